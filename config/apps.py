@@ -1,0 +1,16 @@
+from django.apps import AppConfig
+from django.contrib.admin import apps as admin_apps
+
+
+class ConfigConfig(AppConfig):
+    """The wiring, as an app for the sake of its commands."""
+
+    name = "config"
+    default = True
+
+
+class QuarterdeckAdminConfig(admin_apps.AdminConfig):
+    """Django's admin with our site: the desk's state on its home page."""
+
+    default = False
+    default_site = "config.admin.QuarterdeckAdminSite"

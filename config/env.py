@@ -1,0 +1,52 @@
+"""Typed readers of the process environment. A wrong value stops the start and names the variable."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.core.exceptions import ImproperlyConfigured
+
+T = TypeVar("T")
+
+
+def read(name: str, default: T, parse: Callable[[str], T], expected: str) -> T:
+    """The variable `name` parsed, or `default` where it is unset or empty."""
+    raw = os.environ.get(name, "").strip()
+    if not raw:
+        return default
+    try:
+        return parse(raw)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be {expected}; it is {raw!r}.") from error
+
+
+def text(name: str, default: str = "") -> str:
+    return read(name, default, str, "text")
+
+
+def integer(name: str, default: int, *, least: int = 0) -> int:
+    def parse(raw: str) -> int:
+        value = int(raw)
+        if value < least:
+            raise ValueError
+        return value
+
+    return read(name, default, parse, f"a whole number of at least {least}")
+
+
+def flag(name: str, default: bool) -> bool:
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+
+    def parse(raw: str) -> bool:
+        if raw.lower() not in words:
+            raise ValueError
+        return words[raw.lower()]
+
+    return read(name, default, parse, "1 or 0")
+
+
+def words(name: str, default: list[str]) -> list[str]:
+    """A comma-separated list."""
+    return read(name, default, lambda raw: [word.strip() for word in raw.split(",") if word.strip()], "a comma-separated list")

@@ -1,0 +1,44 @@
+"""One map from what went wrong to what a program (API), a person (page) and a command line are told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from rest_framework import exceptions, status
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from trading.engine.errors import DomainError, Invalid, NotFound
+
+STATUS: dict[type[DomainError], int] = {Invalid: 400, NotFound: 404}
+
+
+def status_of(error: DomainError) -> int:
+    """The HTTP status of a domain error; 409 where the request was fine but the state forbids it."""
+    return next((code for kind, code in STATUS.items() if isinstance(error, kind)), 409)
+
+
+def error_body(code: str, message: str, fields: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {"error": {"code": code, "message": message, "fields": fields or {}}}
+
+
+def api_error(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler: every error leaves in the one shape that API.md promises."""
+    if isinstance(error, DomainError):
+        return Response(error_body(error.code, str(error), error.fields), status=status_of(error))
+    if isinstance(error, Http404):
+        error = exceptions.NotFound()
+    if isinstance(error, PermissionDenied):
+        error = exceptions.PermissionDenied()
+    response = exception_handler(error, context)
+    if response is None or not isinstance(error, exceptions.APIException):
+        return response
+    if isinstance(error, exceptions.ValidationError):
+        fields = response.data if isinstance(response.data, dict) else {"non_field_errors": response.data}
+        message = "The request has fields that cannot be used."
+        return Response(error_body("invalid", message, fields), status=status.HTTP_400_BAD_REQUEST, headers=response.headers)
+    code = error.get_codes()
+    response.data = error_body(code if isinstance(code, str) else "error", str(error.detail))
+    return response

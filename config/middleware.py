@@ -1,0 +1,45 @@
+"""Sign-in for every page, and domain errors as plain answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from config.errors import status_of
+from trading.engine.errors import DomainError
+
+# The API answers 401 itself; the rest must work for someone who is not (yet) signed in.
+OPEN_PATHS = ("/sign-in/", "/static/", "/api/", "/health/", "/metrics")
+
+
+class SignInRequired:
+    """Nobody sees a page without signing in. An HTMX request is told to load the sign-in page whole."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated or request.path.startswith(OPEN_PATHS):
+            return self.get_response(request)
+        if request.headers.get("HX-Request"):
+            return HttpResponse(status=401, headers={"HX-Redirect": "/sign-in/"})
+        return redirect_to_login(request.get_full_path())
+
+
+class DomainErrors:
+    """A domain error that a view lets through becomes a page that says what to do, with the right status."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, DomainError):
+            return None
+        template = "errors/_fragment.html" if request.headers.get("HX-Request") else "errors/domain.html"
+        return render(request, template, {"error": error}, status=status_of(error))

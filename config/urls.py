@@ -1,0 +1,34 @@
+"""Every address of the desk: pages, admin, API, health, metrics."""
+
+from django.contrib import admin
+from django.contrib.auth import views as auth_views
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from access.urls import api_urlpatterns as access_api
+from backtests.urls import api_urlpatterns as backtests_api
+from config import views
+from market.urls import api_urlpatterns as market_api
+from trading.urls import api_urlpatterns as trading_api
+
+api = [
+    *access_api,
+    *backtests_api,
+    *market_api,
+    *trading_api,
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("health/live", views.health_live, name="health_live"),
+    path("health/ready", views.health_ready, name="health_ready"),
+]
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("sign-in/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="sign_in"),
+    path("sign-out/", auth_views.LogoutView.as_view(), name="sign_out"),
+    path("backtests/", include("backtests.urls")),
+    path("market/", include("market.urls")),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include(api)),
+    path("", include("django_prometheus.urls")),
+]

@@ -1,0 +1,122 @@
+"""Instruments, and the rows that name the candle files."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+
+class Instrument(models.Model):
+    """What can be traded at a venue. Rules that are not known are empty."""
+
+    venue = models.CharField(max_length=32)
+    symbol = models.CharField(max_length=32, help_text="Ours: BTC-USD.")
+    venue_symbol = models.CharField(max_length=32, blank=True, help_text="The venue's own: BTCUSDT.")
+    base = models.CharField(max_length=16)
+    quote = models.CharField(max_length=16)
+    tick_size = models.DecimalField(max_digits=38, decimal_places=18, null=True, blank=True, help_text="Smallest step of a price.")
+    lot_size = models.DecimalField(
+        max_digits=38, decimal_places=18, null=True, blank=True, help_text="Smallest step of a quantity."
+    )
+    min_notional = models.DecimalField(
+        max_digits=38, decimal_places=18, null=True, blank=True, help_text="Smallest value of an order, in quote."
+    )
+
+    class Meta:
+        ordering = ["venue", "symbol"]
+        constraints = [models.UniqueConstraint(fields=["venue", "symbol"], name="instrument_once_a_venue")]
+
+    def __str__(self) -> str:
+        return f"{self.symbol} ({self.venue})"
+
+
+class CandleSeries(models.Model):
+    """All candles we hold of one instrument at one interval: its files together, summed up."""
+
+    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="series")
+    interval = models.CharField(max_length=4)
+    first = models.DateTimeField(help_text="Open time of the first candle.")
+    last = models.DateTimeField(help_text="Open time of the last candle.")
+    count = models.BigIntegerField()
+    missing = models.BigIntegerField(default=0, help_text="Candles that should lie between first and last, and do not.")
+    bytes = models.BigIntegerField(default=0)
+    fingerprint = models.CharField(max_length=64, help_text="SHA-256 over every candle, in order.")
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["instrument__venue", "instrument__symbol", "interval"]
+        verbose_name_plural = "candle series"
+        constraints = [models.UniqueConstraint(fields=["instrument", "interval"], name="series_once_an_interval")]
+
+    def __str__(self) -> str:
+        return f"{self.instrument.symbol} {self.interval} ({self.instrument.venue})"
+
+
+class CandleChunk(models.Model):
+    """One immutable file of candles. A write makes new files, then swaps these rows."""
+
+    series = models.ForeignKey(CandleSeries, on_delete=models.CASCADE, related_name="chunks")
+    file = models.CharField(max_length=255, unique=True, help_text="Name in the storage.")
+    first = models.DateTimeField()
+    last = models.DateTimeField()
+    count = models.IntegerField()
+    bytes = models.BigIntegerField()
+    fingerprint = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["series", "first"]
+        constraints = [models.UniqueConstraint(fields=["series", "first"], name="chunk_once_a_start")]
+
+    def __str__(self) -> str:
+        return self.file
+
+
+class CandleGap(models.Model):
+    """A stretch without candles, from the first missing open time to the last."""
+
+    series = models.ForeignKey(CandleSeries, on_delete=models.CASCADE, related_name="gaps")
+    first = models.DateTimeField()
+    last = models.DateTimeField()
+    missing = models.IntegerField()
+
+    class Meta:
+        ordering = ["series", "first"]
+
+    def __str__(self) -> str:
+        return f"{self.missing} missing from {self.first:%Y-%m-%d %H:%M}"
+
+
+class CandleImport(models.Model):
+    """One import: what was in the file, and what was wrong with it, row by row."""
+
+    class Status(models.TextChoices):
+        COMPLETED = "completed"
+        REFUSED = "refused"
+
+    series = models.ForeignKey(CandleSeries, on_delete=models.SET_NULL, null=True, blank=True, related_name="imports")
+    venue = models.CharField(max_length=32)
+    symbol = models.CharField(max_length=32)
+    interval = models.CharField(max_length=4)
+    filename = models.CharField(max_length=255)
+    format = models.CharField(max_length=32, blank=True)
+    status = models.CharField(max_length=16, choices=Status)
+    rows = models.BigIntegerField(default=0, help_text="Rows read.")
+    added = models.BigIntegerField(default=0, help_text="Candles that were not there before.")
+    replaced = models.BigIntegerField(default=0, help_text="Candles that were there with other values.")
+    duplicates = models.BigIntegerField(default=0)
+    out_of_order = models.BigIntegerField(default=0)
+    problems = models.JSONField(default=list, help_text="The first faults, each with row, field and message.")
+    problem_count = models.BigIntegerField(default=0)
+    first = models.DateTimeField(null=True)
+    last = models.DateTimeField(null=True)
+    fingerprint = models.CharField(max_length=64, blank=True)
+    message = models.TextField(blank=True)
+    seconds = models.FloatField(default=0)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.filename} to {self.symbol} {self.interval}: {self.status}"

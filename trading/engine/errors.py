@@ -1,0 +1,52 @@
+"""What can go wrong, named by who must act.
+
+DomainError
+├── Invalid          the caller mends the request; `fields` says where and how
+├── NotFound         the thing named does not exist
+├── Conflict         the request is fine but the state forbids it
+└── StrategyFailed   the author of the strategy mends it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+
+class DomainError(Exception):
+    """A refusal that a person or program can act on. `fields` maps a field's name to its messages."""
+
+    code = "error"
+
+    def __init__(self, message: str, *, code: str | None = None, fields: Mapping[str, Sequence[str]] | None = None) -> None:
+        super().__init__(message)
+        self.code = code or self.code
+        self.fields = {name: list(messages) for name, messages in (fields or {}).items()}
+
+
+class Invalid(DomainError):
+    """Input that cannot be used."""
+
+    code = "invalid"
+
+    @classmethod
+    def at(cls, field: str, message: str) -> Invalid:
+        """One field's fault."""
+        return cls(message, fields={field: [message]})
+
+
+class NotFound(DomainError):
+    """There is nothing by that name."""
+
+    code = "not_found"
+
+
+class Conflict(DomainError):
+    """Not possible in the present state."""
+
+    code = "conflict"
+
+
+class StrategyFailed(DomainError):
+    """A strategy raised, took too long, or answered with the wrong shape."""
+
+    code = "strategy_failed"
