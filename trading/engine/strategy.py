@@ -148,7 +148,8 @@ class Strategy(ABC):
     sources: ClassVar[tuple[str, ...]] = ()
     """Where the idea comes from: books, papers."""
     position: ClassVar[str] = "single"
-    """`single`: entries while in position are ignored. `merge`: they add to it at the average price. `lots`: each is its own trade."""
+    """`single`: entries while in position are ignored. `merge`: they add to it at the average price.
+    `lots`: each is its own trade."""
     plots: ClassVar[Mapping[str, Plot]] = {}
     parameters: ClassVar[Mapping[str, Parameter]] = {}
 
