@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
@@ -20,6 +21,16 @@ def read(name: str, default: T, parse: Callable[[str], T], expected: str) -> T:
         return parse(raw)
     except ValueError as error:
         raise ImproperlyConfigured(f"{name} must be {expected}; it is {raw!r}.") from error
+
+
+def load_file(path: Path) -> None:
+    """Take `NAME=value` lines of a file into the environment; what the environment has already wins."""
+    if not path.is_file():
+        return
+    for line in path.read_text().splitlines():
+        name, separator, value = line.strip().removeprefix("export ").partition("=")
+        if separator and not name.startswith("#"):
+            os.environ.setdefault(name.strip(), value.strip().strip("\"'"))
 
 
 def text(name: str, default: str = "") -> str:
@@ -50,3 +61,6 @@ def flag(name: str, default: bool) -> bool:
 def words(name: str, default: list[str]) -> list[str]:
     """A comma-separated list."""
     return read(name, default, lambda raw: [word.strip() for word in raw.split(",") if word.strip()], "a comma-separated list")
+
+
+load_file(Path(text("ENV_FILE", str(Path(__file__).resolve().parent.parent / ".env"))))

@@ -142,11 +142,12 @@ TEMPLATES = [
     }
 ]
 
-# config.embedded sets both when the operator has not: PostgreSQL and Valkey on unix sockets under var/.
-DATABASE_URL = env.text("DATABASE_URL", f"postgresql://postgres@/postgres?host={VAR}/none")
+# config.embedded sets both when the operator has not: PostgreSQL and Valkey on unix sockets under var/. Only for commands
+# that need neither are they left out; the dummy engine then refuses at once instead of waiting for a server that is not there.
+DATABASE_URL = env.text("DATABASE_URL")
 REDIS_URL = env.text("REDIS_URL", f"unix://{VAR}/none.sock")
 
-DATABASES = {"default": database(DATABASE_URL)}
+DATABASES = {"default": database(DATABASE_URL) if DATABASE_URL else {"ENGINE": "django.db.backends.dummy"}}
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": redis_url(REDIS_URL, 1)}}
 CHANNEL_LAYERS = {
     "default": {
