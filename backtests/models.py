@@ -37,7 +37,9 @@ class Job(models.Model):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
-    heartbeat_at = models.DateTimeField(null=True, blank=True, help_text="The worker's last sign of life.")
+    heartbeat_at = models.DateTimeField(
+        null=True, blank=True, help_text="The worker's last sign of life; while queued, when it was last handed to the broker."
+    )
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -59,6 +61,9 @@ class BacktestRun(Job):
     code_hash = models.CharField(max_length=64, blank=True)
     seconds = models.FloatField(null=True, blank=True, help_text="Simulation alone.")
     artifact = models.CharField(max_length=255, blank=True, help_text="Folder of the stored columns in the storage.")
+    candles_folder = models.CharField(
+        max_length=255, blank=True, help_text="Folder of the candles it saw; runs on the same candles share it."
+    )
     notes = models.TextField(blank=True)
     # Copies of results that lists sort and filter by.
     total_return = models.FloatField(null=True, blank=True)
@@ -73,6 +78,7 @@ class BacktestRun(Job):
             models.Index(fields=["strategy", "-id"], name="run_by_strategy"),
             # The sweeper looks for these every few seconds; finished runs are most of the table.
             models.Index(fields=["heartbeat_at"], condition=Q(status="running"), name="run_running_by_heartbeat"),
+            models.Index(fields=["fingerprint"], name="run_by_fingerprint"),
         ]
 
     def __str__(self) -> str:

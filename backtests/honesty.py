@@ -1,0 +1,109 @@
+"""The honesty part of a run's results: the engine's checks put together, with a notice in plain words for each that matters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from backtests.config import RunConfig, money
+from market.times import iso
+from trading.engine import audit
+from trading.engine.audit import DAY_MS, Notice
+from trading.engine.strategy import Columns, Strategy
+from trading.engine.types import Candles, Signals, Simulation
+
+COST_MULTIPLE = 2.0
+CONCENTRATED = 0.5
+"""Share of the profit in three trades from which on it is worth a warning."""
+
+
+def examine(
+    *,
+    config: RunConfig,
+    strategy: Strategy,
+    candles: Sequence[Candles],
+    evaluated: Sequence[tuple[Columns, Signals]],
+    simulation: Simulation,
+    metrics: Mapping[str, Any],
+    simulate_at: Callable[[float], Simulation],
+) -> dict[str, Any]:
+    """`simulate_at(2.0)` is the same run at double costs. The answer is JSON-ready:
+
+    {"look_ahead": {"verdict": "clean" | "caught", ...}, "warmup": {...}, "gaps": [...], "best_three_trades_share": 0.4 | null,
+    "cost_sensitivity": {...}, "warnings": [{"code", "level", "message"}]}
+    """
+    seen, peeking = look_ahead(strategy, candles, evaluated, config.seed)
+    warmup, early = warm_up(strategy, candles, evaluated)
+    gaps = [audit.gaps(one) for one in candles]
+    share, concentrated = concentration(simulation)
+    costs, fragile = cost_sensitivity(config, metrics, simulate_at(COST_MULTIPLE))
+    days = float(simulation.time[-1] - simulation.time[0] + candles[0].step) / DAY_MS
+    paid = float(metrics["fees_paid"]) + float(metrics["slippage_paid"])
+    notices = [
+        *peeking,
+        *audit.too_good(metrics, days=days, costs=paid if len(simulation.fills) else 1.0),
+        *concentrated,
+        *fragile,
+        *early,
+        *audit.gap_warnings(gaps),
+    ]
+    return {
+        "look_ahead": seen,
+        "warmup": warmup,
+        "gaps": [{**gap, "largest": [{**one, "after": iso(one["after"])} for one in gap["largest"]]} for gap in gaps],
+        "best_three_trades_share": share,
+        "cost_sensitivity": costs,
+        "warnings": [notice.as_dict() for notice in notices],
+    }
+
+
+def look_ahead(
+    strategy: Strategy, candles: Sequence[Candles], evaluated: Sequence[tuple[Columns, Signals]], seed: int
+) -> tuple[dict[str, Any], list[Notice]]:
+    for one, (columns, signals) in zip(candles, evaluated, strict=True):
+        found = audit.look_ahead(strategy, one, columns, signals, seed=seed)
+        if found is not None:
+            when = iso(found.time)
+            message = (
+                f"The strategy sees the future: at {when} its {found.column} for {found.symbol} changes when later candles are "
+                "taken away. The result means nothing."
+            )
+            where = {"symbol": found.symbol, "column": found.column, "time": when, "candles_given": found.cut}
+            return {"verdict": "caught", "first_difference": where}, [Notice("look_ahead", "danger", message)]
+    return {"verdict": "clean", "prefixes": audit.CUTS * len(candles)}, []
+
+
+def warm_up(
+    strategy: Strategy, candles: Sequence[Candles], evaluated: Sequence[tuple[Columns, Signals]]
+) -> tuple[dict[str, Any], list[Notice]]:
+    ignored = sum(audit.before_warmup(signals, strategy.warmup()) for _, signals in evaluated)
+    late: dict[str, int] = {}
+    for columns, _ in evaluated:
+        for name, first in audit.unknown_after_warmup(columns, strategy.warmup()).items():
+            late[name] = max(first, late.get(name, 0))
+    notices = []
+    if ignored:
+        message = f"The strategy asked to trade at {ignored} candles before its warm-up was over. They were ignored."
+        notices.append(Notice("signals_before_warmup", "info", message))
+    if late:
+        message = f"Still unknown when the warm-up was over: {', '.join(sorted(late))}. The declared warm-up is too short."
+        notices.append(Notice("warmup_too_short", "warning", message))
+    return {"candles": strategy.warmup(), "signals_ignored": ignored, "unknown_after": late}, notices
+
+
+def concentration(simulation: Simulation) -> tuple[float | None, list[Notice]]:
+    share = audit.best_three_share(simulation.trades)
+    if share is None or share < CONCENTRATED or len(simulation.trades) <= 3:
+        return share, []
+    message = f"The three best trades made {share:.0%} of the profit. Without them little is left."
+    return share, [Notice("profit_concentrated", "warning", message)]
+
+
+def cost_sensitivity(config: RunConfig, metrics: Mapping[str, Any], doubled: Simulation) -> tuple[dict[str, Any], list[Notice]]:
+    cash, final = float(config.cash), float(doubled.equity[-1])
+    total_return = final / cash - 1
+    answer = {"multiple": COST_MULTIPLE, "final_equity": money(final), "total_return": total_return, "trades": len(doubled.trades)}
+    if float(metrics["total_return"] or 0) > 0 >= total_return:
+        message = f"At double costs the profit is gone ({total_return:+.1%}): the edge is thinner than the costs are certain."
+        return answer, [Notice("fragile_to_costs", "warning", message)]
+    return answer, []

@@ -1,0 +1,117 @@
+"""Two or more runs side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from backtests.artifacts import Artifact
+from backtests.models import BacktestRun
+from backtests.selectors.equity import thinned
+from backtests.selectors.runs import opened, run_get, run_progress
+from backtests.text import decimal_text
+from market.times import iso
+from trading.engine.errors import Invalid
+from trading.engine.types import Ints
+
+MOST_RUNS = 8
+POINTS = 600
+TEXT_KEYS = ("fingerprint", "code_hash")
+
+
+def runs_compare(run_ids: Sequence[str], *, points: int = POINTS) -> dict[str, Any]:
+    """{"runs": [progress of each], "config": {name: [value of each]} (what differs),
+    "metrics": {name: {"values": [...], "differences": [each less the first]}},
+    "equity": {"time": [...], "absolute": [[...]], "normalised": [[...]]}, "trades": {...}}.
+
+    Equity stands on one time axis: null before a run's first candle, its last value after its end. `Invalid` at `runs` unless
+    two to eight are named.
+    """
+    wanted = list(dict.fromkeys(run_ids))
+    if not 2 <= len(wanted) <= MOST_RUNS:
+        raise Invalid.at("runs", f"must name two to {MOST_RUNS} different runs, as in runs=a,b; got {len(wanted)}.")
+    runs = [run_get(run_id) for run_id in wanted]
+    artifacts = [opened(run) for run in runs]
+    return {
+        "runs": [run_progress(run) for run in runs],
+        "config": config_differences(runs),
+        "metrics": metric_differences(runs),
+        "equity": curves(runs, artifacts, points),
+        "trades": overlap(runs, artifacts),
+    }
+
+
+def config_differences(runs: Sequence[BacktestRun]) -> dict[str, list[Any]]:
+    """The settings in which they differ, with each run's value; parameters and sections by dotted name."""
+    configs = [flat(run.config) for run in runs]
+    names = list(dict.fromkeys(name for config in configs for name in config))
+    values = {name: [config.get(name) for config in configs] for name in names}
+    return {name: each for name, each in values.items() if any(value != each[0] for value in each)}
+
+
+def flat(config: dict[str, Any]) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for name, value in config.items():
+        out |= {f"{name}.{key}": inner for key, inner in value.items()} if isinstance(value, dict) else {name: value}
+    return out
+
+
+def metric_differences(runs: Sequence[BacktestRun]) -> dict[str, dict[str, list[Any]]]:
+    """Every single-valued metric. Money keeps being text."""
+    results = [run.results or {} for run in runs]
+    names = [name for name, value in results[0].items() if not isinstance(value, dict | list) and name not in TEXT_KEYS]
+    return {name: compared([result.get(name) for result in results]) for name in names}
+
+
+def compared(values: list[Any]) -> dict[str, list[Any]]:
+    return {"values": values, "differences": [difference(value, values[0]) for value in values]}
+
+
+def difference(value: Any, base: Any) -> Any:
+    if value is None or base is None:
+        return None
+    if isinstance(value, str):
+        return decimal_text(round(float(value) - float(base), 8))
+    return value - base
+
+
+def curves(runs: Sequence[BacktestRun], artifacts: Sequence[Artifact], points: int) -> dict[str, Any]:
+    """Each curve's own thinned points together are the axis, so that every curve keeps its shape."""
+    own = [artifact.equity["time"][thinned(artifact, points)] for artifact in artifacts]
+    axis: Ints = np.unique(np.concatenate(own))
+    absolute = [on_axis(artifact, axis) for artifact in artifacts]
+    return {
+        "time": [iso(at) for at in axis.tolist()],
+        "absolute": [[decimal_text(value) for value in curve.tolist()] for curve in absolute],
+        "normalised": [
+            [None if np.isnan(value) else value for value in (curve / float(run.config["cash"])).tolist()]
+            for run, curve in zip(runs, absolute, strict=True)
+        ],
+    }
+
+
+def on_axis(artifact: Artifact, axis: Ints) -> Any:
+    time, equity = artifact.equity["time"], artifact.equity["equity"]
+    last = np.searchsorted(time, axis, side="right") - 1
+    return np.where(last >= 0, equity[np.maximum(last, 0)], np.nan)
+
+
+def overlap(runs: Sequence[BacktestRun], artifacts: Sequence[Artifact]) -> dict[str, Any]:
+    """Trades that more than one run made: the same symbol, entered at the same candle."""
+    entries = [trade_keys(run, artifact) for run, artifact in zip(runs, artifacts, strict=True)]
+    shared = set.intersection(*entries)
+    union = set.union(*entries)
+    return {
+        "in_each": [len(keys) for keys in entries],
+        "in_all": len(shared),
+        "only_in": [len(keys - set.union(*(other for other in entries if other is not keys))) for keys in entries],
+        "share": len(shared) / len(union) if union else None,
+    }
+
+
+def trade_keys(run: BacktestRun, artifact: Artifact) -> set[tuple[str, int]]:
+    symbols, trades = run.symbols.split(","), artifact.trades
+    names = [symbols[number] for number in trades["symbol"].tolist()]
+    return set(zip(names, artifact.equity["time"][trades["entry_index"]].tolist(), strict=True))

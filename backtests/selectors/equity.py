@@ -1,0 +1,62 @@
+"""The equity curve: thinned to a screen, or every point by page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from backtests.artifacts import Artifact
+from backtests.models import BacktestRun
+from backtests.selectors.runs import Page, opened, whole
+from backtests.text import decimal_text, ratio
+from market.times import iso
+from trading.engine.thinning import thin, worst_fall
+from trading.engine.types import Floats, Ints
+
+POINTS = 1_000
+MOST_POINTS = 5_000
+
+
+def run_equity(run: BacktestRun, *, points: int = POINTS) -> list[dict[str, Any]]:
+    """About `points` rows {time, equity, drawdown, buy_and_hold} that draw the curve's shape, the deepest fall among them."""
+    artifact = opened(run)
+    return equity_rows(run, artifact, thinned(artifact, points))
+
+
+def run_equity_page(run: BacktestRun, *, cursor: str = "", limit: int = POINTS) -> Page:
+    """Every row, `limit` at a time."""
+    artifact = opened(run)
+    first, total = whole(cursor, "cursor") if cursor else 0, len(artifact.equity)
+    last = min(first + min(max(limit, 1), MOST_POINTS), total)
+    return Page(equity_rows(run, artifact, np.arange(first, max(first, last))), str(last) if last < total else None)
+
+
+def thinned(artifact: Artifact, points: int) -> Ints:
+    """Indices of the points that draw the equity curve."""
+    equity, drawdown = artifact.equity["equity"], artifact.equity["drawdown"]
+    return thin(equity, min(max(points, 3), MOST_POINTS), worst_fall(equity, drawdown))
+
+
+def equity_rows(run: BacktestRun, artifact: Artifact, index: Ints) -> list[dict[str, Any]]:
+    table = artifact.equity
+    time, held = table["time"][index], buy_and_hold(run, artifact, table["time"][index])
+    columns = zip(time, table["equity"][index].tolist(), table["drawdown"][index].tolist(), held.tolist(), strict=True)
+    return [
+        {"time": iso(at), "equity": decimal_text(equity), "drawdown": ratio(fall), "buy_and_hold": decimal_text(hold)}
+        for at, equity, fall, hold in columns
+    ]
+
+
+def buy_and_hold(run: BacktestRun, artifact: Artifact, time: Ints) -> Floats:
+    """What the cash, split equally over the symbols at their first opens, without costs, is worth at the closes at `time`."""
+    worth: Iterable[Floats] = (growth(artifact, number, time) for number in range(len(run.symbols.split(","))))
+    return float(run.config["cash"]) * np.mean(list(worth), axis=0)
+
+
+def growth(artifact: Artifact, symbol: int, time: Ints) -> Floats:
+    """Last known close over the first open; 1 before the first candle."""
+    candles = artifact.candles(symbol)
+    last = np.searchsorted(candles["time"], time, side="right") - 1
+    return np.where(last >= 0, candles["close"][np.maximum(last, 0)] / candles["open"][0], 1.0)
