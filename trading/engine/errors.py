@@ -50,3 +50,9 @@ class StrategyFailed(DomainError):
     """A strategy raised, took too long, or answered with the wrong shape."""
 
     code = "strategy_failed"
+
+
+class Cancelled(DomainError):
+    """Stopped on a person's word."""
+
+    code = "cancelled"

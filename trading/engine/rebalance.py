@@ -1,0 +1,97 @@
+"""Target weights: hold a share of equity. See docs/reference/fill-rules.md, step 5.4, "Target"."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trading.engine.book import (
+    BUY,
+    MARKET,
+    NO_CASH,
+    OK,
+    REBALANCE,
+    REFUSED,
+    SELL,
+    TOO_MANY,
+    Book,
+    called,
+    close_order,
+    free_cash,
+    has_candle,
+    inlined,
+    new_order,
+)
+from trading.engine.entries import fill_entry
+from trading.engine.lots import for_sale
+from trading.engine.matching import dearest_price, round_lot
+from trading.engine.orders import no_place_left, wait
+from trading.engine.sizing import quantity_for
+
+LEAST_CHANGE = 0.01
+"""Share of equity under which a difference is left alone, so that fees are not paid for noise."""
+
+
+@inlined
+def wanted_value(book: Book, s: int) -> float:
+    weight = max(0.0, book.symbols[s].target)
+    if book.setup[0].symbol_cap > 0.0:
+        weight = min(weight, book.setup[0].symbol_cap)
+    return weight * book.state[0].equity
+
+
+@called
+def queue_sale(book: Book, s: int, t: int) -> None:
+    """Step 1: a target below what is held sells the difference with the queued exits of this open."""
+    opened, equity = book.open[s, t], book.state[0].equity
+    wanted = wanted_value(book, s)
+    excess = book.symbols[s].position * opened - wanted
+    if wanted > 0.0 and not excess >= LEAST_CHANGE * equity:
+        return
+    available = for_sale(book, s, -1, -1, -1)
+    quantity = available if wanted == 0.0 else min(available, round_lot(book, s, excess / opened))
+    if quantity <= 0.0:
+        return
+    decided = book.symbols[s].target_at
+    order = new_order(book, s, SELL, MARKET, REBALANCE, decided, np.nan, np.nan, quantity)
+    wait(book, order, s, SELL, MARKET, np.nan, np.nan, quantity, decided, REBALANCE)
+
+
+@called
+def queue_purchase(book: Book, s: int, t: int) -> None:
+    """Step 2: a target above what is held buys the difference with the queued entries of this open."""
+    opened, equity, dust = book.open[s, t], book.state[0].equity, book.setup[0].dust
+    wanted = wanted_value(book, s)
+    short = wanted - book.symbols[s].position * opened
+    if wanted == 0.0 or not short >= LEAST_CHANGE * equity:
+        return
+    decided = book.symbols[s].target_at
+    free = free_cash(book)
+    quantity, refusal = 0.0, OK
+    if no_place_left(book, s):
+        refusal = TOO_MANY
+    elif free <= dust:
+        refusal = NO_CASH
+    else:
+        quantity, refusal = quantity_for(book, s, min(short, free), dearest_price(book, s, opened), book.setup[0].taker)
+    order = new_order(book, s, BUY, MARKET, REBALANCE, decided, np.nan, np.nan, quantity)
+    if refusal != OK:
+        close_order(book, order, t, REFUSED, refusal)
+        return
+    row = wait(book, order, s, BUY, MARKET, np.nan, np.nan, quantity, decided, REBALANCE)
+    fill_entry(book, row, s, t, opened, np.inf, False, False)
+
+
+@inlined
+def queue_sales(book: Book, t: int) -> None:
+    for s in range(len(book.symbols)):
+        if book.symbols[s].target_at >= 0 and book.symbols[s].lots > 0 and has_candle(book, s, t):
+            queue_sale(book, s, t)
+
+
+@inlined
+def rebalance_purchases(book: Book, t: int) -> None:
+    for s in range(len(book.symbols)):
+        if book.symbols[s].target_at >= 0 and has_candle(book, s, t):
+            queue_purchase(book, s, t)
+            book.symbols[s].target_at = -1
+            book.state[0].targets -= 1
