@@ -151,24 +151,25 @@ def measure(simulation: Simulation, candles: Sequence[Candles], account: Account
 
 
 def equity_figures(simulation: Simulation, step: int, cash: float) -> dict[str, Any]:
-    """What the equity curve alone tells."""
+    """What the equity curve alone tells; `returns.quick` is a part of it."""
     equity, time = column(simulation.equity), curve.moments(simulation.time)
-    final, total, sharpe, sortino, calmar, depth = curve.quick(equity, time, step, cash)
     ends = curve.day_ends(time)
     days = curve.daily_returns(equity, ends, cash)
     deepest, longest = curve.drawdowns(equity, time, step, cash)
-    skewness, kurtosis = curve.shape(days)
+    final, depth = float(equity[-1]), float(deepest[0, 0])
+    growth = curve.growth_rate(final, cash, int(time[-1]) + step - int(time[0]))
+    sharpe, (skewness, kurtosis) = curve.sharpe_ratio(days), curve.shape(days)
     return {
         "final_equity": final,
-        "total_return": total,
-        "cagr": curve.growth_rate(final, cash, int(time[-1]) + step - int(time[0])),
+        "total_return": final / cash - 1.0,
+        "cagr": growth,
         "volatility": curve.volatility(days),
         "sharpe": sharpe,
-        "sortino": sortino,
-        "calmar": calmar,
+        "sortino": curve.sortino_ratio(days),
+        "calmar": curve.calmar_ratio(growth, depth),
         "max_drawdown": depth,
         "max_drawdown_duration_s": longest / 1000,
-        "largest_drawdowns": list(told_drawdowns(deepest, time, step)),
+        "largest_drawdowns": [told(row, time, step) for row in deepest if row[0] < 0.0],
         "probabilistic_sharpe": probabilistic_sharpe(sharpe / math.sqrt(curve.YEAR_DAYS), 0.0, len(days), skewness, kurtosis),
         "skewness": skewness,
         "kurtosis": kurtosis,
@@ -177,19 +178,18 @@ def equity_figures(simulation: Simulation, step: int, cash: float) -> dict[str, 
     }
 
 
-def told_drawdowns(deepest: Floats, time: Ints, step: int) -> Iterator[dict[str, Any]]:
-    """Drawdowns with their times: closes of the candles of peak, trough and recovery; `end` is null if there was none."""
-    closes = np.concatenate([time[:1], time + step])  # one before the first candle: the initial cash
-    for depth, peak, trough, end in deepest[deepest[:, 0] < 0.0]:
-        recovered = int(end) < len(time)
-        last = int(closes[int(end) + 1 if recovered else -1])
-        yield {
-            "depth": rounded(depth),
-            "start": iso(int(closes[int(peak) + 1])),
-            "trough": iso(int(closes[int(trough) + 1])),
-            "end": iso(last) if recovered else None,
-            "duration_s": (last - int(closes[int(peak) + 1])) / 1000,
-        }
+def told(drawdown: Floats, time: Ints, step: int) -> dict[str, Any]:
+    """A row of `returns.drawdowns` with its times, those of candle closes; `end` is null if equity did not come back."""
+    peak, trough, end = map(int, drawdown[1:])
+    start = int(time[peak]) + step if peak >= 0 else int(time[0])
+    stop = int(time[min(end, len(time) - 1)]) + step
+    return {
+        "depth": rounded(drawdown[0]),
+        "start": iso(start),
+        "trough": iso(int(time[trough]) + step),
+        "end": iso(stop) if end < len(time) else None,
+        "duration_s": (stop - start) / 1000,
+    }
 
 
 def iso(moment: int) -> str:
