@@ -2,9 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from config.state import desk_state
 
 
 class QuarterdeckAdminSite(admin.AdminSite):
     site_header = site_title = "Quarterdeck"
-    index_title = "Desk"
+    index_title = "Admin"
+    # The desk's own rail leads everywhere; Django's sidebar and its theme switch are left out.
+    enable_nav_sidebar = False
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The desk's state, then the records. HTMX asks for the state alone."""
+        if request.htmx:
+            return render(request, "desk/_state.html", desk_state())
+        return super().index(request, {**desk_state(), **(extra_context or {})})
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """One sign-in page for the whole desk; who is signed in already lacks the permission."""
+        if request.user.is_authenticated:
+            raise PermissionDenied
+        target = request.GET.get("next", reverse("admin:index"))
+        return redirect(f"{reverse('sign_in')}?{urlencode({'next': target})}")

@@ -2,10 +2,65 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+THEMES = ("light", "dark")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An entry of the rail: a page that exists. `key` goes there after "g"."""
+
+    label: str
+    page: str
+    icon: str
+    key: str
+    staff: bool = False
+
+
+PLACES = (
+    Place("Overview", "home", "overview", "o"),
+    Place("Backtests", "backtests:list", "backtests", "b"),
+    Place("Market", "market:list", "market", "m"),
+    Place("Admin", "admin:index", "admin", "a", staff=True),
+)
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    return {}
+    """Theme (empty: the system's), navigation, and the menu of the person who is signed in."""
+    theme = request.COOKIES.get("theme", "")
+    context: dict[str, Any] = {"theme": theme if theme in THEMES else ""}
+    # An error page may be drawn before the middleware that finds the person.
+    if not hasattr(request, "user") or not request.user.is_authenticated:
+        return context
+    context["navigation"] = [item for place in PLACES if (item := navigation_item(place, request))]
+    context["person_menu"] = person_menu(request)
+    context["role"] = "Administrator" if request.user.is_superuser else "Staff" if request.user.is_staff else "Viewer"
+    return context
+
+
+def navigation_item(place: Place, request: HttpRequest) -> dict[str, Any] | None:
+    url = address(place.page)
+    if url is None or (place.staff and not request.user.is_staff):
+        return None
+    current = request.path == url if url == "/" else request.path.startswith(url)
+    return {"label": place.label, "url": url, "icon": place.icon, "key": place.key, "current": current}
+
+
+def person_menu(request: HttpRequest) -> list[dict[str, str]]:
+    entries = [("API documentation", "docs", "code")]
+    if request.user.is_staff:
+        entries += [("API tokens", "admin:access_apitoken_changelist", "key"), ("Change password", "admin:password_change", "pencil")]
+    return [{"label": label, "url": url, "icon": icon} for label, page, icon in entries if (url := address(page))]
+
+
+def address(page: str) -> str | None:
+    """Where the page is; None while it does not exist."""
+    try:
+        return reverse(page)
+    except NoReverseMatch:
+        return None

@@ -24,6 +24,7 @@ api = [
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("search/", views.search, name="search"),
     path("sign-in/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="sign_in"),
     path("sign-out/", auth_views.LogoutView.as_view(), name="sign_out"),
     path("backtests/", include("backtests.urls")),

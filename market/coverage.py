@@ -1,0 +1,76 @@
+"""How complete a series is, month by month, from its gaps alone: no candle is read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.db.models import F, Sum
+from django.db.models.functions import TruncMonth
+
+from market.models import CandleGap, CandleSeries
+from trading.engine.types import INTERVALS
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A calendar month (UTC) of a series: candles that should be there, and candles that are."""
+
+    start: datetime
+    expected: int
+    count: int
+
+    @property
+    def share(self) -> float:
+        return self.count / self.expected if self.expected else 1.0
+
+
+def coverage(series: Sequence[CandleSeries]) -> dict[int, list[Month]]:
+    """The months of each series by its id, in two queries for any number of them."""
+    missing = missing_by_month(series)
+    return {item.pk: months(item, missing) for item in series}
+
+
+def missing_by_month(series: Sequence[CandleSeries]) -> dict[tuple[int, datetime], int]:
+    gaps = CandleGap.objects.filter(series__in=series).annotate(month=TruncMonth("first", tzinfo=UTC))
+    inside = gaps.alias(end=TruncMonth("last", tzinfo=UTC)).filter(end=F("month"))
+    found: dict[tuple[int, datetime], int] = defaultdict(int)
+    for pk, month, count in inside.order_by().values_list("series_id", "month").annotate(Sum("missing")):
+        found[pk, month] += count
+    across = gaps.alias(end=TruncMonth("last", tzinfo=UTC)).exclude(end=F("month")).select_related("series")
+    for gap in across:
+        step = step_of(gap.series)
+        for start, end in spans(gap.first, gap.last + step):
+            found[gap.series_id, month_of(start)] += opens(start, end, step)
+    return found
+
+
+def months(series: CandleSeries, missing: dict[tuple[int, datetime], int]) -> list[Month]:
+    step = step_of(series)
+    parts = spans(series.first, series.last + step)
+    found = [(month_of(start), opens(start, end, step)) for start, end in parts]
+    return [Month(month, expected, max(0, expected - missing.get((series.pk, month), 0))) for month, expected in found]
+
+
+def spans(start: datetime, end: datetime) -> Iterable[tuple[datetime, datetime]]:
+    """[start, end) cut at the turns of the months."""
+    while start < end:
+        turn = month_of(month_of(start) + timedelta(days=32))
+        yield start, min(turn, end)
+        start = turn
+
+
+def opens(start: datetime, end: datetime, step: timedelta) -> int:
+    """How many candles open in [start, end); candles open at whole multiples of `step`."""
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    return -((epoch - end) // step) + ((epoch - start) // step)
+
+
+def month_of(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+def step_of(series: CandleSeries) -> timedelta:
+    return timedelta(milliseconds=INTERVALS[series.interval])

@@ -1,0 +1,73 @@
+"""The candles that a chart shows: a window of a series, in its own interval or a higher one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from market import candles
+from market.models import CandleSeries
+from market.times import from_ms, to_ms
+from trading.engine.errors import Invalid
+from trading.engine.resample import resample
+from trading.engine.types import INTERVALS, Candles, interval_ms
+
+DEFAULT, MOST = 1_000, 5_000
+
+
+def window(series: CandleSeries, interval: str, start: str | None, end: str | None, limit: str | None) -> dict[str, Any]:
+    """`rows` of [seconds, open, high, low, close, volume], and whether the series goes on `before` and `after` them.
+
+    The window spans `limit` intervals, from `start` on or else up to `end` (seconds; default the series' end). In a gap it has
+    fewer rows, or none; `from` and `to` (seconds) say what it spans. `Invalid` at the parameter that cannot be used.
+    """
+    step = interval_ms(interval)
+    if step % INTERVALS[series.interval]:
+        raise Invalid.at("interval", f"{interval} candles cannot be made from {series.interval} candles.")
+    count = whole("limit", limit, DEFAULT)
+    if not 1 <= count <= MOST:
+        raise Invalid.at("limit", f"Ask for 1 to {MOST:,} candles.")
+    first, stop = to_ms(series.first), to_ms(series.last) + INTERVALS[series.interval]
+    if start is not None:
+        low = max(whole("start", start, 0) * 1000, first) // step * step
+    else:
+        low = (min(-(-whole("end", end, stop // 1000) * 1000 // step) * step, -(-stop // step) * step)) - count * step
+    high = low + count * step
+    return {
+        "interval": interval,
+        "step": step // 1000,
+        "rows": rows(loaded(series, interval, max(low, first // step * step), min(high, stop))),
+        "from": low // 1000,
+        "to": high // 1000,
+        "before": low > first,
+        "after": high < stop,
+    }
+
+
+def whole(name: str, text: str | None, default: int) -> int:
+    if text is None or text == "":
+        return default
+    try:
+        number = int(float(text))
+    except (ValueError, OverflowError):
+        raise Invalid.at(name, f"{text[:40]!r} is not a whole number.") from None
+    if not 0 <= number < 10**11:
+        raise Invalid.at(name, f"{text[:40]!r} is out of range.")
+    return number
+
+
+def loaded(series: CandleSeries, interval: str, low: int, high: int) -> Candles | None:
+    """The candles that open in [low, high) milliseconds; None where there are none."""
+    if low >= high:
+        return None
+    instrument = series.instrument
+    base = candles.load(
+        venue=instrument.venue, symbol=instrument.symbol, interval=series.interval, start=from_ms(low), end=from_ms(high)
+    )
+    return base if interval == series.interval or not len(base) else resample(base, interval, until=high)
+
+
+def rows(found: Candles | None) -> list[list[float]]:
+    if found is None:
+        return []
+    columns = (found.open, found.high, found.low, found.close, found.volume)
+    return [[time // 1000, *values] for time, *values in zip(found.time.tolist(), *(c.tolist() for c in columns), strict=True)]
