@@ -210,6 +210,10 @@ class Strategy(ABC):
     def warmup(self) -> int:
         """How many candles must have closed before signals mean anything; earlier ones are ignored."""
 
+    def warmup_at(self, interval: str) -> int:
+        """`warmup` on candles of `interval`; `Invalid` where the parameters do not fit it. For strategies on several intervals."""
+        return self.warmup()
+
     @abstractmethod
     def indicators(self, candles: Candles) -> Columns:
         """The indicators over all candles. Value i may use candles 0 to i only."""
@@ -220,11 +224,11 @@ class Strategy(ABC):
 
 
 def evaluate(strategy: Strategy, candles: Candles) -> tuple[dict[str, Floats], Signals]:
-    """Indicators and signals, checked for shape; whatever the strategy raises becomes `StrategyFailed`."""
+    """Indicators and signals, checked for shape; whatever the strategy raises, `Invalid` apart, becomes `StrategyFailed`."""
     try:
         columns = {name: np.asarray(column, dtype=np.float64) for name, column in strategy.indicators(candles).items()}
         signals = strategy.signals(candles, columns)
-    except StrategyFailed:
+    except (Invalid, StrategyFailed):
         raise
     except Exception as error:
         raise StrategyFailed(f"{strategy.title} raised {type(error).__name__}: {error}") from error

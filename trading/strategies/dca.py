@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import numpy as np
+
+from trading.engine.strategy import Columns, Strategy, integer
+from trading.engine.types import Candles, Signals
+
+
+class Dca(Strategy):
+    name, title = "dca", "Dollar-cost averaging"
+    description = (
+        "Buys every so many candles, whatever the price, and adds to one position. Choose the sizing `fixed`: its amount is what "
+        "each purchase spends, until the cash is gone. It does not sell by itself; a take-profit on the run closes the position "
+        "at a gain on the average price. It loses when the market ends below that average, and trails buy and hold in a rising "
+        "one."
+    )
+    sources = (
+        "Graham (1949), The Intelligent Investor",
+        "Constantinides (1979), A Note on the Suboptimality of Dollar-Cost Averaging as an Investment Policy",
+    )
+    position = "merge"
+
+    every: int = integer(
+        24, low=1, high=1_000_000, label="Every", help="Candles from one purchase to the next.", search=(12, 168, 12)
+    )
+
+    def warmup(self) -> int:
+        return 1
+
+    def indicators(self, candles: Candles) -> Columns:
+        return {}
+
+    def signals(self, candles: Candles, columns: Columns) -> Signals:
+        return Signals(entry=np.arange(len(candles)) % self.every == 0)

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import numpy as np
+
+from trading.engine.strategy import Columns, Plot, Strategy, integer, number
+from trading.engine.types import Candles, Floats, Ladder, Signals
+
+
+class Grid(Strategy):
+    name, title = "grid", "Grid"
+    description = (
+        "Lays buy orders in equal steps below the first close and sells each lot one step higher, again and again. It earns from "
+        "prices that go back and forth within the grid. A market that leaves it downwards leaves it holding every lot at a loss, "
+        "and one that leaves it upwards leaves it with cash: a stop-loss belongs to it."
+    )
+    sources = (
+        "Taranto & Khan (2020), Gambler's Ruin Problem and Bi-Directional Grid Constrained Trading and Investment Strategies",
+    )
+    position = "lots"
+    plots = {"highest": Plot("Highest rung"), "lowest": Plot("Lowest rung")}
+
+    levels: int = integer(
+        10, low=1, high=100, label="Levels", help="Number of buy orders; each gets an equal part of the sizing.", search=(5, 30, 5)
+    )
+    spacing: float = number(
+        0.01,
+        low=0.0005,
+        high=0.2,
+        label="Spacing",
+        help="Step from one level to the next; 0.01 is 1 %.",
+        search=(0.005, 0.03, 0.005),
+    )
+
+    def warmup(self) -> int:
+        return 1
+
+    def indicators(self, candles: Candles) -> Columns:
+        prices = self.prices(candles)
+        return {name: np.full(len(candles), price) for name, price in (("highest", prices[1:2]), ("lowest", prices[-1:]))}
+
+    def signals(self, candles: Candles, columns: Columns) -> Signals:
+        prices = self.prices(candles)
+        return Signals(ladder=Ladder(start=0, buy=prices[1:], sell=prices[:-1]) if len(candles) else None)
+
+    def prices(self, candles: Candles) -> Floats:
+        """The first close and, under it, each level: a buy price, and the price at which the level below sells."""
+        first = candles.close[0] if len(candles) else np.nan
+        return np.asarray(first / (1.0 + self.spacing) ** np.arange(self.levels + 1), dtype=np.float64)
