@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from backtests import artifacts, honesty
-from backtests.config import RunConfig
+from backtests.config import RunConfig, parse
 from trading.engine import playback
 from trading.engine.metrics import measure
 from trading.engine.simulator import simulate
 from trading.engine.strategy import Strategy, evaluate
+from trading.engine.thinning import thin
 from trading.engine.types import Candles, Floats, Signals, Simulation, Table
 from trading.strategies import registry
 
@@ -114,6 +115,17 @@ def digest(results: Mapping[str, Any], tables: Mapping[str, Table]) -> str:
 def canonical(value: Any) -> bytes:
     """JSON with sorted keys and no spaces; NaN and infinity are not JSON and raise."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def warm_up() -> None:
+    """A tiny run, for the sake of the kernels that it loads (or compiles, on a new machine)."""
+    length = 300
+    close = 100.0 + np.sin(np.arange(length) / 5.0)
+    time = np.arange(length, dtype=np.int64) * 60_000
+    candles = Candles("BTC-USD", "1m", time, close, close + 1.0, close - 1.0, close, np.ones(length))
+    config = parse({"strategy": "sma_cross", "symbol": "BTC-USD", "interval": "1m"})
+    outcome = compute(config, [candles], fingerprint="", on_progress=lambda done: True, check=lambda: None)
+    thin(outcome.tables["equity"]["equity"], 10)
 
 
 @cache

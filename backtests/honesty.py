@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from backtests.config import RunConfig, money
+from backtests.config import RunConfig
 from market.times import iso
 from trading.engine import audit
 from trading.engine.audit import DAY_MS, Notice
+from trading.engine.metrics import decimal, rounded
 from trading.engine.strategy import Columns, Strategy
 from trading.engine.types import Candles, Signals, Simulation
 
@@ -51,7 +52,7 @@ def examine(
         "look_ahead": seen,
         "warmup": warmup,
         "gaps": [{**gap, "largest": [{**one, "after": iso(one["after"])} for one in gap["largest"]]} for gap in gaps],
-        "best_three_trades_share": share,
+        "best_three_trades_share": rounded(share),
         "cost_sensitivity": costs,
         "warnings": [notice.as_dict() for notice in notices],
     }
@@ -102,7 +103,12 @@ def concentration(simulation: Simulation) -> tuple[float | None, list[Notice]]:
 def cost_sensitivity(config: RunConfig, metrics: Mapping[str, Any], doubled: Simulation) -> tuple[dict[str, Any], list[Notice]]:
     cash, final = float(config.cash), float(doubled.equity[-1])
     total_return = final / cash - 1
-    answer = {"multiple": COST_MULTIPLE, "final_equity": money(final), "total_return": total_return, "trades": len(doubled.trades)}
+    answer = {
+        "multiple": COST_MULTIPLE,
+        "final_equity": decimal(final),
+        "total_return": rounded(total_return),
+        "trades": len(doubled.trades),
+    }
     if float(metrics["total_return"] or 0) > 0 >= total_return:
         message = f"At double costs the profit is gone ({total_return:+.1%}): the edge is thinner than the costs are certain."
         return answer, [Notice("fragile_to_costs", "warning", message)]

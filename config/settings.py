@@ -16,7 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from config import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR = Path(env.text("VAR", str(BASE_DIR / "var"))).absolute()
+VAR = env.var_folder()
 
 
 def secret_key() -> str:
@@ -43,15 +43,18 @@ def database(url: str) -> dict[str, Any]:
             "DATABASE_URL must be a PostgreSQL address, postgresql://user:password@host:port/name; "
             "no other database is supported, because money must not be rounded."
         )
-    options = dict(parse_qsl(parts.query))
+    options: dict[str, Any] = dict(parse_qsl(parts.query))
+    host = options.pop("host", parts.hostname or "")
+    if connections := env.integer("DATABASE_POOL", 8):
+        options["pool"] = {"min_size": 0, "max_size": connections}
     return {
         "ENGINE": "django_prometheus.db.backends.postgresql",
         "NAME": parts.path.lstrip("/") or "postgres",
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
-        "HOST": options.pop("host", parts.hostname or ""),
+        "HOST": host,
         "PORT": parts.port or "",
-        "OPTIONS": {"pool": {"min_size": 0, "max_size": env.integer("DATABASE_POOL", 8, least=1)}, **options},
+        "OPTIONS": options,
     }
 
 
@@ -249,6 +252,8 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
     "DEFAULT_THROTTLE_RATES": {"user": env.text("API_RATE", "6000/min"), "sign_in": "10/min"},
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    # How many proxies of our own add to X-Forwarded-For; a caller's own word on where it calls from counts for nothing.
+    "NUM_PROXIES": env.integer("PROXIES", 0, least=0),
 }
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Quarterdeck API",

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from backtests.artifacts import Artifact
 from backtests.config import iso
 from backtests.models import BacktestRun, Status
+from market import paging
 from trading.engine.errors import Conflict, Invalid, NotFound
 
 PAGE = 50
@@ -48,11 +49,7 @@ def runs_page(
         rows = rows.filter(symbols__regex=rf"(^|,){re.escape(symbol.upper()[:32])}(,|$)")
     if search:
         rows = rows.filter(name__icontains=search) | rows.filter(run_id__startswith=search)
-    if cursor:
-        rows = rows.filter(id__lt=whole(cursor, "cursor"))
-    limit = min(max(limit, 1), MOST)
-    found = list(rows[: limit + 1])
-    return Page(found[:limit], str(found[limit - 1].pk) if len(found) > limit else None)
+    return Page(*paging.page(rows, cursor=cursor, limit=limit))
 
 
 def whole(text: str, field: str) -> int:

@@ -1,0 +1,41 @@
+"""API tokens, read."""
+
+from __future__ import annotations
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractUser
+from django.utils import timezone
+
+from access.models import ApiToken
+from access.secrets import digest
+from trading.engine.errors import Invalid, NotFound
+from trading.engine.fields import nearest
+
+
+def token_valid(secret: str) -> ApiToken | None:
+    """The token that is this secret, if it may be used now."""
+    usable = ApiToken.objects.filter(revoked_at=None, expires_at__gt=timezone.now(), user__is_active=True)
+    return usable.select_related("user").filter(digest=digest(secret)).first()
+
+
+def token_get(*, token_id: int, user: AbstractUser) -> ApiToken:
+    """A person's own token; `NotFound` for anybody else's."""
+    token = ApiToken.objects.filter(pk=token_id, user=user).first()
+    if token is None:
+        raise NotFound(f"You have no token {token_id}.")
+    return token
+
+
+def tokens_of(*, user: AbstractUser) -> list[ApiToken]:
+    """A person's tokens, newest first."""
+    return list(ApiToken.objects.filter(user=user))
+
+
+def user_named(username: str) -> AbstractUser:
+    """`Invalid` at `user`, with a hint, where there is none."""
+    people = get_user_model()._default_manager
+    found = people.filter(username=username).first()
+    if found is None:
+        hint = nearest(username, people.values_list("username", flat=True))
+        raise Invalid.at("user", f"There is no user {username!r}.{hint}")
+    return found

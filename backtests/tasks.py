@@ -1,0 +1,57 @@
+"""Celery tasks: fetch by id, call the service. `run_start` is how everything that is not a task starts a run."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from functools import partial
+from typing import Any
+
+from celery import Task, shared_task
+from celery.signals import worker_init
+from django.conf import settings
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+from backtests import execution, services
+from backtests.models import BacktestRun
+
+logger = logging.getLogger(__name__)
+
+# A run stops itself at its own limit. A child stuck where no signal reaches it (in compiled code) is killed after these more.
+HARD_LIMIT_MARGIN = 60
+
+
+@shared_task(bind=True, time_limit=settings.RUN_TIME_LIMIT_SECONDS + HARD_LIMIT_MARGIN)
+def run_execute(self: Task[Any, Any], run_id: str) -> None:
+    services.run_execute(run_id=run_id, worker=self.request.hostname or socket.gethostname())
+
+
+def run_start(run: BacktestRun) -> None:
+    """Hands a queued run to the workers once the transaction is committed."""
+    transaction.on_commit(partial(send, run.run_id))
+
+
+def send(run_id: str) -> None:
+    """A broker that is away costs nothing but time: the run stays queued, and the sweeper sends it again."""
+    try:
+        run_execute.delay(run_id)
+    except (OperationalError, OSError):
+        logger.warning("run %s is queued, but the broker does not answer; it will be sent again", run_id)
+
+
+@shared_task
+def runs_sweep_lost() -> None:
+    for run_id in services.runs_sweep_lost().waiting:
+        send(run_id)
+
+
+@shared_task
+def artifacts_sweep() -> None:
+    services.artifacts_sweep()
+
+
+@worker_init.connect
+def kernels_load(**_: Any) -> None:
+    """Loads the compiled kernels before the worker forks, so that no run waits for them and all children share them."""
+    execution.warm_up()
