@@ -41,6 +41,9 @@ class CandleSeries(models.Model):
     missing = models.BigIntegerField(default=0, help_text="Candles that should lie between first and last, and do not.")
     bytes = models.BigIntegerField(default=0)
     fingerprint = models.CharField(max_length=64, help_text="SHA-256 over every candle, in order.")
+    last_close = models.DecimalField(
+        max_digits=38, decimal_places=18, null=True, help_text="Of the last candle, so that a list of series opens no file."
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from market import views
+from market import api, views
 
 app_name = "market"
 
@@ -16,4 +16,8 @@ urlpatterns: list[URLPattern] = [
     path("imports/<int:pk>/", views.import_detail, name="import_detail"),
 ]
 
-api_urlpatterns: list[URLPattern] = []
+api_urlpatterns: list[URLPattern] = [
+    path("market/symbols", api.SymbolsView.as_view(), name="market_symbols"),
+    path("market/candles", api.CandlesView.as_view(), name="market_candles"),
+    path("market/imports", api.ImportsView.as_view(), name="market_imports"),
+]

@@ -1,0 +1,137 @@
+"""Market data in the admin. What imports made can be looked at and deleted, never edited: candles change by importing."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from market import services
+from market.models import CandleChunk, CandleGap, CandleImport, CandleSeries, Instrument
+from market.selectors import plain
+
+
+class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg] # not generic at run time
+    """Rows that the desk writes."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(Instrument)
+class InstrumentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("symbol", "venue", "venue_symbol", "tick", "lot", "least", "series_held")
+    list_filter = ("venue", "quote")
+    search_fields = ("symbol", "venue_symbol", "base", "quote")
+    fieldsets = (
+        (None, {"fields": ("venue", "symbol", "venue_symbol", "base", "quote")}),
+        ("Rules of the venue", {"fields": ("tick_size", "lot_size", "min_notional"), "description": "Empty: no rule is known."}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Instrument]:
+        return super().get_queryset(request).prefetch_related("series")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Instrument | None = None) -> tuple[str, ...]:
+        # Series, files and runs go by these; another symbol is another instrument.
+        return ("venue", "symbol", "base", "quote") if obj else ()
+
+    @admin.display(description="Tick", ordering="tick_size")
+    def tick(self, instrument: Instrument) -> str | None:
+        return plain(instrument.tick_size)
+
+    @admin.display(description="Lot", ordering="lot_size")
+    def lot(self, instrument: Instrument) -> str | None:
+        return plain(instrument.lot_size)
+
+    @admin.display(description="Min. notional", ordering="min_notional")
+    def least(self, instrument: Instrument) -> str | None:
+        return plain(instrument.min_notional)
+
+    @admin.display(description="Candles")
+    def series_held(self, instrument: Instrument) -> str:
+        return ", ".join(f"{series.interval}: {series.count:,}" for series in instrument.series.all())
+
+
+@admin.register(CandleSeries)
+class CandleSeriesAdmin(ReadOnly):
+    list_display = ("instrument", "interval", "first", "last", "candles", "missing", "size", "updated_at")
+    list_filter = ("interval", "instrument__venue", ("missing", admin.EmptyFieldListFilter))
+    search_fields = ("instrument__symbol", "instrument__venue", "fingerprint")
+    list_select_related = ("instrument",)
+    date_hierarchy = "last"
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return admin.ModelAdmin.has_delete_permission(self, request, obj)
+
+    def delete_model(self, request: HttpRequest, obj: CandleSeries) -> None:
+        services.series_delete(series_id=obj.pk)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[CandleSeries]) -> None:
+        for series_id in queryset.values_list("pk", flat=True):
+            services.series_delete(series_id=series_id)
+
+    @admin.display(description="Candles", ordering="count")
+    def candles(self, series: CandleSeries) -> str:
+        return f"{series.count:,}"
+
+    @admin.display(description="On disk", ordering="bytes")
+    def size(self, series: CandleSeries) -> str:
+        return f"{series.bytes / 1e6:,.1f} MB"
+
+
+@admin.register(CandleChunk)
+class CandleChunkAdmin(ReadOnly):
+    list_display = ("file", "series", "first", "last", "count", "bytes")
+    list_filter = ("series__interval", "series__instrument__venue")
+    search_fields = ("file", "fingerprint", "series__instrument__symbol")
+    list_select_related = ("series__instrument",)
+
+
+@admin.register(CandleGap)
+class CandleGapAdmin(ReadOnly):
+    list_display = ("series", "first", "last", "missing")
+    list_filter = ("series__interval", "series__instrument__venue")
+    search_fields = ("series__instrument__symbol",)
+    list_select_related = ("series__instrument",)
+    date_hierarchy = "first"
+    show_full_result_count = False
+
+
+@admin.register(CandleImport)
+class CandleImportAdmin(ReadOnly):
+    list_display = ("id", "created_at", "symbol", "interval", "venue", "status", "rows", "added", "problem_count", "filename")
+    list_display_links = ("id", "created_at")
+    list_filter = ("status", "venue", "interval", "format")
+    search_fields = ("symbol", "venue", "filename", "fingerprint", "message")
+    list_select_related = ("created_by", "series__instrument")
+    date_hierarchy = "created_at"
+    fieldsets = (
+        (None, {"fields": ("status", "message", "filename", "format", "created_by", "created_at", "seconds")}),
+        ("Candles", {"fields": ("series", "venue", "symbol", "interval", "first", "last", "fingerprint")}),
+        ("Rows", {"fields": ("rows", "added", "replaced", "duplicates", "out_of_order", "problem_count", "faults")}),
+    )
+    readonly_fields = ("faults",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CandleImport]:
+        found: QuerySet[CandleImport] = super().get_queryset(request)
+        return found if request.resolver_match and "object_id" in request.resolver_match.kwargs else found.defer("problems")
+
+    @admin.display(description="Faults")
+    def faults(self, done: CandleImport) -> SafeString | str:
+        """The report as a table, in the order of the rows."""
+        if not done.problems:
+            return "None."
+        rows = ((item["row"], item["field"], item["message"]) for item in done.problems)
+        body = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td></tr>", rows)
+        more = done.problem_count - len(done.problems)
+        note = format_html("<p>and {} more</p>", f"{more:,}") if more > 0 else ""
+        head = "<thead><tr><th>Row</th><th>Field</th><th>What is wrong</th></tr></thead>"
+        return format_html("<table>" + head + "<tbody>{}</tbody></table>{}", body, note)

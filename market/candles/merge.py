@@ -1,0 +1,51 @@
+"""Old and new candles of one year made one, and where candles are missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from market.candles.codec import COLUMNS, VALUES
+from trading.engine.types import Candles, Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    candles: Candles
+    added: int
+    """Candles that were not there before."""
+    replaced: int
+    """Candles that were there with other values; the new values win."""
+
+
+def merge(old: Candles | None, new: Candles) -> Merged:
+    """Both in time order without duplicates, and so is the result."""
+    if old is None or not len(old):
+        return Merged(new, len(new), 0)
+    replaced, fresh = _differences(old, new)
+    if not replaced and not fresh:
+        return Merged(old, 0, 0)
+    columns = {name: np.concatenate((getattr(old, name), getattr(new, name))) for name in COLUMNS}
+    order = np.argsort(columns["time"], kind="stable")
+    times = columns["time"][order]
+    # Of two candles at one time the sort leaves the newer one last.
+    keep = order[np.append(times[1:] != times[:-1], True)]
+    return Merged(Candles(new.symbol, new.interval, *(columns[name][keep] for name in COLUMNS)), fresh, replaced)
+
+
+def _differences(old: Candles, new: Candles) -> tuple[int, int]:
+    """How many of the new candles differ from the old one at their time, and how many have no old one."""
+    at = np.minimum(np.searchsorted(old.time, new.time), len(old) - 1)
+    shared = old.time[at] == new.time
+    differ = np.zeros(len(new), dtype=bool)
+    for name in VALUES:
+        differ |= getattr(old, name)[at] != getattr(new, name)
+    return int(np.count_nonzero(shared & differ)), int(np.count_nonzero(~shared))
+
+
+def gaps(times: Ints, step: int) -> tuple[Ints, Ints, Ints]:
+    """(first missing open time, last missing open time, how many) of each gap; `times` rise, on the interval's grid."""
+    wide = np.flatnonzero(np.diff(times) > step)
+    first, last = times[wide] + step, times[wide + 1] - step
+    return first, last, (last - first) // step + 1

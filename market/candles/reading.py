@@ -1,0 +1,156 @@
+"""From the rows to arrays."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from django.core.files.storage import default_storage
+
+from market.candles import codec
+from market.models import CandleChunk, CandleSeries
+from market.symbols import symbol_normalise, venue_normalise
+from market.times import from_ms, iso, to_ms
+from trading.engine.errors import Conflict, Invalid, NotFound
+from trading.engine.resample import resample
+from trading.engine.types import INTERVALS, Candles, interval_ms
+
+FOREVER = 1 << 62
+
+
+def load(
+    *,
+    venue: str,
+    symbol: str,
+    interval: str,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    limit: int | None = None,
+) -> Candles:
+    """The candles whose open time is from `start` up to, not including, `end`; at most the first `limit` of them.
+
+    Where the interval is not stored but a lower one that divides it is, they are made of the highest such one, closed
+    candles only. `NotFound` says what there is; `Invalid` at `start` says which span there is.
+    """
+    step = interval_ms(interval)
+    series = source(venue=venue, symbol=symbol, interval=interval)
+    low = to_ms(start) if start else -FOREVER
+    high = to_ms(end) if end else FOREVER
+    if low >= high:
+        raise Invalid.at("end", "The end must be after the start.")
+    if series.interval == interval:
+        candles = read(series, low, high, limit)
+    else:
+        candles = _resampled(series, interval, _up(low, step), _up(high, step), limit)
+    if not len(candles):
+        raise Invalid.at("start", _nothing(series, interval, low, high))
+    return candles
+
+
+def source(*, venue: str, symbol: str, interval: str) -> CandleSeries:
+    """The series that candles of this interval come from: its own, or the highest lower one that divides it."""
+    step = interval_ms(interval)
+    symbol, venue = symbol_normalise(symbol), venue_normalise(venue)
+    stored = CandleSeries.objects.filter(instrument__venue=venue, instrument__symbol=symbol).select_related("instrument")
+    usable = [series for series in stored if step % INTERVALS[series.interval] == 0]
+    if usable:
+        return max(usable, key=lambda series: INTERVALS[series.interval])
+    raise NotFound(_missing(venue, symbol, interval, [series.interval for series in stored]))
+
+
+def read(series: CandleSeries, start: int, end: int, limit: int | None = None) -> Candles:
+    """The series' own candles of a span (ms), none if there are none; stops at `limit`, without opening more files."""
+    for _ in range(3):
+        chunks = list(series.chunks.filter(last__gte=_moment(start), first__lt=_moment(end)))
+        try:
+            return _joined(series, chunks, start, end, limit)
+        except FileNotFoundError:
+            # A write swapped the rows and deleted the file after we had read them: read the new rows.
+            continue
+    raise damaged(series)
+
+
+def _joined(series: CandleSeries, chunks: Sequence[CandleChunk], start: int, end: int, limit: int | None) -> Candles:
+    parts: list[Candles] = []
+    wanted = limit or FOREVER
+    for chunk in chunks:
+        if wanted <= 0:
+            break
+        part = read_chunk(series, chunk, start, end)[: min(wanted, chunk.count)]
+        parts.append(part)
+        wanted -= len(part)
+    if len(parts) == 1:
+        return parts[0]
+    columns = (np.concatenate([getattr(part, name) for part in parts] or [_empty(name)]) for name in codec.COLUMNS)
+    return Candles(series.instrument.symbol, series.interval, *columns)
+
+
+def read_chunk(series: CandleSeries, chunk: CandleChunk, start: int = -FOREVER, end: int = FOREVER) -> Candles:
+    """One file's candles of a span. `Conflict` where the file is not what its row says."""
+    with default_storage.open(chunk.file) as file:
+        data = file.read()
+    if len(data) != chunk.bytes:
+        raise damaged(series)
+    try:
+        return codec.decode(data, series.instrument.symbol, series.interval, start, end)
+    except pa.ArrowInvalid:
+        raise damaged(series) from None
+
+
+def _resampled(series: CandleSeries, interval: str, start: int, end: int, limit: int | None) -> Candles:
+    ratio = INTERVALS[interval] // INTERVALS[series.interval]
+    base = read(series, start, end, limit and (limit + 1) * ratio)
+    cut = limit is not None and len(base) == (limit + 1) * ratio
+    # A gap at the span's end does not leave its last candle open where the series goes on behind it.
+    until = None if cut else min(end, to_ms(series.last) + INTERVALS[series.interval])
+    return resample(base, interval, until=until)[: limit if limit else len(base)]
+
+
+def damaged(series: CandleSeries) -> Conflict:
+    return Conflict(
+        f"A file of {series} is missing or damaged in the storage. Delete the series and import it again.",
+        code="candles_damaged",
+    )
+
+
+def _missing(venue: str, symbol: str, interval: str, intervals: Sequence[str]) -> str:
+    """What is not there, what is, and what may have been meant."""
+    asked = f"{symbol} {interval} from {venue} is not here"
+    if intervals:
+        return f"{asked}; there is {symbol} in {', '.join(sorted(intervals, key=INTERVALS.__getitem__))}."
+    rows = CandleSeries.objects.values_list("instrument__venue", "instrument__symbol", "interval")
+    names = [f"{name} from {place} ({_intervals(group)})" for (place, name), group in groupby(rows, key=lambda row: row[:2])]
+    if not names:
+        return f"{asked}; there are no candles at all yet. Import some first."
+    near = difflib.get_close_matches(f"{symbol} from {venue}", names, n=1, cutoff=0.4)
+    listed = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+    return f"{asked}; there is {listed}." + (f" Did you mean {near[0]}?" if near else "")
+
+
+def _intervals(rows: Iterable[tuple[str, str, str]]) -> str:
+    return ", ".join(sorted((row[2] for row in rows), key=INTERVALS.__getitem__))
+
+
+def _nothing(series: CandleSeries, interval: str, low: int, high: int) -> str:
+    made = "" if series.interval == interval else f" (made of {series.interval} candles)"
+    first, last = iso(to_ms(series.first)), iso(to_ms(series.last))
+    span = f"from {iso(low) if low > -FOREVER else 'the beginning'} to {iso(high) if high < FOREVER else 'the end'}"
+    return f"There is no candle of {series.instrument.symbol} {interval}{made} {span}; there are candles from {first} to {last}."
+
+
+def _moment(milliseconds: int) -> datetime:
+    """As a datetime, as far as they reach."""
+    return from_ms(min(max(milliseconds, -62_135_596_800_000), 253_402_300_799_000))
+
+
+def _up(milliseconds: int, step: int) -> int:
+    return -(-milliseconds // step) * step
+
+
+def _empty(name: str) -> Any:
+    return np.empty(0, dtype=np.int64 if name == "time" else np.float64)

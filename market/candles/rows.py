@@ -1,0 +1,176 @@
+"""Cells to numbers: times as microseconds since 1970 UTC, prices and volume as the float64 nearest to the decimal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from market.candles.problems import Problems
+from market.times import EPOCH
+from trading.engine.errors import Invalid
+from trading.engine.types import Floats, Ints
+
+PRICES = ("open", "high", "low", "close", "volume")
+TIMES = ("open_time", "timestamp", "time", "datetime", "date")
+"""Names of the column of open times; of several in one file the first of these counts."""
+UNKNOWN = np.iinfo(np.int64).min
+"""In place of a time that cannot be read."""
+NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+NANOSECONDS_FROM, MICROSECONDS_FROM, MILLISECONDS_FROM = 10**17, 10**14, 10**11
+"""An epoch's unit by its size: seconds stay below 10^11 until the year 5138, milliseconds are above it since 1973, and so on."""
+KEPT_TEXTS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some rows: each field's cells, as Arrow arrays. `left_out` are positions of rows that had to be left out."""
+
+    cells: Mapping[str, Any]
+    first: int
+    left_out: Sequence[int] = ()
+
+
+@dataclass(slots=True)
+class Rows:
+    """All rows of a file. `row` is each one's number: the line in a text file, else counted from 1."""
+
+    format: str
+    count: int = 0
+    problems: Problems = field(default_factory=Problems)
+    texts: dict[tuple[int, str], str] = field(default_factory=dict)
+    """What stood in the first cells that are no numbers, by row and field."""
+    _parts: dict[str, list[Any]] = field(default_factory=dict)
+
+    def add(self, batch: Batch) -> None:
+        cells = dict(batch.cells)
+        row = _numbers(batch, len(cells["time"]))
+        if pa.types.is_string(cells["time"].type):
+            filled = _not_blank(cells)
+            cells = {name: column.filter(pa.array(filled)) for name, column in cells.items()}
+            row = row[filled]
+        self.count += len(row)
+        self._keep("row", row)
+        for name, column in cells.items():
+            self._keep(name, times(column) if name == "time" else floats(column, name))
+            self._remember(name, column, row)
+
+    def misshapen(self, row: int, actual: int, expected: int) -> None:
+        self.count += 1
+        self.problems.add(row, "row", f"The row has {actual} columns where there should be {expected}.")
+
+    def column(self, name: str) -> Any:
+        """One of `row`, `time` and the prices, over all rows."""
+        return np.concatenate(self._parts[name]) if self._parts.get(name) else np.empty(0)
+
+    def _keep(self, name: str, values: Any) -> None:
+        self._parts.setdefault(name, []).append(values)
+
+    def _remember(self, name: str, column: Any, row: Ints) -> None:
+        values = self._parts[name][-1]
+        wrong = np.flatnonzero(values == UNKNOWN if name == "time" else np.isnan(values))
+        for index in wrong[:KEPT_TEXTS]:
+            if (cell := column[int(index)].as_py()) is not None:
+                self.texts[int(row[index]), name] = str(cell)[:40]
+
+
+def find_columns(names: Sequence[str]) -> dict[str, int]:
+    """Which column is the time and which the prices, whatever the case. `Invalid` at `file` names what is missing."""
+    known = {str(name).strip().strip('"').lower(): index for index, name in reversed(list(enumerate(names)))}
+    chosen = {name: known[name] for name in PRICES if name in known}
+    time = next((name for name in TIMES if name in known), None)
+    missing = [name for name in PRICES if name not in known] + ([] if time else [" or ".join(TIMES)])
+    if missing or time is None:
+        there = ", ".join(str(name)[:40] for name in names[:20])
+        raise Invalid.at("file", f"The file lacks the column {', '.join(missing)}. It has {there}.")
+    return {"time": known[time], **chosen}
+
+
+def floats(column: Any, name: str) -> Floats:
+    """NaN where a cell is no number or is empty."""
+    kind = column.type
+    if pa.types.is_decimal(kind):
+        column = column.cast(pa.string())  # text is read to the nearest float64; Arrow's own cast from decimals is not
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        column = _text_floats(column)
+    elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind)):
+        raise Invalid.at("file", f"The column {name} holds {kind}, not numbers.")
+    return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def _text_floats(column: Any) -> Any:
+    try:
+        return column.cast(pa.float64())
+    except pa.ArrowInvalid:
+        trimmed = pc.utf8_trim_whitespace(column)
+        return pc.if_else(pc.match_substring_regex(trimmed, NUMBER), trimmed, "nan").cast(pa.float64())
+
+
+def times(column: Any) -> Ints:
+    """Microseconds since 1970 UTC, `UNKNOWN` where a cell is no time; what has no zone is UTC."""
+    kind = column.type
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        zone = getattr(kind, "tz", None)
+        column = column.cast(pa.timestamp("us", tz=zone), safe=False).cast(pa.int64())
+        return np.asarray(column.fill_null(UNKNOWN).to_numpy(zero_copy_only=False))
+    if pa.types.is_integer(kind):
+        return epochs(column.cast(pa.int64(), safe=False).fill_null(UNKNOWN).to_numpy(zero_copy_only=False))
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return _text_times(column)
+    raise Invalid.at("file", f"The column of times holds {kind}, not times.")
+
+
+def _text_times(column: Any) -> Ints:
+    try:
+        return epochs(column.cast(pa.int64()).to_numpy())
+    except pa.ArrowInvalid:
+        pass
+    for zone in ("UTC", None):
+        try:
+            return np.asarray(column.cast(pa.timestamp("us", tz=zone)).cast(pa.int64()).to_numpy())
+        except pa.ArrowInvalid:
+            continue
+    return np.array([_one_time(text or "") for text in column.to_pylist()], dtype=np.int64)
+
+
+def _one_time(text: str) -> int:
+    """The slow way, for columns that are mixed or have faults."""
+    text = text.strip()
+    if re.fullmatch(r"\d{1,19}(\.\d*)?", text):
+        return int(epochs(np.array([int(text.split(".")[0])], dtype=np.uint64).astype(np.int64))[0])
+    try:
+        moment = datetime.fromisoformat(text.removesuffix(" UTC"))
+    except ValueError:
+        return int(UNKNOWN)
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return round((aware - EPOCH).total_seconds() * 1e6)
+
+
+def epochs(values: Ints) -> Ints:
+    """Seconds, milliseconds, microseconds or nanoseconds, each told by its size, as microseconds."""
+    out = np.where(values >= NANOSECONDS_FROM, values // 1000, values)
+    out = np.where(values < MICROSECONDS_FROM, values * 1000, out)
+    out = np.where(values < MILLISECONDS_FROM, np.minimum(values, MILLISECONDS_FROM) * 1_000_000, out)
+    return np.where(values < 0, UNKNOWN, out)
+
+
+def _numbers(batch: Batch, count: int) -> Ints:
+    """Each row's number, counting those that were left out."""
+    places = np.arange(count + len(batch.left_out), dtype=np.int64)
+    return batch.first + (np.delete(places, list(batch.left_out)) if batch.left_out else places)
+
+
+def _not_blank(cells: Mapping[str, Any]) -> Any:
+    """Rows with anything in them: an empty line is no fault."""
+    blank = np.ones(len(cells["time"]), dtype=bool)
+    for column in cells.values():
+        blank &= pc.equal(column, pa.scalar("")).to_numpy(zero_copy_only=False)
+        if not blank.any():
+            break
+    return ~blank

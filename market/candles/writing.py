@@ -1,0 +1,184 @@
+"""New candles into a series: new files, then a swap of the rows, all or nothing."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import transaction
+
+from market.candles import codec
+from market.candles.merge import Merged, gaps, merge
+from market.candles.reading import read_chunk
+from market.models import CandleChunk, CandleGap, CandleSeries, Instrument
+from market.times import from_ms, to_ms
+from trading.engine.types import Candles, Ints
+
+ROOT = "candles"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    series: CandleSeries
+    added: int
+    replaced: int
+
+
+def write(instrument: Instrument, candles: Candles) -> Written:
+    """Merge `candles` (in order, no duplicates, at least one) into the instrument's series of their interval.
+
+    Writers of one instrument wait for each other. Whatever goes wrong, the series is as it was.
+    """
+    saved: list[str] = []
+    with transaction.atomic():
+        _lock(instrument)
+        try:
+            return _swap(instrument, candles, saved)
+        except BaseException:
+            # Only before the commit: a commit whose answer was lost may have made these files the series.
+            _remove(saved)
+            raise
+
+
+def delete(series: CandleSeries) -> None:
+    """The series' rows, then its files."""
+    with transaction.atomic():
+        _lock(series.instrument)
+        files = list(series.chunks.values_list("file", flat=True))
+        series.delete()
+        _remove_on_commit(files)
+
+
+def sweep() -> int:
+    """Delete every file of the store that no row names (a crash left it); how many there were."""
+    swept = 0
+    for venue in _listed(ROOT)[0]:
+        for symbol in _listed(f"{ROOT}/{venue}")[0]:
+            with transaction.atomic():
+                for instrument in Instrument.objects.filter(venue=venue, symbol=symbol):
+                    _lock(instrument)
+                for interval in _listed(f"{ROOT}/{venue}/{symbol}")[0]:
+                    orphans = _orphans(f"{ROOT}/{venue}/{symbol}/{interval}")
+                    _remove(orphans)
+                    swept += len(orphans)
+    return swept
+
+
+def _lock(instrument: Instrument) -> None:
+    Instrument.objects.select_for_update(no_key=True).get(pk=instrument.pk)
+
+
+def _swap(instrument: Instrument, candles: Candles, saved: list[str]) -> Written:
+    series = CandleSeries.objects.filter(instrument=instrument, interval=candles.interval).first()
+    series = series or CandleSeries(instrument=instrument, interval=candles.interval)
+    series.instrument = instrument
+    chunks = {chunk.first.year: chunk for chunk in series.chunks.all()} if series.pk else {}
+    _remove_on_commit(_orphans(_folder(instrument, candles.interval)))
+    merged = {
+        year: merge(read_chunk(series, chunks[year]) if year in chunks else None, part) for year, part in codec.years(candles)
+    }
+    changed = {year: part for year, part in merged.items() if part.added or part.replaced}
+    if changed:
+        old = [chunks[year].pk for year in changed if year in chunks]
+        _remove_on_commit([chunks[year].file for year in changed if year in chunks])
+        chunks |= {year: _chunk(instrument, part.candles, saved) for year, part in changed.items()}
+        _save(series, [chunks[year] for year in sorted(chunks)], changed, old)
+    added, replaced = (sum(getattr(part, name) for part in merged.values()) for name in ("added", "replaced"))
+    return Written(series, added, replaced)
+
+
+def _chunk(instrument: Instrument, candles: Candles, saved: list[str]) -> CandleChunk:
+    """A new file, on disk to stay, and its row, not yet saved."""
+    data = codec.encode(candles)
+    first = from_ms(candles.time[0])
+    name = f"{_folder(instrument, candles.interval)}/{first.year}-{uuid.uuid4().hex}.parquet"
+    saved.append(name)
+    name = saved[-1] = default_storage.save(name, ContentFile(data))
+    _sync(name)
+    digest = codec.digest(candles).hex()
+    last = from_ms(candles.time[-1])
+    return CandleChunk(file=name, first=first, last=last, count=len(candles), bytes=len(data), fingerprint=digest)
+
+
+def _save(series: CandleSeries, chunks: Sequence[CandleChunk], changed: dict[int, Merged], old: Iterable[int]) -> None:
+    """The series' sums, its chunk rows and its gaps."""
+    first, last = to_ms(chunks[0].first), to_ms(chunks[-1].last)
+    series.first, series.last = chunks[0].first, chunks[-1].last
+    series.count = sum(chunk.count for chunk in chunks)
+    series.bytes = sum(chunk.bytes for chunk in chunks)
+    step = next(iter(changed.values())).candles.step
+    series.missing = (last - first) // step + 1 - series.count
+    series.fingerprint = codec.combine(bytes.fromhex(chunk.fingerprint) for chunk in chunks)
+    if newest := changed.get(chunks[-1].first.year):
+        series.last_close = Decimal(repr(float(newest.candles.close[-1])))
+    series.save()
+    CandleChunk.objects.filter(pk__in=list(old)).delete()
+    for chunk in chunks:
+        chunk.series = series
+    CandleChunk.objects.bulk_create([chunk for chunk in chunks if chunk.pk is None])
+    for index, chunk in enumerate(chunks):
+        if part := changed.get(chunk.first.year):
+            before = [to_ms(other.last) for other in chunks[:index][-1:]]
+            after = [to_ms(other.first) for other in chunks[index + 1 :][:1]]
+            _save_gaps(series, np.concatenate((before, part.candles.time, after)).astype(np.int64), step)
+
+
+def _save_gaps(series: CandleSeries, times: Ints, step: int) -> None:
+    """The gaps from the first to the last of these open times, anew."""
+    series.gaps.filter(first__gt=from_ms(times[0]), last__lt=from_ms(times[-1])).delete()
+    rows = zip(*gaps(times, step), strict=True)
+    CandleGap.objects.bulk_create(
+        [CandleGap(series=series, first=from_ms(first), last=from_ms(last), missing=int(count)) for first, last, count in rows],
+        batch_size=5000,
+    )
+
+
+def _folder(instrument: Instrument, interval: str) -> str:
+    return f"{ROOT}/{instrument.venue}/{instrument.symbol}/{interval}"
+
+
+def _orphans(folder: str) -> list[str]:
+    """Files in a series' folder that no row names. Under the instrument's lock nobody is about to name them."""
+    files = [f"{folder}/{name}" for name in _listed(folder)[1]]
+    named = set(CandleChunk.objects.filter(file__in=files).values_list("file", flat=True)) if files else set()
+    return [name for name in files if name not in named]
+
+
+def _listed(folder: str) -> tuple[list[str], list[str]]:
+    """(folders, files) inside; a storage that cannot list has nothing to sweep."""
+    try:
+        return default_storage.listdir(folder)
+    except (FileNotFoundError, NotImplementedError):
+        return [], []
+
+
+def _remove_on_commit(files: Sequence[str]) -> None:
+    if files:
+        transaction.on_commit(lambda: _remove(files), robust=True)
+
+
+def _remove(files: Iterable[str]) -> None:
+    """What cannot be deleted now is an orphan, which the next write sweeps."""
+    for name in files:
+        with suppress(OSError):
+            default_storage.delete(name)
+
+
+def _sync(name: str) -> None:
+    """A local file must outlive a power cut before its row is committed and the old file goes."""
+    try:
+        path = default_storage.path(name)
+    except NotImplementedError:
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

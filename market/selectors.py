@@ -1,0 +1,147 @@
+"""Reading: series, imports, the watchlist, pages of candles."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Prefetch, QuerySet
+
+from market import candles
+from market.models import CandleGap, CandleImport, CandleSeries, Instrument
+from market.symbols import symbol_normalise, venue_normalise
+from market.times import from_ms, iso, to_ms
+from trading.engine.errors import Invalid, NotFound
+from trading.engine.types import INTERVALS, Candles
+
+__all__ = [
+    "candles_page",
+    "gaps_between",
+    "import_report",
+    "imports",
+    "instruments",
+    "series_gaps",
+    "series_get",
+    "series_list",
+    "symbol_normalise",
+    "venue_of",
+    "watchlist_entry",
+]
+
+
+def series_list(*, venue: str = "", symbol: str = "") -> QuerySet[CandleSeries]:
+    """All series with their instruments and `gap_count`, by venue, symbol and interval; one query."""
+    found = CandleSeries.objects.select_related("instrument").annotate(gap_count=Count("gaps"))
+    if venue:
+        found = found.filter(instrument__venue=venue_normalise(venue))
+    return found.filter(instrument__symbol=symbol_normalise(symbol)) if symbol else found
+
+
+def series_get(*, series_id: int) -> CandleSeries:
+    """One series with its instrument; `NotFound`."""
+    try:
+        return CandleSeries.objects.select_related("instrument").get(pk=series_id)
+    except CandleSeries.DoesNotExist:
+        raise NotFound("There is no such series of candles. It may have been deleted.") from None
+
+
+def series_gaps(series: CandleSeries) -> QuerySet[CandleGap]:
+    """A series' gaps; page them by `first`, which no two of them share."""
+    return series.gaps.order_by("first")
+
+
+def imports() -> QuerySet[CandleImport]:
+    """Every import, newest first, without the row reports, which may be long."""
+    return CandleImport.objects.select_related("series__instrument", "created_by").defer("problems")
+
+
+def instruments() -> QuerySet[Instrument]:
+    """Instruments that have candles, each with `series` loaded: two queries for any number."""
+    series = CandleSeries.objects.annotate(gap_count=Count("gaps"))
+    return Instrument.objects.filter(series__isnull=False).distinct().prefetch_related(Prefetch("series", queryset=series))
+
+
+def watchlist_entry(instrument: Instrument) -> dict[str, Any]:
+    """One row of the watchlist, JSON-ready, of an instrument from `instruments()`."""
+    series = sorted(instrument.series.all(), key=lambda item: INTERVALS[item.interval])
+    newest = max(series, key=lambda item: to_ms(item.last) + INTERVALS[item.interval])
+    return {
+        "venue": instrument.venue,
+        "symbol": instrument.symbol,
+        "base": instrument.base,
+        "quote": instrument.quote,
+        "last_close": plain(newest.last_close),
+        "last_close_at": iso(to_ms(newest.last) + INTERVALS[newest.interval]),
+        "tick_size": plain(instrument.tick_size),
+        "lot_size": plain(instrument.lot_size),
+        "min_notional": plain(instrument.min_notional),
+        "intervals": [
+            {
+                "interval": item.interval,
+                "first": iso(to_ms(item.first)),
+                "last": iso(to_ms(item.last)),
+                "count": item.count,
+                "missing": item.missing,
+                "gaps": item.gap_count,  # type: ignore[attr-defined] # annotated by instruments()
+                "fingerprint": item.fingerprint,
+            }
+            for item in series
+        ],
+    }
+
+
+def venue_of(symbol: str) -> str:
+    """The only venue with candles of the symbol; `Invalid` at `venue` where there are several, `NotFound` where there is none."""
+    symbol = symbol_normalise(symbol)
+    venues = list(Instrument.objects.filter(symbol=symbol, series__isnull=False).distinct().values_list("venue", flat=True))
+    if not venues:
+        raise NotFound(f"There are no candles of {symbol}. GET market/symbols lists what there is.")
+    if len(venues) > 1:
+        raise Invalid.at("venue", f"There are candles of {symbol} from {', '.join(sorted(venues))}. Say which venue.")
+    return str(venues[0])
+
+
+def candles_page(
+    *, venue: str, symbol: str, interval: str, start: datetime | None, end: datetime | None, limit: int
+) -> tuple[Candles, datetime | None]:
+    """The first `limit` candles of a span, and the open time of the next one, None where the span ends. As `candles.load`."""
+    found = candles.load(venue=venue, symbol=symbol, interval=interval, start=start, end=end, limit=limit + 1)
+    return found[:limit], from_ms(found.time[limit]) if len(found) > limit else None
+
+
+def gaps_between(series: CandleSeries, first: datetime, last: datetime) -> list[dict[str, Any]]:
+    """The gaps that lie between two candles of a series, JSON-ready."""
+    found = series.gaps.filter(first__gt=first, last__lt=last).order_by("first")
+    return [{"first": iso(to_ms(gap.first)), "last": iso(to_ms(gap.last)), "missing": gap.missing} for gap in found]
+
+
+def import_report(done: CandleImport) -> dict[str, Any]:
+    """What an import came to, JSON-ready. `gaps` are those of the series within the file's span, as they are now."""
+    series, first, last = done.series, done.first, done.last
+    return {
+        "id": done.pk,
+        "status": str(done.status),
+        "venue": done.venue,
+        "symbol": done.symbol,
+        "interval": done.interval,
+        "filename": done.filename,
+        "format": done.format,
+        "rows": done.rows,
+        "first": iso(to_ms(first)) if first else None,
+        "last": iso(to_ms(last)) if last else None,
+        "gaps": gaps_between(series, first, last) if series and first and last else [],
+        "duplicates": done.duplicates,
+        "out_of_order": done.out_of_order,
+        "added": done.added,
+        "replaced": done.replaced,
+        "problems": done.problems,
+        "problem_count": done.problem_count,
+        "fingerprint": done.fingerprint,
+        "message": done.message,
+        "seconds": done.seconds,
+    }
+
+
+def plain(number: Any) -> str | None:
+    """A Decimal without exponent and without trailing zeros."""
+    return None if number is None else format(number.normalize(), "f")
