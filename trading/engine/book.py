@@ -21,15 +21,19 @@ Records: TypeAlias = NDArray[Any]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+# No entry points for Python: unpacking the bundle in each function would take most of the compilation.
+UNWRAPPED: dict[str, Any] = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+
 def inlined(function: Function) -> Function:
     """Compile into the caller. A call would copy the whole bundle of arrays; inlined, only what is used is touched."""
-    compiled: Function = njit(forceinline=True, error_model="numpy")(function)
+    compiled: Function = njit(forceinline=True, **UNWRAPPED)(function)
     return compiled
 
 
 def called(function: Function) -> Function:
     """Compile as a function of its own: for the parts that are big and rarely reached."""
-    compiled: Function = njit(error_model="numpy")(function)
+    compiled: Function = njit(**UNWRAPPED)(function)
     return compiled
 
 
@@ -113,6 +117,7 @@ LOT = np.dtype(
         ("slippage", "f8"),
         ("entry", "i8"),
         ("highest", "f8"),
+        ("born_inside", "?"),  # first bought inside candle `entry`
         ("inside_at", "i8"),  # the candle inside which it was last bought
         ("take", "f8"),  # a rung's own price
         ("order", "i8"),
@@ -223,8 +228,7 @@ class Book(NamedTuple):
     """How many candles the symbol had before; empty where that is the index itself."""
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def borrowed(typing: Any, array: Any) -> Any:
+def _borrowed(typing: Any, array: Any) -> Any:
     """The array without its owner: nothing to count references on. The caller must keep the array alive."""
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -234,6 +238,9 @@ def borrowed(typing: Any, array: Any) -> Any:
         return struct._getvalue()
 
     return array(array), codegen
+
+
+borrowed: Any = intrinsic(_borrowed)
 
 
 @inlined

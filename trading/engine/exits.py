@@ -78,8 +78,8 @@ def stop_level(book: Book, row: int) -> tuple[float, int]:
 @called
 def stop_out(book: Book, row: int, s: int, t: int, level: float, reason: int) -> None:
     lot = book.lots[row]
-    # What was bought inside the candle cannot have been stopped at its open.
-    raw = level if lot.inside_at == t else min(book.open[s, t], level)
+    # What was first bought inside the candle cannot have been stopped at its open.
+    raw = level if lot.entry == t and lot.born_inside else min(book.open[s, t], level)
     order = new_order(book, s, SELL, STOP, reason, t, np.nan, level, lot.quantity)
     lot.exit = order
     sold = sell(book, s, t, raw, 0.0, np.inf, False, True, order, reason, order, -1, -1)

@@ -75,6 +75,7 @@ def buy(
     row = lot_to_join(book, s, order, rung)
     if row < 0:
         row = open_lot(book, s, t, order, take, rung, reason)
+        book.lots[row].born_inside = inside
     lot = book.lots[row]
     lot.quantity += quantity
     lot.cost += quantity * price

@@ -100,7 +100,9 @@ def is_idle(book: Book) -> bool:
 @inlined
 def mark_stretch(book: Book, start: int, stop: int) -> None:
     """Equity over candles in which nothing happens."""
-    book.equity[start:stop] = book.state[0].cash
+    cash = book.state[0].cash
+    for t in range(start, stop):
+        book.equity[t] = cash
     for s in range(len(book.symbols)):
         quantity = book.symbols[s].position
         if quantity != 0.0:
