@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 from django.contrib.auth import authenticate
+from django.contrib.auth.models import User
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -54,7 +56,7 @@ class TokensView(APIView):
         return [] if self.request is not None and self.request.method == "POST" else super().get_authenticators()
 
     def get_permissions(self) -> list[Any]:
-        return [AllowAny()] if self.request.method == "POST" else super().get_permissions()
+        return [AllowAny()] if self.request.method == "POST" else list(super().get_permissions())
 
     def get_throttles(self) -> list[Any]:
         self.throttle_scope = "sign_in"
@@ -62,7 +64,7 @@ class TokensView(APIView):
 
     @endpoint(summary="Your tokens", scope="read", example={"results": [TOKEN], "next": None})
     def get(self, request: Request) -> Response:
-        return Response({"results": [token_json(token) for token in selectors.tokens_of(user=request.user)], "next": None})
+        return Response({"results": [token_json(token) for token in selectors.tokens_of(user=signed_in(request))], "next": None})
 
     @endpoint(
         summary="Make a token",
@@ -75,21 +77,26 @@ class TokensView(APIView):
         errors=[400, 401, 403],
     )
     def post(self, request: Request) -> Response:
-        user = person(request)
-        token, secret = services.token_create(user=user, scopes=request.data.get("scopes"), days=request.data.get("days"))
+        given: Mapping[str, Any] = request.data if isinstance(request.data, Mapping) else {}
+        user = person(request, given)
+        token, secret = services.token_create(user=user, scopes=given.get("scopes"), days=given.get("days"))
         made = {"token": secret, "id": token.pk, "scopes": token.scopes, "expires_at": token.expires_at}
         return Response(made, status=201, headers={"Cache-Control": "no-store"})
 
 
-def person(request: Request) -> Any:
+def signed_in(request: Request) -> User:
+    return cast(User, request.user)
+
+
+def person(request: Request, given: Mapping[str, Any]) -> User:
     """Who signs in with this password."""
-    form = Fields(request.data)
+    form = Fields(given)
     username, password = form.text("username", longest=150), form.text("password", longest=1_000)
     for name, value in (("username", username), ("password", password)):
         if not value and name not in form.faults:
             form.fault(name, "is required.")
     form.refuse("Username and password are needed.")
-    user = authenticate(request._request, username=username, password=request.data["password"])
+    user = authenticate(request._request, username=username, password=given["password"])
     if getattr(request._request, "axes_locked_out", False):
         # Cleared, or axes' middleware would put its own page in place of this answer.
         request._request.axes_locked_out = False  # type: ignore[attr-defined]
@@ -104,9 +111,9 @@ class TokenView(APIView):
 
     @endpoint(summary="One of your tokens", scope="read", example=TOKEN, errors=[404])
     def get(self, request: Request, token_id: int) -> Response:
-        return Response(token_json(selectors.token_get(token_id=token_id, user=request.user)))
+        return Response(token_json(selectors.token_get(token_id=token_id, user=signed_in(request))))
 
     @endpoint(summary="Revoke a token", scope="read", status=204, example=None, errors=[404])
     def delete(self, request: Request, token_id: int) -> Response:
-        services.token_revoke(token=selectors.token_get(token_id=token_id, user=request.user))
+        services.token_revoke(token=selectors.token_get(token_id=token_id, user=signed_in(request)))
         return Response(status=204)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from access.models import ApiToken
@@ -18,7 +17,7 @@ def token_valid(secret: str) -> ApiToken | None:
     return usable.select_related("user").filter(digest=digest(secret)).first()
 
 
-def token_get(*, token_id: int, user: AbstractUser) -> ApiToken:
+def token_get(*, token_id: int, user: User) -> ApiToken:
     """A person's own token; `NotFound` for anybody else's."""
     token = ApiToken.objects.filter(pk=token_id, user=user).first()
     if token is None:
@@ -26,16 +25,15 @@ def token_get(*, token_id: int, user: AbstractUser) -> ApiToken:
     return token
 
 
-def tokens_of(*, user: AbstractUser) -> list[ApiToken]:
+def tokens_of(*, user: User) -> list[ApiToken]:
     """A person's tokens, newest first."""
     return list(ApiToken.objects.filter(user=user))
 
 
-def user_named(username: str) -> AbstractUser:
+def user_named(username: str) -> User:
     """`Invalid` at `user`, with a hint, where there is none."""
-    people = get_user_model()._default_manager
-    found = people.filter(username=username).first()
+    found = User.objects.filter(username=username).first()
     if found is None:
-        hint = nearest(username, people.values_list("username", flat=True))
+        hint = nearest(username, User.objects.values_list("username", flat=True))
         raise Invalid.at("user", f"There is no user {username!r}.{hint}")
     return found

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from access.models import ApiToken
@@ -20,7 +20,7 @@ TOUCH_EVERY = timedelta(minutes=1)
 """`last_used_at` is no finer than this, so that a busy token does not write a row a request."""
 
 
-def token_create(*, user: AbstractUser, scopes: Any, days: Any = None) -> tuple[ApiToken, str]:
+def token_create(*, user: User, scopes: Any, days: Any = None) -> tuple[ApiToken, str]:
     """A new token and its secret, which cannot be seen again. `Invalid` at `scopes` or `days`."""
     form = Fields({"scopes": scopes, "days": days})
     lasts = form.integer("days", DEFAULT_DAYS, low=1, high=MOST_DAYS)
@@ -32,7 +32,7 @@ def token_create(*, user: AbstractUser, scopes: Any, days: Any = None) -> tuple[
     return token, secret
 
 
-def read_scopes(form: Fields, user: AbstractUser) -> list[str]:
+def read_scopes(form: Fields, user: User) -> list[str]:
     """The scopes in their usual order; a list, or text with commas."""
     raw = form.take("scopes", ["read"])
     listed: Sequence[Any] = [part.strip() for part in raw.split(",")] if isinstance(raw, str) else raw

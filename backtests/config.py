@@ -17,6 +17,7 @@ from trading.strategies import registry
 MOST_CASH = Decimal(10) ** 12
 MOST_SYMBOLS = 50
 LONGEST_CONFIG = 100_000
+UNUSABLE = "The configuration has fields that cannot be used."
 SIZINGS = ("all_in", "fixed", "fraction", "volatility", "kelly")
 SLIPPAGES = ("bps", "half_spread", "volume_share")
 DEFAULT_FEE_BPS = 10
@@ -86,8 +87,15 @@ def parse(raw: Any) -> RunConfig:
     """`raw` as a config; `Invalid` with every fault at its dotted field name.
 
     Shorthands: `symbol` for one symbol, `fee_bps` for both fees, `slippage_bps` for slippage in basis points.
-    What only the candle store knows (do the symbols exist, is there data) is checked by `backtests.data.resolve`.
+    What only the candle store knows (do the symbols exist, is there data) is checked by `backtests.data`.
     """
+    config, form = read(raw)
+    form.refuse(UNUSABLE)
+    return config
+
+
+def read(raw: Any) -> tuple[RunConfig, Fields]:
+    """What can be read of `raw`, with defaults where it is faulty, and the faults."""
     form = Fields(raw)
     if not form.faults and len(str(raw)) > LONGEST_CONFIG:
         raise Invalid.at("config", f"The configuration is too large: at most {LONGEST_CONFIG} characters.")
@@ -116,8 +124,7 @@ def parse(raw: Any) -> RunConfig:
         name=form.text("name", longest=200),
     )
     form.close()
-    form.refuse("The configuration has fields that cannot be used.")
-    return config
+    return config, form
 
 
 def read_strategy(form: Fields) -> tuple[str, dict[str, Any]]:
@@ -207,10 +214,10 @@ def read_slippage(form: Fields) -> Slippage:
 
 def read_sizing(given: Fields) -> Sizing:
     kind = given.choice("kind", "all_in", SIZINGS)
-    highest = {"all_in": 1, "fixed": MOST_CASH, "fraction": 1, "volatility": 10, "kelly": 1}[kind]
+    highest: dict[str, Decimal | int] = {"all_in": 1, "fixed": MOST_CASH, "fraction": 1, "volatility": 10, "kelly": 1}
     if kind == "fixed" and given.take("value") is None:
         given.fault("value", "is required: the amount of quote currency that each entry spends.")
-    value = given.decimal("value", 1, high=highest, above_low=True)
+    value = given.decimal("value", 1, high=highest[kind], above_low=True)
     sizing = Sizing(
         kind=kind,
         value=1.0 if kind == "all_in" else float(value),

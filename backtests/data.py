@@ -20,15 +20,25 @@ FEWEST_BEYOND_WARMUP = 2
 """One candle to decide at, and one to trade on."""
 
 
+Found = tuple[RunConfig, list[CandleSeries], dict[str, Instrument]]
+"""The config with its venue, the series of its symbols, and its instruments by symbol."""
+
+
 def resolve(config: RunConfig) -> RunConfig:
     """`config` with its venue and rules filled in; `Invalid` naming the field where the market cannot serve it."""
-    series = held(config.symbols)
-    config = replace(config, venue=config.venue or only_venue(config, series))
-    here = {one.instrument.symbol: one.instrument for one in series if one.instrument.venue == config.venue}
-    check_symbols(config, series, here)
+    config, series, here = find(config)
     for symbol in config.symbols:
         check_span(config, source_series(config, symbol, series))
     return replace(config, rules={symbol: config.rules.get(symbol) or rules_of(here[symbol]) for symbol in config.symbols})
+
+
+def find(config: RunConfig) -> Found:
+    """`Invalid` at `venue` or `symbols` for what is not there."""
+    series = held(config.symbols)
+    config = replace(config, venue=config.venue or only_venue(config, series))
+    here = {one.instrument.symbol: one.instrument for one in series if one.instrument.venue == config.venue}
+    check_symbols(config, here)
+    return config, series, here
 
 
 def held(symbols: Sequence[str]) -> list[CandleSeries]:
@@ -59,7 +69,7 @@ def unknown_symbols(missing: Sequence[str], venue: str = "") -> Invalid:
     return Invalid("There are no candles to run on.", fields={"symbols": hints})
 
 
-def check_symbols(config: RunConfig, series: Sequence[CandleSeries], here: dict[str, Instrument]) -> None:
+def check_symbols(config: RunConfig, here: dict[str, Instrument]) -> None:
     missing = [symbol for symbol in config.symbols if symbol not in here]
     if not missing:
         return

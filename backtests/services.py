@@ -15,17 +15,18 @@ from secrets import token_hex
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.models import User as Person
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from backtests import artifacts, data, execution, selectors
-from backtests.config import parse
+from backtests.config import UNUSABLE, RunConfig, parse, read
 from backtests.models import ACTIVE, ENDED, BacktestRun, Status
 from backtests.watch import Interrupted, Watch
 from market.push import push
-from trading.engine.errors import Cancelled, Conflict, DomainError
+from trading.engine.errors import Cancelled, Conflict, DomainError, Invalid
 from trading.engine.types import Candles
 
 logger = logging.getLogger(__name__)
@@ -40,13 +41,12 @@ TOO_LONG = (
     "The run took longer than {limit} s and was stopped. Shorten the span, mend the strategy, or raise RUN_TIME_LIMIT_SECONDS."
 )
 
-User = AbstractBaseUser | AnonymousUser | None
+User = Person | AnonymousUser | None
 
 
 def run_create(*, config: Any, user: User = None, name: str = "", cloned_from: BacktestRun | None = None) -> BacktestRun:
     """A queued run; `Invalid` with every faulty field. The caller starts it: `tasks.run_start`, or `run_execute` in process."""
-    named = {**config, "name": name} if name and isinstance(config, Mapping) else config
-    parsed = data.resolve(parse(named))
+    parsed = run_check(config=config, name=name)
     return BacktestRun.objects.create(
         run_id=token_hex(8),
         name=parsed.name,
@@ -56,8 +56,20 @@ def run_create(*, config: Any, user: User = None, name: str = "", cloned_from: B
         interval=parsed.interval,
         seed=parsed.seed,
         cloned_from=cloned_from,
-        created_by=user if user is not None and user.pk else None,
+        created_by=user if isinstance(user, Person) else None,
     )
+
+
+def run_check(*, config: Any, name: str = "") -> RunConfig:
+    """What `run_create` would run, without making it; `Invalid` with every faulty field."""
+    parsed, form = read({**config, "name": name} if name and isinstance(config, Mapping) else config)
+    if form.faults and parsed.symbols and not {"symbols", "symbol", "venue"} & form.faults.keys():
+        try:
+            data.find(parsed)
+        except Invalid as error:
+            form.merge(error, "symbols")
+    form.refuse(UNUSABLE)
+    return data.resolve(parsed)
 
 
 def run_rerun(*, run_id: str, user: User = None) -> BacktestRun:

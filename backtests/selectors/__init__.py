@@ -4,7 +4,7 @@ from backtests.selectors.compare import runs_compare
 from backtests.selectors.equity import run_equity, run_equity_page
 from backtests.selectors.playback import playback_candles, playback_state
 from backtests.selectors.runs import run_export, run_get, run_progress, run_results, runs_page
-from backtests.selectors.trades import run_trades, trades_csv, trades_rows
+from backtests.selectors.trades import run_trades, trades_all, trades_csv, trades_rows
 
 __all__ = [
     "playback_candles",
@@ -18,6 +18,7 @@ __all__ = [
     "run_trades",
     "runs_compare",
     "runs_page",
+    "trades_all",
     "trades_csv",
     "trades_rows",
 ]

@@ -101,12 +101,12 @@ def on_axis(artifact: Artifact, axis: Ints) -> Any:
 def overlap(runs: Sequence[BacktestRun], artifacts: Sequence[Artifact]) -> dict[str, Any]:
     """Trades that more than one run made: the same symbol, entered at the same candle."""
     entries = [trade_keys(run, artifact) for run, artifact in zip(runs, artifacts, strict=True)]
-    shared = set.intersection(*entries)
-    union = set.union(*entries)
+    shared, union = entries[0].intersection(*entries), entries[0].union(*entries)
+    others = [set().union(*(keys for keys in entries if keys is not mine)) for mine in entries]
     return {
         "in_each": [len(keys) for keys in entries],
         "in_all": len(shared),
-        "only_in": [len(keys - set.union(*(other for other in entries if other is not keys))) for keys in entries],
+        "only_in": [len(keys - other) for keys, other in zip(entries, others, strict=True)],
         "share": len(shared) / len(union) if union else None,
     }
 

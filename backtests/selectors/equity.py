@@ -52,7 +52,8 @@ def equity_rows(run: BacktestRun, artifact: Artifact, index: Ints) -> list[dict[
 def buy_and_hold(run: BacktestRun, artifact: Artifact, time: Ints) -> Floats:
     """What the cash, split equally over the symbols at their first opens, without costs, is worth at the closes at `time`."""
     worth: Iterable[Floats] = (growth(artifact, number, time) for number in range(len(run.symbols.split(","))))
-    return float(run.config["cash"]) * np.mean(list(worth), axis=0)
+    total: Floats = float(run.config["cash"]) * np.mean(list(worth), axis=0)
+    return total
 
 
 def growth(artifact: Artifact, symbol: int, time: Ints) -> Floats:

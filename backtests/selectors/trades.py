@@ -34,7 +34,7 @@ COLUMNS = {
 }
 """What a row shows, and the stored column that it sorts by."""
 OUTCOMES = ("", "won", "lost")
-CSV_ROWS = 2_000
+BATCH = 2_000
 
 
 def run_trades(
@@ -129,10 +129,16 @@ def trades_rows(run: BacktestRun, artifact: Artifact, rows: Ints) -> list[dict[s
     ]
 
 
+def trades_all(run: BacktestRun) -> Iterator[list[dict[str, Any]]]:
+    """Every trade, in batches."""
+    artifact = opened(run)
+    for first in range(0, len(artifact.trades), BATCH):
+        yield trades_rows(run, artifact, np.arange(first, min(first + BATCH, len(artifact.trades))))
+
+
 def trades_csv(run: BacktestRun) -> Iterator[str]:
     """The whole log as CSV, a piece at a time. No field can hold a comma or a quote."""
-    artifact = opened(run)
+    opened(run)
     yield ",".join(COLUMNS) + "\r\n"
-    for first in range(0, len(artifact.trades), CSV_ROWS):
-        rows = trades_rows(run, artifact, np.arange(first, min(first + CSV_ROWS, len(artifact.trades))))
+    for rows in trades_all(run):
         yield "".join(",".join(str("" if row[name] is None else row[name]) for name in COLUMNS) + "\r\n" for row in rows)

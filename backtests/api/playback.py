@@ -1,0 +1,65 @@
+"""Playback: candles with indicators, and the state at a moment."""
+
+from __future__ import annotations
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from access.openapi import endpoint
+from backtests import selectors
+from backtests.api import schema
+from backtests.api.parameters import moments, number, words
+from backtests.selectors.playback import CANDLES, MOST_CANDLES
+from trading.engine.errors import Invalid
+from trading.engine.fields import Fields
+
+TIMESTAMP = OpenApiParameter(
+    "timestamp", OpenApiTypes.STR, OpenApiParameter.PATH, description="ISO-8601, UTC: 2018-01-10T10:00:00Z."
+)
+
+
+class PlaybackCandlesView(APIView):
+    @endpoint(
+        summary="The candles that the run saw, with its indicators and fills",
+        description="`next` is the address of the candles after the last one here.",
+        scope="read",
+        example=schema.CANDLES,
+        parameters=schema.CANDLE_RANGE,
+        errors=[400, 404, 409],
+    )
+    def get(self, request: Request, run_id: str) -> Response:
+        span, symbol = moments(request, "start", "end"), words(request, "symbol")["symbol"]
+        limit = number(request, "limit", CANDLES, high=MOST_CANDLES)
+        run = selectors.run_get(run_id)
+        found = selectors.playback_candles(run, start=span["start"], end=span["end"], symbol=symbol, limit=limit)
+        return Response({**found, "next": following(request, found["next"])})
+
+
+def following(request: Request, start: str | None) -> str | None:
+    if start is None:
+        return None
+    asked = request.query_params.copy()
+    asked["start"] = start
+    return request.build_absolute_uri(f"{request.path}?{asked.urlencode()}")
+
+
+class PlaybackStateView(APIView):
+    @endpoint(
+        summary="Cash, positions, open orders and equity at a moment",
+        description="As they stand at the close of the candle that is open at that moment, with the newest fill, order and "
+        "refusal up to then and their reasons.",
+        scope="read",
+        example=schema.STATE,
+        parameters=[TIMESTAMP],
+        errors=[400, 404, 409],
+    )
+    def get(self, request: Request, run_id: str, timestamp: str) -> Response:
+        run = selectors.run_get(run_id)
+        form = Fields({"timestamp": timestamp})
+        moment = form.moment("timestamp")
+        if moment is None:
+            raise Invalid("The timestamp cannot be read.", fields=form.faults)
+        return Response(selectors.playback_state(run, moment))
