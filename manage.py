@@ -7,12 +7,19 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    from config.embedded import services_for_command
+    from django.core.exceptions import ImproperlyConfigured
 
-    with services_for_command(sys.argv[1:]):
-        from django.core.management import execute_from_command_line
+    from config.embedded import CannotStart, services_for_command
 
-        execute_from_command_line(sys.argv)
+    try:
+        with services_for_command(sys.argv[1:]):
+            from django.conf import settings
+            from django.core.management import execute_from_command_line
+
+            settings.INSTALLED_APPS  # noqa: B018  (a wrong value in the environment is told here, by name)
+            execute_from_command_line(sys.argv)
+    except (CannotStart, ImproperlyConfigured) as error:
+        sys.exit(f"{error}")
 
 
 if __name__ == "__main__":

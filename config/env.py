@@ -10,6 +10,7 @@ from typing import TypeVar
 from django.core.exceptions import ImproperlyConfigured
 
 T = TypeVar("T")
+PROJECT = Path(__file__).resolve().parent.parent
 
 
 def read(name: str, default: T, parse: Callable[[str], T], expected: str) -> T:
@@ -35,6 +36,11 @@ def load_file(path: Path) -> None:
 
 def text(name: str, default: str = "") -> str:
     return read(name, default, str, "text")
+
+
+def var_folder() -> Path:
+    """Where the desk keeps everything that it writes."""
+    return Path(text("VAR", str(PROJECT / "var"))).absolute()
 
 
 def integer(name: str, default: int, *, least: int = 0) -> int:
@@ -63,4 +69,4 @@ def words(name: str, default: list[str]) -> list[str]:
     return read(name, default, lambda raw: [word.strip() for word in raw.split(",") if word.strip()], "a comma-separated list")
 
 
-load_file(Path(text("ENV_FILE", str(Path(__file__).resolve().parent.parent / ".env"))))
+load_file(Path(text("ENV_FILE", str(PROJECT / ".env"))))

@@ -6,6 +6,7 @@ counting and nothing is left behind.
 """
 
 from config.embedded.command import services_for_command
+from config.embedded.errors import CannotStart
 from config.embedded.services import Services, start_services
 
-__all__ = ["Services", "services_for_command", "start_services"]
+__all__ = ["CannotStart", "Services", "services_for_command", "start_services"]

@@ -66,7 +66,10 @@ class Layout:
 
     def make(self) -> None:
         """Make the folders, for the owner's eyes only."""
-        self.var.mkdir(parents=True, exist_ok=True)
+        try:
+            self.var.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CannotStart(f"{self.var} cannot be made: {error.strerror}. Set VAR to a folder of your own.") from error
         for folder in (self.run, self.log, self.postgres, self.valkey, self.sockets):
             private_folder(folder)
 
@@ -75,8 +78,8 @@ def private_folder(folder: Path) -> None:
     """Make `folder` ours alone, and refuse one that somebody else put there."""
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
-    except PermissionError as error:
-        raise CannotStart(f"{folder} cannot be made: {error.strerror}. Set VAR to a folder that you may write to.") from error
+    except OSError as error:
+        raise CannotStart(f"{folder} cannot be made: {error.strerror}. Set VAR to a folder of your own.") from error
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
         raise CannotStart(f"{folder} belongs to somebody else. Run as its owner, or set VAR to another folder.")

@@ -14,10 +14,11 @@ from config.embedded.errors import CannotStart
 class Lock:
     """A lock on one file, shared or exclusive; the holder of an exclusive one can leave its process id in the file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, handle: int = 0) -> None:
+        """`handle` is one that this process was started with, where it is to go on holding a lock."""
         self.path = path
         try:
-            self.handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self.handle = handle or os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except PermissionError as error:
             raise CannotStart(f"{path} belongs to somebody else. Run as the owner of {path.parent.parent}.") from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
+
+from config.env import PROJECT
 
 PR_SET_PDEATHSIG = 1
 LOG_BYTES_MAX = 5_000_000
@@ -37,6 +41,18 @@ def end_with_parent(deadly: signal.Signals = signal.SIGKILL, *, parent: int | No
         os.kill(os.getpid(), deadly)
 
 
+def on_signals(handler: Callable[..., object]) -> None:
+    """Have `handler` called for Ctrl-C, SIGTERM and a closed terminal (unless that is ignored on purpose, as by nohup)."""
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, handler)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, handler)
+
+
+def interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
 def alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -58,14 +74,15 @@ def wait_until(condition: Callable[[], bool], seconds: float, *, every: float = 
 
 
 def rotate(log: Path) -> None:
-    """Put a log that has grown long aside; the oldest goes."""
+    """Put what a long log holds aside; the oldest goes. Its writer appends, and so goes on in the emptied file."""
     if not log.exists() or log.stat().st_size < LOG_BYTES_MAX:
         return
     for number in range(LOGS_KEPT, 1, -1):
         older = log.with_suffix(f".log.{number - 1}")
         if older.exists():
             older.replace(log.with_suffix(f".log.{number}"))
-    log.replace(log.with_suffix(".log.1"))
+    shutil.copyfile(log, log.with_suffix(".log.1"))
+    os.truncate(log, 0)
 
 
 @dataclass
@@ -76,6 +93,7 @@ class Child:
     command: Sequence[str]
     log: Path
     environment: Mapping[str, str] | None = None
+    pass_fds: Sequence[int] = ()
     stop_signal: signal.Signals = signal.SIGTERM
     deadly: signal.Signals = signal.SIGKILL
     before_exec: Callable[[], None] | None = None
@@ -107,6 +125,8 @@ class Child:
                 stdout=log,
                 stderr=log,
                 env=self.environment,
+                cwd=PROJECT,
+                pass_fds=self.pass_fds,
                 start_new_session=True,
                 preexec_fn=prepare,
             )
@@ -120,8 +140,6 @@ class Child:
         """Restart it when it has ended and its back-off has passed. Says what happened, where something did."""
         now = time.monotonic()
         if self.running:
-            if self.failures and now - self.started_at > HEALTHY_AFTER:
-                self.failures = 0
             return None
         if self.process is not None:
             code, self.process = self.process.returncode, None
@@ -147,15 +165,13 @@ class Child:
         try:
             self.process.wait(seconds)
         except subprocess.TimeoutExpired:
-            kill_session(self.process.pid)
+            self.kill()
             self.process.wait()
 
-
-def kill_session(leader: int) -> None:
-    try:
-        os.killpg(leader, signal.SIGKILL)
-    except ProcessLookupError:
-        return
+    def kill(self) -> None:
+        """End it and all that it started."""
+        if self.process and self.running:
+            os.killpg(self.process.pid, signal.SIGKILL)
 
 
 def ending(code: int) -> str:

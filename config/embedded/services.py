@@ -12,8 +12,7 @@ from config.embedded.errors import CannotStart
 from config.embedded.layout import Layout
 from config.embedded.lock import Lock, held, is_held
 from config.embedded.process import wait_until
-
-PROJECT = Path(__file__).resolve().parents[2]
+from config.env import PROJECT
 
 
 @dataclass
@@ -40,6 +39,10 @@ class Services:
         with held(self.layout.run / "start.lock"):
             if not self.running():
                 start_keeper(self.layout, durable=self.durable)
+
+    def release(self) -> None:
+        """Let them go; they end where we were the last to use them."""
+        self.users.release()
 
     def stop(self) -> None:
         """Let them go, and wait for their end where we were the last to use them."""

@@ -1,0 +1,177 @@
+"""The long-lived process of a desk: keeps web, worker and schedules alive, and ends them and the services with itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from dataclasses import asdict, dataclass, field
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+from config.embedded.errors import CannotStart
+from config.embedded.layout import Layout
+from config.embedded.lock import Lock
+from config.embedded.process import Child, interrupt, on_signals, rotate, wait_until
+from config.embedded.progress import timed
+from config.embedded.services import Services
+
+LOOK_EVERY = 0.2
+ROTATE_EVERY = 60.0
+WEB_SECONDS = 60
+STOP_SECONDS = 5
+RETRY_SERVICES_AFTER = 5.0
+
+
+@dataclass(frozen=True)
+class Handover:
+    """What the process that prepared the desk passes on. The last three are open file descriptors; no `users`, no services."""
+
+    var: str
+    host: str
+    port: int
+    workers: int
+    began: float
+    lock: int
+    listener: int
+    users: int
+
+    @property
+    def handles(self) -> list[int]:
+        return [handle for handle in (self.lock, self.listener, self.users) if handle]
+
+    def as_json(self) -> str:
+        return json.dumps(asdict(self))
+
+
+@dataclass
+class Supervisor:
+    given: Handover
+    layout: Layout
+    services: Services | None
+    children: list[Child] = field(default_factory=list)
+    retry_at: float = 0.0
+
+    def run(self) -> None:
+        """Start, watch until told to stop, stop. Raises CannotStart where the web server does not come up."""
+        on_signals(interrupt)
+        try:
+            self.start()
+            self.watch()
+        except KeyboardInterrupt:
+            print("\nStopping ...", flush=True)
+        finally:
+            on_signals(lambda *_: self.kill())
+            self.stop()
+
+    def start(self) -> None:
+        # The order in which they are asked to stop, too.
+        self.children = [self.schedules(), self.web(), self.worker()]
+        with timed("web, worker, schedules"):
+            for child in self.children:
+                child.start()
+            self.await_web()
+        host = f"[{self.local_host}]" if ":" in self.local_host else self.local_host
+        print(f"\nThe desk is open after {time.monotonic() - self.given.began:.1f} s: http://{host}:{self.given.port}/")
+        print(f"Ctrl-C stops everything. Logs are in {self.layout.log}.\n", flush=True)
+
+    def schedules(self) -> Child:
+        return self.child("beat", "celery", "--app", "config", "beat", "--loglevel", "INFO", "--pidfile=")
+
+    def web(self) -> Child:
+        """It gets the bound socket, so that no request is refused while it restarts, and nobody takes the port meanwhile."""
+        handle = self.given.listener
+        return self.child("web", "daphne", "--fd", str(handle), "config.asgi:application", pass_fds=[handle])
+
+    def worker(self) -> Child:
+        options = ["--pool", "prefork", "--concurrency", str(self.given.workers), "--without-gossip", "--without-mingle"]
+        return self.child("worker", "celery", "--app", "config", "worker", "--loglevel", "INFO", *options)
+
+    def child(self, name: str, module: str, *arguments: str, pass_fds: list[int] | None = None) -> Child:
+        return Child(
+            name=name,
+            command=[sys.executable, "-m", module, *arguments],
+            log=self.layout.log / f"{name}.log",
+            environment=os.environ | {"QUARTERDECK_VAR": str(self.layout.var)},
+            pass_fds=pass_fds or [],
+        )
+
+    def await_web(self) -> None:
+        web = next(child for child in self.children if child.name == "web")
+        if not wait_until(lambda: self.web_answers() or not web.running, WEB_SECONDS, every=0.05) or not web.running:
+            raise CannotStart(f"The web server did not start. See the end of {web.log}.")
+
+    def web_answers(self) -> bool:
+        client = HTTPConnection(self.local_host, self.given.port, timeout=1)
+        try:
+            client.request("GET", "/api/v1/health/live", headers={"X-Forwarded-Proto": "https"})
+            return client.getresponse().status < 500
+        except (OSError, HTTPException):
+            return False
+        finally:
+            client.close()
+
+    @property
+    def local_host(self) -> str:
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.given.host, self.given.host)  # noqa: S104
+
+    def watch(self) -> None:
+        """Until interrupted: restart what ends, keep logs short."""
+        rotate_at = time.monotonic() + ROTATE_EVERY
+        while True:
+            time.sleep(LOOK_EVERY)
+            self.mend_services()
+            for child in self.children:
+                if message := child.mend():
+                    say(message)
+            if time.monotonic() > rotate_at:
+                rotate_at = time.monotonic() + ROTATE_EVERY
+                for log in self.layout.log.glob("*.log"):
+                    rotate(log)
+
+    def mend_services(self) -> None:
+        if self.services is None or time.monotonic() < self.retry_at or self.services.running():
+            return
+        say("Database and broker ended; they start again.")
+        try:
+            self.services.ensure()
+        except CannotStart as error:
+            self.retry_at = time.monotonic() + RETRY_SERVICES_AFTER
+            say(str(error))
+
+    def stop(self) -> None:
+        """Schedules, web and worker first, then what they stand on."""
+        for child in self.children:
+            child.ask_to_stop()
+        deadline = time.monotonic() + STOP_SECONDS
+        for child in self.children:
+            child.await_end(max(0.0, deadline - time.monotonic()))
+        if self.services:
+            self.services.stop()
+
+    def kill(self) -> None:
+        """A second Ctrl-C: no more waiting."""
+        for child in self.children:
+            child.kill()
+
+
+def say(message: str) -> None:
+    print(time.strftime("%H:%M:%S"), message, flush=True)
+
+
+def main(text: str) -> None:
+    given = Handover(**json.loads(text))
+    for handle in given.handles:
+        os.set_inheritable(handle, False)
+    layout = Layout(Path(given.var))
+    users = Lock(layout.run / "users.lock", given.users) if given.users else None
+    services = Services(layout, users, durable=True) if users else None
+    try:
+        Supervisor(given, layout, services).run()
+    except CannotStart as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
