@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from trading.engine import indicators as ta
 from trading.engine.types import Floats
 
+steady = settings(derandomize=True, deadline=None, database=None)
+
 
 def walk(length: int, seed: int = 7, decimals: int | None = None) -> Floats:
     values = 30_000.0 * np.exp(np.cumsum(np.random.default_rng(seed).normal(0, 0.002, length)))
@@ -118,6 +120,7 @@ def exact_sma(values: Floats, n: int) -> list[float]:
     return [math.nan if i < n - 1 else float(sum(units[i - n + 1 : i + 1], Fraction(0)) / n) for i in range(len(units))]
 
 
+@steady
 @given(
     units=st.lists(st.integers(1, 40_000), min_size=1, max_size=60),
     places=st.integers(0, 12),
@@ -128,6 +131,7 @@ def test_averages_of_decimals_are_the_exact_ones_rounded_once(units: list[int], 
     np.testing.assert_array_equal(ta.sma(values, n), exact_sma(values, n))
 
 
+@steady
 @given(low=st.integers(1_000, 2_000), units=st.lists(st.integers(0, 3), min_size=30, max_size=120))
 def test_equal_averages_of_two_periods_are_equal_floats(low: int, units: list[int]) -> None:
     """Few levels make many ties; crosses must be those of exact fractions."""
@@ -174,6 +178,7 @@ def test_sma_many_equals_sma_one_by_one() -> None:
 # --- Plain definitions ----------------------------------------------------------------------------------------------------
 
 
+@steady
 @given(
     steps=st.lists(st.sampled_from([0.0, 0.0, 0.01, -0.01, 3.7, -2.2, 900.0, -850.0]), min_size=2, max_size=400),
     n=st.integers(2, 30),
@@ -186,6 +191,7 @@ def test_deviation_is_that_of_each_window(steps: list[float], n: int, taken: int
         assert found[i] == pytest.approx(np.std(values[i - n + 1 : i + 1], ddof=taken), rel=1e-3, abs=1e-9)
 
 
+@steady
 @given(values=st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=80), n=st.integers(1, 90))
 def test_highest_and_lowest_are_those_of_each_window(values: list[float], n: int) -> None:
     x = np.array(values)
@@ -227,7 +233,7 @@ def test_a_cross_is_above_now_and_at_or_below_before() -> None:
     assert ta.crossed_below(np.array([3.0, 2.0, 1.0]), 2.0).tolist() == [False, False, True]
 
 
-@settings(max_examples=30)
+@settings(steady, max_examples=30)
 @given(seed=st.integers(0, 1_000), n=st.integers(1, 40))
 def test_read_only_and_strided_columns_are_read_as_they_are(seed: int, n: int) -> None:
     values = walk(200, seed)

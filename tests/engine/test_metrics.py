@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from trading.engine.metrics import DEFINITIONS, KINDS, Metrics, measure
 from trading.engine.overfitting import deflated_sharpe, expected_maximum_sharpe, probabilistic_sharpe
 from trading.engine.types import REASONS, Account, Candles, Floats, Simulation, Table
 
+steady = settings(derandomize=True, deadline=None, database=None)
 HOUR, DAY = 3_600_000, 86_400_000
 START = 1_640_995_200_000  # 2022-01-01
 PROMISED = {
@@ -221,7 +223,7 @@ def test_days_and_months_without_candles_return_nothing() -> None:
 curves = st.lists(st.floats(-0.3, 0.3), min_size=1, max_size=1_200).map(lambda steps: 100 * np.cumprod(1 + np.array(steps)))
 
 
-@settings(max_examples=60)
+@settings(steady, max_examples=60)
 @given(equity=curves)
 def test_the_maximum_drawdown_is_the_worst_of_all_pairs(equity: Floats) -> None:
     levels = np.concatenate([[100.0], equity])
@@ -229,7 +231,7 @@ def test_the_maximum_drawdown_is_the_worst_of_all_pairs(equity: Floats) -> None:
     assert measured(equity, interval="1h")["max_drawdown"] == pytest.approx(worst, abs=1e-12)
 
 
-@settings(max_examples=60)
+@settings(steady, max_examples=60)
 @given(equity=curves)
 def test_the_longest_drawdown_is_the_longest_stretch_under_a_peak(equity: Floats) -> None:
     levels = np.concatenate([[100.0], equity])
@@ -242,7 +244,7 @@ def test_the_longest_drawdown_is_the_longest_stretch_under_a_peak(equity: Floats
     assert measured(equity, interval="1h")["max_drawdown_duration_s"] == max(recovered, default=0) * 3600
 
 
-@settings(max_examples=60)
+@settings(steady, max_examples=60)
 @given(equity=curves)
 def test_monthly_returns_compound_to_the_total(equity: Floats) -> None:
     found = measured(equity)
@@ -250,7 +252,7 @@ def test_monthly_returns_compound_to_the_total(equity: Floats) -> None:
     assert product - 1 == pytest.approx(found["total_return"], rel=1e-6, abs=1e-9)
 
 
-@settings(max_examples=60)
+@settings(steady, max_examples=60)
 @given(equity=curves, power=st.integers(-8, 8))
 def test_ratios_do_not_depend_on_the_size_of_the_account(equity: Floats, power: int) -> None:
     small, large = measured(equity), measured(equity * 2.0**power, cash=100.0 * 2.0**power)
@@ -259,7 +261,7 @@ def test_ratios_do_not_depend_on_the_size_of_the_account(equity: Floats, power: 
             assert small[name] == large[name], name
 
 
-@settings(max_examples=60)
+@settings(steady, max_examples=60)
 @given(equity=curves)
 def test_a_sweep_keeps_the_same_figures_as_a_run(equity: Floats) -> None:
     series = candles(len(equity))
@@ -288,6 +290,11 @@ def test_every_promised_figure_is_there_defined_and_json() -> None:
     assert set(found) == set(DEFINITIONS) == set(KINDS) == set(Metrics.__dataclass_fields__)
     assert all(definition.endswith(".") for definition in DEFINITIONS.values())
     assert json.loads(json.dumps(found, allow_nan=False)) == found
+
+
+def test_every_figure_is_in_the_reference() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "metrics.md").read_text()
+    assert [name for name in DEFINITIONS if f"`{name}`" not in text] == []
 
 
 def test_without_trades_trade_figures_are_null() -> None:

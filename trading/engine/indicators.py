@@ -227,8 +227,10 @@ def highest(values: Floats, n: int) -> Floats:
 @remembered
 def lowest(values: Floats, n: int) -> Floats:
     """The smallest of the last n values."""
-    mirrored: Floats = -highest(-column(values), n)
-    return mirrored
+    x = -column(values)
+    out = unknown(x)
+    _highest(column(x), period(n), out)
+    return np.negative(out)
 
 
 def donchian(high: Floats, low: Floats, n: int) -> tuple[Floats, Floats]:

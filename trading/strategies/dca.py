@@ -21,7 +21,7 @@ class Dca(Strategy):
     position = "merge"
 
     every: int = integer(
-        24, low=1, high=1_000_000, label="Every", help="Candles from one purchase to the next.", search=(12, 168, 12)
+        24, low=1, high=100_000, label="Every", help="Candles from one purchase to the next.", search=(12, 168, 12)
     )
 
     def warmup(self) -> int:
