@@ -68,10 +68,12 @@ class Fields:
         above_low: bool = False,
         below_high: bool = False,
     ) -> Decimal:
-        """A finite number from `low` to `high`, either excluded on request."""
+        """A finite number from `low` to `high`, either excluded on request, to DIGITS places."""
         value = self.take(name, default)
-        number = finite(value)
         low, high = Decimal(low), Decimal(high)
+        number = finite(value)
+        if number is not None:
+            number = EXACT.quantize(number, Decimal(1).scaleb(-DIGITS)).normalize(EXACT) + 0
         if number is None:
             self.fault(name, f"must be a number; got {shown(value)}.")
         elif number < low or (above_low and number == low):
@@ -79,7 +81,7 @@ class Fields:
         elif number > high or (below_high and number == high):
             self.fault(name, f"must be {'below' if below_high else 'at most'} {high:f}; got {shown(value)}.")
         else:
-            return EXACT.quantize(number, Decimal(1).scaleb(-DIGITS)).normalize(EXACT) + 0
+            return number
         return Decimal(default)
 
     def ratio(self, name: str, default: float = 0.0, *, low: float = 0, high: float = 1, above_low: bool = False) -> float:
@@ -133,7 +135,7 @@ def finite(value: Any) -> Decimal | None:
         number = Decimal(str(value).strip())
     except InvalidOperation:
         return None
-    return number if number.is_finite() and abs(number.adjusted()) < 32 else None
+    return number if number.is_finite() and number.adjusted() < 32 else None
 
 
 def shown(value: Any) -> str:

@@ -1,0 +1,104 @@
+"""Strategies that do what they should not."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from trading.engine.strategy import Columns, Strategy, integer
+from trading.engine.types import Candles, Signals
+
+
+class Base(Strategy):
+    description = "For tests."
+
+    def warmup(self) -> int:
+        return 5
+
+    def indicators(self, candles: Candles) -> Columns:
+        return {"close": candles.close}
+
+    def signals(self, candles: Candles, columns: Columns) -> Signals:
+        rising = np.diff(candles.close, prepend=candles.close[0]) > 0
+        return Signals(entry=rising, exit=~rising)
+
+
+class Peeking(Base):
+    """Buys when the next candle will close higher."""
+
+    name, title = "peeking", "Peeking"
+
+    def signals(self, candles: Candles, columns: Columns) -> Signals:
+        rising = np.diff(candles.close, append=candles.close[-1]) > 0
+        return Signals(entry=rising, exit=~rising)
+
+
+class PeekingIndicator(Base):
+    """Scales by the highest close of the whole history."""
+
+    name, title = "peeking_indicator", "Peeking indicator"
+
+    def indicators(self, candles: Candles) -> Columns:
+        return {"scaled": candles.close / candles.close.max()}
+
+
+class Honest(Base):
+    name, title = "honest", "Honest"
+
+
+class Raising(Base):
+    name, title = "raising", "Raising"
+
+    def signals(self, candles: Candles, columns: Columns) -> Signals:
+        raise ZeroDivisionError("no \x00 good")
+
+
+class Misshapen(Base):
+    name, title = "misshapen", "Misshapen"
+
+    def signals(self, candles: Candles, columns: Columns) -> Signals:
+        return Signals(entry=np.zeros(3, dtype=bool))
+
+
+class Endless(Base):
+    """Never returns, and swallows what is thrown at it."""
+
+    name, title = "endless", "Endless"
+
+    def signals(self, candles: Candles, columns: Columns) -> Signals:
+        while True:
+            try:
+                time.sleep(60)
+            except Exception:  # noqa: S110
+                pass
+
+
+class Early(Base):
+    """Declares a warm-up that its indicator outlasts, and asks to trade before it is over."""
+
+    name, title = "early", "Early"
+    length: int = integer(30, low=2, high=100)
+
+    def indicators(self, candles: Candles) -> Columns:
+        late = candles.close.copy()
+        late[: self.length] = np.nan
+        return {"late": late}
+
+
+class Resting(Base):
+    """Limit orders under the market that often stay open, and stops."""
+
+    name, title, position = "resting", "Resting", "lots"
+
+    def signals(self, candles: Candles, columns: Columns) -> Signals:
+        every = np.arange(len(candles)) % 7 == 0
+        return Signals(
+            entry=every,
+            entry_limit=np.where(every, candles.close * 0.98, np.nan),
+            exit=np.arange(len(candles)) % 97 == 96,
+            weight=np.full(len(candles), 0.2),
+        )
+
+
+ALL = (Peeking, PeekingIndicator, Honest, Raising, Misshapen, Endless, Early, Resting)

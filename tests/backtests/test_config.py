@@ -1,0 +1,79 @@
+"""One reader for every way in: canonical form, shorthands, faults at their fields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backtests.config import parse
+from tests.backtests.fixtures import CONFIG
+from trading.engine.errors import Invalid
+
+finite = st.floats(1e-9, 1)
+
+
+@given(
+    cash=st.decimals(min_value="0.00000001", max_value="1000000000", places=8),
+    taker=st.integers(0, 10_000) | st.decimals(0, 100, places=3).map(str),
+    stop=st.floats(0, 0.99),
+    sizing=st.sampled_from(["all_in", "fraction", "volatility", "kelly", "fixed"]),
+    value=finite,
+    slippage=st.sampled_from(["bps", "half_spread", "volume_share"]),
+    rules=st.none() | st.fixed_dictionaries({"tick": st.just("0.01"), "lot": finite.map(str)}),
+)
+def test_canonical_form_reads_back_to_itself(
+    cash: Any, taker: Any, stop: float, sizing: str, value: float, slippage: str, rules: Any
+) -> None:
+    raw = {
+        **{key: item for key, item in CONFIG.items() if key != "fee_bps"},
+        "cash": str(cash),
+        "fees": {"taker_bps": taker},
+        "exits": {"stop_loss": stop},
+        "sizing": {"kind": sizing, "value": value},
+        "slippage": {"kind": slippage, "value": value},
+        "rules": {"ETH-BTC": rules} if rules else None,
+        "start": "2022-01-01",
+    }
+    once = parse(raw).to_json()
+    assert parse(once).to_json() == once
+
+
+def test_shorthands_mean_the_long_form() -> None:
+    short = parse({**CONFIG, "symbols": None, "symbol": "eth/btc", "slippage_bps": "2.5"})
+    long = parse(
+        {
+            **{key: item for key, item in CONFIG.items() if key != "fee_bps"},
+            "symbols": ["ETH-BTC"],
+            "fees": {"maker_bps": 10, "taker_bps": 10},
+            "slippage": {"kind": "bps", "value": 2.5},
+        }
+    )
+    assert short.to_json() == long.to_json()
+
+
+def test_a_name_is_no_part_of_the_canonical_form() -> None:
+    assert parse({**CONFIG, "name": "one"}).to_json() == parse({**CONFIG, "name": "two"}).to_json()
+
+
+def test_maker_fee_follows_the_taker_fee_unless_given() -> None:
+    raw = {key: item for key, item in CONFIG.items() if key != "fee_bps"}
+    fees = parse({**raw, "fees": {"taker_bps": 7}}).to_json()["fees"]
+    assert fees == {"maker_bps": 7, "taker_bps": 7}
+
+
+def test_double_costs_are_double() -> None:
+    config = parse({**CONFIG, "slippage_bps": 3})
+    account = config.account(costs=2)
+    assert (account.fees.taker, account.slippage.value) == (0.002, 6.0)
+
+
+def test_all_faults_are_told_at_once() -> None:
+    raw = {**CONFIG, "cash": "0", "interval": "7m", "params": {"fst": 5}, "start": "then", "seeed": 1}
+    with pytest.raises(Invalid) as refused:
+        parse(raw)
+    assert set(refused.value.fields) == {"cash", "interval", "params.fst", "start", "seeed"}
+    assert "Did you mean 'seed'" in refused.value.fields["seeed"][0]
+    assert "Did you mean 'fast'" in refused.value.fields["params.fst"][0]
