@@ -107,7 +107,7 @@ def _sma_float(x, n, start, first, out):  # type: ignore[no-untyped-def]
     The running sum is a pair `total + rest` of twice the precision (Knuth's TwoSum), and the quotient is corrected by its
     remainder (Dekker's product), so that the result is the correctly rounded one. In blocks, so that only the sum is serial.
     """
-    block = 512
+    block, share = 512, 1.0 / n
     totals, rests, zeros = np.empty(block), np.empty(block), np.zeros(block)
     total = rest = 0.0
     i = start
@@ -128,7 +128,7 @@ def _sma_float(x, n, start, first, out):  # type: ignore[no-untyped-def]
             totals[j], rests[j] = total, rest
         averages = out[i : i + size]
         for j in range(max(0, first - i), size):
-            quotient = (totals[j] + rests[j]) / n
+            quotient = (totals[j] + rests[j]) * share  # near enough; the remainder is divided exactly
             split = 134217729.0 * quotient
             upper = split - (split - quotient)
             averages[j] = quotient + (((totals[j] - upper * n) - (quotient - upper) * n) + rests[j]) / n

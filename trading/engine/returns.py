@@ -136,6 +136,19 @@ def _keep(kept: Floats, depth: float, peak: int, trough: int, end: int) -> None:
 
 
 @compiled
+def _first(values: Floats, start: int, value: float) -> int:
+    while values[start] != value:
+        start += 1
+    return start
+
+
+@compiled
+def _moment(time: Ints, step: int, peak: int) -> int:
+    """When equity was at a peak: the candle's close, or the first open for the initial cash."""
+    return int(time[peak]) + step if peak >= 0 else int(time[0])
+
+
+@compiled
 def drawdowns(equity: Floats, time: Ints, step: int, cash: float) -> tuple[Floats, int]:
     """(the deepest drawdowns, the longest one's milliseconds).
 
@@ -143,25 +156,26 @@ def drawdowns(equity: Floats, time: Ints, step: int, cash: float) -> tuple[Float
     the end (index = length). Rows: depth (trough / peak - 1), index of peak, of trough, of end; depth 0 in rows that are not used.
     """
     kept = np.zeros((DEEPEST, 4))
-    peak, at, trough, low, longest = cash, -1, -1, np.inf, 0
-    end_of_data = time[-1] + step
+    peak, at, low, near, longest = cash, -1, np.inf, -1, 0
     for begin in range(0, len(equity), 256):
         block = equity[begin : begin + 256]
         bottom, top = _extremes(block)
-        if top < peak and bottom >= low:
-            continue  # under water, and no deeper
+        if top < peak:  # under water throughout
+            if bottom < low:
+                low, near = bottom, begin
+            continue
         for i in range(begin, begin + len(block)):
             if equity[i] < peak:
                 if equity[i] < low:
-                    low, trough = equity[i], i
+                    low, near = equity[i], i
                 continue
             if low < peak:
-                _keep(kept, low / peak - 1.0, at, trough, i)
-                longest = max(longest, time[i] + step - (time[at] + step if at >= 0 else time[0]))
+                _keep(kept, low / peak - 1.0, at, _first(equity, near, low), i)
+                longest = max(longest, time[i] + step - _moment(time, step, at))
             peak, at, low = equity[i], i, np.inf
     if low < peak:
-        _keep(kept, low / peak - 1.0, at, trough, len(equity))
-        longest = max(longest, end_of_data - (time[at] + step if at >= 0 else time[0]))
+        _keep(kept, low / peak - 1.0, at, _first(equity, near, low), len(equity))
+        longest = max(longest, time[-1] + step - _moment(time, step, at))
     return kept, longest
 
 

@@ -31,4 +31,6 @@ class Dca(Strategy):
         return {}
 
     def signals(self, candles: Candles, columns: Columns) -> Signals:
-        return Signals(entry=np.arange(len(candles)) % self.every == 0)
+        entry = np.zeros(len(candles), dtype=np.bool_)
+        entry[:: self.every] = True
+        return Signals(entry=entry)

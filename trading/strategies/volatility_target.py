@@ -48,6 +48,8 @@ class VolatilityTarget(Strategy):
         known = ~np.isnan(columns["average"]) & ~np.isnan(volatility)
         rising = known & (candles.close > columns["average"])
         before = np.concatenate([[False], rising[:-1]]) if len(rising) else rising
-        due = np.arange(len(candles)) % self.rebalance == 0
-        weight = np.minimum(self.cap, np.divide(self.target, volatility, out=np.full(len(candles), np.inf), where=volatility > 0))
+        due = np.zeros(len(candles), dtype=np.bool_)
+        due[:: self.rebalance] = True
+        with np.errstate(divide="ignore"):  # a market that stands still may be held up to the cap
+            weight = np.minimum(self.cap, self.target / volatility)
         return Signals(target=np.where(rising & (due | ~before), weight, np.where(before & ~rising, 0.0, np.nan)))
