@@ -7,11 +7,14 @@ import os
 import shutil
 import socket
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+
+from tests.running import PASSWORD, RunningDesk
 
 PROJECT = Path(__file__).resolve().parent.parent
 CHROMIUM = Path("/usr/bin/chromium")
@@ -100,3 +103,14 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     quiet = ("quic", "background-networking", "component-update", "sync", "gpu")
     arguments = ["--no-sandbox", "--no-first-run", *(f"--disable-{feature}" for feature in quiet)]
     return browser_type_launch_args | {"executable_path": str(CHROMIUM), "args": arguments}
+
+
+@pytest.fixture(scope="session")
+def live_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDesk]:
+    """A whole desk with its demo data, for tests through a browser or from outside. Sign in as admin with `running.PASSWORD`."""
+    account = {"ADMIN_USER": "admin", "ADMIN_PASSWORD": PASSWORD, "DEMO": "1"}
+    desk = RunningDesk(tmp_path_factory.mktemp("live") / "var", extra=account)
+    try:
+        yield desk.start()
+    finally:
+        desk.stop()
