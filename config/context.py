@@ -8,6 +8,8 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
+from access.scopes import scopes_of
+
 THEMES = ("light", "dark")
 
 
@@ -39,6 +41,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         return context
     context["navigation"] = [item for place in PLACES if (item := navigation_item(place, request))]
     context["person_menu"] = person_menu(request)
+    context["may_trade"] = "trade" in scopes_of(request.user)
     context["role"] = "Administrator" if request.user.is_superuser else "Staff" if request.user.is_staff else "Viewer"
     return context
 
@@ -54,7 +57,10 @@ def navigation_item(place: Place, request: HttpRequest) -> dict[str, Any] | None
 def person_menu(request: HttpRequest) -> list[dict[str, str]]:
     entries = [("API documentation", "docs", "code")]
     if request.user.is_staff:
-        entries += [("API tokens", "admin:access_apitoken_changelist", "key"), ("Change password", "admin:password_change", "pencil")]
+        entries += [
+            ("API tokens", "admin:access_apitoken_changelist", "key"),
+            ("Change password", "admin:password_change", "pencil"),
+        ]
     return [{"label": label, "url": url, "icon": icon} for label, page, icon in entries if (url := address(page))]
 
 

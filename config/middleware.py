@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlencode, urlsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
@@ -25,7 +26,8 @@ class SignInRequired:
         if request.user.is_authenticated or request.path.startswith(OPEN_PATHS):
             return self.get_response(request)
         if request.headers.get("HX-Request"):
-            return HttpResponse(status=401, headers={"HX-Redirect": "/sign-in/"})
+            page = urlsplit(request.headers.get("HX-Current-URL", "")).path or "/"
+            return HttpResponse(status=401, headers={"HX-Redirect": f"/sign-in/?{urlencode({'next': page})}"})
         return redirect_to_login(request.get_full_path())
 
 
@@ -41,5 +43,9 @@ class DomainErrors:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if not isinstance(error, DomainError):
             return None
-        template = "errors/_fragment.html" if request.headers.get("HX-Request") else "errors/domain.html"
-        return render(request, template, {"error": error}, status=status_of(error))
+        if not request.headers.get("HX-Request"):
+            return render(request, "errors/domain.html", {"error": error}, status=status_of(error))
+        answer = render(request, "errors/_fragment.html", {"error": error}, status=status_of(error))
+        # Tells the page's script that the body is a toast, made to be shown as it is.
+        answer.headers["X-Fragment"] = "toast"
+        return answer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -52,10 +53,8 @@ def checks() -> list[Check]:
     if known is not None:
         return known
     found = [database(), *broker_and_workers(), beat()]
-    try:
+    with suppress(RedisError):
         cache.set("desk:checks", found, CHECKED_FOR_SECONDS)
-    except RedisError:
-        pass
     return found
 
 
@@ -97,7 +96,9 @@ def beat() -> Check:
     if newest is None or newest.last_run_at is None:
         return Check("Schedules", "unknown", "No scheduled task has run yet", "Start it: celery -A config beat.")
     if datetime.now(UTC) - newest.last_run_at > BEAT_SILENT_AFTER:
-        return Check("Schedules", "down", f"Silent since {newest.last_run_at:%Y-%m-%d %H:%M} UTC", "Start it: celery -A config beat.")
+        return Check(
+            "Schedules", "down", f"Silent since {newest.last_run_at:%Y-%m-%d %H:%M} UTC", "Start it: celery -A config beat."
+        )
     return Check("Schedules", "up", "Celery Beat is at work")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from itertools import count
 from typing import Any
 
@@ -17,8 +17,17 @@ register = template.Library()
 # A page may define one term twice; ids must not repeat on it.
 definition_ids = count(1)
 
-MISSING = format_html('<span class="missing" title="{}">—<span class="visually-hidden"> {}</span></span>', "not available", "not available")
+MISSING = format_html(
+    '<span class="missing" title="{}">—<span class="visually-hidden"> {}</span></span>', "not available", "not available"
+)
 UP, DOWN = "▲", "▼"
+SPANS = (
+    ("min", 60, 3600),
+    ("h", 3600, 86400),
+    ("d", 86400, 86400 * 30),
+    ("mo", 86400 * 30.44, 86400 * 365),
+    ("y", 86400 * 365.25, math.inf),
+)
 STATUS_KINDS = {
     "queued": "",
     "running": "info",
@@ -65,7 +74,8 @@ def quantity(value: Any, places: int | None = None) -> str:
     """A quantity or price at its own precision, or at `places`."""
     found = decimal(value)
     if found is not None and places is None:
-        found = found.normalize()
+        # More digits than a float carries are its rounding noise, not precision.
+        found = found.normalize(Context(prec=15))
     return MISSING if found is None else written(found, places)
 
 
@@ -91,6 +101,13 @@ def share(part: Any, whole: Any) -> str:
     """How much of `whole` is `part`, as a percentage without decimals."""
     of, found = decimal(whole), decimal(part)
     return percent(found / of, 0) if of and found is not None else MISSING
+
+
+@register.filter
+def share_of(missing: Any, there: Any) -> str:
+    """What is missing, as a percentage of all that should be there."""
+    lost, kept = decimal(missing), decimal(there)
+    return MISSING if lost is None or kept is None or not lost + kept else percent(lost / (lost + kept))
 
 
 @register.filter
@@ -156,14 +173,11 @@ def ago(value: datetime | None) -> str:
 
 
 def relative(passed: timedelta) -> str:
+    """In the words of static/js/desk/times.js, which takes over once the page is open."""
     seconds = abs(passed.total_seconds())
     if seconds < 45:
         return "just now"
-    for unit, length, limit in (("min", 60, 3600), ("h", 3600, 86400), ("d", 86400, 86400 * 30), ("mo", 86400 * 30.44, 86400 * 365)):
-        if seconds < limit:
-            break
-    else:
-        unit, length = "y", 86400 * 365.25
+    unit, length = next((unit, length) for unit, length, limit in SPANS if seconds < limit)
     units = max(1, round(seconds / length))
     return f"{units} {unit} ago" if passed.total_seconds() > 0 else f"in {units} {unit}"
 

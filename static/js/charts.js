@@ -126,7 +126,7 @@ export class Chart {
     const part = this.add("Candlestick", name, options, candleLook);
     part.volume = this.chart.addSeries(LWC.HistogramSeries, { priceFormat: { type: "volume" }, priceScaleId: "volume", priceLineVisible: false, lastValueVisible: false });
     part.volume.priceScale().applyOptions({ scaleMargins: { top: 0.82, bottom: 0 } });
-    part.series.priceScale().applyOptions({ scaleMargins: { top: 0.08, bottom: 0.22 } });
+    part.series.priceScale().applyOptions({ scaleMargins: { top: this.element.clientWidth < 500 ? 0.18 : 0.08, bottom: 0.22 } });
     part.series.applyOptions({ priceFormat: { type: "custom", minMove: 1e-8, formatter: part.format } });
     const bar = (row) => (row.volume === undefined ? { time: row.time } : { time: row.time, value: row.volume, color: colour(row.close >= row.open ? "up" : "down", 0.28) });
     const [set, update] = [part.set, part.update];
@@ -229,7 +229,7 @@ export class Chart {
   cursor(time) {
     const part = this.parts[0];
     const row = time === null ? null : find(part.rows, time);
-    if (row) this.chart.setCrosshairPosition(row.close ?? row.value, row.time, part.series);
+    if ((row?.close ?? row?.value) !== undefined) this.chart.setCrosshairPosition(row.close ?? row.value, row.time, part.series);
     else this.chart.clearCrosshairPosition();
   }
 
@@ -268,6 +268,7 @@ function text(tag, words) {
 
 function said(part, row) {
   const label = part.name ? `${part.name} ` : "";
+  if (part.volume && row.close === undefined) return [text("span", `${label}no candle`)];
   if (row.close === undefined) {
     const box = text("span", label);
     box.style.color = part.options.colour ? colour(part.options.colour) : "";

@@ -58,3 +58,16 @@ document.addEventListener("click", (event) => {
 });
 document.addEventListener("keydown", (event) => event.key === "Escape" && hideTip());
 document.addEventListener("scroll", hideTip, { capture: true, passive: true });
+
+// A menu opens under its button, inside the window.
+document.addEventListener(
+  "toggle",
+  (event) => {
+    if (event.newState !== "open" || !event.target.matches?.(".menu")) return;
+    const at = document.querySelector(`[popovertarget="${CSS.escape(event.target.id)}"]`).getBoundingClientRect();
+    const left = Math.max(8, Math.min(at.right - event.target.offsetWidth, innerWidth - event.target.offsetWidth - 8));
+    event.target.style.left = `${left}px`;
+    event.target.style.top = `${at.bottom + 6}px`;
+  },
+  true,
+);

@@ -1,0 +1,93 @@
+// The import form: what the file's name tells, real upload progress, and a file that survives a refusal.
+const get = (id) => document.getElementById(id);
+let kept = null;
+
+function sized(bytes) {
+  return bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+function describe(input) {
+  const file = input.files[0];
+  get("file-name").textContent = file ? file.name : "Drop a file here, or choose one";
+  get("file-size").textContent = file ? sized(file.size) : "CSV, CSV.gz, Parquet, Feather";
+  const most = Number(input.form.dataset.mostBytes);
+  input.setCustomValidity(file && most && file.size > most ? `The file has ${sized(file.size)}; at most ${sized(most)} are taken.` : "");
+  if (file) input.reportValidity();
+}
+
+async function guess(input) {
+  const file = input.files[0];
+  if (!file) return;
+  const address = new URL(input.form.dataset.guess, location.href);
+  address.searchParams.set("filename", file.name);
+  const answer = await fetch(address, { headers: { "HX-Request": "true" } });
+  if (!answer.ok) return;
+  for (const [name, value] of Object.entries(await answer.json())) {
+    const field = get(`id_${name}`);
+    if (field && (!field.value || field.dataset.guessed === field.value)) {
+      field.value = value;
+      field.dataset.guessed = value;
+    }
+  }
+}
+
+document.addEventListener("change", (event) => {
+  if (event.target.id !== "id_file") return;
+  describe(event.target);
+  guess(event.target);
+});
+
+for (const [name, over] of [["dragenter", true], ["dragover", true], ["dragleave", false], ["drop", false]]) {
+  document.addEventListener(name, (event) => event.target.closest?.(".drop")?.classList.toggle("over", over));
+}
+
+function progress(share) {
+  const bar = get("upload-bar");
+  get("upload").hidden = share === null;
+  if (share === null) return;
+  const sent = share >= 1;
+  get("upload-words").textContent = sent ? "Reading and checking every row" : "Sending";
+  get("upload-share").textContent = sent ? "" : `${Math.floor(share * 100)} %`;
+  if (sent) bar.removeAttribute("value");
+  else bar.value = share * 100;
+}
+
+// The form stays when a file was read; its old faults do not.
+function forgive() {
+  for (const field of document.querySelectorAll("#import-form [aria-invalid]")) field.removeAttribute("aria-invalid");
+  for (const words of document.querySelectorAll("#import-form .errors, #import-form .note.bad")) words.remove();
+}
+
+const ours = (event) => event.target.id === "import-form";
+
+document.addEventListener("htmx:beforeSend", (event) => ours(event) && progress(0));
+document.addEventListener("htmx:xhr:progress", (event) => {
+  if (ours(event) && event.detail.lengthComputable && !get("upload").hidden) progress(event.detail.loaded / event.detail.total);
+});
+document.addEventListener("htmx:beforeSwap", (event) => {
+  kept = event.detail.xhr.status === 422 ? (get("id_file")?.files ?? null) : null;
+});
+document.addEventListener("htmx:afterSwap", () => {
+  const input = get("id_file");
+  if (kept?.length && input && !input.files.length) {
+    input.files = kept;
+    describe(input);
+  }
+  kept = null;
+  document.querySelector("#import-form [aria-invalid='true']")?.focus();
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (!get("upload")) return;
+  progress(null);
+  const done = event.detail.xhr?.status === 200 && !document.querySelector("#report [data-again]");
+  if (!ours(event)) return;
+  if (event.detail.xhr?.status === 200) forgive();
+  if (!done) return;
+  event.target.reset();
+  describe(get("id_file"));
+});
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("[data-again]")) return;
+  document.querySelector("[name=skip_bad_rows]").checked = true;
+  get("import-form").requestSubmit();
+});
