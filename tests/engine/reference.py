@@ -40,11 +40,10 @@ class Reference(Books):
         return ReferenceResult(self.time, self.orders, self.fills, self.trades, self.equity, self.cash, self.edges)
 
     def step_1_exits_at_the_open(self) -> None:
-        for s in self.now:
-            for order in [order for order in self.queued_exits if order.symbol == s]:
-                self.sell_queued(order)
-            for order in [order for order in self.queued_entries if order.symbol == s and order.target is not None]:
-                self.sell_to_target(order)
+        for order in [order for order in self.queued_exits if order.symbol in self.now]:
+            self.sell_queued(order)
+        for order in [order for order in self.queued_entries if order.symbol in self.now and order.target is not None]:
+            self.sell_to_target(order)
 
     def sell_queued(self, order: Order) -> None:
         locked = order.rest is None
@@ -174,7 +173,8 @@ class Reference(Books):
             if low <= level:
                 self.near(stop, trailing)
                 order = self.record(self.order(s, "sell", "stop", "trailing_stop" if trailing > stop else "stop_loss", stop=level))
-                self.sell_now(order, [lot], level if lot.inside == self.t else min(opened, level))
+                passed = lot.opened == self.t and not lot.at_open
+                self.sell_now(order, [lot], level if passed else min(opened, level))
                 return
         profit = lot.entry * (1 + exact(exits.take_profit)) if exits.take_profit else None
         if lot.order.rung is not None:
@@ -241,10 +241,10 @@ class Reference(Books):
 
     def end_long_holds(self) -> None:
         most = self.account.exits.max_candles
-        for s in self.now if most else []:
-            for lot in [lot for lot in self.lots if lot.symbol == s and lot.selling is None]:
-                if self.markets[s].last - lot.opened_own + 1 >= most:
-                    self.queue_exit(self.order(s, "sell", "market", "time_limit"), [lot])
+        for lot in self.lots if most else []:
+            s = lot.symbol
+            if s in self.now and lot.selling is None and self.markets[s].last - lot.opened_own + 1 >= most:
+                self.queue_exit(self.order(s, "sell", "market", "time_limit"), [lot])
 
     def queue_exit(self, order: Order, lots: list[Lot]) -> None:
         self.queued_exits.append(self.record(order))

@@ -69,6 +69,8 @@ class Lot:
     highest: Decimal
     inside: int
     """The last candle inside which a part of it was bought; -1: none."""
+    at_open: bool
+    """Its first part was bought at an open."""
     selling: Order | None = None
 
 
