@@ -90,9 +90,8 @@ def test_commands_without_need_of_services_start_none(new_desk: NewDesk, command
 def test_two_commands_share_the_services_and_the_last_one_ends_them(new_desk: NewDesk) -> None:
     desk = new_desk()
     assert desk.command("migrate", "-v0").returncode == 0
-    wait_and_say = (
-        "import sys; from django.db import connection as c; c.ensure_connection(); print('up', flush=True); sys.stdin.read()"
-    )
+    connect = "from django.db import connection as c; c.ensure_connection()"
+    wait_and_say = f"import sys; {connect}; print('up', flush=True); sys.stdin.read()"
     commands = [
         subprocess.Popen(
             [sys.executable, "manage.py", "shell", "-v0", "-c", wait_and_say],

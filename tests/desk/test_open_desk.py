@@ -41,9 +41,7 @@ def test_a_second_desk_is_refused_and_told_who_runs(desk: RunningDesk) -> None:
     assert "Traceback" not in refused.stderr
 
 
-def test_a_port_in_use_is_told_with_its_remedy_before_anything_starts(
-    desk: RunningDesk, new_desk: Callable[..., RunningDesk]
-) -> None:
+def test_a_port_in_use_is_told_before_anything_starts(desk: RunningDesk, new_desk: Callable[..., RunningDesk]) -> None:
     other = new_desk()
     other.port = desk.port
     refused = other.command("desk")
