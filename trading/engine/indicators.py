@@ -19,6 +19,7 @@ __all__ = [
     "bollinger",
     "crossed_above",
     "crossed_below",
+    "crosses",
     "deviation",
     "donchian",
     "ema",
@@ -268,24 +269,31 @@ def supertrend(high: Floats, low: Floats, close: Floats, n: int, multiplier: flo
 
 
 @compiled
-def _crossed(a, b, out):  # type: ignore[no-untyped-def]
+def _crosses(a, b, above, below):  # type: ignore[no-untyped-def]
     for i in range(1, len(a)):
-        out[i] = (a[i] > b[i]) & (a[i - 1] <= b[i - 1])
+        above[i] = (a[i] > b[i]) & (a[i - 1] <= b[i - 1])
+        below[i] = (a[i] < b[i]) & (a[i - 1] >= b[i - 1])
+
+
+def crosses(a: Floats, b: Floats | float) -> tuple[Bools, Bools]:
+    """(above, below): where a is above b now and was at or below it on the candle before, and the other way round.
+
+    What is not known does not cross.
+    """
+    level = np.full(len(a), b) if np.isscalar(b) else b
+    above, below = np.zeros(len(a), dtype=np.bool_), np.zeros(len(a), dtype=np.bool_)
+    _crosses(column(a), column(level), above, below)
+    return above, below
 
 
 def crossed_above(a: Floats, b: Floats | float) -> Bools:
-    """Where a is above b now and was at or below it on the candle before. What is not known does not cross."""
-    out = np.zeros(len(a), dtype=np.bool_)
-    _crossed(column(a), column(np.full(len(a), b) if np.isscalar(b) else b), out)
-    return out
+    """Where a is above b now and was at or below it on the candle before."""
+    return crosses(a, b)[0]
 
 
 def crossed_below(a: Floats, b: Floats | float) -> Bools:
-    """Where a is below b now and was at or above it on the candle before. What is not known does not cross."""
-    level = np.full(len(a), b) if np.isscalar(b) else b
-    out = np.zeros(len(a), dtype=np.bool_)
-    _crossed(column(level), column(a), out)
-    return out
+    """Where a is below b now and was at or above it on the candle before."""
+    return crosses(a, b)[1]
 
 
 def previous(values: Floats, by: int = 1) -> Floats:

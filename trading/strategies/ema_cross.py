@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from trading.engine.indicators import crossed_above, crossed_below, ema, ema_warmup
+from trading.engine.indicators import crosses, ema, ema_warmup
 from trading.engine.strategy import Columns, Plot, Strategy, integer
 from trading.engine.types import Candles, Signals
 
@@ -37,5 +37,5 @@ class EmaCross(Strategy):
         return {"fast": ema(candles.close, self.fast), "slow": ema(candles.close, self.slow)}
 
     def signals(self, candles: Candles, columns: Columns) -> Signals:
-        fast, slow = columns["fast"], columns["slow"]
-        return Signals(entry=crossed_above(fast, slow), exit=crossed_below(fast, slow))
+        above, below = crosses(columns["fast"], columns["slow"])
+        return Signals(entry=above, exit=below)

@@ -3,9 +3,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
-from trading.engine.indicators import crossed_above, crossed_below, ema_warmup, macd
+from trading.engine.indicators import crosses, ema_warmup, macd
 from trading.engine.strategy import Columns, Plot, Strategy, flag, integer
 from trading.engine.types import Candles, Signals
 
@@ -44,8 +42,7 @@ class Macd(Strategy):
         return {"macd": line, "signal": average, "histogram": histogram}
 
     def signals(self, candles: Candles, columns: Columns) -> Signals:
-        line, average = columns["macd"], columns["signal"]
-        entry = crossed_above(line, average)
+        above, below = crosses(columns["macd"], columns["signal"])
         if self.above_zero:
-            entry = np.logical_and(entry, line > 0.0)
-        return Signals(entry=entry, exit=crossed_below(line, average))
+            above &= columns["macd"] > 0.0
+        return Signals(entry=above, exit=below)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from trading.engine.indicators import crossed_above, crossed_below, supertrend, wilder_warmup
+from trading.engine.indicators import crosses, supertrend, wilder_warmup
 from trading.engine.strategy import Columns, Plot, Strategy, integer, number
 from trading.engine.types import Candles, Signals
 
@@ -31,5 +31,5 @@ class Supertrend(Strategy):
         return {"line": line, "direction": direction}
 
     def signals(self, candles: Candles, columns: Columns) -> Signals:
-        direction = columns["direction"]
-        return Signals(entry=crossed_above(direction, 0.0), exit=crossed_below(direction, 0.0))
+        up, down = crosses(columns["direction"], 0.0)
+        return Signals(entry=up, exit=down)
