@@ -7,7 +7,8 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 
@@ -20,10 +21,10 @@ class QuarterdeckAdminSite(admin.AdminSite):
     # The desk's own rail leads everywhere; Django's sidebar and its theme switch are left out.
     enable_nav_sidebar = False
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The desk's state, then the records. HTMX asks for the state alone."""
-        if request.htmx:
-            return render(request, "desk/_state.html", desk_state())
+        if request.headers.get("HX-Request"):
+            return TemplateResponse(request, "desk/_state.html", desk_state())
         return super().index(request, {**desk_state(), **(extra_context or {})})
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

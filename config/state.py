@@ -72,7 +72,7 @@ def broker_and_workers() -> list[Check]:
     remedy = "Nothing new can be started until it is back. Look into its log."
     try:
         with Redis.from_url(redis_url(settings.REDIS_URL, 0), socket_timeout=0.5, socket_connect_timeout=0.5) as broker:
-            waiting = int(broker.llen(app.conf.task_default_queue))  # type: ignore[arg-type]
+            waiting = int(broker.llen(app.conf.task_default_queue))
     except RedisError:
         return [
             Check("Broker", "down", "Valkey or Redis does not answer", remedy),

@@ -12,17 +12,18 @@ from redis.exceptions import RedisError
 from backtests.models import BacktestRun
 from config.state import desk_state
 from market.models import CandleSeries
+from market.requests import PageRequest
 
 SEARCH_SHOWS = 6
 
 
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: PageRequest) -> HttpResponse:
     """The overview: what runs, what there is, and the next step for someone new."""
     template = "desk/_state.html" if request.htmx else "desk/overview.html"
     return render(request, template, desk_state())
 
 
-def search(request: HttpRequest) -> HttpResponse:
+def search(request: PageRequest) -> HttpResponse:
     """Runs by id, name, strategy or symbol, and candle series by symbol or venue."""
     query = request.GET.get("q", "").strip()[:100].replace("\x00", "")
     context = {"query": query, "runs": found_runs(query) if query else [], "series": found_series(query) if query else []}

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, QuerySet, Sum
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
@@ -17,6 +17,7 @@ from market import paging, selectors, services
 from market.coverage import coverage
 from market.forms import ImportForm, guess
 from market.models import CandleImport, CandleSeries
+from market.requests import PageRequest
 from market.window import window
 from trading.engine.errors import Invalid
 from trading.engine.types import INTERVALS
@@ -27,7 +28,7 @@ MOST_GAPS = 1_000
 
 
 @require_GET
-def series_list(request: HttpRequest) -> HttpResponse:
+def series_list(request: PageRequest) -> HttpResponse:
     """All series, by venue, symbol and interval; `q` filters, `after` (a series' id) continues."""
     query = request.GET.get("q", "").strip()[:64].replace("\x00", "")
     found = matching(selectors.series_list(), query)
@@ -72,7 +73,7 @@ def after_series(series: QuerySet[CandleSeries], after: str) -> QuerySet[CandleS
 
 
 @require_GET
-def series_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def series_detail(request: PageRequest, pk: int) -> HttpResponse:
     """One series: chart, coverage, gaps, imports. `part=gaps&cursor=...` continues the gaps."""
     series = selectors.series_get(series_id=pk)
     gaps, cursor = paging.page(selectors.series_gaps(series), key="first", cursor=request.GET.get("cursor"), limit=PAGE)
@@ -91,7 +92,7 @@ def series_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_GET
-def series_candles(request: HttpRequest, pk: int) -> JsonResponse:
+def series_candles(request: PageRequest, pk: int) -> JsonResponse:
     """A window of candles for the chart: at most `limit` that open before `end`, or from `start` on, in `interval`."""
     series = selectors.series_get(series_id=pk)
     given = request.GET
@@ -100,7 +101,7 @@ def series_candles(request: HttpRequest, pk: int) -> JsonResponse:
 
 
 @require_POST
-def series_delete(request: HttpRequest, pk: int) -> HttpResponse:
+def series_delete(request: PageRequest, pk: int) -> HttpResponse:
     may_trade(request)
     series = selectors.series_get(series_id=pk)
     name, count = str(series), series.count
@@ -109,7 +110,7 @@ def series_delete(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("market:list")
 
 
-def import_new(request: HttpRequest) -> HttpResponse:
+def import_new(request: PageRequest) -> HttpResponse:
     """The form; a file that was read (or refused row by row) answers with its report."""
     may_trade(request)
     if request.method == "GET" and request.htmx and "filename" in request.GET:
@@ -125,7 +126,7 @@ def import_new(request: HttpRequest) -> HttpResponse:
     return render(request, template, context, status=status)
 
 
-def imported(request: HttpRequest, form: ImportForm) -> CandleImport | None:
+def imported(request: PageRequest, form: ImportForm) -> CandleImport | None:
     given = form.cleaned_data
     try:
         return services.candles_import(**given, filename=given["file"].name or "", user=request.user)
@@ -136,7 +137,7 @@ def imported(request: HttpRequest, form: ImportForm) -> CandleImport | None:
     return None
 
 
-def report(request: HttpRequest, found: CandleImport) -> HttpResponse:
+def report(request: PageRequest, found: CandleImport) -> HttpResponse:
     if not request.htmx:
         return redirect("market:import_detail", found.pk)
     answer = render(request, "market/_report.html", report_context(found) | {"again": found.status == CandleImport.Status.REFUSED})
@@ -158,7 +159,7 @@ def report_context(found: CandleImport) -> dict[str, Any]:
 
 
 @require_GET
-def imports(request: HttpRequest) -> HttpResponse:
+def imports(request: PageRequest) -> HttpResponse:
     """The history of imports, newest first; `cursor` continues."""
     page, cursor = paging.page(selectors.imports(), cursor=request.GET.get("cursor"), limit=PAGE)
     template = "market/_import_rows.html" if request.htmx else "market/imports.html"
@@ -166,12 +167,12 @@ def imports(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def import_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def import_detail(request: PageRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(CandleImport.objects.select_related("series__instrument", "created_by"), pk=pk)
     return render(request, "market/import_detail.html", report_context(found))
 
 
-def may_trade(request: HttpRequest) -> None:
+def may_trade(request: PageRequest) -> None:
     """The same right that the API asks for: changing things needs the scope `trade`."""
     if "trade" not in scopes_of(request.user):
         raise PermissionDenied
