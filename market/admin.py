@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -60,16 +62,33 @@ class InstrumentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return ", ".join(f"{series.interval}: {series.count:,}" for series in instrument.series.all())
 
 
+class WithGaps(admin.SimpleListFilter):
+    title = "gaps"
+    parameter_name = "gaps"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "With gaps"), ("no", "Complete")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[CandleSeries]) -> QuerySet[CandleSeries]:
+        if self.value() is None:
+            return queryset
+        return queryset.filter(missing__gt=0) if self.value() == "yes" else queryset.filter(missing=0)
+
+
 @admin.register(CandleSeries)
 class CandleSeriesAdmin(ReadOnly):
     list_display = ("instrument", "interval", "first", "last", "candles", "missing", "size", "updated_at")
-    list_filter = ("interval", "instrument__venue", ("missing", admin.EmptyFieldListFilter))
+    list_filter = ("interval", "instrument__venue", WithGaps)
     search_fields = ("instrument__symbol", "instrument__venue", "fingerprint")
     list_select_related = ("instrument",)
-    date_hierarchy = "last"
+    date_hierarchy = "updated_at"
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return admin.ModelAdmin.has_delete_permission(self, request, obj)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        # Chunks and gaps go with their series; listing every one of them to confirm would take minutes.
+        return [str(series) for series in objs], {"candle series": len(objs)}, set(), []
 
     def delete_model(self, request: HttpRequest, obj: CandleSeries) -> None:
         services.series_delete(series_id=obj.pk)
@@ -101,7 +120,6 @@ class CandleGapAdmin(ReadOnly):
     list_filter = ("series__interval", "series__instrument__venue")
     search_fields = ("series__instrument__symbol",)
     list_select_related = ("series__instrument",)
-    date_hierarchy = "first"
     show_full_result_count = False
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.parsers import MultiPartParser
@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from access.openapi import endpoint
 from market import selectors, services
 from market.candles.codec import VALUES
 from market.models import CandleImport
@@ -41,48 +42,6 @@ class CandlesQuery(serializers.Serializer[Any]):
     cursor = serializers.IntegerField(required=False, help_text="From `next` of the page before.")
 
 
-class CandleRow(serializers.Serializer[Any]):
-    time = serializers.CharField(help_text="Open time, ISO-8601 UTC.")
-    open = serializers.CharField()
-    high = serializers.CharField()
-    low = serializers.CharField()
-    close = serializers.CharField()
-    volume = serializers.CharField(help_text="Base units.")
-
-
-class CandlesPage(serializers.Serializer[Any]):
-    results = CandleRow(many=True)
-    next = serializers.CharField(allow_null=True)
-
-
-class WatchedInterval(serializers.Serializer[Any]):
-    interval = serializers.CharField()
-    first = serializers.CharField()
-    last = serializers.CharField()
-    count = serializers.IntegerField()
-    missing = serializers.IntegerField(help_text="Candles that should lie between first and last, and do not.")
-    gaps = serializers.IntegerField(help_text="Stretches that they miss.")
-    fingerprint = serializers.CharField()
-
-
-class Watched(serializers.Serializer[Any]):
-    venue = serializers.CharField()
-    symbol = serializers.CharField()
-    base = serializers.CharField()
-    quote = serializers.CharField()
-    last_close = serializers.CharField(allow_null=True)
-    last_close_at = serializers.CharField()
-    tick_size = serializers.CharField(allow_null=True)
-    lot_size = serializers.CharField(allow_null=True)
-    min_notional = serializers.CharField(allow_null=True)
-    intervals = WatchedInterval(many=True)
-
-
-class SymbolsPage(serializers.Serializer[Any]):
-    results = Watched(many=True)
-    next = serializers.CharField(allow_null=True)
-
-
 class ImportForm(serializers.Serializer[Any]):
     file = serializers.FileField(allow_empty_file=True)
     venue = serializers.CharField()
@@ -91,99 +50,71 @@ class ImportForm(serializers.Serializer[Any]):
     skip_bad_rows = serializers.BooleanField(default=False)
 
 
-class Problem(serializers.Serializer[Any]):
-    row = serializers.IntegerField()
-    field = serializers.CharField()
-    message = serializers.CharField()
-
-
-class Gap(serializers.Serializer[Any]):
-    first = serializers.CharField()
-    last = serializers.CharField()
-    missing = serializers.IntegerField()
-
-
-class ImportReport(serializers.ModelSerializer[CandleImport]):
-    problems = Problem(many=True)
-    gaps = Gap(many=True)
-
-    class Meta:
-        model = CandleImport
-        fields = (
-            *("id", "status", "venue", "symbol", "interval", "filename", "format", "rows", "first", "last", "gaps"),
-            *("duplicates", "out_of_order", "added", "replaced", "problems", "problem_count", "fingerprint", "message", "seconds"),
-        )
-
-
-class Error(serializers.Serializer[Any]):
-    code = serializers.CharField()
-    message = serializers.CharField()
-    fields_ = serializers.DictField(child=serializers.ListField(child=serializers.CharField()), source="fields")
-
-    def get_fields(self) -> dict[str, Any]:
-        declared = super().get_fields()
-        return {("fields" if name == "fields_" else name): field for name, field in declared.items()}
-
-
-class ErrorAnswer(serializers.Serializer[Any]):
-    error = Error()
-
-
-INVALID = OpenApiResponse(
-    ErrorAnswer,
-    "A parameter cannot be used; `fields` says which and why.",
-    examples=[
-        OpenApiExample(
-            "Unknown interval",
-            {"error": {"code": "invalid", "message": "Unknown interval '7m'.", "fields": {"interval": ["Unknown interval '7m'."]}}},
-        )
+GAP = {"first": "2022-01-05T10:00:00Z", "last": "2022-01-05T10:06:00Z", "missing": 7}
+SYMBOL = {
+    "venue": "binance",
+    "symbol": "ETH-BTC",
+    "base": "ETH",
+    "quote": "BTC",
+    "last_close": "0.0984",
+    "last_close_at": "2018-01-30T04:55:00Z",
+    "tick_size": "0.000001",
+    "lot_size": "0.001",
+    "min_notional": "0.0001",
+    "intervals": [
+        {
+            "interval": "5m",
+            "first": "2018-01-10T04:55:00Z",
+            "last": "2018-01-30T04:50:00Z",
+            "count": 5758,
+            "missing": 2,
+            "gaps": 2,
+            "fingerprint": "6b1f0c…",
+        }
     ],
-)
-NOT_FOUND = OpenApiResponse(ErrorAnswer, "There are no such candles; the message says what there is.")
-SIGN_IN = OpenApiResponse(ErrorAnswer, "Not signed in, or the token is not valid.")
-FORBIDDEN = OpenApiResponse(ErrorAnswer, "The scope or permission is missing.")
+}
+CANDLE = {
+    "time": "2022-01-01T00:00:00Z",
+    "open": "46216.93",
+    "high": "46271.08",
+    "low": "46208.37",
+    "close": "46250",
+    "volume": "40.57574",
+}
+REPORT = {
+    "id": 17,
+    "status": "completed",
+    "venue": "binance",
+    "symbol": "BTC-USD",
+    "interval": "1m",
+    "filename": "BTC-USD-1m-2022-01.csv.gz",
+    "format": "CSV, gzip",
+    "rows": 45031,
+    "first": "2021-12-31T23:01:00Z",
+    "last": "2022-02-01T05:31:00Z",
+    "gaps": [GAP],
+    "duplicates": 0,
+    "out_of_order": 0,
+    "added": 45024,
+    "replaced": 0,
+    "problems": [{"row": 12, "field": "close", "message": "'abc' is not a number."}],
+    "problem_count": 1,
+    "fingerprint": "dfb651…",
+    "message": "45,030 candles read, 45,024 of them new.",
+    "seconds": 0.21,
+}
+PAGE_PARAMETERS: Any = [PageQuery]
+CANDLE_PARAMETERS: Any = [CandlesQuery]
 
 
 class SymbolsView(APIView):
-    @extend_schema(
-        operation_id="market_symbols",
+    @endpoint(
         summary="Symbols with candles",
-        description="Scope: read.",
-        parameters=[PageQuery],
-        responses={200: SymbolsPage, 400: INVALID, 401: SIGN_IN},
-        examples=[
-            OpenApiExample(
-                "One symbol",
-                {
-                    "results": [
-                        {
-                            "venue": "binance",
-                            "symbol": "ETH-BTC",
-                            "base": "ETH",
-                            "quote": "BTC",
-                            "last_close": "0.0984",
-                            "last_close_at": "2018-01-30T04:55:00Z",
-                            "tick_size": None,
-                            "lot_size": None,
-                            "min_notional": None,
-                            "intervals": [
-                                {
-                                    "interval": "5m",
-                                    "first": "2018-01-10T04:55:00Z",
-                                    "last": "2018-01-30T04:50:00Z",
-                                    "count": 5760,
-                                    "missing": 0,
-                                    "gaps": 0,
-                                    "fingerprint": "6b1f…",
-                                }
-                            ],
-                        }
-                    ],
-                    "next": None,
-                },
-                response_only=True,
-            )
-        ],
+        scope="read",
+        description="The watchlist: each symbol of each venue with what candles there are of it, and its last close.",
+        parameters=PAGE_PARAMETERS,
+        example={"results": [SYMBOL], "next": None},
+        errors=(400,),
     )
     def get(self, request: Request) -> Response:
         query = parsed(PageQuery, request)
@@ -192,31 +123,13 @@ class SymbolsView(APIView):
 
 
 class CandlesView(APIView):
-    @extend_schema(
-        operation_id="market_candles",
+    @endpoint(
         summary="Candles",
-        description="Scope: read. Closed candles in time order; a gap in the data is a gap in the answer.",
-        parameters=[CandlesQuery],
-        responses={200: CandlesPage, 400: INVALID, 401: SIGN_IN, 404: NOT_FOUND},
-        examples=[
-            OpenApiExample(
-                "One candle",
-                {
-                    "results": [
-                        {
-                            "time": "2022-01-01T00:00:00Z",
-                            "open": "46216.93",
-                            "high": "46271.08",
-                            "low": "46208.37",
-                            "close": "46250",
-                            "volume": "40.57574",
-                        }
-                    ],
-                    "next": None,
-                },
-                response_only=True,
-            )
-        ],
+        scope="read",
+        description="Closed candles in time order; a gap in the data is a gap in the answer.",
+        parameters=CANDLE_PARAMETERS,
+        example={"results": [CANDLE], "next": None},
+        errors=(400, 404),
     )
     def get(self, request: Request) -> Response:
         query = parsed(CandlesQuery, request)
@@ -235,15 +148,17 @@ class CandlesView(APIView):
 class ImportsView(APIView):
     parser_classes = (MultiPartParser,)
 
-    @extend_schema(
-        operation_id="market_import",
+    @extend_schema(request={"multipart/form-data": ImportForm})
+    @endpoint(
         summary="Import a file of candles",
+        scope="trade",
         description=(
-            "Scope: trade. CSV with a header, CSV.gz, zip, Parquet, Feather or Binance's archive. All of the file or nothing: "
+            "CSV with a header, CSV.gz, zip, Parquet, Feather or Binance's archive. All of the file or nothing: "
             "a file with faults is refused with `import_refused` and its rows named, unless `skip_bad_rows` is set."
         ),
-        request={"multipart/form-data": ImportForm},
-        responses={201: ImportReport, 400: INVALID, 401: SIGN_IN, 403: FORBIDDEN},
+        example=REPORT,
+        status=201,
+        errors=(400,),
     )
     def post(self, request: Request) -> Response:
         if not request.user.has_perm("market.add_candleimport"):

@@ -132,7 +132,7 @@ def _save(series: CandleSeries, chunks: Sequence[CandleChunk], changed: dict[int
 
 def _save_gaps(series: CandleSeries, times: Ints, step: int) -> None:
     """The gaps from the first to the last of these open times, anew."""
-    series.gaps.filter(first__gt=from_ms(times[0]), last__lt=from_ms(times[-1])).delete()
+    series.gaps.filter(last__gt=from_ms(times[0]), first__lt=from_ms(times[-1])).delete()
     rows = zip(*gaps(times, step), strict=True)
     CandleGap.objects.bulk_create(
         [CandleGap(series=series, first=from_ms(first), last=from_ms(last), missing=int(count)) for first, last, count in rows],
@@ -174,10 +174,9 @@ def _remove(files: Iterable[str]) -> None:
 def _sync(name: str) -> None:
     """A local file must outlive a power cut before its row is committed and the old file goes."""
     try:
-        path = default_storage.path(name)
-    except NotImplementedError:
-        return
-    handle = os.open(path, os.O_RDONLY)
+        handle = os.open(default_storage.path(name), os.O_RDONLY)
+    except (NotImplementedError, FileNotFoundError):
+        return  # not on this machine's disk
     try:
         os.fsync(handle)
     finally:
