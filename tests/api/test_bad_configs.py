@@ -79,9 +79,7 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
 
 
 @pytest.mark.parametrize(("change", "field", "words"), BAD, ids=[f"{field}-{n}" for n, (_, field, _) in enumerate(BAD)])
-def test_a_fault_is_named_at_its_field(
-    api: APIClient, candles: Candles, change: dict[str, Any], field: str, words: str
-) -> None:
+def test_a_fault_is_named_at_its_field(api: APIClient, candles: Candles, change: dict[str, Any], field: str, words: str) -> None:
     answer = api.post("/api/v1/backtests", {**CONFIG, **change}, format="json")
     assert answer.status_code == 400, answer.json()
     error = answer.json()["error"]

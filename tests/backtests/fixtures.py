@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,9 @@ CONFIG = {
 }
 
 
-def make_candles(symbol: str = "ETH-BTC", interval: str = "5m", count: int = 600, *, seed: int = 1, skip: slice | None = None) -> Candles:
+def make_candles(
+    symbol: str = "ETH-BTC", interval: str = "5m", count: int = 600, *, seed: int = 1, skip: slice | None = None
+) -> Candles:
     """A seeded random walk; `skip` leaves candles out."""
     random = np.random.default_rng(seed)
     close = np.round(100 * np.exp(np.cumsum(random.normal(0, 0.004, count))), 2)
@@ -108,7 +110,7 @@ def vic(db: None) -> User:
 
 
 @pytest.fixture
-def api(ada: User) -> Iterator[APIClient]:
+def api(ada: User) -> APIClient:
     """A program with a token of Ada's."""
     cache.clear()  # throttles
     _, secret = token_create(user=ada, scopes=["read", "trade"])
@@ -116,4 +118,4 @@ def api(ada: User) -> Iterator[APIClient]:
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
     # The first request notes when the token was used.
     client.get("/api/v1/backtests")
-    yield client
+    return client

@@ -7,6 +7,7 @@ gaps, concentration of profit, costs and numbers that are too good.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -80,16 +81,18 @@ def look_ahead(
 
 
 def cut_points(signals: Signals, length: int, warmup: int, seed: int, cuts: int) -> list[int]:
-    """Lengths of the prefixes: some at random, most right after a candle at which the signals change. A strategy that peeks one
-    candle ahead betrays itself on the last candle of a prefix, and only where what it saw there made it act."""
+    """Lengths of the prefixes: most end right after a candle at which the signals change, because a strategy that peeks one candle
+    ahead betrays itself on the last candle of a prefix, and only where what it saw there made it act. The others are spread over
+    the span, the first near its beginning, where what looks over the whole history cannot yet have seen its extremes."""
     least = max(warmup + 1, 2)
     if length <= least:
         return []
     generator = np.random.default_rng(seed)
     changed = changes(signals, length)
     changed = changed[(changed + 1 >= least) & (changed + 1 < length)]
-    picked = generator.choice(changed, size=min(len(changed), cuts - cuts // 4), replace=False) + 1 if len(changed) else changed
-    rest = generator.integers(least, length, size=cuts - len(picked))
+    picked = generator.choice(changed, size=min(len(changed), cuts - cuts * 3 // 8), replace=False) + 1 if len(changed) else changed
+    edges = np.geomspace(least, length, cuts - len(picked) + 1)
+    rest = [generator.integers(int(low), max(int(high), int(low) + 1)) for low, high in itertools.pairwise(edges)]
     return sorted({int(cut) for cut in [*picked, *rest]})
 
 
