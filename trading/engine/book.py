@@ -73,6 +73,7 @@ STATE = np.dtype(
         ("targets", "i8"),  # that wait
         ("lots", "i8"),  # rows in use of each table
         ("working", "i8"),
+        ("resting", "i8"),  # of the working ones, those at a price
         ("orders", "i8"),
         ("fills", "i8"),
         ("trades", "i8"),

@@ -184,7 +184,7 @@ def wish_entry(book: Book, s: int, t: int, limit: float, stop: float, weight: fl
     mode = book.setup[0].mode
     if mode == SINGLE and (book.symbols[s].lots > 0 or has_entry(book, s, True)):
         return
-    if mode != SEPARATE:
+    if mode != SEPARATE and book.state[0].resting > 0:
         cancel_entries(book, s, t, True)
     if np.isnan(limit) and np.isnan(stop):
         queue_entry(book, s, t, weight)

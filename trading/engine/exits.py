@@ -41,7 +41,7 @@ WHOLE = 1e-12
 @inlined
 def drop_orphan_exits(book: Book, s: int, t: int) -> None:
     """An exit order has nothing to wait for once the symbol holds nothing."""
-    if book.symbols[s].lots == 0:
+    if book.symbols[s].lots == 0 and book.state[0].resting > 0:
         cancel_resting_exits(book, s, t)
 
 
@@ -155,6 +155,7 @@ def exit_order(book: Book, row: int, s: int, t: int) -> None:
         claim_lots(book, s, w.order, t)
         w.got += sell(book, s, t, raw, 0.0, np.inf, False, True, w.order, w.reason, w.order, -1, -1)
         w.kind = MARKET
+        book.state[0].resting -= 1
         if for_sale(book, s, w.order, -1, -1) == 0.0:
             finish(book, row, t, FILLED, OK)
         return
@@ -225,7 +226,8 @@ def wish_exit(book: Book, s: int, t: int, limit: float, stop: float) -> None:
     if limit <= 0.0 or stop <= 0.0:
         close_order(book, order, t, REFUSED, BAD_PRICE)
         return
-    cancel_resting_exits(book, s, t)
+    if book.state[0].resting > 0:
+        cancel_resting_exits(book, s, t)
     if kind == MARKET:
         claim_lots(book, s, order, -1)
     wait(book, order, s, SELL, kind, limit, stop, np.inf, t, EXIT_SIGNAL)

@@ -27,6 +27,7 @@ def wait(book: Book, order: int, s: int, side: int, kind: int, limit: float, sto
     w.rung = -1
     w.got = 0.0
     w.take = 0.0
+    book.state[0].resting += kind != MARKET
     return int(row)
 
 
@@ -46,6 +47,7 @@ def finish(book: Book, row: int, t: int, status: int, refusal: int) -> None:
     release(book, row, w.held)
     if w.rung >= 0:
         book.rungs[w.rung].order = -1
+    book.state[0].resting -= w.kind != MARKET
     w.order = OVER
 
 
@@ -113,14 +115,19 @@ def has_entry(book: Book, s: int, queued_only: bool) -> bool:
     return False
 
 
-@called
+@inlined
 def no_place_left(book: Book, s: int) -> bool:
     """Whether `max_open_positions` forbids one more symbol. A symbol that holds or waits to buy has its place."""
-    most = book.setup[0].max_open
-    if most == 0 or book.symbols[s].lots > 0 or has_entry(book, s, False):
-        return False
+    return book.setup[0].max_open > 0 and book.symbols[s].lots == 0 and places_taken(book, s) >= book.setup[0].max_open
+
+
+@called
+def places_taken(book: Book, s: int) -> int:
+    """By the other symbols; -1 where `s` has a place already."""
+    if has_entry(book, s, False):
+        return -1
     taken = 0
     for other in range(len(book.symbols)):
         if book.symbols[other].lots > 0 or has_entry(book, other, False):
             taken += 1
-    return taken >= most
+    return taken

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from numba import njit
 
-from trading.engine.book import CANCELLED, OK, OVER, Book, inlined, mark_equity, unmanaged
+from trading.engine.book import CANCELLED, OK, OVER, Book, borrowed, inlined, mark_equity, unmanaged
 from trading.engine.entries import arm_ladders, expire, market_entries, resting_entries, wish_entry
 from trading.engine.errors import Cancelled
 from trading.engine.exits import inside_exits, market_exits, raise_highest, sell_out, time_limits, wish_exit
@@ -26,13 +26,27 @@ CHUNK = 20_000
 
 
 @inlined
+def unmanaged_plan(plan: Plan) -> Plan:
+    """See `book.unmanaged`."""
+    return Plan(
+        borrowed(plan.time),
+        borrowed(plan.symbol),
+        borrowed(plan.kind),
+        borrowed(plan.limit),
+        borrowed(plan.stop),
+        borrowed(plan.weight),
+    )
+
+
+@inlined
 def wishes(book: Book, plan: Plan, t: int) -> None:
     """Step 5.4: what the strategy asked for at this close."""
     i = book.state[0].next_wish
     while i < len(plan.time) and plan.time[i] == t:
         s, kind = plan.symbol[i], plan.kind[i]
         if kind == WISH_EXIT:
-            cancel_entries(book, s, t, False)
+            if book.state[0].working > 0:
+                cancel_entries(book, s, t, False)
             wish_exit(book, s, t, plan.limit[i], plan.stop[i])
         elif kind == WISH_ENTRY:
             wish_entry(book, s, t, plan.limit[i], plan.stop[i], plan.weight[i])
@@ -65,9 +79,9 @@ def candle(book: Book, plan: Plan, t: int, last: int) -> None:
         market_entries(book, t)
     if state.targets > 0:
         rebalance_purchases(book, t)
-    if state.working > 0:
+    if state.resting > 0:
         resting_entries(book, t)
-    if setup.protected or state.working > 0 or len(book.rungs) > 0:
+    if setup.protected or state.resting > 0 or len(book.rungs) > 0:
         inside_exits(book, t)
     if t == last:
         end(book, t)
@@ -126,9 +140,9 @@ def has_room(book: Book) -> bool:
 
 
 @njit(cache=True, error_model="numpy")
-def advance(managed: Book, plan: Plan, until: int) -> int:
+def advance(managed: Book, schedule: Plan, until: int) -> int:
     """Walk up to candle `until`, or to where a table is full. Returns the next candle."""
-    book = unmanaged(managed)
+    book, plan = unmanaged(managed), unmanaged_plan(schedule)
     last = len(book.equity) - 1
     t = book.state[0].now
     while t < until:
