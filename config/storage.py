@@ -9,6 +9,11 @@ from whitenoise.compress import Compressor
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
+MODULE_IMPORTS = tuple(
+    (rf"""(?P<matched>\b{word}\s*["'](?P<url>\.[./\w-]+\.js)["'])""", f'{word} "%(url)s"') for word in ("from", "import")
+)
+
+
 class QuickCompressor(Compressor):  # type: ignore[misc]
     @staticmethod
     def compress_brotli(data: bytes) -> bytes:
@@ -17,5 +22,9 @@ class QuickCompressor(Compressor):  # type: ignore[misc]
 
 
 class StaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
+    # Only files with hashed names are served, so the imports between our modules have to name those. (Django's own switch for
+    # this looks into every package's scripts, and fails on what it takes for an import there.)
+    patterns = (*CompressedManifestStaticFilesStorage.patterns, ("js/*.js", MODULE_IMPORTS))
+
     def create_compressor(self, **options: Any) -> Compressor:
         return QuickCompressor(**options)

@@ -1,7 +1,7 @@
 // A thin wrapper over TradingView Lightweight Charts 5.1 in the desk's tokens.
 //
 //   <script src="{% static 'vendor/lightweight-charts/lightweight-charts.js' %}" defer></script>
-//   import { Chart, link, fromScript } from "./charts.js";
+//   and from a module of yours: Chart, link, fromScript, colour, find, utc
 //
 //   const chart = new Chart(element, {axis: "USD", price: 2});   element: <div class="chart">; `price` is decimals on the axis
 //   chart.candles(name?)            -> {set(rows), update(row), series}    rows {time, open, high, low, close, volume?}; volume is drawn below
