@@ -198,16 +198,16 @@ def wish_entry(book: Book, s: int, t: int, limit: float, stop: float, weight: fl
 
 
 @called
-def arm_ladders(book: Book, t: int) -> None:
+def arm_ladder(book: Book, s: int, t: int) -> None:
     """Step 5.4, ladders: each idle rung under the close becomes a resting limit order."""
+    if book.setup[0].size_kind == VOLATILITY and not book.size[s, t] > 0.0:
+        return
     for number in range(len(book.rungs)):
         rung = book.rungs[number]
-        s = rung.symbol
-        if t < rung.start or rung.order >= 0 or rung.lot >= 0 or not rung.buy < book.close[s, t]:
+        if rung.symbol != s or t < rung.start or rung.order >= 0 or rung.lot >= 0 or not rung.buy < book.close[s, t]:
             continue
-        if book.setup[0].size_kind == VOLATILITY and not book.size[s, t] > 0.0:
-            continue
-        row, refusal = rest_entry(book, s, t, round_down(rung.buy, book.symbols[s].tick), np.nan, rung.weight, LADDER)
+        price = round_down(rung.buy, book.symbols[s].tick)
+        row, refusal = rest_entry(book, s, t, price, np.nan, rung.weight, LADDER)
         if refusal == OK:
             w = book.working[row]
             w.rung = number
@@ -216,4 +216,4 @@ def arm_ladders(book: Book, t: int) -> None:
             rung.refused = 0
         elif rung.refused == 0:
             rung.refused = 1
-            refuse(book, s, LIMIT, LADDER, t, rung.buy, np.nan, refusal)
+            refuse(book, s, LIMIT, LADDER, t, price, np.nan, refusal)

@@ -160,7 +160,7 @@ def exit_order(book: Book, row: int, s: int, t: int) -> None:
             finish(book, row, t, FILLED, OK)
         return
     w.got += sell(book, s, t, raw, w.limit, np.inf, maker, True, w.order, w.reason, -1, t, -1)
-    if w.got > 0.0 and for_sale(book, s, -1, -1, -1) == 0.0:
+    if w.got > 0.0 and for_sale(book, s, -1, t, -1) == 0.0:
         finish(book, row, t, FILLED, OK)
 
 

@@ -85,10 +85,11 @@ def lay_out(account: Account, candles: Sequence[Candles]) -> Layout:
     size = np.empty((len(candles), 0))
     if account.sizing.kind == "volatility":
         size = table_of([volatility_share(account.sizing, each) for each in candles], places, len(time))
+    volume = last_known(rows("volume"))  # the sale at the end looks at the last candle's
     ordinal = np.empty((len(candles), 0), dtype=np.int64)
     if any(place is not None for place in places):
         ordinal = np.cumsum(~np.isnan(close), axis=1) - 1
-    return Layout(time, places, rows("open"), rows("high"), rows("low"), close, rows("volume"), last_known(close), size, ordinal)
+    return Layout(time, places, rows("open"), rows("high"), rows("low"), close, volume, last_known(close), size, ordinal)
 
 
 def table_of(columns: Sequence[Floats], places: Sequence[Ints | None], length: int) -> Floats:

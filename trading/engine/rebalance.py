@@ -81,17 +81,33 @@ def queue_purchase(book: Book, s: int, t: int) -> None:
     fill_entry(book, row, s, t, opened, np.inf, False, False)
 
 
-@inlined
+@called
+def next_target(book: Book, t: int, decided: int, symbol: int) -> int:
+    """The symbol whose target comes after `symbol`'s, decided at `decided`, in the order they were queued; -1 for none."""
+    best = -1
+    for s in range(len(book.symbols)):
+        at = book.symbols[s].target_at
+        later = at > decided or (at == decided and s > symbol)
+        if at >= 0 and later and has_candle(book, s, t) and (best < 0 or at < book.symbols[best].target_at):
+            best = s
+    return best
+
+
+@called
 def queue_sales(book: Book, t: int) -> None:
-    for s in range(len(book.symbols)):
-        if book.symbols[s].target_at >= 0 and book.symbols[s].lots > 0 and has_candle(book, s, t):
+    s = next_target(book, t, -1, -1)
+    while s >= 0:
+        if book.symbols[s].lots > 0:
             queue_sale(book, s, t)
+        s = next_target(book, t, book.symbols[s].target_at, s)
 
 
-@inlined
+@called
 def rebalance_purchases(book: Book, t: int) -> None:
-    for s in range(len(book.symbols)):
-        if book.symbols[s].target_at >= 0 and has_candle(book, s, t):
-            queue_purchase(book, s, t)
-            book.symbols[s].target_at = -1
-            book.state[0].targets -= 1
+    s = next_target(book, t, -1, -1)
+    while s >= 0:
+        queue_purchase(book, s, t)
+        decided = book.symbols[s].target_at
+        book.symbols[s].target_at = -1
+        book.state[0].targets -= 1
+        s = next_target(book, t, decided, s)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from numba import njit
 
 from trading.engine.book import CANCELLED, OK, OVER, Book, borrowed, inlined, mark_equity, unmanaged
-from trading.engine.entries import arm_ladders, expire, market_entries, resting_entries, wish_entry
+from trading.engine.entries import arm_ladder, expire, market_entries, resting_entries, wish_entry
 from trading.engine.errors import Cancelled
 from trading.engine.exits import inside_exits, market_exits, raise_highest, sell_out, time_limits, wish_exit
 from trading.engine.layout import WISH_ENTRY, WISH_EXIT, Plan, lay_out, new_book, plan_of, simulation_of, with_more_room
@@ -39,24 +39,42 @@ def unmanaged_plan(plan: Plan) -> Plan:
 
 
 @inlined
+def grant(book: Book, plan: Plan, i: int, t: int) -> None:
+    """Do what wish `i` asks for."""
+    s, kind = plan.symbol[i], plan.kind[i]
+    if kind == WISH_EXIT:
+        if book.state[0].working > 0:
+            cancel_entries(book, s, t, False)
+        wish_exit(book, s, t, plan.limit[i], plan.stop[i])
+    elif kind == WISH_ENTRY:
+        wish_entry(book, s, t, plan.limit[i], plan.stop[i], plan.weight[i])
+    else:
+        cancel_rebalance(book, s, t)
+        book.symbols[s].target = plan.weight[i]
+        book.state[0].targets += book.symbols[s].target_at < 0
+        book.symbols[s].target_at = t
+
+
+@inlined
 def wishes(book: Book, plan: Plan, t: int) -> None:
-    """Step 5.4: what the strategy asked for at this close."""
-    i = book.state[0].next_wish
+    """Step 5.4: what the strategy asked for at this close, symbol by symbol, a symbol's ladder last."""
+    i, armed = book.state[0].next_wish, 0
     while i < len(plan.time) and plan.time[i] == t:
-        s, kind = plan.symbol[i], plan.kind[i]
-        if kind == WISH_EXIT:
-            if book.state[0].working > 0:
-                cancel_entries(book, s, t, False)
-            wish_exit(book, s, t, plan.limit[i], plan.stop[i])
-        elif kind == WISH_ENTRY:
-            wish_entry(book, s, t, plan.limit[i], plan.stop[i], plan.weight[i])
-        else:
-            cancel_rebalance(book, s, t)
-            book.symbols[s].target = plan.weight[i]
-            book.state[0].targets += book.symbols[s].target_at < 0
-            book.symbols[s].target_at = t
+        if len(book.rungs) > 0:
+            armed = arm_ladders(book, armed, plan.symbol[i], t)
+        grant(book, plan, i, t)
         i += 1
     book.state[0].next_wish = i
+    if len(book.rungs) > 0:
+        arm_ladders(book, armed, len(book.symbols), t)
+
+
+@inlined
+def arm_ladders(book: Book, first: int, stop: int, t: int) -> int:
+    """Arm the ladders of the symbols from `first` to before `stop`. Returns `stop`."""
+    for s in range(first, stop):
+        arm_ladder(book, s, t)
+    return stop
 
 
 @inlined
@@ -94,8 +112,6 @@ def candle(book: Book, plan: Plan, t: int, last: int) -> None:
     book.equity[t] = state.equity
     if t < last:
         wishes(book, plan, t)
-        if len(book.rungs) > 0:
-            arm_ladders(book, t)
         if setup.trailing > 0.0:
             raise_highest(book, t)
     if state.working > 0:
