@@ -268,6 +268,6 @@ class Higher:
         """`compute` over the higher candles, laid on the base: each value from the last higher candle closed by then, else NaN."""
         values = compute(self.candles)
         out = np.full(len(self.base), np.nan)
-        known = self._seen >= 0
-        out[known] = values[self._seen[known]]
+        first = int(np.searchsorted(self._seen, 0))  # it never falls
+        out[first:] = values[self._seen[first:]]
         return out
