@@ -12,7 +12,7 @@ from decimal import Decimal
 import numpy as np
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import transaction
+from django.db import connection, transaction
 
 from market.candles import codec
 from market.candles.merge import Merged, gaps, merge
@@ -22,6 +22,7 @@ from market.times import from_ms, to_ms
 from trading.engine.types import Candles, Ints
 
 ROOT = "candles"
+COPY_GAPS = f"COPY {CandleGap._meta.db_table} (series_id, first, last, missing) FROM STDIN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +134,13 @@ def _save(series: CandleSeries, chunks: Sequence[CandleChunk], changed: dict[int
 def _save_gaps(series: CandleSeries, times: Ints, step: int) -> None:
     """The gaps from the first to the last of these open times, anew."""
     series.gaps.filter(last__gt=from_ms(times[0]), first__lt=from_ms(times[-1])).delete()
-    rows = zip(*gaps(times, step), strict=True)
-    CandleGap.objects.bulk_create(
-        [CandleGap(series=series, first=from_ms(first), last=from_ms(last), missing=int(count)) for first, last, count in rows],
-        batch_size=5000,
-    )
+    first, last, missing = gaps(times, step)
+    texts = (np.datetime_as_string(moments.astype("datetime64[ms]"), unit="ms", timezone="UTC") for moments in (first, last))
+    rows = "".join(f"{series.pk}\t{low}\t{high}\t{count}\n" for low, high, count in zip(*texts, missing, strict=True))
+    if rows:
+        # Minutes of a thinly traded symbol have a hundred thousand gaps in a year: by COPY they take under a second.
+        with connection.cursor() as cursor, cursor.copy(COPY_GAPS) as copy:
+            copy.write(rows)
 
 
 def _folder(instrument: Instrument, interval: str) -> str:
