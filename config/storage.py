@@ -8,7 +8,6 @@ import brotli
 from whitenoise.compress import Compressor
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
-
 MODULE_IMPORTS = tuple(
     (rf"""(?P<matched>\b{word}\s*["'](?P<url>\.[./\w-]+\.js)["'])""", f'{word} "%(url)s"') for word in ("from", "import")
 )
