@@ -55,6 +55,9 @@ class TokensView(APIView):
         # A password is given instead; a browser's session would only bring its CSRF check along.
         return [] if self.request is not None and self.request.method == "POST" else super().get_authenticators()
 
+    def get_authenticate_header(self, request: Request) -> str:
+        return "Bearer"  # without it, a wrong password would be answered 403
+
     def get_permissions(self) -> list[Any]:
         return [AllowAny()] if self.request.method == "POST" else list(super().get_permissions())
 

@@ -83,7 +83,7 @@ def schema_of(example: Any) -> dict[str, Any]:
     """JSON Schema of what looks like `example`; null stands for anything."""
     if isinstance(example, dict):
         properties = {name: schema_of(value) for name, value in example.items()}
-        return {"type": "object", "properties": properties, "required": list(properties)}
+        return {"type": "object", "properties": properties, **({"required": list(properties)} if properties else {})}
     if isinstance(example, list):
         return {"type": "array", "items": schema_of(example[0]) if example else {}}
     if isinstance(example, str):
