@@ -65,7 +65,7 @@ def source(*, venue: str, symbol: str, interval: str) -> CandleSeries:
 
 def read(series: CandleSeries, start: int, end: int, limit: int | None = None) -> Candles:
     """The series' own candles of a span (ms), none if there are none; stops at `limit`, without opening more files."""
-    for _ in range(3):
+    for _ in range(8):
         chunks = list(series.chunks.filter(last__gte=_moment(start), first__lt=_moment(end)))
         try:
             return _joined(series, chunks, start, end, limit)
