@@ -1,4 +1,4 @@
-"""What has to be right before a desk opens: schema, first administrator, static files, demo data, compiled kernels."""
+"""What has to be right before a desk opens: schema, first administrator, static files, demo data."""
 
 from __future__ import annotations
 
@@ -19,9 +19,6 @@ def prepare(layout: Layout, *, demo: bool) -> None:
     if static_files_changed():
         with timed("static files"):
             collect_static_files()
-    if find_spec("trading.engine.warm"):
-        with timed("compiled kernels"):
-            import_module("trading.engine.warm").warm()
     load_demo(layout, wanted=demo)
 
 

@@ -96,7 +96,7 @@ class Child:
     pass_fds: Sequence[int] = ()
     stop_signal: signal.Signals = signal.SIGTERM
     deadly: signal.Signals = signal.SIGKILL
-    before_exec: Callable[[], None] | None = None
+    before_exec: Callable[[], object] | None = None
     before_start: Callable[[], None] | None = None
     process: subprocess.Popen[bytes] | None = None
     failures: int = 0

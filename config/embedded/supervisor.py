@@ -9,6 +9,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from typing import Any
 
 from config.embedded.errors import CannotStart
 from config.embedded.layout import Layout
@@ -16,6 +17,7 @@ from config.embedded.lock import Lock
 from config.embedded.process import Child, interrupt, on_signals, rotate, wait_until
 from config.embedded.progress import timed
 from config.embedded.services import Services
+from config.env import PROJECT
 
 LOOK_EVERY = 0.2
 ROTATE_EVERY = 60.0
@@ -66,12 +68,15 @@ class Supervisor:
             self.stop()
 
     def start(self) -> None:
+        first_time = not any((PROJECT / "trading" / "engine" / "__pycache__").glob("*.nbi"))
         # The order in which they are asked to stop, too.
         self.children = [self.schedules(), self.web(), self.worker()]
         with timed("web, worker, schedules"):
             for child in self.children:
                 child.start()
             self.await_web()
+        if first_time:
+            print("\nThe worker compiles the engine for this machine, once: the first backtests wait a minute or two.")
         host = f"[{self.local_host}]" if ":" in self.local_host else self.local_host
         print(f"\nThe desk is open after {time.monotonic() - self.given.began:.1f} s: http://{host}:{self.given.port}/")
         print(f"Ctrl-C stops everything. Logs are in {self.layout.log}.\n", flush=True)
@@ -88,13 +93,13 @@ class Supervisor:
         options = ["--pool", "prefork", "--concurrency", str(self.given.workers), "--without-gossip", "--without-mingle"]
         return self.child("worker", "celery", "--app", "config", "worker", "--loglevel", "INFO", *options)
 
-    def child(self, name: str, module: str, *arguments: str, pass_fds: list[int] | None = None) -> Child:
+    def child(self, name: str, module: str, *arguments: str, **options: Any) -> Child:
         return Child(
             name=name,
             command=[sys.executable, "-m", module, *arguments],
             log=self.layout.log / f"{name}.log",
             environment=os.environ | {"QUARTERDECK_VAR": str(self.layout.var)},
-            pass_fds=pass_fds or [],
+            **options,
         )
 
     def await_web(self) -> None:
@@ -141,7 +146,7 @@ class Supervisor:
             say(str(error))
 
     def stop(self) -> None:
-        """Schedules, web and worker first, then what they stand on."""
+        """First those that make work, then what they stand on."""
         for child in self.children:
             child.ask_to_stop()
         deadline = time.monotonic() + STOP_SECONDS

@@ -1,11 +1,19 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.running import RunningDesk
+from tests.running import PROJECT, RunningDesk
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled() -> None:
+    """The engine, compiled once for all desks of the tests, whose workers wait for it."""
+    subprocess.run([sys.executable, "-m", "trading.engine.warm"], cwd=PROJECT, check=True, timeout=600)
 
 
 @pytest.fixture(scope="session")

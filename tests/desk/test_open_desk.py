@@ -13,8 +13,8 @@ from tests.running import RunningDesk, wait_for
 
 def restarted(desk: RunningDesk, words: str) -> None:
     """Kill the process with these words in its command line; another one comes in its place, and the desk answers again."""
+    wait_for(lambda: desk.pid_of(words) > 0, words)
     before = desk.pid_of(words)
-    assert before
     os.kill(before, signal.SIGKILL)
     wait_for(lambda: desk.pid_of(words) not in {0, before}, f"another {words}")
     wait_for(desk.answers, "the desk answers again")
