@@ -59,6 +59,8 @@ def slippage_of(book: Book, price: float, share: float) -> float:
 @inlined
 def share_of_volume(book: Book, s: int, t: int, quantity: float) -> float:
     most = book.setup[0].max_share
+    if book.setup[0].slippage_kind != VOLUME_SHARE:
+        return most  # not asked for: the volume need not be fetched from memory
     volume = book.volume[s, t]
     return min(quantity / volume, most) if volume > 0.0 else most
 

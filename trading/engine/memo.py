@@ -47,9 +47,12 @@ _memory: ContextVar[Memory | None] = ContextVar("memory", default=None)
 
 
 @contextmanager
-def remembering(most: int = 256 * 2**20) -> Iterator[Memory]:
-    """Remembers the results of `@remembered` functions within, up to `most` bytes. The candles must not be changed meanwhile."""
-    memory = Memory(most)
+def remembering(most: int = 256 * 2**20, *, memory: Memory | None = None) -> Iterator[Memory]:
+    """Remembers the results of `@remembered` functions within, up to `most` bytes. The candles must not be changed meanwhile.
+
+    With a `memory` of an earlier time, what was computed then is still known.
+    """
+    memory = memory or Memory(most)
     token = _memory.set(memory)
     try:
         yield memory
