@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from market import candles
+from market.candles.reading import read
 from market.models import CandleSeries
-from market.times import from_ms, to_ms
+from market.times import to_ms
 from trading.engine.errors import Invalid
 from trading.engine.resample import resample
 from trading.engine.types import INTERVALS, Candles, interval_ms
@@ -59,11 +59,8 @@ def loaded(series: CandleSeries, interval: str, low: int, high: int) -> Candles 
     """The candles that open in [low, high) milliseconds; None where there are none."""
     if low >= high:
         return None
-    instrument = series.instrument
-    base = candles.load(
-        venue=instrument.venue, symbol=instrument.symbol, interval=series.interval, start=from_ms(low), end=from_ms(high)
-    )
-    return base if interval == series.interval or not len(base) else resample(base, interval, until=high)
+    base = read(series, low, high)
+    return base if interval == series.interval else resample(base, interval, until=high)
 
 
 def rows(found: Candles | None) -> list[list[float]]:

@@ -17,6 +17,8 @@ const WORDS = {
 
 function show(toast) {
   const kind = [...toast.classList].find((name) => name in STAY_MS);
+  // The same thing said twice is said once.
+  for (const told of [...region.children]) if (told.textContent === toast.textContent) told.remove();
   region.append(toast);
   while (region.children.length > 5) region.firstElementChild.remove();
   if (kind) setTimeout(() => toast.remove(), STAY_MS[kind]);

@@ -1,0 +1,75 @@
+"""What a person is told when something is not possible."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def person(client: Client) -> Client:
+    client.force_login(User.objects.create_user("person", is_staff=True, is_superuser=True))
+    return client
+
+
+@pytest.mark.parametrize("path", ["/", "/market/", "/market/series/1/", "/admin/", "/search/?q=x", "/nothing/"])
+def test_a_stranger_is_led_to_the_sign_in_and_back(client: Client, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/sign-in/?next=")
+
+
+def test_a_fragment_asked_for_by_a_stranger_reloads_the_page_at_the_sign_in(client: Client) -> None:
+    answer = client.get("/market/", HTTP_HX_REQUEST="true", HTTP_HX_CURRENT_URL="http://testserver/market/series/3/?x=1")
+    assert answer.status_code == 401
+    assert answer["HX-Redirect"] == "/sign-in/?next=%2Fmarket%2Fseries%2F3%2F"
+
+
+def test_what_does_not_exist_is_a_404_in_words(person: Client) -> None:
+    answer = person.get("/market/series/999/")
+    assert answer.status_code == 404
+    assert b"There is no such series of candles" in answer.content
+    assert b'class="rail"' in answer.content
+
+
+def test_a_fragment_is_refused_by_a_toast_alone(person: Client) -> None:
+    answer = person.get("/market/series/999/", HTTP_HX_REQUEST="true")
+    assert answer.status_code == 404
+    assert answer["X-Fragment"] == "toast"
+    assert answer.content.strip().startswith(b'<div class="toast bad"')
+
+
+def test_a_form_without_its_token_is_told_so(person: Client) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    answer = strict.post("/sign-in/", {"username": "person", "password": "x"})
+    assert answer.status_code == 403
+    assert b"The page was too old" in answer.content
+
+
+def test_too_many_failures_lock_the_sign_in_and_say_for_how_long(client: Client, settings: Any) -> None:
+    User.objects.create_user("person", password="right one 1")
+    for _ in range(settings.AXES_FAILURE_LIMIT):
+        answer = client.post("/sign-in/", {"username": "person", "password": "wrong"})
+    assert answer.status_code == 429
+    assert b"Sign-in is locked" in answer.content
+    assert b"15 min" in answer.content
+    assert client.post("/sign-in/", {"username": "person", "password": "right one 1"}).status_code == 429
+
+
+def test_a_program_fault_is_a_quiet_page_that_needs_nothing(person: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    from config import views
+
+    def broken() -> None:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr(views, "desk_state", broken)
+    person.raise_request_exception = False
+    answer = person.get("/")
+    assert answer.status_code == 500
+    assert b"The server failed" in answer.content
+    assert b"secret detail" not in answer.content
