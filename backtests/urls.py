@@ -2,11 +2,24 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from backtests import api, consumers
+from backtests import api, consumers, views
 
 app_name = "backtests"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern] = [
+    path("", views.run_list, name="list"),
+    path("export.csv", views.run_list_csv, name="list_csv"),
+    path("new/", views.run_new, name="new"),
+    path("compare/", views.compare, name="compare"),
+    path("<str:run_id>/", views.run_detail, name="detail"),
+    path("<str:run_id>/again/", views.run_again, name="again"),
+    path("<str:run_id>/cancel/", views.run_cancel, name="cancel"),
+    path("<str:run_id>/retry/", views.run_retry, name="retry"),
+    path("<str:run_id>/delete/", views.run_delete, name="delete"),
+    path("<str:run_id>/candles.json", views.chart_candles, name="candles"),
+    path("<str:run_id>/states.json", views.chart_states, name="states"),
+    path("<str:run_id>/event.json", views.chart_event, name="event"),
+]
 
 api_urlpatterns: list[URLPattern | URLResolver] = [
     path("backtests", api.RunsView.as_view(), name="api_backtests"),

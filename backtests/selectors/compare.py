@@ -11,7 +11,7 @@ from backtests.artifacts import Artifact
 from backtests.models import BacktestRun
 from backtests.selectors.equity import thinned
 from backtests.selectors.runs import opened, run_get, run_progress
-from backtests.text import decimal_text
+from backtests.text import decimal_text, ratio
 from market.times import iso
 from trading.engine.errors import Invalid
 from trading.engine.types import Ints
@@ -24,7 +24,8 @@ TEXT_KEYS = ("fingerprint", "code_hash")
 def runs_compare(run_ids: Sequence[str], *, points: int = POINTS) -> dict[str, Any]:
     """{"runs": [progress of each], "config": {name: [value of each]} (what differs),
     "metrics": {name: {"values": [...], "differences": [each less the first]}},
-    "equity": {"time": [...], "absolute": [[...]], "normalised": [[...]]}, "trades": {...}}.
+    "equity": {"time": [...], "absolute": [[...]], "normalised": [[...]],
+    "drawdown": [[...]]}, "trades": {...}}.
 
     Equity stands on one time axis: null before a run's first candle, its last value after its end. `Invalid` at `runs` unless
     two to eight are named.
@@ -81,21 +82,24 @@ def curves(runs: Sequence[BacktestRun], artifacts: Sequence[Artifact], points: i
     """Each curve's own thinned points together are the axis, so that every curve keeps its shape."""
     own = [artifact.equity["time"][thinned(artifact, points)] for artifact in artifacts]
     axis: Ints = np.unique(np.concatenate(own))
-    absolute = [on_axis(artifact, axis) for artifact in artifacts]
+    absolute = [on_axis(artifact, axis, "equity") for artifact in artifacts]
+    falls = [on_axis(artifact, axis, "drawdown") for artifact in artifacts]
     return {
         "time": [iso(at) for at in axis.tolist()],
         "absolute": [[decimal_text(value) for value in curve.tolist()] for curve in absolute],
-        "normalised": [
-            [None if np.isnan(value) else value for value in (curve / float(run.config["cash"])).tolist()]
-            for run, curve in zip(runs, absolute, strict=True)
-        ],
+        "normalised": [ratios(curve / float(run.config["cash"])) for run, curve in zip(runs, absolute, strict=True)],
+        "drawdown": [ratios(fall) for fall in falls],
     }
 
 
-def on_axis(artifact: Artifact, axis: Ints) -> Any:
-    time, equity = artifact.equity["time"], artifact.equity["equity"]
+def on_axis(artifact: Artifact, axis: Ints, name: str) -> Any:
+    time, column = artifact.equity["time"], artifact.equity[name]
     last = np.searchsorted(time, axis, side="right") - 1
-    return np.where(last >= 0, equity[np.maximum(last, 0)], np.nan)
+    return np.where(last >= 0, column[np.maximum(last, 0)], np.nan)
+
+
+def ratios(column: Any) -> list[float | None]:
+    return [ratio(value) for value in column.tolist()]
 
 
 def overlap(runs: Sequence[BacktestRun], artifacts: Sequence[Artifact]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ CANDLES = 1_000
 MOST_CANDLES = 5_000
 MOST_ORDERS = 200
 """Open orders that a state lists; it counts all of them."""
+MOST_HAPPENED = 20
 REFUSED = ORDER_STATUSES.index("refused")
 
 
@@ -89,7 +90,43 @@ def playback_state(run: BacktestRun, moment: datetime) -> dict[str, Any]:
     The `last_` three are what happened most recently up to then, each with its reason. `Invalid` outside the run's span.
     """
     artifact = opened(run)
-    time, index = artifact.equity["time"], index_at(run, artifact, moment)
+    return state_at(run, artifact, index_at(run, artifact, moment))
+
+
+def playback_states(run: BacktestRun, *, first: int, count: int) -> list[dict[str, Any]]:
+    """The states at `count` candles of the common time line from number `first` on, each with `happened`: the orders that were
+    made and the fills that came in that candle. For stepping without waiting."""
+    artifact = opened(run)
+    last = min(first + count, len(artifact.equity))
+    return [state_at(run, artifact, index) | {"happened": happened(run, artifact, index)} for index in range(max(first, 0), last)]
+
+
+def happened(run: BacktestRun, artifact: Artifact, index: int) -> dict[str, list[dict[str, Any]]]:
+    fills, made = rows_at(artifact.fills["index"], index), rows_at(artifact.orders["created_index"], index)
+    return {
+        "fills": [fill_row(run, artifact, row) for row in fills[:MOST_HAPPENED]],
+        "orders": [order_row(run, artifact, row) for row in made[:MOST_HAPPENED]],
+    }
+
+
+def rows_at(indices: Ints, index: int) -> range:
+    """Rows of a sorted column that hold `index`."""
+    return range(int(np.searchsorted(indices, index)), int(np.searchsorted(indices, index, side="right")))
+
+
+def playback_event(run: BacktestRun, *, index: int, forward: bool, fills_only: bool = False) -> int | None:
+    """The number of the nearest candle after (or before) `index` in which something was filled or, unless `fills_only`, ordered."""
+    artifact = opened(run)
+    columns = [artifact.fills["index"]] if fills_only else [artifact.fills["index"], artifact.orders["created_index"]]
+    places = [(column, int(np.searchsorted(column, index, side="right" if forward else "left"))) for column in columns]
+    if forward:
+        return min((int(column[place]) for column, place in places if place < len(column)), default=None)
+    return max((int(column[place - 1]) for column, place in places if place), default=None)
+
+
+def state_at(run: BacktestRun, artifact: Artifact, index: int) -> dict[str, Any]:
+    """The state after candle number `index` of the common time line."""
+    time = artifact.equity["time"]
     at = int(time[index])
     done = int(np.searchsorted(artifact.fills["index"], index, side="right"))
     waiting = open_orders(artifact.orders, *artifact.checkpoints, index)

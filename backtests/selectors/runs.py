@@ -38,6 +38,12 @@ def runs_page(
     *, status: str = "", strategy: str = "", symbol: str = "", search: str = "", cursor: str = "", limit: int = PAGE
 ) -> Page:
     """Runs, newest first, without their results; filters apply in the database. `cursor` is a page's `next`."""
+    rows = runs_matching(status=status, strategy=strategy, symbol=symbol, search=search)
+    return Page(*paging.page(rows, cursor=cursor, limit=limit))
+
+
+def runs_matching(*, status: str = "", strategy: str = "", symbol: str = "", search: str = "") -> QuerySet[BacktestRun]:
+    """Runs that pass the filters, newest first, without their results."""
     if status and status not in Status.values:
         raise Invalid.at("status", f"must be one of {', '.join(Status.values)}; got {status[:40]!r}.")
     rows: QuerySet[BacktestRun] = BacktestRun.objects.defer("results", "notes").select_related("created_by").order_by("-id")
@@ -49,7 +55,7 @@ def runs_page(
         rows = rows.filter(symbols__regex=rf"(^|,){re.escape(symbol.upper()[:32])}(,|$)")
     if search:
         rows = rows.filter(name__icontains=search) | rows.filter(run_id__startswith=search)
-    return Page(*paging.page(rows, cursor=cursor, limit=limit))
+    return rows
 
 
 def whole(text: str, field: str) -> int:

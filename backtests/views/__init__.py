@@ -1,0 +1,23 @@
+"""Pages under /backtests/."""
+
+from backtests.views.actions import run_again, run_cancel, run_delete, run_retry
+from backtests.views.charts import chart_candles, chart_event, chart_states
+from backtests.views.compare import compare
+from backtests.views.detail import run_detail
+from backtests.views.listing import run_list, run_list_csv
+from backtests.views.new import run_new
+
+__all__ = [
+    "chart_candles",
+    "chart_event",
+    "chart_states",
+    "compare",
+    "run_again",
+    "run_cancel",
+    "run_delete",
+    "run_detail",
+    "run_list",
+    "run_list_csv",
+    "run_new",
+    "run_retry",
+]

@@ -1,0 +1,85 @@
+"""Runs side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from backtests import selectors
+from backtests.models import BacktestRun
+from backtests.selectors.compare import MOST_RUNS
+from trading.engine.errors import Conflict, Invalid
+from trading.engine.metrics import KINDS
+
+HIGHER = (
+    "final_equity", "total_return", "cagr", "sharpe", "sortino", "calmar", "probabilistic_sharpe", "max_drawdown", "win_rate",
+    "profit_factor", "expectancy", "average_win", "average_loss", "best_trade", "worst_trade", "average_trade_return",
+    "median_trade_return", "sqn",
+)  # fmt: skip
+LOWER = ("volatility", "max_drawdown_duration_s", "max_consecutive_losses", "fees_paid", "slippage_paid")
+"""Figures of which more, or less, is better; of the others neither is."""
+
+
+@require_GET
+def compare(request: HttpRequest) -> HttpResponse:
+    """`runs=a,b` or `runs=a&runs=b`: two to eight. Fewer, or one without results: says how to choose."""
+    ids = [part.strip() for text in request.GET.getlist("runs") for part in text.split(",") if part.strip()]
+    try:
+        found = selectors.runs_compare(ids)
+    except (Invalid, Conflict) as error:
+        context = {"reason": " ".join(error.fields.get("runs", [])) or str(error), "most": MOST_RUNS}
+        return render(request, "backtests/compare_none.html", context, status=400 if isinstance(error, Invalid) else 409)
+    runs = [selectors.run_get(run["run_id"]) for run in found["runs"]]
+    context = {
+        "runs": list(zip(runs, range(1, len(runs) + 1), strict=True)),
+        "found": found,
+        "metrics": [row(name, one, len(runs)) for name, one in found["metrics"].items() if KINDS.get(name, "table") != "table"],
+        "notes": notes(runs),
+        "curves": curves(found, runs),
+        "width": len(runs) + 1,
+    }
+    return render(request, "backtests/compare.html", context)
+
+
+def row(name: str, compared: Mapping[str, Sequence[Any]], count: int) -> dict[str, Any]:
+    best = best_of(name, compared["values"])
+    cells = [
+        {"value": value, "difference": difference, "best": number in best, "first": number == 0}
+        for number, (value, difference) in enumerate(zip(compared["values"], compared["differences"], strict=True))
+    ]
+    return {"name": name, "cells": cells, "same": all(value == compared["values"][0] for value in compared["values"])}
+
+
+def best_of(name: str, values: Sequence[Any]) -> set[int]:
+    """The numbers of the runs with the best value; none where all are equal, or where more is neither better nor worse."""
+    known = {number: float(value) for number, value in enumerate(values) if value is not None}
+    if name not in (*HIGHER, *LOWER) or len(set(known.values())) < 2:
+        return set()
+    best = (max if name in HIGHER else min)(known.values())
+    return {number for number, value in known.items() if value == best}
+
+
+def notes(runs: Sequence[BacktestRun]) -> list[str]:
+    """What keeps the runs from being compared figure by figure."""
+    told = []
+    if len({run.symbols for run in runs}) > 1:
+        told.append("The runs trade different symbols: differences tell of the markets as much as of the strategies.")
+    if len({run.fingerprint for run in runs}) > 1 and len({(run.symbols, run.interval) for run in runs}) == 1:
+        told.append("The runs saw different candles: another span, or candles that were imported anew in between.")
+    if len({run.interval for run in runs}) > 1:
+        told.append("The runs use different intervals.")
+    if len({(run.config.get("start"), run.config.get("end")) for run in runs}) > 1:
+        told.append("The runs cover different spans. A curve is flat before its first candle and after its last.")
+    if len({run.symbols.split(",")[0].rpartition("-")[2] for run in runs}) > 1:
+        told.append("The runs are in different currencies: compare percentages, not amounts.")
+    if len({run.code_hash for run in runs if run.strategy == runs[0].strategy}) > 1:
+        told.append("The code has changed between these runs of one strategy.")
+    return told
+
+
+def curves(found: Mapping[str, Any], runs: Sequence[BacktestRun]) -> dict[str, Any]:
+    return {**found["equity"], "names": [f"{number}" for number in range(1, len(runs) + 1)]}

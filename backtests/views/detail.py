@@ -1,0 +1,203 @@
+"""One run: waiting, running, ended badly, or with everything that came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from backtests import selectors
+from backtests.explanations import REASONS_IN_WORDS, REFUSALS_IN_WORDS
+from backtests.models import ACTIVE, BacktestRun, Status
+from backtests.selectors.refusals import run_refusal_counts, run_refusals
+from backtests.selectors.trades import OUTCOMES
+from backtests.views.honesty import checks
+from backtests.views.months import month_table
+from backtests.views.requests import Request, part_of
+from trading.engine.strategy import Plot
+from trading.engine.types import REASONS
+from trading.strategies import registry
+
+TILES = (
+    "total_return",
+    "buy_and_hold_return",
+    "sharpe",
+    "max_drawdown",
+    "trades",
+    "win_rate",
+    "profit_factor",
+    "final_equity",
+    "fees_paid",
+    "exposure",
+)
+GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("Return", ("final_equity", "total_return", "cagr", "buy_and_hold_return")),
+    (
+        "Risk",
+        (
+            "volatility", "sharpe", "sortino", "calmar", "probabilistic_sharpe", "max_drawdown", "max_drawdown_duration_s",
+            "skewness", "kurtosis", "days",
+        ),
+    ),
+    (
+        "Trades",
+        (
+            "trades", "win_rate", "profit_factor", "expectancy", "average_win", "average_loss", "best_trade", "worst_trade",
+            "average_trade_return", "median_trade_return", "average_duration_s", "max_consecutive_losses", "sqn",
+        ),
+    ),
+    ("Costs and activity", ("fees_paid", "slippage_paid", "turnover", "exposure", "candles")),
+)  # fmt: skip
+TRADE_COLUMNS = (
+    ("number", "#", ""),
+    ("symbol", "Symbol", ""),
+    ("entry_time", "Entry, UTC", ""),
+    ("exit_time", "Exit, UTC", "optional"),
+    ("entry_price", "Entry price", "num optional"),
+    ("exit_price", "Exit price", "num optional"),
+    ("quantity", "Quantity", "num optional"),
+    ("return", "Return", "num"),
+    ("profit", "Profit", "num"),
+    ("fees", "Fees", "num optional"),
+    ("duration_s", "Held", "num optional"),
+    ("exit_reason", "Closed by", ""),
+)
+TABS = ("trades", "refusals", "breakdown", "metrics", "settings")
+FILTERS = ("symbol", "outcome", "reason")
+
+
+@require_GET
+def run_detail(request: Request, run_id: str) -> HttpResponse:
+    """The page. For htmx: `part=run` all of it anew, `part=progress` the progress alone until it has ended, `part=<tab>`, and
+    `part=trade_rows` or `part=refusal_rows` for the next rows of a list."""
+    run = selectors.run_get(run_id)
+    part = part_of(request)
+    if part == "progress" and run.status in ACTIVE:
+        return render(request, "backtests/_progress.html", live(run))
+    if part in PARTS and run.status == Status.COMPLETED:
+        template, context = PARTS[part]
+        return render(request, template, {"run": run, "tab": part, **context(request, run)})
+    answer = render(request, "backtests/_run.html" if part else "backtests/detail.html", whole(request, run))
+    if part:
+        answer.headers["HX-Retarget"], answer.headers["HX-Reswap"] = "#run", "outerHTML"
+    return answer
+
+
+def whole(request: HttpRequest, run: BacktestRun) -> dict[str, Any]:
+    context = live(run) | {"clones": run.clones.count()}
+    if run.status != Status.COMPLETED:
+        return context
+    results = selectors.run_results(run)
+    return context | {
+        "results": results,
+        "tiles": TILES,
+        "honesty": checks(results["honesty"], results),
+        "months": month_table(results["monthly_returns"]),
+        "chart": chart_setup(run),
+        "tab": "trades",
+        "tabs": tabs(run, results),
+        **trades_tab(request, run),
+    }
+
+
+def live(run: BacktestRun) -> dict[str, Any]:
+    """What the progress shows: measured on the server's clock."""
+    seconds = (timezone.now() - run.started_at).total_seconds() if run.started_at else None
+    speed = run.candles_processed / seconds if seconds and run.candles_processed and run.status in ACTIVE else None
+    return {"run": run, "elapsed": seconds, "speed": speed, "active": run.status in ACTIVE}
+
+
+def chart_setup(run: BacktestRun) -> dict[str, Any]:
+    """What the chart has to know beside its data: where each indicator is drawn, and what codes mean."""
+    kind = registry.found().strategies.get(run.strategy)
+    plots: Mapping[str, Plot] = kind.plots if kind else {}
+    return {
+        "symbols": run.symbols.split(","),
+        "interval": run.interval,
+        "plots": [{"name": name, "label": plot.label, "pane": plot.pane} for name, plot in plots.items()],
+        "reasons": REASONS_IN_WORDS,
+        "refusals": REFUSALS_IN_WORDS,
+    }
+
+
+def tabs(run: BacktestRun, results: Mapping[str, Any]) -> list[tuple[str, str]]:
+    refused = sum(int(one["orders"]) for one in run_refusal_counts(run))
+    labels = (f"Trades {results['trades']:,}", f"Refused orders {refused:,}", "By symbol and exit", "All metrics", "Settings")
+    return list(zip(TABS, labels, strict=True))
+
+
+def trades_tab(request: HttpRequest, run: BacktestRun) -> dict[str, Any]:
+    asked = {name: request.GET.get(name, "") for name in FILTERS}
+    sort = request.GET.get("sort") or "number"
+    page = selectors.run_trades(
+        run,
+        sort=sort,
+        cursor=request.GET.get("cursor", ""),
+        symbol=asked["symbol"],
+        outcome=asked["outcome"],
+        reason=asked["reason"],
+    )
+    return {
+        "trades": page.rows,
+        "asked": asked,
+        "sort": sort,
+        "filtered": any(asked.values()),
+        "next": urlencode({**asked, "sort": sort, "cursor": page.next, "part": "trade_rows"}) if page.next else "",
+        "headers": [trade_header(asked, sort, *one) for one in TRADE_COLUMNS],
+        "columns": len(TRADE_COLUMNS),
+        "symbols": run.symbols.split(","),
+        "reasons": list((run.results or {}).get("per_exit_reason", {})) or list(REASONS),
+        "outcomes": [one for one in OUTCOMES if one],
+    }
+
+
+def trade_header(asked: Mapping[str, str], sort: str, name: str, label: str, css: str) -> dict[str, Any]:
+    falling, by = sort.startswith("-"), sort.removeprefix("-")
+    now = "" if by != name else "descending" if falling else "ascending"
+    turned = name if (by == name and falling) or (by != name and "num" not in css) else f"-{name}"
+    return {"label": label, "css": css, "now": now, "query": urlencode({**asked, "sort": turned, "part": "trades"})}
+
+
+def refusals_tab(request: HttpRequest, run: BacktestRun) -> dict[str, Any]:
+    code = request.GET.get("code", "")
+    page = run_refusals(run, code=code, cursor=request.GET.get("cursor", ""))
+    following = urlencode({"code": code, "cursor": page.next, "part": "refusal_rows"}) if page.next else ""
+    return {"refusals": page.rows, "counts": run_refusal_counts(run), "code": code, "next": following, "columns": 6}
+
+
+def breakdown_tab(request: HttpRequest, run: BacktestRun) -> dict[str, Any]:
+    results = selectors.run_results(run)
+    groups: Sequence[tuple[str, Mapping[str, Any]]] = (
+        ("By symbol", results["per_symbol"]),
+        ("By what closed the trade", results["per_exit_reason"]),
+    )
+    return {"groups": groups, "drawdowns": results["largest_drawdowns"]}
+
+
+def metrics_tab(request: HttpRequest, run: BacktestRun) -> dict[str, Any]:
+    return {"groups": GROUPS, "results": selectors.run_results(run)}
+
+
+def settings_tab(request: HttpRequest, run: BacktestRun) -> dict[str, Any]:
+    """The configuration by section, and what reproduces the run."""
+    config = run.config
+    sections = [("Parameters", config["params"])]
+    sections += [(name.capitalize(), config[name]) for name in ("fees", "slippage", "sizing", "exits", "limits")]
+    plain = {name: value for name, value in config.items() if not isinstance(value, dict)}
+    return {"sections": [("Run", plain), *sections], "rules": config.get("rules", {}), "results": selectors.run_results(run)}
+
+
+PARTS: Mapping[str, tuple[str, Any]] = {
+    "trades": ("backtests/_trades.html", trades_tab),
+    "trade_rows": ("backtests/_trade_rows.html", trades_tab),
+    "refusals": ("backtests/_refusals.html", refusals_tab),
+    "refusal_rows": ("backtests/_refusal_rows.html", refusals_tab),
+    "breakdown": ("backtests/_breakdown.html", breakdown_tab),
+    "metrics": ("backtests/_metrics.html", metrics_tab),
+    "settings": ("backtests/_settings.html", settings_tab),
+}

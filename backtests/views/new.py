@@ -1,0 +1,136 @@
+"""A new run: the form, its check while it is filled in, and the start."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+from django_htmx.http import HttpResponseClientRedirect
+
+from backtests import data, selectors, services, tasks
+from backtests.config import RunConfig
+from backtests.forms import RunForm
+from backtests.views.requests import Request, may_trade, part_of
+from market.models import CandleSeries
+from market.times import from_ms, to_ms
+from trading.engine.errors import Invalid, NotFound
+from trading.engine.types import INTERVALS
+from trading.strategies import registry
+
+PREFILLED = ("strategy", "venue", "interval", "start", "end", "name")
+
+
+@require_http_methods(["GET", "POST"])
+def run_new(request: Request) -> HttpResponse:
+    """GET: the form, empty, prefilled by the query, or with the configuration of the run in `clone`; `part=strategy` answers the
+    strategy's own part alone. POST: starts the run; `part=check` only says what would run."""
+    may_trade(request)
+    if request.method == "POST":
+        form = RunForm.of_post(request.POST)
+        return checked(request, form) if request.POST.get("part") == "check" else started(request, form)
+    if part_of(request) == "strategy":
+        return render(request, "backtests/_strategy.html", {"form": RunForm({"strategy": request.GET.get("strategy", "")}, [])})
+    series = store()
+    return render(request, "backtests/new.html", page(first_form(request, series), series))
+
+
+def store() -> list[CandleSeries]:
+    return list(CandleSeries.objects.select_related("instrument").order_by("instrument__venue", "instrument__symbol"))
+
+
+def first_form(request: Request, series: list[CandleSeries]) -> RunForm:
+    """Of the cloned run, or of the query with the first series that fits it."""
+    if clone := request.GET.get("clone"):
+        run = selectors.run_get(clone)
+        return RunForm.of_config({**run.config, "name": run.name}, cloned_from=run.run_id)
+    given: dict[str, Any] = {name: value for name in PREFILLED if (value := request.GET.get(name, "").strip()[:64])}
+    symbol = request.GET.get("symbol", "").strip()[:64]
+    fitting = [
+        one
+        for one in series
+        if given.get("venue", one.instrument.venue) == one.instrument.venue and symbol in ("", one.instrument.symbol)
+    ]
+    if fitting:
+        best = max(fitting, key=lambda one: (one.interval == given.get("interval"), one.count))
+        given = {"venue": best.instrument.venue, "interval": best.interval} | given
+        symbol = best.instrument.symbol
+    return RunForm.of_config({"strategy": "sma_cross", **given, "symbols": [symbol] if symbol else []})
+
+
+def page(form: RunForm, series: list[CandleSeries]) -> dict[str, Any]:
+    return {"form": form, "strategies": registry.all(), "markets": markets(form, series), "source": source(form)}
+
+
+def markets(form: RunForm, series: list[CandleSeries]) -> dict[str, Any]:
+    """The symbols of each venue with what there is of them."""
+    found: dict[tuple[str, str], list[CandleSeries]] = defaultdict(list)
+    for one in series:
+        found[one.instrument.venue, one.instrument.symbol].append(one)
+    symbols = [
+        {"venue": venue, "symbol": symbol, "series": held, "ticked": venue == form.venue and symbol in form.symbols}
+        for (venue, symbol), held in found.items()
+    ]
+    return {"venues": sorted({venue for venue, _ in found}), "symbols": symbols, "series": [described(one) for one in series]}
+
+
+def described(series: CandleSeries) -> dict[str, Any]:
+    step = INTERVALS[series.interval]
+    return {
+        "venue": series.instrument.venue,
+        "symbol": series.instrument.symbol,
+        "interval": series.interval,
+        "first": to_ms(series.first),
+        "end": to_ms(series.last) + step,
+        "step": step,
+    }
+
+
+def source(form: RunForm) -> Any:
+    """The run that the form was filled from."""
+    try:
+        return selectors.run_get(form.cloned_from) if form.cloned_from else None
+    except NotFound:
+        return None
+
+
+def checked(request: Request, form: RunForm) -> HttpResponse:
+    """What would run, or what is in the way; nothing is stored."""
+    context: dict[str, Any] = {"form": form}
+    try:
+        context["plan"] = planned(services.run_check(config=form.config()))
+    except Invalid as error:
+        form.refuse(error)
+    return render(request, "backtests/_plan.html", context)
+
+
+def planned(config: RunConfig) -> dict[str, Any]:
+    """Candles to simulate, as far as the store's rows tell without opening a file."""
+    config, series, _ = data.find(config)
+    spans = [span(config, data.source_series(config, symbol, series)) for symbol in config.symbols]
+    step = INTERVALS[config.interval]
+    return {
+        "candles": sum((end - start) // step for start, end in spans),
+        "first": from_ms(min(start for start, _ in spans)),
+        "end": from_ms(max(end for _, end in spans)),
+        "warmup": data.least_candles(config) - data.FEWEST_BEYOND_WARMUP,
+        "config": config,
+    }
+
+
+def span(config: RunConfig, series: CandleSeries) -> tuple[int, int]:
+    first, end = to_ms(series.first), to_ms(series.last) + INTERVALS[series.interval]
+    return max(first, to_ms(config.start)) if config.start else first, min(end, to_ms(config.end)) if config.end else end
+
+
+def started(request: Request, form: RunForm) -> HttpResponse:
+    try:
+        run = services.run_create(config=form.config(), user=request.user, cloned_from=source(form))
+    except Invalid as error:
+        form.refuse(error)
+        template = "backtests/_form.html" if request.htmx else "backtests/new.html"
+        return render(request, template, page(form, store()), status=422)
+    tasks.run_start(run)
+    return HttpResponseClientRedirect(f"/backtests/{run.run_id}/") if request.htmx else redirect("backtests:detail", run.run_id)

@@ -1,0 +1,95 @@
+// The form of a new run: fields that belong to a choice, symbols of the venue, quick spans, ratios as percent, and the plan beside.
+const DAY_MS = 86_400_000;
+let due = 0;
+
+const form = () => document.getElementById("run-form");
+const series = () => JSON.parse(document.getElementById("series").textContent);
+const ticked = () => [...form().querySelectorAll("input[name=symbols]:checked:enabled")].map((box) => box.value);
+
+function showChosen() {
+  for (const field of form().querySelectorAll("[data-only-for]")) field.hidden = form().elements[field.dataset.chooser].value !== field.dataset.onlyFor;
+}
+
+function showSymbols() {
+  const venue = form().elements.venue?.value;
+  for (const label of form().querySelectorAll(".symbol")) {
+    label.hidden = label.dataset.venue !== venue;
+    label.querySelector("input").disabled = label.hidden;
+  }
+}
+
+/** The candles of the ticked symbols: each symbol's longest series that the interval can be made of, all of them together. */
+function held() {
+  const symbols = ticked();
+  return series().filter((one) => one.venue === form().elements.venue?.value && symbols.includes(one.symbol));
+}
+
+function showIntervals() {
+  const found = held();
+  const select = form().elements.interval;
+  const lengths = Object.fromEntries([...select.options].map(({ value }) => [value, length(value)]));
+  for (const option of select.options) {
+    const fits = !found.length || ticked().every((symbol) => found.some((one) => one.symbol === symbol && lengths[option.value] % one.step === 0));
+    option.disabled = !fits;
+  }
+  if (select.selectedOptions[0]?.disabled) select.value = [...select.options].find((option) => !option.disabled)?.value ?? select.value;
+}
+
+function length(interval) {
+  return Number.parseInt(interval) * { m: 60_000, h: 3_600_000, d: DAY_MS }[interval.at(-1)];
+}
+
+function setSpan(days) {
+  const found = held();
+  const { start, end } = form().elements;
+  end.value = "";
+  start.value = "";
+  if (days !== "all" && found.length) {
+    const last = Math.min(...found.map((one) => one.end));
+    start.value = new Date(Math.max(Math.min(...found.map((one) => one.first)), last - days * DAY_MS)).toISOString().slice(0, 16);
+  }
+  plan();
+}
+
+function showPercents() {
+  for (const output of form().querySelectorAll(".as-percent")) {
+    const value = output.previousElementSibling.value;
+    output.textContent = value === "" || Number.isNaN(Number(value)) ? "" : `= ${Number((100 * value).toFixed(4))} %`;
+  }
+}
+
+function plan() {
+  clearTimeout(due);
+  due = setTimeout(() => window.htmx.trigger("#plan", "plan"), 250);
+}
+
+function settle() {
+  showChosen();
+  if (form().elements.venue) [showSymbols(), showIntervals()];
+  showPercents();
+}
+
+document.addEventListener("input", ({ target }) => {
+  if (!form().contains(target)) return;
+  showPercents();
+  if (target.name !== "name" && target.name !== "strategy") plan();
+});
+document.addEventListener("change", ({ target }) => form().contains(target) && settle());
+document.addEventListener("click", ({ target }) => {
+  const span = target.closest("[data-span]");
+  if (span) setSpan(span.dataset.span);
+  const link = target.closest(".problem-list a");
+  // A link to a field in the folded part opens it first.
+  const aim = link && document.querySelector(link.hash);
+  if (aim) {
+    aim.closest("details")?.setAttribute("open", "");
+    requestAnimationFrame(() => aim.focus());
+  }
+});
+document.addEventListener("htmx:afterSettle", ({ detail }) => {
+  settle();
+  if (detail.target.id === "strategy-part") plan();
+  if (detail.elt.id === "run-form" || detail.target.id === "run-form") (form().querySelector("[aria-invalid=true]") ?? document.getElementById("problems"))?.focus();
+});
+
+settle();
