@@ -1,0 +1,92 @@
+"""What a page hears of a run over its WebSocket."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from channels.db import database_sync_to_async
+from channels.routing import URLRouter
+from channels.testing import WebsocketCommunicator
+from django.contrib.auth.models import AnonymousUser, User
+
+from backtests import services
+from backtests.urls import websocket_urlpatterns
+from tests.backtests.fixtures import CONFIG
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.services]
+
+
+def socket(path: str, user: Any) -> WebsocketCommunicator:
+    communicator = WebsocketCommunicator(URLRouter(websocket_urlpatterns), path)
+    communicator.scope["user"] = user
+    return communicator
+
+
+@database_sync_to_async
+def create() -> str:
+    return services.run_create(config=CONFIG).run_id
+
+
+@database_sync_to_async
+def execute(run_id: str) -> None:
+    services.run_execute(run_id=run_id)
+
+
+@database_sync_to_async
+def somebody() -> User:
+    return User.objects.create(username="ada")
+
+
+async def until(listener: WebsocketCommunicator, kind: str) -> list[dict[str, Any]]:
+    messages = []
+    while not messages or messages[-1]["type"] != kind:
+        messages.append(await listener.receive_json_from(timeout=10))
+    return messages
+
+
+async def test_a_run_is_followed_to_its_end(hold: Any) -> None:
+    await database_sync_to_async(hold)()
+    user, run_id = await somebody(), await create()
+    one, every = socket(f"/ws/backtests/{run_id}/", user), socket("/ws/backtests/", user)
+    assert (await one.connect())[0]
+    assert (await every.connect())[0]
+    first = await one.receive_json_from(timeout=10)
+    assert set(first) == {"type", "seq", "ts", "correlation_id", "payload"}
+    assert (first["type"], first["seq"], first["correlation_id"]) == ("run_progress", 1, run_id)
+    assert first["payload"]["status"] == "queued"
+    await execute(run_id)
+    heard = await until(one, "run_finished")
+    assert heard[-1]["payload"]["status"] == "completed"
+    assert [message["seq"] for message in heard] == list(range(2, len(heard) + 2))
+    assert (await until(every, "run_finished"))[-1]["payload"]["run_id"] == run_id
+    await asyncio.gather(one.disconnect(), every.disconnect())
+
+
+async def test_a_run_that_has_ended_says_so_at_once(hold: Any) -> None:
+    await database_sync_to_async(hold)()
+    user, run_id = await somebody(), await create()
+    await execute(run_id)
+    listener = socket(f"/ws/backtests/{run_id}/", user)
+    await listener.connect()
+    state = await listener.receive_json_from(timeout=10)
+    assert (state["type"], state["payload"]["share"]) == ("run_finished", 1.0)
+    await listener.disconnect()
+
+
+@pytest.mark.parametrize("path", ["/ws/backtests/", "/ws/backtests/any/"])
+async def test_nobody_listens_without_signing_in(path: str) -> None:
+    listener = socket(path, AnonymousUser())
+    await listener.connect()
+    closed = await listener.receive_output(timeout=10)
+    assert (closed["type"], closed["code"]) == ("websocket.close", 4401)
+    await listener.disconnect()
+
+
+async def test_an_unknown_run_closes_the_socket() -> None:
+    listener = socket("/ws/backtests/nothing/", await somebody())
+    await listener.connect()
+    closed = await listener.receive_output(timeout=10)
+    assert (closed["type"], closed["code"]) == ("websocket.close", 4404)
+    await listener.disconnect()
