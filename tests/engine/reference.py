@@ -79,17 +79,21 @@ class Reference(Books):
             self.sell_queued(order)
 
     def step_2_entries_at_the_open(self) -> None:
-        for order in [order for order in self.queued_entries if order.symbol in self.now]:
-            if order.target is not None and not self.starts_to_buy(order):
-                continue
-            s = order.symbol
-            price = self.dearest(s, self.candle(s)[0])
-            if order.rest is None:
-                ready = self.size(order, price, self.taker, self.wanted(order))
-            else:
-                ready = self.cut(order, price, self.taker, self.free_cash())
-            if ready:
-                self.buy_at_open(order)
+        queued = [order for order in self.queued_entries if order.symbol in self.now]
+        for order in [order for order in queued if order.target is None]:
+            self.buy_queued(order)
+        for order in [order for order in queued if order.target is not None]:
+            if self.starts_to_buy(order):
+                self.buy_queued(order)
+
+    def buy_queued(self, order: Order) -> None:
+        price = self.dearest(order.symbol, self.candle(order.symbol)[0])
+        if order.rest is None:
+            ready = self.size(order, price, self.taker, self.wanted(order))
+        else:
+            ready = self.cut(order, price, self.taker, self.free_cash())
+        if ready:
+            self.buy_at_open(order)
 
     def starts_to_buy(self, order: Order) -> bool:
         """A target that buys becomes an order; one to be left alone goes."""
@@ -100,7 +104,8 @@ class Reference(Books):
         if self.full(order.symbol):
             self.refuse(self.record(order), "max_open_positions")
             return False
-        self.record(order)
+        self.queued_entries.remove(order)
+        self.queued_entries.append(self.record(order))
         order.target, order.gap = None, gap
         return True
 

@@ -12,6 +12,7 @@ from trading.engine.types import Account, Candles, Signals
 
 WHOLE = Decimal("1e-9")
 EDGE = Decimal("1e-12")
+DIGIT = Decimal("1e-15")
 YEAR_MS = 365 * 86_400_000
 
 
@@ -34,8 +35,8 @@ class Books:
             for one, wants in zip(candles, signals, strict=True)
         ]
         self.maker, self.taker = exact(account.fees.maker), exact(account.fees.taker)
-        self.cash = exact(account.cash)
-        self.dust = self.cash * WHOLE
+        self.cash = self.start = exact(account.cash)
+        self.dust = self.start * WHOLE
         self.last_equity = self.cash
         self.lots: list[Lot] = []
         self.queued_exits: list[Order] = []
@@ -66,13 +67,14 @@ class Books:
         """Count a decision that binary floats may take otherwise: computed values (almost) equal, and not exact in binary."""
         self.edges += (a == b and not binary(a)) or (a != b and abs(a - b) < EDGE * max(abs(a), abs(b)))
 
-    def round(self, value: Decimal, step: float, rounding: str) -> Decimal:
-        """To a whole number of steps; what is within 1e-9 of one stays as it is."""
+    def round(self, value: Decimal, step: float, rounding: str, doubt: Decimal = ZERO) -> Decimal:
+        """To a whole number of steps; what is within 1e-9 of one stays as it is. `doubt` is what floats may have got wrong in
+        `value` beside the last digit: what is left of the cash after a purchase is known to the cash's last digit only."""
         if not step:
             return value
         quotient = value / exact(step)
         off = abs(quotient - quotient.to_integral_value())
-        self.edges += WHOLE / 100 < off < WHOLE * 100
+        self.edges += abs(off - WHOLE) <= quotient * DIGIT + doubt / exact(step)
         return value if off <= WHOLE else quotient.to_integral_value(rounding) * exact(step)
 
     def slipped(self, s: int, price: Decimal, sign: int, share: Decimal) -> Decimal:
@@ -258,7 +260,7 @@ class Books:
         if isinstance(amount, str):
             self.refuse(order, amount)
             return False
-        order.rest = self.round(amount / (price * (1 + fee)), rules.lot, ROUND_FLOOR)
+        order.rest = self.round(amount / (price * (1 + fee)), rules.lot, ROUND_FLOOR, 10 * DIGIT * self.start / price)
         least = exact(rules.min_notional) * (1 - WHOLE)
         if not order.rest:
             self.refuse(order, "below_lot_size")
@@ -271,7 +273,9 @@ class Books:
         assert order.rest is not None
         price *= 1 + fee
         if order.rest * price > cash + self.dust:
-            order.rest = self.round(cash / price if cash > self.dust else ZERO, self.account.rules[order.symbol].lot, ROUND_FLOOR)
+            held, payable = order.held, cash / price if cash > self.dust else ZERO
+            order.rest = self.round(payable, self.account.rules[order.symbol].lot, ROUND_FLOOR, 10 * DIGIT * self.start / price)
+            order.hold_price = held / order.rest if order.rest else ZERO
         if not order.rest:
             self.close(order, *(("filled",) if order.got else ("refused", "insufficient_cash")))
         return order.status == "open"
