@@ -94,10 +94,17 @@ class Sweep(Job):
     objective = models.CharField(max_length=32, default="sharpe")
     trials_total = models.IntegerField(default=0)
     trials_done = models.IntegerField(default=0)
+    skipped = models.IntegerField(default=0, help_text="Points of the grid that the strategy refuses.")
+    candles_total = models.BigIntegerField(default=0, help_text="Of all symbols, for one trial.")
+    days = models.IntegerField(default=0, help_text="Daily returns that each Sharpe ratio is made of.")
+    fingerprint = models.CharField(max_length=64, blank=True, help_text="Of the candles that every trial saw.")
+    code_hash = models.CharField(max_length=64, blank=True)
+    seconds = models.FloatField(default=0.0, help_text="Computing, summed over workers.")
     summary = models.JSONField(null=True, blank=True, help_text="Best trial, deflated Sharpe ratio, warnings.")
 
     class Meta:
         ordering = ["-id"]
+        indexes = [models.Index(fields=["status", "-id"], name="sweep_by_status")]
 
     def __str__(self) -> str:
         return self.name or self.sweep_id
@@ -110,6 +117,7 @@ class SweepChunk(models.Model):
     index = models.IntegerField()
     first_trial = models.IntegerField()
     trials = models.IntegerField()
+    points = models.JSONField(default=list, help_text="The searched parameters of each trial.")
     status = models.CharField(max_length=16, choices=Status, default=Status.QUEUED)
     attempt = models.IntegerField(default=0)
     worker = models.CharField(max_length=128, blank=True)
@@ -135,6 +143,8 @@ class SweepTrial(models.Model):
     sortino = models.FloatField(null=True)
     calmar = models.FloatField(null=True)
     max_drawdown = models.FloatField()
+    skewness = models.FloatField(null=True)
+    kurtosis = models.FloatField(null=True)
     trades = models.IntegerField()
 
     class Meta:

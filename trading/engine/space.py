@@ -89,7 +89,7 @@ def stepped(parameter: Parameter, parts: Sequence[Any], fine: bool) -> list[Any]
     """The values of a range, computed in decimals: 0.1 to 0.3 by 0.1 has three."""
     if not isinstance(parameter, Integer | Number):
         raise ValueError(
-            f"cannot be searched by a range; list its values: {', '.join(map(str, parameter.choices)) or 'true,false'}"
+            f"cannot be searched by a range; list some of its values: {', '.join(map(str, parameter.choices)) or 'true,false'}"
         )
     start, stop, step = (number(name, part) for name, part in zip(("start", "stop", "step"), parts, strict=True))
     if start is None or stop is None:
@@ -119,7 +119,14 @@ def number(name: str, raw: Any) -> Decimal | None:
 
 
 def combinations(
-    strategy: type[Strategy], space: Space, *, fixed: Mapping[str, Any], method: str, trials: int = 0, seed: int = 0
+    strategy: type[Strategy],
+    space: Space,
+    *,
+    fixed: Mapping[str, Any],
+    interval: str,
+    method: str,
+    trials: int = 0,
+    seed: int = 0,
 ) -> tuple[list[dict[str, Any]], int]:
     """The parameter sets to try, fixed parameters left out, and how many points were skipped because the strategy refuses them.
 
@@ -134,9 +141,9 @@ def combinations(
     kept, skipped, fault = [], 0, ""
     for point in islice(order, MOST_POINTS):
         chosen = at(space, point)
-        faults = strategy.check({**fixed, **chosen})
-        if faults:
-            skipped, fault = skipped + 1, next(iter(faults.values()))
+        refusal = refused(strategy, {**fixed, **chosen}, interval)
+        if refusal:
+            skipped, fault = skipped + 1, refusal
             continue
         kept.append((point, chosen))
         if len(kept) == wanted:
@@ -146,6 +153,18 @@ def combinations(
     if len(kept) > MOST_TRIALS:
         raise Invalid.at("space", f"The grid has {points:,} points; at most {MOST_TRIALS:,} can be tried. {REMEDY}")
     return [chosen for _, chosen in sorted(kept, key=lambda pair: pair[0])], skipped
+
+
+def refused(strategy: type[Strategy], values: Mapping[str, Any], interval: str) -> str:
+    """Why the strategy does not take these values on this interval; empty where it does."""
+    faults = strategy.check(values)
+    if faults:
+        return next(iter(faults.values()))
+    try:
+        strategy(values).warmup_at(interval)
+    except Invalid as error:
+        return next((messages[0] for messages in error.fields.values()), str(error))
+    return ""
 
 
 REMEDY = "Take larger steps, fix a parameter, or search at random."
