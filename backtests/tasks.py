@@ -15,6 +15,7 @@ from kombu.exceptions import OperationalError
 
 from backtests import execution, services
 from backtests.models import BacktestRun
+from trading.engine.errors import NotFound
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +25,10 @@ HARD_LIMIT_MARGIN = 60
 
 @shared_task(bind=True, time_limit=settings.RUN_TIME_LIMIT_SECONDS + HARD_LIMIT_MARGIN)
 def run_execute(self: Task[Any, Any], run_id: str) -> None:
-    services.run_execute(run_id=run_id, worker=self.request.hostname or socket.gethostname())
+    try:
+        services.run_execute(run_id=run_id, worker=self.request.hostname or socket.gethostname())
+    except NotFound:
+        logger.info("run %s was deleted before a worker came to it", run_id)
 
 
 def run_start(run: BacktestRun) -> None:
