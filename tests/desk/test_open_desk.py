@@ -82,3 +82,34 @@ def test_a_killed_worker_takes_its_pool_along(desk: RunningDesk) -> None:
     before = {pid for pid, line in desk.processes().items() if words in line}
     os.kill(min(before), signal.SIGKILL)
     wait_for(lambda: not before & desk.processes().keys(), "the pool has gone with its worker")
+
+
+def test_the_doctor_finds_it_well(desk: RunningDesk) -> None:
+    def well() -> bool:
+        return desk.command("doctor").returncode == 0
+
+    wait_for(well, "a well desk, its worker started")
+    report = json.loads(desk.command("doctor", "--json").stdout)
+    assert report["ok"] is True
+    names = {check["name"] for check in report["checks"]}
+    assert {
+        "Desk",
+        "Database",
+        "Schema",
+        "Clock",
+        "Broker",
+        "Workers",
+        "Schedules",
+        "Channel layer",
+        "Static files",
+        "Disk",
+    } <= names
+
+
+def test_the_doctor_names_faults_and_remedies(new_desk: Callable[..., RunningDesk]) -> None:
+    """Where no desk is open."""
+    sick = new_desk().command("doctor")
+    assert sick.returncode == 1
+    assert "Traceback" not in sick.stderr
+    for line in ("FAULT   Desk", "FAULT   Database", "FAULT   Broker", "make run"):
+        assert line in sick.stdout

@@ -1,0 +1,98 @@
+"""What `manage.py doctor` looks at: each part of a desk, and what to do about its faults."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from redis.exceptions import RedisError
+
+from config import state
+from config.embedded.layout import Layout
+from config.embedded.lock import is_held
+from config.embedded.preparation import static_files_changed
+from config.state import Check
+
+CLOCK_SECONDS = 2.0
+CHANNEL_SECONDS = 3.0
+
+
+def diagnose() -> list[Check]:
+    """All checks, the foundation first. What stands on something that is down is left out."""
+    found = [*desk(), state.database()]
+    if found[-1].state == "up":
+        found += [schema(), clock(), state.beat()]
+    broker = state.broker_and_workers()
+    found += broker
+    if broker[0].state == "up":
+        found.append(channel_layer())
+    return [*found, static_files(), disk()]
+
+
+def desk() -> list[Check]:
+    """Whether one is open on the embedded services; nothing where the operator runs the processes one by one."""
+    layout = Layout(settings.VAR)
+    if layout.database_url != settings.DATABASE_URL:
+        return []
+    if is_held(layout.run / "desk.lock"):
+        return [Check("Desk", "up", f"Open on {layout.var}")]
+    return [Check("Desk", "down", f"None is open on {layout.var}", "Open it with `make run`.")]
+
+
+def schema() -> Check:
+    executor = MigrationExecutor(connection)
+    if waiting := executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        return Check(
+            "Schema", "down", f"{len(waiting)} migrations are not applied", "Restart the desk, or run `manage.py migrate`."
+        )
+    return Check("Schema", "up", "All migrations are applied")
+
+
+def clock() -> Check:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        apart = abs((cursor.fetchone()[0] - datetime.now(UTC)).total_seconds())
+    if apart > CLOCK_SECONDS:
+        remedy = "Set both machines by a time server (NTP): exchanges refuse orders that are stamped wrongly."
+        return Check("Clock", "down", f"{apart:.1f} s apart from the database's", remedy)
+    return Check("Clock", "up", f"Agrees with the database's to {apart * 1000:.0f} ms")
+
+
+def channel_layer() -> Check:
+    try:
+        async_to_sync(through_the_layer)()
+    except (RedisError, TimeoutError, OSError) as error:
+        remedy = "Pages fall back on asking. Look into the broker's log, and whether it has room for more connections."
+        return Check("Channel layer", "down", f"A message did not come through ({type(error).__name__})", remedy)
+    return Check("Channel layer", "up", "Messages come through")
+
+
+async def through_the_layer() -> None:
+    layer = get_channel_layer()
+    channel = await layer.new_channel()
+    try:
+        await layer.send(channel, {"type": "doctor"})
+        await asyncio.wait_for(layer.receive(channel), CHANNEL_SECONDS)
+    finally:
+        await layer.flush()
+
+
+def static_files() -> Check:
+    if static_files_changed():
+        return Check(
+            "Static files", "down", "Missing or older than their sources", "Restart the desk, or run `manage.py collectstatic`."
+        )
+    return Check("Static files", "up", "Collected")
+
+
+def disk() -> Check:
+    room = state.disk()
+    detail = f"{room['free'] / 1e9:.1f} of {room['total'] / 1e9:.1f} GB free"
+    if room["low"]:
+        return Check("Disk", "down", detail, f"Make room where {settings.VAR} is, or move it (VAR).")
+    return Check("Disk", "up", detail)
