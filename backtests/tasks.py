@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,8 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from backtests import execution, services
-from backtests.models import BacktestRun
+from backtests.models import BacktestRun, Sweep
+from backtests.sweeps import services as sweeps
 from trading.engine.errors import NotFound
 
 logger = logging.getLogger(__name__)
@@ -53,6 +55,37 @@ def runs_sweep_lost() -> None:
 @shared_task
 def artifacts_sweep() -> None:
     services.artifacts_sweep()
+
+
+# --- Sweeps ---------------------------------------------------------------------------------------------------------------
+
+
+@shared_task(bind=True, time_limit=settings.RUN_TIME_LIMIT_SECONDS + HARD_LIMIT_MARGIN)
+def sweep_chunk_execute(self: Task[Any, Any], sweep_id: str, index: int) -> None:
+    sweeps.chunk_execute(sweep_id=sweep_id, index=index, worker=self.request.hostname or socket.gethostname())
+
+
+def sweep_start(sweep: Sweep) -> None:
+    """Hands a queued sweep's chunks to the workers once the transaction is committed."""
+    transaction.on_commit(partial(sweep_send, sweep.sweep_id))
+
+
+def sweep_send(sweep_id: str) -> None:
+    chunks_send([(sweep_id, index) for index in sweeps.chunk_indices(sweep_id)])
+
+
+def chunks_send(chunks: Sequence[tuple[str, int]]) -> None:
+    """As with runs: where the broker is away, the sweeper sends them again."""
+    try:
+        for chunk in chunks:
+            sweep_chunk_execute.delay(*chunk)
+    except (OperationalError, OSError):
+        logger.warning("%s chunks of sweeps are queued, but the broker does not answer; they will be sent again", len(chunks))
+
+
+@shared_task
+def sweeps_sweep_lost() -> None:
+    chunks_send(sweeps.sweeps_sweep_lost().waiting)
 
 
 @worker_init.connect

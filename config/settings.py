@@ -174,6 +174,7 @@ CELERY_TIMEZONE = "UTC"
 # The database scheduler takes these over at its start. A message that no worker took in time is worth nothing: the next one follows.
 CELERY_BEAT_SCHEDULE = {
     "find lost backtests": {"task": "backtests.tasks.runs_sweep_lost", "schedule": 10.0, "options": {"expires": 10}},
+    "find lost chunks of sweeps": {"task": "backtests.tasks.sweeps_sweep_lost", "schedule": 10.0, "options": {"expires": 10}},
     "delete orphaned files": {"task": "backtests.tasks.artifacts_sweep", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 

@@ -1,0 +1,68 @@
+"""A worker's bench: one chunk's trials, computed. Knows no rows."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from backtests import data
+from backtests.config import RunConfig
+from backtests.execution import code_hash_of
+from trading.engine.errors import StrategyFailed
+from trading.engine.sweep import Bench, Trial
+from trading.strategies import registry
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A bench with what its trials must have in common."""
+
+    bench: Bench
+    fingerprint: str
+    code_hash: str
+    candles: int
+
+
+class Shelf(threading.local):
+    """The bench of the sweep that this thread worked on last: the next chunk finds its candles and indicators there."""
+
+    sweep_id = ""
+    desk: Desk | None = None
+
+
+shelf = Shelf()
+
+
+def desk_for(sweep_id: str, config: RunConfig) -> Desk:
+    """`Invalid` where the store no longer has the candles."""
+    if shelf.sweep_id == sweep_id and shelf.desk is not None:
+        return shelf.desk
+    clear()
+    candles = data.load(config)
+    strategy = registry.get(config.strategy)
+    bench = Bench(strategy, config.account(), candles)
+    shelf.desk = Desk(bench, data.fingerprint(candles), code_hash_of(strategy), sum(map(len, candles)))
+    shelf.sweep_id = sweep_id
+    return shelf.desk
+
+
+def clear() -> None:
+    """Gives the memory back once a sweep is over."""
+    shelf.desk, shelf.sweep_id = None, ""
+
+
+def trials(
+    bench: Bench, fixed: Mapping[str, Any], points: Sequence[Mapping[str, Any]], *, go_on: Callable[[int], None]
+) -> list[Trial]:
+    """Each point's trial. `go_on(done)` is called after each and may raise to stop."""
+    found = []
+    for point in points:
+        try:
+            found.append(bench.trial({**fixed, **point}))
+        except StrategyFailed as error:
+            at = ", ".join(f"{name}={value}" for name, value in point.items())
+            raise StrategyFailed(f"With {at}: {error}", fields=error.fields) from error
+        go_on(len(found))
+    return found
