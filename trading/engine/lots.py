@@ -205,14 +205,15 @@ def sell(
     slippage = quantity * (raw - price)
     book.state[0].cash += quantity * price - fee
     use_volume(book, s, t, quantity)
+    everything = quantity >= available * (1.0 - WHOLE)
     left = quantity
     for row in range(book.state[0].lots):
-        if left <= 0.0:
+        if left <= 0.0 and not everything:
             break
         if not is_for_sale(book, row, s, exit_order, settled_at, lot_id):
             continue
         held = book.lots[row].quantity
-        part = held if left >= held * (1.0 - WHOLE) else left
+        part = held if everything or left >= held * (1.0 - WHOLE) else left
         left = left - part if left - part > quantity * WHOLE else 0.0
         close_part(book, row, t, price, part, fee * part / quantity, slippage * part / quantity, reason)
     book.symbols[s].position -= quantity
