@@ -50,6 +50,8 @@ def on_signals(handler: Callable[..., object]) -> None:
 
 
 def interrupt(*_: object) -> NoReturn:
+    """Once: a closed terminal sends several signals, and the second must not break into the clean-up after the first."""
+    on_signals(lambda *_: None)
     raise KeyboardInterrupt
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -62,9 +64,9 @@ class Supervisor:
             self.start()
             self.watch()
         except KeyboardInterrupt:
-            print("\nStopping ...", flush=True)
+            say("Stopping ...")
         finally:
-            on_signals(lambda *_: self.kill())
+            signal.signal(signal.SIGINT, lambda *_: self.kill())
             self.stop()
 
     def start(self) -> None:
@@ -162,7 +164,9 @@ class Supervisor:
 
 
 def say(message: str) -> None:
-    print(time.strftime("%H:%M:%S"), message, flush=True)
+    """On the terminal, where there still is one."""
+    with suppress(OSError):
+        print(time.strftime("%H:%M:%S"), message, flush=True)
 
 
 def main(text: str) -> None:
