@@ -11,7 +11,7 @@
 //   chart.height(pane, share)       how tall a pane is beside the others (stretch factor)
 //   chart.marks(candles, rows)      rows {time, side: "buy" | "sell", text, detail?}; `detail` is told in the legend under the crosshair
 //   chart.show(from, to)            seconds;  chart.all();  chart.message(text | "")  an empty chart says why
-//   chart.onWindow(callback)        callback({from, to, before, after}) when the view moves; before/after: bars left beyond the data
+//   chart.onWindow(callback)        callback({from, to, bars, before, after}) when the view moves: bars in view, and left on each side of it
 //   chart.onHover(callback)         callback(time | null)
 //   chart.cursor(time | null)       puts the crosshair there (playback)
 //   link(a, b, ...)                 same time axis, same crosshair
@@ -217,7 +217,7 @@ export class Chart {
       due = setTimeout(() => {
         const bars = this.parts[0].series.barsInLogicalRange(range);
         const times = this.chart.timeScale().getVisibleRange();
-        if (times) callback({ from: times.from, to: times.to, before: bars?.barsBefore ?? 0, after: bars?.barsAfter ?? 0 });
+        if (times) callback({ from: times.from, to: times.to, bars: range.to - range.from, before: bars?.barsBefore ?? 0, after: bars?.barsAfter ?? 0 });
       }, 60);
     });
   }

@@ -110,11 +110,9 @@ def test_the_chart_loads_more_as_the_view_moves_and_changes_its_interval(desk_pa
     box = chart.bounding_box()
     assert box
     with page.expect_response(re.compile(r"candles\.json\?.*end=")):
-        for _ in range(4):
-            page.mouse.move(box["x"] + 100, box["y"] + 150)
-            page.mouse.down()
-            page.mouse.move(box["x"] + box["width"] - 150, box["y"] + 150, steps=4)
-            page.mouse.up()
+        page.mouse.move(box["x"] + 400, box["y"] + 150)
+        for _ in range(12):
+            page.mouse.wheel(0, 400)
     expect(chart).to_have_attribute("data-rows", "3000")
     page.click("[data-interval='4h'][aria-pressed]")
     expect(chart).to_have_attribute("data-ready", "4h")

@@ -9,8 +9,8 @@ const points = (values, scaled) => values.map((value, i) => (value === null ? { 
 
 let scale = "normalised";
 const chart = new Chart(element);
-const lines = curves.names.map((name, i) => chart.line(`Run ${name}`, { colour: COLOURS[i], price: 2, dashed: i > 0 && i % 2 === 1, width: i ? 1 : 2 }));
-const falls = curves.names.map((name, i) => chart.line(`Drawdown ${name}`, { colour: COLOURS[i], pane: 1, percent: true, dashed: i > 0 && i % 2 === 1, width: 1, legend: false }));
+const lines = curves.names.map((name, i) => chart.line(`Run ${name}`, { colour: COLOURS[i], price: 2, dashed: i > 3, width: 2 }));
+const falls = curves.names.map((name, i) => chart.line(`Drawdown ${name}`, { colour: COLOURS[i], pane: 1, percent: true, dashed: i > 3, width: 1, legend: false }));
 chart.height(0, 3);
 chart.height(1, 1);
 

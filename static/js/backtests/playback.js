@@ -7,6 +7,7 @@ const WINDOW = 500;
 const EDGE = 100;
 const VISIBLE = 140;
 const MOST_STATES = 4000;
+const MOST_AT_ONCE = 20;
 
 export class Playback {
   constructor(runChart) {
@@ -64,6 +65,7 @@ export class Playback {
     this.run.held = open;
     this.bar.hidden = this.panel.hidden = !open;
     this.opener.setAttribute("aria-expanded", String(open));
+    document.getElementById("chart-all").hidden = open;
     document.getElementById("stage").classList.toggle("playing", open);
   }
 
@@ -74,6 +76,7 @@ export class Playback {
     const first = await this.event(0, "next", "any");
     await this.go(Math.max(0, (first ?? 0) - 1));
     this.bar.querySelector("[data-play=toggle]").focus({ preventScroll: true });
+    document.getElementById("chart-card").scrollIntoView({ block: "start" });
   }
 
   close() {
@@ -173,7 +176,7 @@ export class Playback {
     const scale = run.chart.chart.timeScale();
     const range = scale.getVisibleLogicalRange();
     const width = this.fresh || !range ? VISIBLE : range.to - range.from;
-    if (until === run.shown + 1 && !this.fresh) run.extend();
+    if (until > run.shown && until <= run.shown + MOST_AT_ONCE && !this.fresh) run.extend(until);
     else if (until !== run.shown || this.fresh) run.draw(until);
     this.fresh = false;
     scale.setVisibleLogicalRange({ from: until - width * 0.85, to: until + width * 0.15 });
@@ -198,13 +201,16 @@ export class Playback {
     if (run.data.after) run.ask({ start: start + 2 * half, end: start + 6 * half, bars: 4000 }).catch(() => {});
   }
 
+  /** As many candles a second as chosen; where drawing takes longer than that, several at once. */
   play() {
     clearTimeout(this.timer);
     const speed = Number(document.getElementById("playback-speed").value);
+    const began = { index: this.index, time: performance.now() };
     const next = async () => {
-      const due = performance.now() + 1000 / speed;
       if (this.index >= this.count - 1) return this.pause();
-      await this.go(this.index + 1);
+      const steps = Math.floor(((performance.now() - began.time) / 1000) * speed);
+      await this.go(Math.max(this.index + 1, Math.min(began.index + steps, this.index + MOST_AT_ONCE)));
+      const due = began.time + ((this.index - began.index + 1) / speed) * 1000;
       if (this.timer) this.timer = setTimeout(next, Math.max(0, due - performance.now()));
       return undefined;
     };

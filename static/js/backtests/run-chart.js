@@ -29,6 +29,7 @@ export class RunChart {
     const { currency } = this.element.dataset;
     this.chart = new Chart(this.element);
     this.candles = this.chart.candles();
+    this.candles.series.priceScale().applyOptions({ scaleMargins: { top: 0.12, bottom: 0.2 } });
     const panes = new Map([["price", 0]]);
     for (const { pane } of this.setup.plots) if (!panes.has(pane)) panes.set(pane, panes.size);
     this.panes = [...panes.keys()].map((name) => (name === "price" ? `Price, ${currency}` : name));
@@ -101,18 +102,21 @@ export class RunChart {
     this.tell();
   }
 
-  /** One bar more, without drawing the rest anew. */
-  extend() {
-    const { data, shown } = this;
-    this.candles.update(data.candles[shown]);
-    for (const [name, line] of this.lines) if (data.indicators[name]) line.update(data.indicators[name][shown]);
-    for (const [name, curve] of Object.entries(this.curves)) curve.update(data[name][shown]);
-    this.shown += 1;
-    this.drawMarks(data.candles[shown].time);
+  /** Further bars up to `until`, without drawing the rest anew. */
+  extend(until) {
+    const { data } = this;
+    for (let at = this.shown; at < until; at += 1) {
+      this.candles.update(data.candles[at]);
+      for (const [name, line] of this.lines) if (data.indicators[name]) line.update(data.indicators[name][at]);
+      for (const [name, curve] of Object.entries(this.curves)) curve.update(data[name][at]);
+    }
+    this.shown = until;
+    this.drawMarks(data.candles[until - 1].time);
   }
 
   drawMarks(until) {
-    const marks = this.data.marks.filter(({ time }) => time <= until);
+    const name = ({ at, side }) => (at === this.trade?.from && side === "buy" ? "Entry" : at === this.trade?.to && side === "sell" ? "Exit" : "");
+    const marks = this.data.marks.filter(({ time }) => time <= until).map((mark) => ({ ...mark, text: name(mark) }));
     if (marks.length === this.marked && until !== Infinity) return;
     this.marked = marks.length;
     this.chart.marks(this.candles, marks);
@@ -157,17 +161,16 @@ export class RunChart {
     return this.load({ bars: 2 * VIEW_BARS });
   }
 
-  /** Shows a trade with some room around it, the crosshair at its entry. */
-  async focus(symbol, from, to) {
+  /** Shows a trade with some room around it, its entry and exit named. */
+  focus(symbol, from, to) {
     this.pick(symbol);
+    this.trade = { from, to };
+    this.element.dataset.focused = `${from}`;
     const room = Math.max((to - from) * 0.6, 40 * this.data.step);
     const view = { from: from - room, to: to + room };
     const size = this.wanted(view.from, view.to);
     const span = view.to - view.from;
-    if (!(await this.window(view.from - span, view.to + span, size, view))) return;
-    this.element.dataset.focused = `${from}`;
-    const bar = this.data.candles.findLast(({ time }) => time <= from);
-    requestAnimationFrame(() => this.chart.cursor(bar?.time ?? null));
+    return this.window(view.from - span, view.to + span, size, view);
   }
 
   pick(symbol) {

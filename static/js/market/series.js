@@ -109,9 +109,11 @@ async function more(side) {
   shown.busy = false;
 }
 
-chart.onWindow(({ before, after }) => {
-  if (shown.before && before < NEAR) more("before");
-  else if (shown.after && after < NEAR) more("after");
+// A screenful ahead, so that the edge of what is loaded is not seen.
+chart.onWindow(({ before, after, bars }) => {
+  const near = Math.max(NEAR, bars);
+  if (shown.before && before < near) more("before");
+  else if (shown.after && after < near) more("after");
 });
 
 function goto(seconds) {
