@@ -104,18 +104,21 @@ def ratios(column: Any) -> list[float | None]:
 
 def overlap(runs: Sequence[BacktestRun], artifacts: Sequence[Artifact]) -> dict[str, Any]:
     """Trades that more than one run made: the same symbol, entered at the same candle."""
-    entries = [trade_keys(run, artifact) for run, artifact in zip(runs, artifacts, strict=True)]
-    shared, union = entries[0].intersection(*entries), entries[0].union(*entries)
-    others = [set().union(*(keys for keys in entries if keys is not mine)) for mine in entries]
+    symbols = sorted({symbol for run in runs for symbol in run.symbols.split(",")})
+    entries = [trade_keys(run, artifact, symbols) for run, artifact in zip(runs, artifacts, strict=True)]
+    keys, counts = np.unique(np.concatenate(entries), return_counts=True)
+    shared, alone = int((counts == len(runs)).sum()), keys[counts == 1]
     return {
-        "in_each": [len(keys) for keys in entries],
-        "in_all": len(shared),
-        "only_in": [len(keys - other) for keys, other in zip(entries, others, strict=True)],
-        "share": len(shared) / len(union) if union else None,
+        "in_each": [len(mine) for mine in entries],
+        "in_all": shared,
+        "only_in": [len(np.intersect1d(mine, alone, assume_unique=True)) for mine in entries],
+        "share": shared / len(keys) if len(keys) else None,
     }
 
 
-def trade_keys(run: BacktestRun, artifact: Artifact) -> set[tuple[str, int]]:
-    symbols, trades = run.symbols.split(","), artifact.trades
-    names = [symbols[number] for number in trades["symbol"].tolist()]
-    return set(zip(names, artifact.equity["time"][trades["entry_index"]].tolist(), strict=True))
+def trade_keys(run: BacktestRun, artifact: Artifact, symbols: Sequence[str]) -> Ints:
+    """One number for each symbol and entry time that the run traded."""
+    trades = artifact.trades
+    numbers = np.array([symbols.index(symbol) for symbol in run.symbols.split(",")])
+    keys: Ints = np.unique(artifact.equity["time"][trades["entry_index"]] * len(symbols) + numbers[trades["symbol"]])
+    return keys

@@ -10,8 +10,7 @@ import numpy as np
 from backtests.artifacts import Artifact
 from backtests.models import BacktestRun
 from backtests.selectors.runs import Page, opened, whole
-from backtests.text import decimal_text, ratio
-from market.times import iso
+from backtests.text import decimal_text, ratio, time_texts
 from trading.engine.thinning import thin, worst_fall
 from trading.engine.types import Floats, Ints
 
@@ -42,9 +41,9 @@ def thinned(artifact: Artifact, points: int) -> Ints:
 def equity_rows(run: BacktestRun, artifact: Artifact, index: Ints) -> list[dict[str, Any]]:
     table = artifact.equity
     time, held = table["time"][index], buy_and_hold(run, artifact, table["time"][index])
-    columns = zip(time, table["equity"][index].tolist(), table["drawdown"][index].tolist(), held.tolist(), strict=True)
+    columns = zip(time_texts(time), table["equity"][index].tolist(), table["drawdown"][index].tolist(), held.tolist(), strict=True)
     return [
-        {"time": iso(at), "equity": decimal_text(equity), "drawdown": ratio(fall), "buy_and_hold": decimal_text(hold)}
+        {"time": at, "equity": decimal_text(equity), "drawdown": ratio(fall), "buy_and_hold": decimal_text(hold)}
         for at, equity, fall, hold in columns
     ]
 

@@ -10,7 +10,7 @@ import numpy as np
 from backtests.artifacts import Artifact
 from backtests.models import BacktestRun
 from backtests.selectors.runs import opened
-from backtests.text import decimal_text, decimal_texts, ratio
+from backtests.text import decimal_text, decimal_texts, ratio, time_texts
 from market.times import iso, to_ms
 from trading.engine.errors import Invalid
 from trading.engine.playback import open_orders
@@ -57,11 +57,11 @@ def candle_rows(artifact: Artifact, symbol: int, first: int, last: int) -> list[
     values = {name: [ratio(value) for value in column[first:last].tolist()] for name, column in indicators.columns.items()}
     return [
         {
-            "time": iso(at),
+            "time": at,
             **dict(zip(("open", "high", "low", "close", "volume"), texts, strict=True)),
             "indicators": {name: column[i] for name, column in values.items()},
         }
-        for i, (at, *texts) in enumerate(zip(candles["time"][first:last].tolist(), *prices, strict=True))
+        for i, (at, *texts) in enumerate(zip(time_texts(candles["time"][first:last]), *prices, strict=True))
     ]
 
 

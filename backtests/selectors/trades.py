@@ -10,8 +10,7 @@ import numpy as np
 from backtests.artifacts import Artifact
 from backtests.models import BacktestRun
 from backtests.selectors.runs import MOST, PAGE, Page, opened, whole
-from backtests.text import decimal_text, ratio
-from market.times import iso
+from backtests.text import decimal_text, ratio, time_texts
 from trading.engine.errors import Invalid
 from trading.engine.fields import Fields, nearest
 from trading.engine.types import REASONS, Ints
@@ -111,17 +110,18 @@ def trades_rows(run: BacktestRun, artifact: Artifact, rows: Ints) -> list[dict[s
     """The trades of these numbers, JSON-ready. `number` counts from 1, in the order they were closed."""
     table, time, symbols = artifact.trades, artifact.equity["time"], run.symbols.split(",")
     columns = {name: table[name][rows].tolist() for name in table.columns}
-    entered, left = time[columns["entry_index"]].tolist(), time[columns["exit_index"]].tolist()
+    entered, left = time[columns["entry_index"]], time[columns["exit_index"]]
+    seconds, entered_at, left_at = ((left - entered) // 1000).tolist(), time_texts(entered), time_texts(left)
     return [
         {
             "number": number + 1,
             "symbol": symbols[columns["symbol"][i]],
-            "entry_time": iso(entered[i]),
-            "exit_time": iso(left[i]),
+            "entry_time": entered_at[i],
+            "exit_time": left_at[i],
             **{name: decimal_text(columns[name][i]) for name in ("entry_price", "exit_price", "quantity")},
             **{name: decimal_text(columns[name][i]) for name in ("fees", "slippage", "profit")},
             "return": ratio(columns["return"][i]),
-            "duration_s": (left[i] - entered[i]) // 1000,
+            "duration_s": seconds[i],
             "entry_reason": REASONS[columns["entry_reason"][i]],
             "exit_reason": REASONS[columns["exit_reason"][i]],
         }
