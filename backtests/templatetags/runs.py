@@ -159,3 +159,11 @@ def price(value: Any) -> str:
     """A price with decimals by its size, as the chart's axis has them."""
     found = desk.decimal(value)
     return desk.quantity(value, 2 if found is None or abs(found) >= 100 else 4 if abs(found) >= 1 else 8)
+
+
+@register.filter
+def setting_label(name: str) -> str:
+    """A setting's dotted name as words: fees.maker_bps is Fees: maker bps; a parameter stands by itself."""
+    section, _, own = name.rpartition(".")
+    label = own.replace("_", " ")
+    return f"{section.capitalize()}: {label}" if section not in ("", "params") else label.capitalize()

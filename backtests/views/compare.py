@@ -12,16 +12,12 @@ from django.views.decorators.http import require_GET
 from backtests import selectors
 from backtests.models import BacktestRun
 from backtests.selectors.compare import MOST_RUNS
+from backtests.views.figures import GROUPS, HIGHER, LOWER
 from trading.engine.errors import Conflict, Invalid
 from trading.engine.metrics import KINDS
 
-HIGHER = (
-    "final_equity", "total_return", "cagr", "sharpe", "sortino", "calmar", "probabilistic_sharpe", "max_drawdown", "win_rate",
-    "profit_factor", "expectancy", "average_win", "average_loss", "best_trade", "worst_trade", "average_trade_return",
-    "median_trade_return", "sqn",
-)  # fmt: skip
-LOWER = ("volatility", "max_drawdown_duration_s", "max_consecutive_losses", "fees_paid", "slippage_paid")
-"""Figures of which more, or less, is better; of the others neither is."""
+SETTINGS = ("strategy", "params", "venue", "symbols", "interval", "start", "end", "cash")
+"""In which order settings stand; the others follow as they come."""
 
 
 @require_GET
@@ -34,10 +30,15 @@ def compare(request: HttpRequest) -> HttpResponse:
         context = {"reason": " ".join(error.fields.get("runs", [])) or str(error), "most": MOST_RUNS}
         return render(request, "backtests/compare_none.html", context, status=400 if isinstance(error, Invalid) else 409)
     runs = [selectors.run_get(run["run_id"]) for run in found["runs"]]
+    one_currency = len({currency(run) for run in runs}) == 1
     context = {
         "runs": list(zip(runs, range(1, len(runs) + 1), strict=True)),
         "found": found,
-        "metrics": [row(name, one, len(runs)) for name, one in found["metrics"].items() if KINDS.get(name, "table") != "table"],
+        "settings": settings(found["config"]),
+        "groups": [
+            (title, [row(name, found["metrics"][name], one_currency) for name in names if name in found["metrics"]])
+            for title, names in GROUPS
+        ],
         "notes": notes(runs),
         "curves": curves(found, runs),
         "width": len(runs) + 1,
@@ -45,10 +46,23 @@ def compare(request: HttpRequest) -> HttpResponse:
     return render(request, "backtests/compare.html", context)
 
 
-def row(name: str, compared: Mapping[str, Sequence[Any]], count: int) -> dict[str, Any]:
-    best = best_of(name, compared["values"])
+def currency(run: BacktestRun) -> str:
+    return run.symbols.split(",")[0].rpartition("-")[2]
+
+
+def settings(config: Mapping[str, Sequence[Any]]) -> list[tuple[str, Sequence[Any]]]:
+    """Settings that differ; the venue's rules follow from the symbols and are left out."""
+    places = {name: place for place, name in enumerate(SETTINGS)}
+    shown = [(name, values) for name, values in config.items() if not name.startswith("rules.")]
+    return sorted(shown, key=lambda one: places.get(one[0].split(".")[0], len(SETTINGS)))
+
+
+def row(name: str, compared: Mapping[str, Sequence[Any]], one_currency: bool) -> dict[str, Any]:
+    """A figure of each run. Amounts in different currencies are neither better nor worse, nor apart."""
+    comparable = one_currency or KINDS[name] != "money"
+    best = best_of(name, compared["values"]) if comparable else set()
     cells = [
-        {"value": value, "difference": difference, "best": number in best, "first": number == 0}
+        {"value": value, "difference": difference if comparable and number else None, "best": number in best}
         for number, (value, difference) in enumerate(zip(compared["values"], compared["differences"], strict=True))
     ]
     return {"name": name, "cells": cells, "same": all(value == compared["values"][0] for value in compared["values"])}
@@ -74,7 +88,7 @@ def notes(runs: Sequence[BacktestRun]) -> list[str]:
         told.append("The runs use different intervals.")
     if len({(run.config.get("start"), run.config.get("end")) for run in runs}) > 1:
         told.append("The runs cover different spans. A curve is flat before its first candle and after its last.")
-    if len({run.symbols.split(",")[0].rpartition("-")[2] for run in runs}) > 1:
+    if len({currency(run) for run in runs}) > 1:
         told.append("The runs are in different currencies: compare percentages, not amounts.")
     if len({run.code_hash for run in runs if run.strategy == runs[0].strategy}) > 1:
         told.append("The code has changed between these runs of one strategy.")

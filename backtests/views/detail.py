@@ -16,6 +16,7 @@ from backtests.explanations import REASONS_IN_WORDS, REFUSALS_IN_WORDS
 from backtests.models import ACTIVE, BacktestRun, Status
 from backtests.selectors.refusals import run_refusal_counts, run_refusals
 from backtests.selectors.trades import OUTCOMES
+from backtests.views.figures import GROUPS, TILES
 from backtests.views.honesty import checks
 from backtests.views.months import month_table
 from backtests.views.requests import Request, part_of
@@ -23,39 +24,9 @@ from trading.engine.strategy import Plot
 from trading.engine.types import REASONS
 from trading.strategies import registry
 
-TILES = (
-    "total_return",
-    "buy_and_hold_return",
-    "sharpe",
-    "max_drawdown",
-    "trades",
-    "win_rate",
-    "profit_factor",
-    "final_equity",
-    "fees_paid",
-    "exposure",
-)
-GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Return", ("final_equity", "total_return", "cagr", "buy_and_hold_return")),
-    (
-        "Risk",
-        (
-            "volatility", "sharpe", "sortino", "calmar", "probabilistic_sharpe", "max_drawdown", "max_drawdown_duration_s",
-            "skewness", "kurtosis", "days",
-        ),
-    ),
-    (
-        "Trades",
-        (
-            "trades", "win_rate", "profit_factor", "expectancy", "average_win", "average_loss", "best_trade", "worst_trade",
-            "average_trade_return", "median_trade_return", "average_duration_s", "max_consecutive_losses", "sqn",
-        ),
-    ),
-    ("Costs and activity", ("fees_paid", "slippage_paid", "turnover", "exposure", "candles")),
-)  # fmt: skip
 TRADE_COLUMNS = (
     ("number", "#", ""),
-    ("symbol", "Symbol", ""),
+    ("symbol", "Symbol", "optional"),
     ("entry_time", "Entry, UTC", ""),
     ("exit_time", "Exit, UTC", "optional"),
     ("entry_price", "Entry price", "num optional"),
@@ -65,7 +36,7 @@ TRADE_COLUMNS = (
     ("profit", "Profit", "num"),
     ("fees", "Fees", "num optional"),
     ("duration_s", "Held", "num optional"),
-    ("exit_reason", "Closed by", ""),
+    ("exit_reason", "Closed by", "optional"),
 )
 TABS = ("trades", "refusals", "breakdown", "metrics", "settings")
 FILTERS = ("symbol", "outcome", "reason")

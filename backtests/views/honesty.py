@@ -63,7 +63,8 @@ def look_ahead(found: Mapping[str, Any]) -> Check:
 
 def warmup(found: Mapping[str, Any]) -> Check:
     ignored = found["signals_ignored"]
-    finding = f"{found['candles']:,} candles; {ignored:,} signals before it ignored" if ignored else f"{found['candles']:,} candles"
+    signals = f"; {ignored:,} {'signal' if ignored == 1 else 'signals'} before it ignored" if ignored else ""
+    finding = f"{found['candles']:,} candles{signals}"
     return Check("Warm-up", "warn" if found["unknown_after"] else "ok", finding, MEANINGS["warmup"])
 
 

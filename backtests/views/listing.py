@@ -26,8 +26,8 @@ MOST_LOOKED_AT = 200
 HEADERS = (
     ("status", "Status", ""),
     ("return", "Return", "num"),
-    ("sharpe", "Sharpe", "num"),
-    ("drawdown", "Drawdown", "num"),
+    ("sharpe", "Sharpe", "num optional"),
+    ("drawdown", "Drawdown", "num optional"),
     ("trades", "Trades", "num optional"),
     ("created", "Created", "num optional"),
 )

@@ -65,7 +65,7 @@ export class Playback {
     this.run.held = open;
     this.bar.hidden = this.panel.hidden = !open;
     this.opener.setAttribute("aria-expanded", String(open));
-    document.getElementById("chart-all").hidden = open;
+    document.getElementById("chart-all").hidden = this.opener.hidden = open;
     document.getElementById("stage").classList.toggle("playing", open);
   }
 

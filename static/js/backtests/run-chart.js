@@ -4,6 +4,7 @@ import { Chart, colour, fromScript } from "../charts.js";
 
 const LWC = window.LightweightCharts;
 const VIEW_BARS = 700;
+const NARROW = 600;
 const HEIGHTS = { price: 5, own: 1.3, equity: 2.1, drawdown: 1.2 };
 const COLOURS = ["chart-2", "chart-3", "chart-4", "chart-5", "chart-6"];
 const whole = new Intl.NumberFormat("en-US");
@@ -29,7 +30,7 @@ export class RunChart {
     const { currency } = this.element.dataset;
     this.chart = new Chart(this.element);
     this.candles = this.chart.candles();
-    this.candles.series.priceScale().applyOptions({ scaleMargins: { top: 0.12, bottom: 0.2 } });
+    this.candles.series.priceScale().applyOptions({ scaleMargins: { top: this.element.clientWidth < NARROW ? 0.26 : 0.12, bottom: 0.2 } });
     const panes = new Map([["price", 0]]);
     for (const { pane } of this.setup.plots) if (!panes.has(pane)) panes.set(pane, panes.size);
     this.panes = [...panes.keys()].map((name) => (name === "price" ? `Price, ${currency}` : name));
