@@ -17,6 +17,7 @@ from kombu.exceptions import OperationalError
 from backtests import execution, services
 from backtests.models import BacktestRun, Sweep
 from backtests.sweeps import services as sweeps
+from backtests.sweeps import work
 from trading.engine.errors import NotFound
 
 logger = logging.getLogger(__name__)
@@ -92,3 +93,4 @@ def sweeps_sweep_lost() -> None:
 def kernels_load(**_: Any) -> None:
     """Loads the compiled kernels before the worker forks, so that no run waits for them and all children share them."""
     execution.warm_up()
+    work.warm_up()

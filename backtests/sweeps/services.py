@@ -20,7 +20,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User as Person
 from django.db import transaction
-from django.db.models import F, Max, QuerySet
+from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
 
 from backtests.config import parse as parse_run
@@ -166,8 +166,8 @@ def mine(chunk: SweepChunk) -> QuerySet[SweepChunk]:
 def beat(chunk: SweepChunk, done: int) -> str:
     """A sign of life; answers why to stop, if there is a reason."""
     if not mine(chunk).update(heartbeat_at=timezone.now()):
-        return "lost"
-    # A row that is not there at all is one that this connection cannot see yet.
+        # A row that is not there at all is one that this connection cannot see yet.
+        return "lost" if SweepChunk.objects.filter(pk=chunk.pk).exists() else ""
     status = Sweep.objects.filter(pk=chunk.sweep_id).values_list("status", flat=True).first()
     return "cancelled" if status in ENDED else ""
 
@@ -305,7 +305,7 @@ def overdue(now: Any) -> list[tuple[str, int]]:
     """Queued chunks of sweeps in which nothing has moved for long: their messages may be lost."""
     late = now - REQUEUE_AFTER
     active = Sweep.objects.filter(status__in=ACTIVE, created_at__lt=late).exclude(heartbeat_at__gte=late)
-    quiet = active.annotate(newest=Max("chunks__heartbeat_at")).exclude(newest__gte=late)
+    quiet = active.annotate(newest=Max("chunks__heartbeat_at")).filter(Q(newest=None) | Q(newest__lt=late))
     found: list[tuple[str, int]] = []
     for sweep in quiet[:20]:
         if Sweep.objects.filter(pk=sweep.pk, heartbeat_at=sweep.heartbeat_at).update(heartbeat_at=now):

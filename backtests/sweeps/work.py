@@ -7,11 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from backtests import data
 from backtests.config import RunConfig
 from backtests.execution import code_hash_of
 from trading.engine.errors import StrategyFailed
 from trading.engine.sweep import Bench, Trial
+from trading.engine.types import Account, Candles, Exits
 from trading.strategies import registry
 
 
@@ -66,3 +69,12 @@ def trials(
             raise StrategyFailed(f"With {at}: {error}", fields=error.fields) from error
         go_on(len(found))
     return found
+
+
+def warm_up() -> None:
+    """Two tiny trials, for the sake of the kernels that they load: without and with an order book."""
+    close = 100.0 + np.sin(np.arange(300) / 5.0)
+    time = np.arange(300, dtype=np.int64) * 60_000
+    candles = Candles("BTC-USD", "1m", time, close, close + 1.0, close - 1.0, close, np.ones(300))
+    for exits in (Exits(), Exits(stop_loss=0.1)):
+        Bench(registry.get("sma_cross"), Account(1_000.0, exits=exits), [candles]).trial({"fast": 5, "slow": 20})
