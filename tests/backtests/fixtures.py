@@ -32,6 +32,13 @@ CONFIG = {
 }
 
 
+def results_of(run: BacktestRun) -> dict[str, Any]:
+    """The stored results of a run that must have some."""
+    assert run.results is not None, run.error
+    found: dict[str, Any] = run.results
+    return found
+
+
 def make_candles(
     symbol: str = "ETH-BTC", interval: str = "5m", count: int = 600, *, seed: int = 1, skip: slice | None = None
 ) -> Candles:
@@ -44,7 +51,7 @@ def make_candles(
     kept = np.ones(count, dtype=bool)
     if skip:
         kept[skip] = False
-    columns = (time, opened, high, low, close, random.uniform(5, 50, count).round(2))
+    columns: tuple[Any, ...] = (time, opened, high, low, close, random.uniform(5, 50, count).round(2))
     return Candles(symbol, interval, *(column[kept] for column in columns))
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from backtests.models import BacktestRun
 from market.times import iso
-from tests.backtests.fixtures import make_candles
+from tests.backtests.fixtures import make_candles, results_of
 from tests.backtests.strategies import Honest, Peeking, PeekingIndicator
 from trading.engine import audit
 from trading.engine.strategy import Strategy, evaluate
@@ -54,7 +54,7 @@ def test_honest_strategies_pass(name: str) -> None:
 
 
 def test_a_run_says_that_its_strategy_was_caught(candles: Candles, execute: Execute, strategies: None) -> None:
-    honesty = execute(strategy="peeking", params={}).results["honesty"]
+    honesty = results_of(execute(strategy="peeking", params={}))["honesty"]
     assert honesty["look_ahead"]["verdict"] == "caught"
     where = honesty["look_ahead"]["first_difference"]
     assert where["time"] in {iso(at) for at in candles.time}
@@ -64,17 +64,17 @@ def test_a_run_says_that_its_strategy_was_caught(candles: Candles, execute: Exec
 
 
 def test_an_honest_run_is_clean(run: BacktestRun) -> None:
-    assert run.results["honesty"]["look_ahead"]["verdict"] == "clean"
+    assert results_of(run)["honesty"]["look_ahead"]["verdict"] == "clean"
 
 
 def codes(run: BacktestRun) -> set[str]:
-    return {one["code"] for one in run.results["honesty"]["warnings"]}
+    return {one["code"] for one in results_of(run)["honesty"]["warnings"]}
 
 
 def test_a_warm_up_that_is_too_short_is_told(candles: Candles, execute: Execute, strategies: None) -> None:
     run = execute(strategy="early", params={})
     assert {"signals_before_warmup", "warmup_too_short"} <= codes(run)
-    warmup = run.results["honesty"]["warmup"]
+    warmup = results_of(run)["honesty"]["warmup"]
     assert warmup["unknown_after"] == {"late": 30}
     assert warmup["signals_ignored"] == 4
 
@@ -82,7 +82,7 @@ def test_a_warm_up_that_is_too_short_is_told(candles: Candles, execute: Execute,
 def test_gaps_in_the_span_are_listed(hold: Any, execute: Execute) -> None:
     hold(skip=slice(100, 103))
     run = execute()
-    gap = run.results["honesty"]["gaps"][0]
+    gap = results_of(run)["honesty"]["gaps"][0]
     assert (gap["symbol"], gap["count"], gap["missing"]) == ("ETH-BTC", 1, 3)
     assert gap["largest"] == [{"after": iso(make_candles().time[99]), "missing": 3}]
     assert "data_gaps" in codes(run)
@@ -90,9 +90,9 @@ def test_gaps_in_the_span_are_listed(hold: Any, execute: Execute) -> None:
 
 def test_double_costs_are_those_of_a_run_at_double_costs(run: BacktestRun, execute: Execute) -> None:
     doubled = execute(fee_bps=20)
-    told = run.results["honesty"]["cost_sensitivity"]
-    assert told["final_equity"] == doubled.results["final_equity"]
-    assert told["total_return"] == doubled.results["total_return"]
+    told = results_of(run)["honesty"]["cost_sensitivity"]
+    assert told["final_equity"] == results_of(doubled)["final_equity"]
+    assert told["total_return"] == results_of(doubled)["total_return"]
 
 
 def test_no_costs_are_told(candles: Candles, execute: Execute) -> None:

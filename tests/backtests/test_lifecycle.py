@@ -15,7 +15,7 @@ from backtests import artifacts, execution, selectors, services
 from backtests.models import BacktestRun, Status
 from market.models import CandleSeries
 from market.services import series_delete
-from tests.backtests.fixtures import CONFIG
+from tests.backtests.fixtures import CONFIG, results_of
 from trading.engine.errors import Conflict, NotFound
 from trading.engine.types import Candles
 
@@ -33,17 +33,19 @@ def stored(folder: Path) -> set[str]:
 def test_a_run_ends_completed_with_everything_stored(run: BacktestRun, candles: Candles) -> None:
     assert (run.status, run.error, run.attempt) == (Status.COMPLETED, "", 1)
     assert run.candles_processed == run.candles_total == len(candles) == 600
-    assert run.results["candles"] == 600
-    assert run.results["fingerprint"] == run.fingerprint
-    assert run.trades == run.results["trades"] == len(selectors.run_trades(run, limit=500).rows) > 5
-    assert run.total_return == pytest.approx(float(run.results["final_equity"]) / 10_000 - 1)
-    assert run.finished_at >= run.started_at >= run.created_at
+    assert results_of(run)["candles"] == 600
+    assert results_of(run)["fingerprint"] == run.fingerprint
+    assert run.trades == results_of(run)["trades"] == len(selectors.run_trades(run, limit=500).rows) > 5
+    assert run.total_return == pytest.approx(float(results_of(run)["final_equity"]) / 10_000 - 1)
+    assert run.started_at
+    assert run.finished_at
+    assert run.created_at <= run.started_at <= run.finished_at
 
 
 def test_the_same_run_twice_is_the_same_to_the_byte(run: BacktestRun, execute: Execute, storage_folder: Path) -> None:
     again = execute(name="another name")
     assert again.results_digest == run.results_digest
-    assert execution.canonical(again.results) == execution.canonical(run.results)
+    assert execution.canonical(results_of(again)) == execution.canonical(results_of(run))
     for table in ("equity", "orders", "fills", "trades", "indicators_0"):
         one, two = (storage_folder / one.artifact / f"{table}.arrow" for one in (run, again))
         assert one.read_bytes() == two.read_bytes()

@@ -24,23 +24,23 @@ def socket(path: str, user: Any) -> WebsocketCommunicator:
     return communicator
 
 
-@database_sync_to_async
+@database_sync_to_async  # type: ignore[untyped-decorator]
 def create() -> str:
     return services.run_create(config=CONFIG).run_id
 
 
-@database_sync_to_async
+@database_sync_to_async  # type: ignore[untyped-decorator]
 def execute(run_id: str) -> None:
     services.run_execute(run_id=run_id)
 
 
-@database_sync_to_async
+@database_sync_to_async  # type: ignore[untyped-decorator]
 def somebody() -> User:
     return User.objects.create(username="ada")
 
 
 async def until(listener: WebsocketCommunicator, kind: str) -> list[dict[str, Any]]:
-    messages = []
+    messages: list[dict[str, Any]] = []
     while not messages or messages[-1]["type"] != kind:
         messages.append(await listener.receive_json_from(timeout=10))
     return messages

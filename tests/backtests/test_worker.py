@@ -41,7 +41,7 @@ class Gated(SmaCross):
 
 
 @pytest.fixture
-def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The strategy `gated`, installed as another package would install one; it goes on once this file exists."""
     package = tmp_path / "package"
     (package / "gated-1.dist-info").mkdir(parents=True)
