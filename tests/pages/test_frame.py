@@ -116,6 +116,18 @@ def test_a_server_that_cannot_be_reached_is_told(desk_page: Looker) -> None:
     expect(toast).to_have_count(0)
 
 
+def test_a_page_that_refreshes_itself_says_how_fresh_it_is(desk_page: Looker) -> None:
+    page = desk_page.page
+    page.clock.install()
+    desk_page.open("/")
+    page.clock.fast_forward(16_000)
+    expect(page.locator("#connection")).to_have_text("Live (polling)")
+    page.context.set_offline(True)
+    page.clock.fast_forward(16_000)
+    expect(page.locator("#connection")).to_contain_text("Not connected, as of")
+    expect(page.locator("#toasts .toast")).to_have_count(0)
+
+
 def test_a_refusal_by_the_desk_is_told_in_its_own_words(desk_page: Looker) -> None:
     desk_page.open("/market/series/1/")
     desk_page.page.evaluate("htmx.ajax('GET', '/market/series/999999/', {target: '#main', swap: 'beforeend'}).catch(() => {})")

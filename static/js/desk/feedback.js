@@ -47,6 +47,14 @@ function refused(xhr) {
   return toast(`${words} (${xhr.status})`, "bad");
 }
 
+function connection({ state, text }) {
+  const slot = document.getElementById("connection");
+  if (!slot) return;
+  slot.hidden = !text;
+  slot.dataset.state = state;
+  if (slot.textContent !== text) slot.textContent = text;
+}
+
 let open = 0;
 function working(step) {
   open = Math.max(0, open + step);
@@ -55,19 +63,23 @@ function working(step) {
 
 document.addEventListener("htmx:beforeRequest", () => working(1));
 document.addEventListener("htmx:afterRequest", () => working(-1));
-document.addEventListener("htmx:responseError", (event) => refused(event.detail.xhr));
-document.addEventListener("htmx:sendError", () => toast("The server cannot be reached. Nothing was changed; try again.", "bad"));
-document.addEventListener("htmx:timeout", () => toast("The server took too long to answer. Look again before you repeat it.", "bad"));
+// A part that refreshes itself says so in the top bar, once, instead of a toast every few seconds.
+const refreshes = (event) => event.target.matches?.("[data-live]");
+let fresh = new Date();
+
+document.addEventListener("htmx:responseError", (event) => refreshes(event) || refused(event.detail.xhr));
+document.addEventListener("htmx:sendError", (event) => refreshes(event) || toast("The server cannot be reached. Nothing was changed; try again.", "bad"));
+document.addEventListener("htmx:timeout", (event) => refreshes(event) || toast("The server took too long to answer. Look again before you repeat it.", "bad"));
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (!refreshes(event)) return;
+  if (event.detail.successful) fresh = new Date();
+  const since = fresh.toISOString().slice(11, 19);
+  connection(event.detail.successful ? { state: "polling", text: "Live (polling)" } : { state: "down", text: `Not connected, as of ${since} UTC` });
+});
 document.addEventListener("htmx:swapError", () => toast("The answer could not be shown. Load the page again.", "bad"));
 
 document.addEventListener("desk:toast", (event) => toast(event.detail.text, event.detail.kind));
-document.addEventListener("desk:connection", (event) => {
-  const slot = document.getElementById("connection");
-  if (!slot) return;
-  slot.hidden = !event.detail.text;
-  slot.dataset.state = event.detail.state;
-  if (slot.textContent !== event.detail.text) slot.textContent = event.detail.text;
-});
+document.addEventListener("desk:connection", (event) => connection(event.detail));
 region?.addEventListener("click", (event) => {
   if (event.target.closest("[data-dismiss]")) event.target.closest(".toast").remove();
 });
