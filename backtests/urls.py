@@ -3,6 +3,8 @@
 from django.urls import URLPattern, URLResolver, path
 
 from backtests import api, consumers, views
+from backtests.api import sweeps
+from backtests.sweeps.consumers import SweepConsumer
 
 app_name = "backtests"
 
@@ -34,9 +36,16 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     path("backtests/<str:run_id>/export", api.ExportView.as_view(), name="api_backtest_export"),
     path("backtests/<str:run_id>/playback/candles", api.PlaybackCandlesView.as_view(), name="api_playback_candles"),
     path("backtests/<str:run_id>/playback/state/<str:timestamp>", api.PlaybackStateView.as_view(), name="api_playback_state"),
+    path("sweeps", sweeps.SweepsView.as_view(), name="api_sweeps"),
+    path("sweeps/<str:sweep_id>", sweeps.SweepView.as_view(), name="api_sweep"),
+    path("sweeps/<str:sweep_id>/trials", sweeps.SweepTrialsView.as_view(), name="api_sweep_trials"),
+    path("sweeps/<str:sweep_id>/heatmap", sweeps.SweepHeatmapView.as_view(), name="api_sweep_heatmap"),
+    path("sweeps/<str:sweep_id>/cancel", sweeps.SweepCancelView.as_view(), name="api_sweep_cancel"),
+    path("sweeps/<str:sweep_id>/retry", sweeps.SweepRetryView.as_view(), name="api_sweep_retry"),
 ]
 
 websocket_urlpatterns = [
     path("ws/backtests/", consumers.RunsConsumer.as_asgi()),
     path("ws/backtests/<str:run_id>/", consumers.RunConsumer.as_asgi()),
+    path("ws/sweeps/<str:sweep_id>/", SweepConsumer.as_asgi()),
 ]
