@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 from backtests import selectors
 from backtests.models import BacktestRun
 from backtests.selectors.compare import MOST_RUNS
+from backtests.selectors.runs import runs_matching
 from backtests.views.figures import GROUPS, HIGHER, LOWER
 from trading.engine.errors import Conflict, Invalid
 from trading.engine.metrics import KINDS
@@ -29,7 +30,8 @@ def compare(request: HttpRequest) -> HttpResponse:
     except (Invalid, Conflict) as error:
         context = {"reason": " ".join(error.fields.get("runs", [])) or str(error), "most": MOST_RUNS}
         return render(request, "backtests/compare_none.html", context, status=400 if isinstance(error, Invalid) else 409)
-    runs = [selectors.run_get(run["run_id"]) for run in found["runs"]]
+    by_id = {run.run_id: run for run in runs_matching().filter(run_id__in=ids)}
+    runs = [by_id[run["run_id"]] for run in found["runs"]]
     one_currency = len({currency(run) for run in runs}) == 1
     context = {
         "runs": list(zip(runs, range(1, len(runs) + 1), strict=True)),

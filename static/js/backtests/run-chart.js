@@ -164,6 +164,7 @@ export class RunChart {
 
   /** Shows a trade with some room around it, its entry and exit named. */
   focus(symbol, from, to) {
+    if (!this.data) return undefined;
     this.pick(symbol);
     this.trade = { from, to };
     this.element.dataset.focused = `${from}`;
