@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from access.scopes import scopes_of
 
@@ -47,9 +47,9 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
 
 def navigation_item(place: Place, request: HttpRequest) -> dict[str, Any] | None:
-    url = address(place.page)
-    if url is None or (place.staff and not request.user.is_staff):
+    if place.staff and not request.user.is_staff:
         return None
+    url = reverse(place.page)
     current = request.path == url if url == "/" else request.path.startswith(url)
     return {"label": place.label, "url": url, "icon": place.icon, "key": place.key, "current": current}
 
@@ -61,12 +61,5 @@ def person_menu(request: HttpRequest) -> list[dict[str, str]]:
             ("API tokens", "admin:access_apitoken_changelist", "key"),
             ("Change password", "admin:password_change", "pencil"),
         ]
-    return [{"label": label, "url": url, "icon": icon} for label, page, icon in entries if (url := address(page))]
+    return [{"label": label, "url": reverse(page), "icon": icon} for label, page, icon in entries]
 
-
-def address(page: str) -> str | None:
-    """Where the page is; None while it does not exist."""
-    try:
-        return reverse(page)
-    except NoReverseMatch:
-        return None

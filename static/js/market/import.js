@@ -84,6 +84,8 @@ document.addEventListener("htmx:afterRequest", (event) => {
   if (event.detail.xhr?.status === 200) forgive();
   if (!done) return;
   event.target.reset();
+  // What stays in the fields is of the last file; the next one's name may say otherwise.
+  for (const name of ["venue", "symbol", "interval"]) get(`id_${name}`).dataset.guessed = get(`id_${name}`).value;
   describe(get("id_file"));
 });
 document.addEventListener("click", (event) => {
