@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.conf import settings
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 from rest_framework.test import APIClient
@@ -107,3 +108,10 @@ def test_the_state_and_the_results_have_every_name_of_their_examples(api: APICli
     results = api.get(f"/api/v1/backtests/{run.run_id}/results").json()
     assert set(examples.RESULTS) <= set(results)
     assert set(results["honesty"]) == set(examples.HONESTY)
+
+
+@pytest.mark.parametrize("path", [path for path in DOCUMENT["paths"] if path.startswith(("/api/v1/backtests", "/api/v1/auth"))])
+def test_the_reference_page_names_every_endpoint(path: str) -> None:
+    page = (settings.BASE_DIR / "docs" / "reference" / "api.md").read_text()
+    for method in DOCUMENT["paths"][path]:
+        assert f"| {method.upper()} `{path.removeprefix('/api/v1/')}` |" in page
