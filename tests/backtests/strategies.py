@@ -55,6 +55,18 @@ class Raising(Base):
         raise ZeroDivisionError("no \x00 good")
 
 
+class RaisingWith(Base):
+    """Raises at one value of its parameter."""
+
+    name, title = "raising_with", "Raising with"
+    number: int = integer(0, low=0, high=10)
+
+    def signals(self, candles: Candles, columns: Columns) -> Signals:
+        if self.number == 2:
+            raise ZeroDivisionError("no good")
+        return super().signals(candles, columns)
+
+
 class Misshapen(Base):
     name, title = "misshapen", "Misshapen"
 
@@ -100,4 +112,4 @@ class Resting(Base):
         )
 
 
-ALL = (Peeking, PeekingIndicator, Honest, Raising, Misshapen, Endless, Early, Resting)
+ALL = (Peeking, PeekingIndicator, Honest, Raising, RaisingWith, Misshapen, Endless, Early, Resting)

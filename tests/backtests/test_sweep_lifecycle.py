@@ -163,15 +163,11 @@ class TestRefusals:
 
 
 class TestFaults:
-    def test_a_strategy_that_raises_fails_the_sweep_and_says_where(self, strategies: None) -> None:
-        sweep = services.sweep_create(config={**CONFIG, "strategy": "early", "params": {}, "space": {"length": "20:30:5"}})
-        chunk = sweep.chunks.first()
-        assert chunk is not None
-        SweepChunk.objects.filter(pk=chunk.pk).update(points=[{"length": 1000}])
-        services.chunk_execute(sweep_id=sweep.sweep_id, index=chunk.index)
-        sweep.refresh_from_db()
-        assert sweep.status == Status.FAILED
-        assert "length" in sweep.error
+    def test_a_strategy_that_raises_fails_the_sweep_and_says_with_what(self, strategies: None) -> None:
+        sweep = done(strategy="raising_with", space={"number": "1:3:1"})
+        assert (sweep.status, sweep.error_code) == (Status.FAILED, "strategy_failed")
+        assert sweep.error == "With number=2: Raising with raised ZeroDivisionError: no good"
+        assert sweep.trials_done == len(rows(sweep)) == 1
 
     def test_candles_that_change_in_between_fail_it(self, hold: Callable[..., Candles]) -> None:
         sweep = made()
