@@ -20,6 +20,8 @@ def main() -> None:
             execute_from_command_line(sys.argv)
     except (CannotStart, ImproperlyConfigured) as error:
         sys.exit(f"{error}")
+    except KeyboardInterrupt:
+        sys.exit("Stopped.")
 
 
 if __name__ == "__main__":

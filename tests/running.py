@@ -16,7 +16,7 @@ from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 PROJECT = Path(__file__).resolve().parent.parent
-PATIENCE = 60
+PATIENCE = 180  # a busy machine is no failure
 PASSWORD = "correct horse battery"
 
 
@@ -115,18 +115,19 @@ class RunningDesk:
         return False
 
     def processes(self) -> dict[int, str]:
-        """Every live process of this desk but its supervisor: those that carry its mark, and PostgreSQL's own children."""
+        """Every live process of this desk, once its supervisor has taken over."""
         return {pid: line for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if (line := self.describe(pid))}
 
     def describe(self, pid: int) -> str:
-        """Its command line, where it is ours; PostgreSQL's processes overwrite their marks, but work in their data folder."""
+        """Its command line, where it is ours. PostgreSQL's processes overwrite their marks, but work in their data folder."""
         folder = Path("/proc", str(pid))
         try:
-            ours = f"QUARTERDECK_VAR={self.var}\0".encode() in (folder / "environ").read_bytes()
+            line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            marked = f"QUARTERDECK_VAR={self.var}\0".encode() in (folder / "environ").read_bytes()
             inside = Path(os.readlink(folder / "cwd")).is_relative_to(self.var)
-            return (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode() if ours or inside else ""
         except OSError:
             return ""
+        return line if marked or inside or f'"var": "{self.var}"' in line else ""
 
     def pid_of(self, words: str) -> int:
         """The first started of the processes whose command line holds `words`; 0 where there is none."""

@@ -20,7 +20,7 @@ from config.embedded.layout import Layout
 from config.embedded.lock import Lock
 from config.embedded.process import Child, wait_until
 
-START_SECONDS = 60
+START_SECONDS = 120
 STOP_SECONDS = 15
 
 
