@@ -82,7 +82,8 @@ def run(
 ) -> Simulation:
     signals = [signals for _, signals in evaluated]
     account = config.account(costs=costs)
-    return simulate(account, candles, signals, warmup=strategy.warmup(), position=strategy.position, on_progress=on_progress)
+    warmup = strategy.warmup_at(config.interval)
+    return simulate(account, candles, signals, warmup=warmup, position=strategy.position, on_progress=on_progress)
 
 
 def tables_of(simulation: Simulation, evaluated: Evaluated, symbols: int, cash: float) -> dict[str, Table]:

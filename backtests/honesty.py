@@ -77,10 +77,11 @@ def look_ahead(
 def warm_up(
     strategy: Strategy, candles: Sequence[Candles], evaluated: Sequence[tuple[Columns, Signals]]
 ) -> tuple[dict[str, Any], list[Notice]]:
-    ignored = sum(audit.before_warmup(signals, strategy.warmup()) for _, signals in evaluated)
+    declared = strategy.warmup_at(candles[0].interval)
+    ignored = sum(audit.before_warmup(signals, declared) for _, signals in evaluated)
     late: dict[str, int] = {}
     for columns, _ in evaluated:
-        for name, first in audit.unknown_after_warmup(columns, strategy.warmup()).items():
+        for name, first in audit.unknown_after_warmup(columns, declared).items():
             late[name] = max(first, late.get(name, 0))
     notices = []
     if ignored:
@@ -89,7 +90,7 @@ def warm_up(
     if late:
         message = f"Still unknown when the warm-up was over: {', '.join(sorted(late))}. The declared warm-up is too short."
         notices.append(Notice("warmup_too_short", "warning", message))
-    return {"candles": strategy.warmup(), "signals_ignored": ignored, "unknown_after": late}, notices
+    return {"candles": declared, "signals_ignored": ignored, "unknown_after": late}, notices
 
 
 def concentration(simulation: Simulation) -> tuple[float | None, list[Notice]]:

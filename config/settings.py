@@ -171,11 +171,12 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TIMEZONE = "UTC"
-# The database scheduler takes these over at its start. A message that no worker took in time is worth nothing: the next one follows.
+# The database scheduler takes these over at its start. A message that no worker took in time is dropped: the next one follows.
 CELERY_BEAT_SCHEDULE = {
     "find lost backtests": {"task": "backtests.tasks.runs_sweep_lost", "schedule": 10.0, "options": {"expires": 10}},
     "find lost chunks of sweeps": {"task": "backtests.tasks.sweeps_sweep_lost", "schedule": 10.0, "options": {"expires": 10}},
     "delete orphaned files": {"task": "backtests.tasks.artifacts_sweep", "schedule": 3600.0, "options": {"expires": 3600}},
+    "delete orphaned candles": {"task": "market.tasks.candles_sweep", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 
 LANGUAGE_CODE = "en"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from importlib import import_module
-from importlib.util import find_spec
 
 from config import env
 from config.embedded.layout import Layout
@@ -75,7 +73,9 @@ def load_demo(layout: Layout, *, wanted: bool) -> None:
 
 
 def load_demo_data() -> None:
-    for app in ("market", "backtests"):
-        load = getattr(import_module(f"{app}.services"), "demo_data_load", None) if find_spec(f"{app}.services") else None
-        if load:
-            load()
+    from backtests import demo, tasks
+    from market.services import demo_data_load
+
+    demo_data_load()
+    for run in demo.runs_create():
+        tasks.run_start(run)

@@ -68,7 +68,7 @@ def look_ahead(
 ) -> Difference | None:
     """The first disagreement between signals and indicators on prefixes and on the whole, or None if there is none."""
     whole = flat(columns, signals)
-    for cut in cut_points(signals, len(candles), strategy.warmup(), seed, cuts):
+    for cut in cut_points(signals, len(candles), strategy.warmup_at(candles.interval), seed, cuts):
         try:
             prefix = flat(*evaluate(strategy, candles[:cut]))
         except StrategyFailed:

@@ -77,7 +77,7 @@ class Bench:
         strategy = self.strategy(params)
         with remembering(memory=self.memory):
             signals = [evaluate(strategy, one)[1] for one in self.candles]
-        trades, depth, daily = self.run(signals, strategy.warmup())
+        trades, depth, daily = self.run(signals, strategy.warmup_at(self.candles[0].interval))
         elapsed = int(self.time[-1]) + self.candles[0].step - int(self.time[0])
         figures: tuple[float, ...] = _figures(daily, depth, elapsed, float(self.account.cash))
         return Trial._make((*figures, trades))

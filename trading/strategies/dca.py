@@ -2,17 +2,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from trading.engine.strategy import Columns, Strategy, integer
+from trading.engine.strategy import Columns, Strategy, integer, number
 from trading.engine.types import Candles, Signals
 
 
 class Dca(Strategy):
     name, title = "dca", "Dollar-cost averaging"
     description = (
-        "Buys every so many candles, whatever the price, and adds to one position. Choose the sizing `fixed`: its amount is what "
-        "each purchase spends, until the cash is gone. It does not sell by itself; a take-profit on the run closes the position "
-        "at a gain on the average price. It loses when the market ends below that average, and trails buy and hold in a rising "
-        "one."
+        "Buys every so many candles, whatever the price, and adds to one position. Each purchase spends a part of what the "
+        "sizing allows: of all free cash by default, or of a fixed amount. It does not sell by itself; a take-profit on the run "
+        "closes the position at a gain on the average price. It loses when the market ends below that average, and trails buy "
+        "and hold in a rising one."
     )
     sources = (
         "Graham (1949), The Intelligent Investor",
@@ -22,6 +22,9 @@ class Dca(Strategy):
 
     every: int = integer(
         24, low=1, high=100_000, label="Every", help="Candles from one purchase to the next.", search=(12, 168, 12)
+    )
+    part: float = number(
+        0.02, low=0.0001, high=1, label="Part", help="Share of the sizing that each purchase spends: 1 with a fixed amount."
     )
 
     def warmup(self) -> int:
@@ -33,4 +36,4 @@ class Dca(Strategy):
     def signals(self, candles: Candles, columns: Columns) -> Signals:
         entry = np.zeros(len(candles), dtype=np.bool_)
         entry[:: self.every] = True
-        return Signals(entry=entry)
+        return Signals(entry=entry, weight=np.full(len(candles), self.part))
