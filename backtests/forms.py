@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from django.http import QueryDict
 
@@ -39,7 +39,7 @@ class RunForm:
         self.message = ""
 
     @classmethod
-    def of_post(cls, data: QueryDict) -> RunForm:
+    def of_post(cls, data: QueryDict) -> Self:
         return cls(
             {name: str(value) for name, value in data.items()}, data.getlist("symbols"), cloned_from=data.get("cloned_from", "")
         )

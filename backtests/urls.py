@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, path
 from backtests import api, consumers, views
 from backtests.api import sweeps
 from backtests.sweeps.consumers import SweepConsumer
+from backtests.views import sweeps as pages
 
 app_name = "backtests"
 
@@ -13,6 +14,13 @@ urlpatterns: list[URLPattern] = [
     path("export.csv", views.run_list_csv, name="list_csv"),
     path("new/", views.run_new, name="new"),
     path("compare/", views.compare, name="compare"),
+    path("sweeps/", pages.sweep_list, name="sweeps"),
+    path("sweeps/new/", pages.sweep_new, name="sweep_new"),
+    path("sweeps/<str:sweep_id>/", pages.sweep_detail, name="sweep"),
+    path("sweeps/<str:sweep_id>/trials/<int:index>/new/", pages.trial_new, name="sweep_trial_new"),
+    path("sweeps/<str:sweep_id>/cancel/", pages.sweep_cancel, name="sweep_cancel"),
+    path("sweeps/<str:sweep_id>/retry/", pages.sweep_retry, name="sweep_retry"),
+    path("sweeps/<str:sweep_id>/delete/", pages.sweep_delete, name="sweep_delete"),
     path("<str:run_id>/", views.run_detail, name="detail"),
     path("<str:run_id>/again/", views.run_again, name="again"),
     path("<str:run_id>/cancel/", views.run_cancel, name="cancel"),

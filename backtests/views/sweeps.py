@@ -1,0 +1,215 @@
+"""Pages of parameter sweeps: the list, the form, one sweep with its heat map."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect
+
+from backtests import tasks
+from backtests.forms import RunForm
+from backtests.models import ACTIVE, Status, Sweep
+from backtests.sweeps import selectors, services
+from backtests.sweeps.config import OBJECTIVES, parse, shown_space, trial_config
+from backtests.sweeps.forms import SweepForm, filled
+from backtests.views import new
+from backtests.views.requests import Request, may_trade, part_of
+from trading.engine.errors import Conflict, Invalid, NotFound
+
+STEPS = 10
+"""Shades of the heat map."""
+MOST_CELLS = 6_000
+MOST_WRITTEN = 24
+"""Columns up to which the cells carry their numbers."""
+COLUMNS = (
+    ("sharpe", "Sharpe", ""),
+    ("total_return", "Return", ""),
+    ("max_drawdown", "Drawdown", ""),
+    ("sortino", "Sortino", "optional"),
+    ("calmar", "Calmar", "optional"),
+    ("final_equity", "Final equity", "optional"),
+    ("trades", "Trades", "optional"),
+)
+
+
+@require_GET
+def sweep_list(request: Request) -> HttpResponse:
+    """All sweeps, newest first; `part=rows` continues."""
+    status = request.GET.get("status", "")
+    page = selectors.sweeps_page(
+        status=status if status in Status.values else "", cursor=request.GET.get("cursor", "")[:20], limit=50
+    )
+    template = "backtests/_sweep_rows.html" if part_of(request) == "rows" else "backtests/sweep_list.html"
+    rows = [(sweep, selectors.sweep_summary(sweep)) for sweep in page.rows]
+    return render(request, template, {"sweeps": rows, "next": page.next, "status": status})
+
+
+@require_http_methods(["GET", "POST"])
+def sweep_new(request: Request) -> HttpResponse:
+    """GET: the form, or with `part=strategy` the ranges of a strategy. POST: starts the sweep; `part=check` counts its trials."""
+    may_trade(request)
+    if request.method == "POST":
+        form = SweepForm.of_post(request.POST)
+        return checked(request, form) if request.POST.get("part") == "check" else started(request, form)
+    if part_of(request) == "strategy":
+        form = SweepForm({"strategy": request.GET.get("strategy", "")}, [])
+        return render(request, "backtests/_sweep_strategy.html", {"form": form})
+    series = new.store()
+    return render(request, "backtests/sweep_new.html", new.page(first_form(request, series), series))
+
+
+def first_form(request: Request, series: Any) -> SweepForm:
+    if clone := request.GET.get("clone"):
+        sweep = selectors.sweep_get(clone)
+        return filled({**sweep.config, "name": sweep.name})
+    plain = new.first_form(request, series)
+    values = {name: value for name, value in plain.values.items() if not name.startswith("params.")}
+    return SweepForm(values, plain.symbols)
+
+
+def checked(request: Request, form: SweepForm) -> HttpResponse:
+    """How many trials there would be, or what is in the way; nothing is stored."""
+    context: dict[str, Any] = {"form": form}
+    try:
+        config = parse(form.config())
+        candles = selectors.candles_expected(config.run)
+        context["plan"] = {"config": config, "space": shown_space(config.space), "trials": len(config.points), "candles": candles}
+    except Invalid as error:
+        form.refuse(error)
+    return render(request, "backtests/_sweep_plan.html", context)
+
+
+def started(request: Request, form: SweepForm) -> HttpResponse:
+    try:
+        sweep = services.sweep_create(config=form.config(), user=request.user)
+    except Invalid as error:
+        form.refuse(error)
+        template = "backtests/_sweep_form.html" if request.htmx else "backtests/sweep_new.html"
+        return render(request, template, new.page(form, new.store()), status=422)
+    tasks.sweep_start(sweep)
+    address = f"/backtests/sweeps/{sweep.sweep_id}/"
+    return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
+
+
+@require_GET
+def sweep_detail(request: Request, sweep_id: str) -> HttpResponse:
+    """The page. For htmx: `part=sweep` all of it, `part=heatmap`, `part=trials`, and `part=rows` for the next trials."""
+    sweep = selectors.sweep_get(sweep_id)
+    part = part_of(request)
+    if part == "heatmap":
+        return render(request, "backtests/_sweep_heatmap.html", heat(request, sweep))
+    if part in ("trials", "rows"):
+        return render(request, f"backtests/_sweep_{'trials' if part == 'trials' else 'trial_rows'}.html", trials(request, sweep))
+    template = "backtests/_sweep.html" if part == "sweep" else "backtests/sweep_detail.html"
+    context = {
+        **trials(request, sweep),
+        **heat(request, sweep),
+        "summary": selectors.sweep_summary(sweep),
+        "space": shown_space(sweep.space),
+        "active": sweep.status in ACTIVE,
+    }
+    return render(request, template, context)
+
+
+def trials(request: Request, sweep: Sweep) -> dict[str, Any]:
+    sort = request.GET.get("sort", "") or f"-{sweep.objective}"
+    page = selectors.sweep_trials(sweep, sort=sort, cursor=request.GET.get("cursor", ""), limit=50)
+    rows = [{**row, "values_shown": [row["params"][name] for name in sweep.space]} for row in page.rows]
+    return {"sweep": sweep, "rows": rows, "next": page.next, "sort": sort, "headers": headers(sort), "places": len(sweep.space) + 9}
+
+
+def headers(sort: str) -> list[dict[str, str]]:
+    found = []
+    for name, label, css in COLUMNS:
+        now = {name: "ascending", f"-{name}": "descending"}.get(sort, "")
+        turned = name if now == "descending" else f"-{name}"
+        found.append({"label": label, "css": f"num {css}", "now": now, "sort": turned})
+    return found
+
+
+def heat(request: Request, sweep: Sweep) -> dict[str, Any]:
+    asked = {name: request.GET.get(name, "")[:80] for name in ("x", "y", "metric")}
+    if len(sweep.space) > 1 and asked["x"] and asked["x"] == asked["y"]:
+        asked["y"] = next(name for name in sweep.space if name != asked["x"])
+    found = selectors.sweep_heatmap(sweep, **asked)
+    count = len(found["x_values"]) * max(1, len(found["y_values"]))
+    return {
+        "sweep": sweep,
+        "map": found,
+        "map_rows": shaded(found) if count <= MOST_CELLS else [],
+        "map_cells": count,
+        "map_written": len(found["x_values"]) <= MOST_WRITTEN,
+        "metrics": [name for name in selectors.METRICS if name not in OBJECTIVES] + list(OBJECTIVES),
+        "searched": list(sweep.space),
+        "range": spread(found),
+    }
+
+
+def spread(found: dict[str, Any]) -> tuple[float, float] | None:
+    values = [cell["value"] for row in found["cells"] for cell in row if cell and cell["value"] is not None]
+    return (min(values), max(values)) if values else None
+
+
+def shaded(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """Rows of cells, each with its shade from 0 (least) to STEPS - 1 (most); of y the largest value stands on top."""
+    low, high = spread(found) or (0.0, 0.0)
+
+    def shade(value: float | None) -> int | None:
+        if value is None:
+            return None
+        return STEPS - 1 if high == low else min(STEPS - 1, int(STEPS * (value - low) / (high - low)))
+
+    labels = found["y_values"] or [""]
+    rows = [
+        {
+            "label": label,
+            "cells": [cell and {**cell, "shade": shade(cell["value"]), "best": cell["value"] == high} for cell in cells],
+        }
+        for label, cells in zip(labels, found["cells"], strict=True)
+    ]
+    return rows[::-1]
+
+
+@require_GET
+def trial_new(request: Request, sweep_id: str, index: int) -> HttpResponse:
+    """The form of a new backtest, filled with one trial."""
+    may_trade(request)
+    sweep = selectors.sweep_get(sweep_id)
+    trial = sweep.results.filter(index=index).first()
+    if trial is None:
+        raise NotFound(f"The sweep has no trial {index + 1} yet.")
+    config = trial_config(sweep.config, trial.params)
+    form = RunForm.of_config({**config, "name": sweep.name})
+    return render(request, "backtests/new.html", new.page(form, new.store()))
+
+
+@require_POST
+def sweep_cancel(request: Request, sweep_id: str) -> HttpResponse:
+    may_trade(request)
+    try:
+        services.sweep_cancel(sweep_id=sweep_id)
+    except Conflict as error:
+        messages.info(request, str(error))
+    return redirect("backtests:sweep", sweep_id)
+
+
+@require_POST
+def sweep_retry(request: Request, sweep_id: str) -> HttpResponse:
+    may_trade(request)
+    try:
+        tasks.sweep_start(services.sweep_retry(sweep_id=sweep_id))
+    except Conflict as error:
+        messages.info(request, str(error))
+    return redirect("backtests:sweep", sweep_id)
+
+
+@require_POST
+def sweep_delete(request: Request, sweep_id: str) -> HttpResponse:
+    may_trade(request)
+    services.sweep_delete(sweep_id=sweep_id)
+    messages.success(request, f"The sweep {sweep_id} is deleted, with its trials.")
+    return redirect("backtests:sweeps")

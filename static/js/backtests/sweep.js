@@ -1,0 +1,57 @@
+// Sweeps: the form's part of the search, and one sweep that fills while it runs.
+import { follow, part } from "./live.js";
+
+const REFRESH_MS = 700;
+const box = () => document.getElementById("sweep");
+let stop = null;
+let due = 0;
+let last = 0;
+
+/** How many combinations to draw is asked only where they are drawn. */
+function settleForm() {
+  const method = document.querySelector("[name=method]");
+  const trials = document.querySelector(".sweep-trials");
+  if (method && trials) trials.hidden = method.value !== "random";
+}
+
+/** The page's state anew, with the chosen axes and order kept. */
+async function refresh() {
+  last = Date.now();
+  const chosen = new URLSearchParams(new FormData(document.getElementById("heat-form") ?? undefined));
+  const order = document.querySelector("#trials [data-sort]");
+  if (order) chosen.set("sort", order.dataset.sort);
+  chosen.set("part", "sweep");
+  const { text } = await part(`${location.pathname}?${chosen}`);
+  const scrolled = [...document.querySelectorAll("#sweep .table-wrap")].map((wrap) => [wrap.scrollLeft, wrap.scrollTop]);
+  window.htmx.swap("#sweep", text, { swapStyle: "outerHTML" });
+  document.querySelectorAll("#sweep .table-wrap").forEach((wrap, at) => scrolled[at] && wrap.scrollTo(...scrolled[at]));
+  settle();
+}
+
+/** Trials may come many times a second; the page follows at its own pace. */
+function soon() {
+  clearTimeout(due);
+  due = setTimeout(refresh, Math.max(0, REFRESH_MS - (Date.now() - last)));
+}
+
+function settle() {
+  const active = box()?.hasAttribute("data-active");
+  if (active && !stop) {
+    stop = follow(`/ws/sweeps/${box().dataset.sweep}/`, {
+      message: (kind, payload) => (kind === "sweep_finished" || payload.trials_done > 0 || payload.status !== box().dataset.status) && soon(),
+      poll: refresh,
+      active: () => Boolean(box()?.hasAttribute("data-active")),
+    });
+  }
+  if (!active && stop) {
+    stop();
+    stop = null;
+    document.dispatchEvent(new CustomEvent("desk:connection", { detail: { state: "", text: "" } }));
+    document.dispatchEvent(new CustomEvent("desk:toast", { detail: { text: `The sweep is ${box().dataset.status}.`, kind: box().dataset.status === "completed" ? "ok" : "warn" } }));
+  }
+}
+
+document.addEventListener("change", settleForm);
+document.addEventListener("htmx:afterSettle", settleForm);
+settle();
+settleForm();
