@@ -91,17 +91,20 @@ function ordered(order, run, lead = "") {
   // A market order's own fill says it all when both fall into one candle.
   if (order.status === "filled" && order.closed_at === order.created_at) return null;
   const many = run.setup.symbols.length > 1 ? ` ${order.symbol}` : "";
-  const at = [order.stop && `stop ${price(order.stop)}`, order.limit && `limit ${price(order.limit)}`].filter(Boolean).join(", ");
   if (order.status === "refused") return node("li", { className: "refused" }, `${lead}Refused to ${order.side}${many} (${words(order.refusal)}): ${run.setup.refusals[order.refusal]}`);
-  const when = order.type === "market" ? "for the next open" : at;
-  return node("li", { className: "order" }, `${lead}Ordered: ${order.side}${many}, ${words(order.type)}, ${when}: ${run.setup.reasons[order.reason]}.`);
+  return node("li", { className: "order" }, `${lead}Ordered: ${order.side}${many} ${priced(order)}: ${run.setup.reasons[order.reason]}.`);
+}
+
+function priced({ type, stop, limit }) {
+  if (type === "market") return "at the next open";
+  return type === "stop_limit" ? `with stop ${price(stop)}, limit ${price(limit)}` : `${type} at ${price(type === "stop" ? stop : limit)}`;
 }
 
 function waiting({ open_orders: orders, open_order_count: count }, run) {
   if (!count) return part("Open orders", node("p", { className: "muted" }, "None waits."));
   const shown = orders.slice(-MOST_LISTED).map((order) => {
-    const at = [order.stop && `stop ${price(order.stop)}`, order.limit && `limit ${price(order.limit)}`].filter(Boolean).join(", ") || "next open";
-    return node("li", { className: "order" }, `${order.side} ${run.setup.symbols.length > 1 ? `${order.symbol} ` : ""}${words(order.type)}, ${at}, since ${short(order.created_at)}`);
+    const side = order.side === "buy" ? "Buy" : "Sell";
+    return node("li", { className: "order" }, `${side} ${run.setup.symbols.length > 1 ? `${order.symbol} ` : ""}${priced(order)}, since ${short(order.created_at)}`);
   });
   const rest = count - shown.length;
   return part(`Open orders: ${whole.format(count)}`, node("ul", {}, ...shown), rest > 0 ? node("p", { className: "muted small" }, `and ${whole.format(rest)} older`) : null);
