@@ -24,7 +24,12 @@ class Dca(Strategy):
         24, low=1, high=100_000, label="Every", help="Candles from one purchase to the next.", search=(12, 168, 12)
     )
     part: float = number(
-        0.02, low=0.0001, high=1, label="Part", help="Share of the sizing that each purchase spends: 1 with a fixed amount."
+        0.02,
+        low=0.0001,
+        high=1,
+        label="Part",
+        help="Share of the sizing that each purchase spends: 1 with a fixed amount.",
+        search=(0.01, 0.05, 0.01),
     )
 
     def warmup(self) -> int:
