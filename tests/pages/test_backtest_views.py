@@ -24,7 +24,7 @@ from tests.backtests.fixtures import ada, candles, execute, hold, results_of, ru
 from trading.engine.types import Candles
 
 __all__ = ["ada", "candles", "execute", "hold", "run", "storage_folder", "strategies", "vic"]
-HTMX = {"HTTP_HX_REQUEST": "true"}
+HTMX = {"HX-Request": "true"}
 POSTED = {
     "strategy": "sma_cross",
     "params.fast": "5",
@@ -88,7 +88,7 @@ def test_every_run_comes_once_whatever_the_list_is_sorted_by(trader: Client, run
     seen: list[str] = []
     page, query = 0, f"?sort={sort}&part=table"
     while query and page < 5:
-        text = trader.get(f"/backtests/{query}", **HTMX).content.decode()
+        text = trader.get(f"/backtests/{query}", headers=HTMX).content.decode()
         seen += ids(text)
         following = re.search(r'hx-get="/backtests/(\?[^"]*part=rows)"', text)
         query, page = following[1].replace("&amp;", "&") if following else "", page + 1
@@ -157,7 +157,7 @@ def test_every_fault_stands_at_its_input_and_what_was_typed_is_kept(trader: Clie
         "sizing.min_trades.kelly": "0",
         "start": "2030-01-01T00:00",
     }
-    answer = trader.post("/backtests/new/", wrong, **HTMX)
+    answer = trader.post("/backtests/new/", wrong, headers=HTMX)
     assert answer.status_code == 422
     assert not BacktestRun.objects.exists()
     text = answer.content.decode()
@@ -169,9 +169,9 @@ def test_every_fault_stands_at_its_input_and_what_was_typed_is_kept(trader: Clie
 
 
 def test_a_fault_that_only_the_store_can_find_stands_at_its_input(trader: Client, candles: Candles) -> None:
-    text = trader.post("/backtests/new/", {**POSTED, "start": "2030-01-01T00:00"}, **HTMX).content.decode()
+    text = trader.post("/backtests/new/", {**POSTED, "start": "2030-01-01T00:00"}, headers=HTMX).content.decode()
     assert re.search(r'id="id_start"[^>]*aria-invalid="true"', text)
-    text = trader.post("/backtests/new/", {**POSTED, "symbols": ""}, **HTMX).content.decode()
+    text = trader.post("/backtests/new/", {**POSTED, "symbols": ""}, headers=HTMX).content.decode()
     assert re.search(r'id="symbols"[^>]*aria-invalid="true"', text)
 
 
@@ -203,10 +203,10 @@ def test_a_clone_that_is_not_edited_has_the_same_configuration(
 
 
 def test_the_plan_counts_what_would_run(trader: Client, candles: Candles) -> None:
-    text = trader.post("/backtests/new/", {**POSTED, "part": "check", "start": "2022-01-01T10:00"}, **HTMX).content.decode()
+    text = trader.post("/backtests/new/", {**POSTED, "part": "check", "start": "2022-01-01T10:00"}, headers=HTMX).content.decode()
     assert f"<b>{len(candles) - 120}</b> of 5m" in text
     assert not BacktestRun.objects.exists()
-    text = trader.post("/backtests/new/", {**POSTED, "part": "check", "cash": "0"}, **HTMX).content.decode()
+    text = trader.post("/backtests/new/", {**POSTED, "part": "check", "cash": "0"}, headers=HTMX).content.decode()
     assert "Not ready" in text
     assert "#id_cash" in text
 
@@ -236,7 +236,7 @@ def test_a_run_can_be_repeated_retried_and_deleted(trader: Client, run: Backtest
 def test_every_part_of_a_run_answers_in_few_queries(trader: Client, run: BacktestRun, django_assert_max_num_queries: Any) -> None:
     for part in ("", "trades", "trade_rows", "refusals", "refusal_rows", "breakdown", "metrics", "settings"):
         with django_assert_max_num_queries(6):
-            answer = trader.get(f"/backtests/{run.run_id}/?part={part}", **(HTMX if part else {}))
+            answer = trader.get(f"/backtests/{run.run_id}/?part={part}", headers=HTMX if part else {})
         assert answer.status_code == 200, part
 
 
@@ -249,10 +249,10 @@ def test_a_run_without_results_says_why_and_what_to_do(
     assert "ZeroDivisionError" in text
     assert "Mend the strategy" in text
     waiting = services.run_create(config=failed.config | {"strategy": "honest"})
-    text = trader.get(f"/backtests/{waiting.run_id}/?part=progress", **HTMX).content.decode()
+    text = trader.get(f"/backtests/{waiting.run_id}/?part=progress", headers=HTMX).content.decode()
     assert "Waiting for a worker" in text
     services.run_cancel(run_id=waiting.run_id)
-    answer = trader.get(f"/backtests/{waiting.run_id}/?part=progress", **HTMX)
+    answer = trader.get(f"/backtests/{waiting.run_id}/?part=progress", headers=HTMX)
     assert answer.headers["HX-Retarget"] == "#run"
     assert "The run was cancelled" in answer.content.decode()
 
@@ -269,10 +269,10 @@ def test_trades_sort_by_every_column_and_page_by_key(trader: Client, candles: Ca
     run = execute(params={"fast": 1, "slow": 2})
     assert results_of(run)["trades"] > 60
     for name in ("number", "profit", "-profit", "exit_reason", "-duration_s", "symbol"):
-        first = trader.get(f"/backtests/{run.run_id}/?part=trades&sort={name}", **HTMX).content.decode()
+        first = trader.get(f"/backtests/{run.run_id}/?part=trades&sort={name}", headers=HTMX).content.decode()
         following = re.search(r'hx-get="(\?[^"]*part=trade_rows)"', first)
         assert following, name
-        rest = trader.get(f"/backtests/{run.run_id}/{following[1].replace('&amp;', '&')}", **HTMX).content.decode()
+        rest = trader.get(f"/backtests/{run.run_id}/{following[1].replace('&amp;', '&')}", headers=HTMX).content.decode()
         numbers = re.findall(r"Show trade (\d+) ", first + rest)
         assert len(numbers) == len(set(numbers)) == min(100, results_of(run)["trades"])
 
