@@ -26,6 +26,7 @@ STARTED_BY = "QUARTERDECK_TEST_SERVICES"
 def settle_environment() -> None:
     """Nothing of the developer's own desk reaches a test: its own var/, no .env file, and services of its own unless given."""
     var = Path(tempfile.mkdtemp(prefix="quarterdeck-test-"))
+    (var / "static").mkdir()
     atexit.register(shutil.rmtree, var, ignore_errors=True)
     os.environ.update(VAR=str(var), ENV_FILE=os.devnull, DJANGO_SETTINGS_MODULE="config.settings")
     if all(os.environ.get(name) for name in URLS) and STARTED_BY not in os.environ:
