@@ -41,7 +41,9 @@ class RunForm:
     @classmethod
     def of_post(cls, data: QueryDict) -> Self:
         return cls(
-            {name: str(value) for name, value in data.items()}, data.getlist("symbols"), cloned_from=data.get("cloned_from", "")
+            {name: str(value) for name, value in data.items()},
+            [one for one in data.getlist("symbols") if one.strip()],
+            cloned_from=data.get("cloned_from", ""),
         )
 
     @classmethod
@@ -90,6 +92,8 @@ class RunForm:
 
     def refuse(self, error: Invalid) -> None:
         self.message, self.faults = str(error), dict(error.fields)
+        if not self.symbols and "symbols" in self.faults:
+            self.faults["symbols"] = ["Tick at least one symbol."]
 
     @property
     def parameters(self) -> list[Bound]:

@@ -173,6 +173,7 @@ def test_a_fault_that_only_the_store_can_find_stands_at_its_input(trader: Client
     assert re.search(r'id="id_start"[^>]*aria-invalid="true"', text)
     text = trader.post("/backtests/new/", {**POSTED, "symbols": ""}, headers=HTMX).content.decode()
     assert re.search(r'id="symbols"[^>]*aria-invalid="true"', text)
+    assert "Tick at least one symbol" in text
 
 
 def test_what_belongs_to_another_choice_does_not_count(trader: Client, candles: Candles) -> None:

@@ -62,7 +62,7 @@ export class Playback {
 
   show(open) {
     this.open = open;
-    this.run.held = open;
+    this.run.hold(open);
     this.bar.hidden = this.panel.hidden = !open;
     this.opener.setAttribute("aria-expanded", String(open));
     document.getElementById("chart-all").hidden = this.opener.hidden = open;

@@ -16,7 +16,6 @@ export class RunChart {
     this.symbol = this.setup.symbols[0];
     this.answers = new Map();
     this.turn = 0;
-    this.held = false;
     this.build();
     this.chart.onWindow((view) => this.held || this.see(view));
     this.redraw = () => this.label();
@@ -29,6 +28,7 @@ export class RunChart {
   build() {
     const { currency } = this.element.dataset;
     this.chart = new Chart(this.element);
+    this.hold(false);
     this.candles = this.chart.candles();
     this.candles.series.priceScale().applyOptions({ scaleMargins: { top: this.element.clientWidth < NARROW ? 0.26 : 0.12, bottom: 0.2 } });
     const panes = new Map([["price", 0]]);
@@ -43,6 +43,12 @@ export class RunChart {
     };
     this.panes.forEach((_, pane) => this.chart.height(pane, pane === 0 ? HEIGHTS.price : pane === equity ? HEIGHTS.equity : pane === drawdown ? HEIGHTS.drawdown : HEIGHTS.own));
     this.label();
+  }
+
+  /** Playback leads the view while it holds the chart; otherwise it moves freely, but not beyond the run. */
+  hold(held) {
+    this.held = held;
+    this.chart.chart.timeScale().applyOptions({ fixLeftEdge: !held, fixRightEdge: !held });
   }
 
   /** What each pane's axis is, drawn into its corner. */
