@@ -28,7 +28,7 @@ FORM = {
     "space.fast": "5:20:5",
     "space.slow": "10:40:10",
 }
-HTMX = {"HTTP_HX_REQUEST": "true"}
+HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture(autouse=True)
@@ -64,13 +64,13 @@ def test_the_form_begins_with_the_declared_ranges(desk: Client) -> None:
 
 
 def test_another_strategy_brings_its_own(desk: Client) -> None:
-    answer = desk.get("/backtests/sweeps/new/?part=strategy&strategy=momentum", **HTMX).content.decode()
+    answer = desk.get("/backtests/sweeps/new/?part=strategy&strategy=momentum", headers=HTMX).content.decode()
     assert 'name="space.lookback" value="10:60:5"' in answer
     assert 'name="space.higher" value="4h"' in answer
 
 
 def test_the_trials_are_counted_before_anything_is_started(desk: Client) -> None:
-    answer = desk.post("/backtests/sweeps/new/", {**FORM, "part": "check"}, **HTMX)
+    answer = desk.post("/backtests/sweeps/new/", {**FORM, "part": "check"}, headers=HTMX)
     assert "12 trials" in text(answer)
     assert "4 that the strategy refuses" in text(answer)
     assert not Sweep.objects.exists()
@@ -89,7 +89,7 @@ def test_the_trials_are_counted_before_anything_is_started(desk: Client) -> None
 )
 def test_faults_stand_at_their_inputs(desk: Client, changes: dict[str, str], words: str, target: str) -> None:
     for extra in ({"part": "check"}, {}):
-        answer = desk.post("/backtests/sweeps/new/", {**FORM, **changes, **extra}, **HTMX)
+        answer = desk.post("/backtests/sweeps/new/", {**FORM, **changes, **extra}, headers=HTMX)
         assert words in text(answer)
         assert f'href="#{target}"' in answer.content.decode()
     assert answer.status_code == 422
@@ -97,13 +97,13 @@ def test_faults_stand_at_their_inputs(desk: Client, changes: dict[str, str], wor
 
 
 def test_started_it_leads_to_its_page_which_fills_as_trials_come(desk: Client) -> None:
-    answer = desk.post("/backtests/sweeps/new/", {**FORM, "name": "First"}, **HTMX)
+    answer = desk.post("/backtests/sweeps/new/", {**FORM, "name": "First"}, headers=HTMX)
     sweep = Sweep.objects.get()
     address = f"/backtests/sweeps/{sweep.sweep_id}/"
     assert answer.headers["HX-Redirect"] == address
     assert "Waiting for a worker" in text(desk.get(address))
     services.chunk_execute(sweep_id=sweep.sweep_id, index=0)
-    assert "2 of 12 trials" in text(desk.get(f"{address}?part=sweep", **HTMX))
+    assert "2 of 12 trials" in text(desk.get(f"{address}?part=sweep", headers=HTMX))
     services.sweep_run(sweep_id=sweep.sweep_id)
     assert "First completed" in text(desk.get(address))
 
@@ -137,7 +137,7 @@ def test_every_trial_has_its_cell_and_leads_to_a_run_of_its_own(desk: Client, sw
 
 
 def test_other_axes_and_figures(desk: Client, sweep: Sweep) -> None:
-    answer = desk.get(f"/backtests/sweeps/{sweep.sweep_id}/?part=heatmap&x=slow&y=slow&metric=trades", **HTMX)
+    answer = desk.get(f"/backtests/sweeps/{sweep.sweep_id}/?part=heatmap&x=slow&y=slow&metric=trades", headers=HTMX)
     assert "Trades by slow (across) and fast" in text(answer)
 
 
@@ -145,10 +145,10 @@ def test_trials_sort_and_page(desk: Client) -> None:
     made = services.sweep_create(config={**GRID, "space": {"fast": "2:11:1", "slow": "20:80:10"}})
     services.sweep_run(sweep_id=made.sweep_id)
     address = f"/backtests/sweeps/{made.sweep_id}/"
-    first = desk.get(f"{address}?part=trials&sort=trades", **HTMX).content.decode()
+    first = desk.get(f"{address}?part=trials&sort=trades", headers=HTMX).content.decode()
     more = re.search(r'hx-get="([^"]+part=rows[^"]+)"', first)
     assert more
-    rest = desk.get(more[1].replace("&amp;", "&"), **HTMX).content.decode()
+    rest = desk.get(more[1].replace("&amp;", "&"), headers=HTMX).content.decode()
     assert first.count('scope="row"') + rest.count('scope="row"') == 70
     assert 'aria-sort="ascending"' in first
 
