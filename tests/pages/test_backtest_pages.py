@@ -274,6 +274,7 @@ def test_the_keyboard_is_enough(desk_page: Looker, finished: str) -> None:
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_contain_text("To look at")
+    expect(page.locator("#chart")).to_have_attribute("data-ready", re.compile(r"\d+"))
     page.locator("#tab-trades").focus()
     page.keyboard.press("ArrowRight")
     expect(page.locator("#tab-refusals")).to_be_focused()
