@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine import cases
@@ -20,6 +20,9 @@ from trading.engine.sweep import Bench
 from trading.engine.types import Account, Candles, Exits, Fees, Signals, Simulation, Sizing, Slippage
 from trading.strategies import registry
 
+thorough = settings(
+    max_examples=cases.EXAMPLES or 300, derandomize=not cases.EXAMPLES, deadline=None, database=None, print_blob=True
+)
 FIGURES = ("final_equity", "total_return", "sharpe", "sortino", "calmar", "max_drawdown", "skewness", "kurtosis", "trades")
 
 
@@ -57,7 +60,7 @@ def check_equal(
 
 
 @given(cases.cases())
-@cases.thorough
+@thorough
 def test_a_trial_equals_the_run_whatever_the_orders(case: cases.Case) -> None:
     bench = Bench(given_by(case), case.account, case.candles)
     expected = simulate(*case.arguments(), **case.keywords())
@@ -79,7 +82,7 @@ def plain_cases(draw: st.DrawFn) -> cases.Case:
 
 
 @given(plain_cases())
-@cases.thorough
+@thorough
 def test_the_short_way_without_an_order_book_equals_the_run(case: cases.Case) -> None:
     bench = Bench(given_by(case), case.account, case.candles)
     check_equal(bench, {}, simulate(*case.arguments(), **case.keywords()), case.candles, case.account)
@@ -117,7 +120,7 @@ def test_every_strategy_over_its_search_range(kind: type[Strategy], account: Acc
         params = {name: spec.search[0] + step * spec.search[2] for name, spec in kind.parameters.items() if spec.search}
         strategy = kind(params)
         _, signals = evaluate(strategy, candles)
-        expected = simulate(account, [candles], [signals], warmup=strategy.warmup(), position=kind.position)
+        expected = simulate(account, [candles], [signals], warmup=strategy.warmup_at(candles.interval), position=kind.position)
         check_equal(bench, params, expected, [candles], account)
 
 

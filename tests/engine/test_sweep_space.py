@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trading.engine.errors import Invalid
 from trading.engine import space as spaces
+from trading.engine.errors import Invalid
 from trading.engine.space import MOST_TRIALS, declared, read_space
 from trading.engine.strategy import Strategy
 from trading.strategies import registry
