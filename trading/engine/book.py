@@ -113,12 +113,12 @@ LOT = np.dtype(
         ("id", "i8"),
         ("symbol", "i8"),
         ("quantity", "f8"),
-        ("cost", "f8"),  # without fees
+        ("price", "f8"),  # average, without fees
         ("fees", "f8"),
         ("slippage", "f8"),
         ("entry", "i8"),
         ("highest", "f8"),
-        ("born_inside", "?"),  # first bought inside candle `entry`
+        ("born_inside", "?"),  # opened by a stop inside candle `entry`
         ("inside_at", "i8"),  # the candle inside which it was last bought
         ("take", "f8"),  # a rung's own price
         ("order", "i8"),

@@ -69,7 +69,7 @@ def stop_level(book: Book, row: int) -> tuple[float, int]:
     lot, setup = book.lots[row], book.setup[0]
     fixed, trailing = 0.0, 0.0
     if setup.stop_loss > 0.0:
-        fixed = lot.cost / lot.quantity * (1.0 - setup.stop_loss)
+        fixed = lot.price * (1.0 - setup.stop_loss)
     if setup.trailing > 0.0:
         trailing = lot.highest * (1.0 - setup.trailing)
     return max(fixed, trailing), TRAILING_STOP if trailing > fixed else STOP_LOSS
@@ -78,8 +78,9 @@ def stop_level(book: Book, row: int) -> tuple[float, int]:
 @called
 def stop_out(book: Book, row: int, s: int, t: int, level: float, reason: int) -> None:
     lot = book.lots[row]
-    # What was first bought inside the candle cannot have been stopped at its open.
-    raw = level if lot.entry == t and lot.born_inside else min(book.open[s, t], level)
+    # What a stop bought inside the candle cannot have been stopped at its open; slippage may put its level over the high.
+    reached = book.high[s, t] if lot.entry == t and lot.born_inside else book.open[s, t]
+    raw = min(reached, level)
     order = new_order(book, s, SELL, STOP, reason, t, np.nan, level, lot.quantity)
     lot.exit = order
     sold = sell(book, s, t, raw, 0.0, np.inf, False, True, order, reason, order, -1, -1)
@@ -107,7 +108,7 @@ def take_level(book: Book, row: int) -> float:
     if lot.take > 0.0:
         return lot.take
     if book.setup[0].take_profit > 0.0:
-        return lot.cost / lot.quantity * (1.0 + book.setup[0].take_profit)
+        return lot.price * (1.0 + book.setup[0].take_profit)
     return np.inf
 
 

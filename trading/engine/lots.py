@@ -30,7 +30,7 @@ def open_lot(book: Book, s: int, t: int, order: int, take: float, rung: int, rea
     book.state[0].next_lot += 1
     lot.symbol = s
     lot.quantity = 0.0
-    lot.cost = 0.0
+    lot.price = 0.0
     lot.fees = 0.0
     lot.slippage = 0.0
     lot.entry = t
@@ -75,13 +75,14 @@ def buy(
     row = lot_to_join(book, s, order, rung)
     if row < 0:
         row = open_lot(book, s, t, order, take, rung, reason)
-        book.lots[row].born_inside = inside
+        book.lots[row].born_inside = inside and not maker
     lot = book.lots[row]
+    # Exactly `price` for the first fill: a level computed from it is compared with prices as given.
+    lot.price += (price - lot.price) * (quantity / (lot.quantity + quantity))
     lot.quantity += quantity
-    lot.cost += quantity * price
     lot.fees += fee
     lot.slippage += slippage
-    lot.highest = max(lot.highest, lot.cost / lot.quantity)
+    lot.highest = max(lot.highest, lot.price)
     if inside:
         lot.inside_at = t
     book.symbols[s].position += quantity
@@ -93,7 +94,7 @@ def close_part(book: Book, row: int, t: int, price: float, part: float, fee: flo
     """Turn `part` of a lot into a trade; an emptied lot is left for `drop_sold`."""
     lot = book.lots[row]
     share = part / lot.quantity
-    entry_price = lot.cost / lot.quantity
+    entry_price = lot.price
     entry_fee = lot.fees * share
     entry_slippage = lot.slippage * share
     profit = part * (price - entry_price) - entry_fee - fee
@@ -117,7 +118,6 @@ def close_part(book: Book, row: int, t: int, price: float, part: float, fee: flo
         lot.quantity = 0.0
     else:
         lot.quantity -= part
-        lot.cost -= part * entry_price
         lot.fees -= entry_fee
         lot.slippage -= entry_slippage
 
