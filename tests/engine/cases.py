@@ -14,8 +14,12 @@ from hypothesis import strategies as st
 from trading.engine.types import Account, Candles, Exits, Fees, Ladder, Limits, Rules, Signals, Sizing, Slippage
 
 EXAMPLES = int(os.environ.get("SIMULATOR_EXAMPLES", "0"))
-"""0: a few hundred fixed cases a property. Else so many random ones, whose seed is printed where one fails."""
-thorough = settings(max_examples=EXAMPLES or 300, derandomize=not EXAMPLES, deadline=None, database=None, print_blob=True)
+"""0: a few hundred cases a property, always the same. Else so many random ones, whose seed is printed where one fails."""
+
+
+def examples(usual: int) -> settings:
+    return settings(max_examples=EXAMPLES or usual, derandomize=not EXAMPLES, deadline=None, database=None, print_blob=True)
+
 
 MINUTE = 60_000
 START = 1_640_995_200_000
@@ -39,10 +43,10 @@ DECIMAL_GRIDS = tuple(
         start,
         (0.01, 0.02, 0.03, 0.05, 0.1),
         (0.0, 0.0005, 0.001, 0.0025),
-        (0.0, float(Decimal(1).scaleb(-places)), float(Decimal(5).scaleb(-places)), float(Decimal(1).scaleb(1 - places))),
-        (0.0, 0.001, 0.01, 1.0),
+        tuple(float(Decimal(ticks).scaleb(-places)) for ticks in (0, 1, 5, 10)),
+        (0.0, lot, 10 * lot, 1000 * lot),
     )
-    for places, start in ((2, 10_000), (3, 2_000), (4, 500))
+    for places, start, lot in ((2, 10_000, 0.001), (3, 2_000, 0.01), (4, 500, 1.0))
 )
 BINARY_GRID = Grid(
     Decimal("0.125"), 800, (0.015625, 0.03125, 0.0625, 0.125), (0.0, 0.0078125), (0.0, 0.125, 0.25, 0.5), (0.0, 0.25, 1.0)

@@ -179,7 +179,7 @@ class Reference(Books):
                 self.near(stop, trailing)
                 order = self.record(self.order(s, "sell", "stop", "trailing_stop" if trailing > stop else "stop_loss", stop=level))
                 passed = lot.opened == self.t and not lot.at_open
-                self.sell_now(order, [lot], level if passed else min(opened, level))
+                self.sell_now(order, [lot], min(high if passed else opened, level))
                 return
         profit = lot.entry * (1 + exact(exits.take_profit)) if exits.take_profit else None
         if lot.order.rung is not None:

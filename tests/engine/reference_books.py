@@ -134,7 +134,9 @@ class Books:
         order.rest -= quantity
         lot = next((lot for lot in self.lots if self.joins(order, lot)), None)
         if lot is None:
-            self.lots.append(Lot(s, order, self.t, self.markets[s].last, quantity, price, fee, slippage, price, -1, at_open))
+            self.lots.append(
+                Lot(s, order, self.t, self.markets[s].last, quantity, price, fee, slippage, price, -1, at_open or maker)
+            )
             lot = self.lots[-1]
         else:
             lot.entry = (lot.quantity * lot.entry + quantity * price) / (lot.quantity + quantity)

@@ -70,7 +70,7 @@ class Lot:
     inside: int
     """The last candle inside which a part of it was bought; -1: none."""
     at_open: bool
-    """Its first part was bought at an open."""
+    """Its first part was bought at an open, or by a limit that rested: its stop may then sell at that candle's open."""
     selling: Order | None = None
 
 

@@ -163,6 +163,20 @@ PROTECTION = [
         position="merge",
     ),
     Table(
+        "a resting limit that the open gaps through is stopped at that open, not at a level never traded",
+        "110 110 110 110 \n 110 110 105 106 \n 80 85 75 82 \n 82 82 82 82",
+        Wish(entry_limit={0: 100}),
+        ("10: 2 @100 -> 2 @80 stop_loss",),
+        account=exits(stop_loss=0.125),
+    ),
+    Table(
+        "slippage that puts the level over the candle does not sell over it",
+        "90 90 90 90 \n 90 100 85 95 \n 95 95 95 95",
+        Wish(entry_stop={0: 100}),
+        ("8: 1 @125 -> 1 @75 stop_loss",),
+        account=Account(1000.0, slippage=Slippage("bps", 2500.0), exits=Exits(stop_loss=0.125)),
+    ),
+    Table(
         "trailing looks at earlier highs only",
         "100 100 100 100 \n 100 100 100 100 \n 100 160 100 150 \n 150 152 139 145 \n 145 145 145 145",
         Wish(entry=(0,)),

@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.engine.cases import Case, cases, thorough
+from tests.engine.cases import Case, cases, examples
 from trading.engine.simulator import simulate
 from trading.engine.types import REASONS, SIDES, Account, Candles, Ladder, Rules, Signals, Simulation, Slippage, Table
 
@@ -32,7 +32,7 @@ def symbols(run: Simulation) -> np.ndarray[Any, Any]:
     return symbol
 
 
-@thorough
+@examples(150)
 @given(cases())
 def test_the_books_balance(case: Case) -> None:
     got, cash = run(case), case.account.cash
@@ -52,7 +52,7 @@ def test_the_books_balance(case: Case) -> None:
     assert got.equity[-1] == got.final_cash
 
 
-@thorough
+@examples(150)
 @given(cases())
 def test_equity_is_cash_and_positions_at_their_last_closes(case: Case) -> None:
     got = run(case)
@@ -67,7 +67,7 @@ def test_equity_is_cash_and_positions_at_their_last_closes(case: Case) -> None:
         np.testing.assert_allclose(got.equity[t], expected, rtol=1e-9, atol=1e-9 * case.account.cash)
 
 
-@thorough
+@examples(150)
 @given(cases())
 def test_no_fill_is_better_than_its_candle(case: Case) -> None:
     got = run(case)
@@ -87,7 +87,7 @@ def test_no_fill_is_better_than_its_candle(case: Case) -> None:
             assert low <= (price - slipped if buys else price + slipped) <= high
 
 
-@thorough
+@examples(150)
 @given(cases())
 def test_the_volume_cap_holds(case: Case) -> None:
     got = run(case)
@@ -102,7 +102,7 @@ def test_the_volume_cap_holds(case: Case) -> None:
         assert quantity <= case.account.slippage.max_share * volume * (1 + 1e-9)
 
 
-@thorough
+@examples(150)
 @given(cases(), st.data())
 def test_what_comes_later_changes_nothing_before(case: Case, data: st.DataObject) -> None:
     full = run(case)
@@ -132,7 +132,7 @@ def story(run: Simulation, n: int) -> list[tuple[Any, ...]]:
     ]
 
 
-@thorough
+@examples(150)
 @given(cases(), st.sampled_from([0.125, 8.0, 1024.0]))
 def test_the_unit_of_money_does_not_matter(case: Case, factor: float) -> None:
     """The factors are powers of two, so that prices scale exactly and no decision may differ."""
@@ -174,7 +174,7 @@ def scale_signals(one: Signals, factor: float) -> Signals:
     return replace(one, ladder=ladder, **{name: None if price is None else price * factor for name, price in prices.items()})
 
 
-@thorough
+@examples(150)
 @given(cases())
 def test_a_run_repeats_byte_for_byte(case: Case) -> None:
     assert frozen(run(case)) == frozen(run(case))

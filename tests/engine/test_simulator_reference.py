@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 
-from tests.engine.cases import BINARY_GRID, DECIMAL_GRIDS, Case, cases, thorough
+from tests.engine.cases import BINARY_GRID, DECIMAL_GRIDS, Case, cases, examples
 from tests.engine.reference import simulate_reference
 from tests.engine.reference_values import Order, ReferenceResult
 from trading.engine.simulator import simulate
@@ -22,13 +22,13 @@ from trading.engine.types import ORDER_STATUSES, ORDER_TYPES, REASONS, REFUSALS,
 CLOSE = 1e-9
 
 
-@thorough
+@examples(300)
 @given(cases())
 def test_the_kernel_does_what_the_page_says(case: Case) -> None:
     compare(case)
 
 
-@thorough
+@examples(300)
 @given(cases(BINARY_GRID))
 def test_levels_that_tie_exactly_are_decided_alike(case: Case) -> None:
     compare(case)
@@ -38,7 +38,7 @@ def test_levels_that_tie_exactly_are_decided_alike(case: Case) -> None:
 def test_few_cases_are_left_out(grid: Any) -> None:
     kept: list[bool] = []
 
-    @thorough
+    @examples(100)
     @given(cases(grid))
     def count(case: Case) -> None:
         kept.append(simulate_reference(*case.arguments(), **case.keywords()).edges == 0)
