@@ -28,7 +28,9 @@ run: setup ## start the desk on HOST:PORT (127.0.0.1:8000); Ctrl-C stops it
 setup: $(RUNTIME) ## make the virtual environment and install the locked dependencies
 
 test: setup $(DEV) ## run all tests on the embedded PostgreSQL and Valkey, or on DATABASE_URL and REDIS_URL; ARGS="-k name" for some
-	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
+	@echo "Compiling the engine, unless it is compiled already"
+	@$(BIN)/python -m trading.engine.warm
+	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadgroup $(ARGS)
 
 lint: setup $(DEV) ## check style, types, the direction of imports, templates and migrations
 	$(BIN)/ruff check .

@@ -61,12 +61,12 @@ def test_search_is_reached_used_and_left_by_keyboard(desk_page: Looker) -> None:
     page = desk_page.page
     page.keyboard.press("/")
     expect(page.locator("#search-input")).to_be_focused()
-    page.keyboard.type("eth/usd")
-    expect(page.locator("#search-results a").first).to_contain_text("ETH-USD")
+    page.keyboard.type("sol/usd")
+    expect(page.locator("#search-results a").first).to_contain_text("Three symbols share the cash")
     page.keyboard.press("ArrowDown")
     expect(page.locator("#search-results a").first).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.locator("h1")).to_contain_text("ETH-USD")
+    expect(page.locator("h1")).to_contain_text("Three symbols share the cash")
 
 
 def test_every_control_shows_its_focus(desk_page: Looker) -> None:
