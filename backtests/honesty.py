@@ -85,7 +85,8 @@ def warm_up(
             late[name] = max(first, late.get(name, 0))
     notices = []
     if ignored:
-        message = f"The strategy asked to trade at {ignored} candles before its warm-up was over. They were ignored."
+        asked = "one candle" if ignored == 1 else f"{ignored} candles"
+        message = f"The strategy asked to trade at {asked} before its warm-up was over. That was ignored."
         notices.append(Notice("signals_before_warmup", "info", message))
     if late:
         message = f"Still unknown when the warm-up was over: {', '.join(sorted(late))}. The declared warm-up is too short."

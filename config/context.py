@@ -62,4 +62,3 @@ def person_menu(request: HttpRequest) -> list[dict[str, str]]:
             ("Change password", "admin:password_change", "pencil"),
         ]
     return [{"label": label, "url": reverse(page), "icon": icon} for label, page, icon in entries]
-
