@@ -42,7 +42,7 @@ def store() -> list[CandleSeries]:
 
 
 def first_form(request: Request, series: list[CandleSeries]) -> RunForm:
-    """Of the cloned run, or of the query with the first series that fits it."""
+    """Of the cloned run, or of the query with the longest series that fits it."""
     if clone := request.GET.get("clone"):
         run = selectors.run_get(clone)
         return RunForm.of_config({**run.config, "name": run.name}, cloned_from=run.run_id)
@@ -54,7 +54,7 @@ def first_form(request: Request, series: list[CandleSeries]) -> RunForm:
         if given.get("venue", one.instrument.venue) == one.instrument.venue and symbol in ("", one.instrument.symbol)
     ]
     if fitting:
-        best = max(fitting, key=lambda one: (one.interval == given.get("interval"), one.count))
+        best = max(fitting, key=lambda one: (one.interval == given.get("interval"), one.last - one.first))
         given = {"venue": best.instrument.venue, "interval": best.interval} | given
         symbol = best.instrument.symbol
     return RunForm.of_config({"strategy": "sma_cross", **given, "symbols": [symbol] if symbol else []})
