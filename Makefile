@@ -6,8 +6,6 @@ PYTHON = $(shell for name in $(NAMES); do "$$name" -c 'import sys; sys.exit(sys.
 VENV := .venv
 BIN := $(VENV)/bin
 LOCKS := deploy/requirements
-# Processes that run tests, each with services of its own; a file's tests stay together, because they share a desk.
-JOBS ?= 2
 
 # A stamp per lock: installing again is needed when the lock has changed, and only then.
 stamp = $(VENV)/.$(1)-$(shell cksum < $(LOCKS)/$(1).txt | tr ' ' '-')
@@ -30,7 +28,7 @@ setup: $(RUNTIME) ## make the virtual environment and install the locked depende
 test: setup $(DEV) ## run all tests on the embedded PostgreSQL and Valkey, or on DATABASE_URL and REDIS_URL; ARGS="-k name" for some
 	@echo "Compiling the engine, unless it is compiled already"
 	@$(BIN)/python -m trading.engine.warm
-	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest $(ARGS)
 
 lint: setup $(DEV) ## check style, types, the direction of imports, templates and migrations
 	$(BIN)/ruff check .

@@ -91,8 +91,6 @@ def shared_data() -> Path:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     # A browser's driver leaves an event loop running in its process, in which Django refuses to touch the database.
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(item.path.name))  # a file's tests share a desk
     if CHROMIUM.exists() or os.environ.get("REQUIRE_BROWSER"):
         return
     for item in items:
