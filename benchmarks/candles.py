@@ -85,11 +85,14 @@ def measure(times: int = 5) -> dict[str, float]:
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    import django
+    from config.embedded import services_for_command
 
-    django.setup()
-    for name, value in measure().items():
-        sys.stdout.write(f"{name:<46} {value:.4f}\n")
+    with services_for_command(["import_candles"]):
+        import django
+
+        django.setup()
+        for name, value in measure().items():
+            sys.stdout.write(f"{name:<46} {value:.4f}\n")
 
 
 if __name__ == "__main__":

@@ -88,8 +88,9 @@ def volume_left(book: Book, s: int, t: int) -> float:
     """Base units that may still be traded in this candle."""
     if book.setup[0].slippage_kind != VOLUME_SHARE:
         return np.inf
-    used = book.symbols[s].used if book.symbols[s].used_at == t else 0.0
-    return max(0.0, book.setup[0].max_share * book.volume[s, t] - used)
+    cap = book.setup[0].max_share * book.volume[s, t]
+    left = cap - book.symbols[s].used if book.symbols[s].used_at == t else cap
+    return left if left > cap * ALMOST else 0.0
 
 
 @inlined
