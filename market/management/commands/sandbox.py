@@ -1,0 +1,158 @@
+"""Run the sandbox exchange."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import signal
+import time
+from argparse import ArgumentTypeError
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from market.candles import checks, readers
+from market.commands import explain
+from market.sandbox import recorded
+from market.sandbox.faults import BadFault
+from market.sandbox.history import Candle
+from market.sandbox.server import HOST, Sandbox, Scenario
+from market.sandbox.state import BadState
+from market.symbols import QUOTES, decimal_text, symbol_normalise
+from trading.engine.errors import DomainError, Invalid
+from trading.engine.types import INTERVALS
+
+NAME = re.compile(r"(?P<symbol>[A-Za-z0-9]+(?:[-_][A-Za-z]+)?)-(?P<interval>\d+[mhd])\b")
+"""How files of candles are named: BTC-USD-1m.csv, XRP_ETH-1m.feather, ADABTC-1m-2021-11-27.csv."""
+
+
+class Command(BaseCommand):
+    requires_system_checks = ()
+    help = (
+        "A local exchange with a live market, for trying things out without keys: it speaks Binance's spot and Coinbase's Advanced "
+        "Trade protocols, fills orders, and can be made to fail in every way that real ones do. It listens on 127.0.0.1 only."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--port", type=_port, default=8100, help="0 takes a free one. Default: 8100.")
+        parser.add_argument(
+            "--data", metavar="FILE", type=Path, help="Candles to play (CSV, Parquet, Feather ...) instead of a walk."
+        )
+        parser.add_argument("--symbol", help="What the candles are of: XRP-ETH. Default: from the file's name.")
+        parser.add_argument("--interval", choices=INTERVALS, help="Of the candles. Default: from the file's name.")
+        parser.add_argument("--speed", type=_speed, default=1.0, help="Times real time; 0 is as fast as can be. Default: 1.")
+        parser.add_argument("--seed", type=int, default=1, help="The same seed gives the same keys and the same day. Default: 1.")
+        parser.add_argument("--faults", metavar="FILE", type=Path, help="A JSON list of faults (market/sandbox/faults.py).")
+        parser.add_argument("--state", metavar="FILE", type=Path, help="Keeps balances and orders there across restarts.")
+        parser.add_argument("--json", action="store_true", help="Print one JSON object, when ready, and nothing else.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            sandbox = Sandbox(_scenario(options))
+        except DomainError as error:
+            raise CommandError(explain(error)) from error
+        except BadState as error:
+            raise CommandError(str(error)) from error
+        except BadFault as error:
+            raise CommandError(f"{options['faults']}: {error}") from error
+        try:
+            asyncio.run(self._serve(sandbox, options["port"], as_json=options["json"]))
+        except OSError as error:
+            raise CommandError(
+                f"Port {options['port']} of {HOST} cannot be used: {error.strerror}. Choose another --port."
+            ) from error
+
+    async def _serve(self, sandbox: Sandbox, port: int, *, as_json: bool) -> None:
+        """Until it is told to stop."""
+        stop = asyncio.Event()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(name, stop.set)
+        await sandbox.start(port)
+        try:
+            addresses = sandbox.addresses()
+            self.stdout.write(json.dumps(addresses) if as_json else _shown(addresses))
+            self.stdout.flush()
+            await stop.wait()
+        finally:
+            await sandbox.stop()
+
+
+def _scenario(options: Mapping[str, Any]) -> Scenario:
+    more = {"faults": _faults(options["faults"]), **{name: options[name] for name in ("seed", "speed", "state")}}
+    if (path := options["data"]) is None:
+        return Scenario(**more)
+    name = NAME.match(path.name)
+    symbol, interval = options["symbol"] or (name and name["symbol"]), options["interval"] or (name and name["interval"])
+    if not symbol or interval not in INTERVALS:
+        raise Invalid.at("data", f"The name of {path} does not say what it holds. Give --symbol and --interval.")
+    symbol = _ours(symbol)
+    candles = _candles(path, symbol, interval)
+    return recorded.scenario(symbol, candles, INTERVALS[interval], now=int(time.time() * 1000), **more)
+
+
+def _ours(symbol: str) -> str:
+    """`ADABTC` -> `ADA-BTC`."""
+    plain = symbol.upper()
+    quote = next((quote for quote in QUOTES if plain.endswith(quote) and plain != quote), "")
+    joined = plain.isalnum() and quote
+    return symbol_normalise(f"{plain.removesuffix(quote)}-{quote}" if joined else symbol)
+
+
+def _faults(path: Path | None) -> Sequence[Mapping[str, Any]]:
+    if path is None:
+        return ()
+    try:
+        rules = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Invalid.at("faults", f"{path} cannot be read: {error.strerror or error}.") from None
+    except ValueError as error:
+        raise Invalid.at("faults", f"{path} is not JSON: {error}.") from None
+    if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
+        raise Invalid.at("faults", f"{path} must hold a list of objects.")
+    return rules
+
+
+def _candles(path: Path, symbol: str, interval: str) -> list[Candle]:
+    """The file's candles; `Invalid` at `data` where any row is at fault."""
+    try:
+        with path.open("rb") as file:
+            checked = checks.check(readers.read(file), symbol, interval, timezone.now(), skip_bad_rows=False)
+    except OSError as error:
+        raise Invalid.at("data", f"{path} cannot be read: {error.strerror or error}.") from None
+    if checked.refusal:
+        raise Invalid.at("data", f"{path}: {checked.refusal}")
+    columns = (getattr(checked.candles, name).tolist() for name in ("time", "open", "high", "low", "close", "volume"))
+    rows = ((moment, *(Decimal(decimal_text(value)) for value in row)) for moment, *row in zip(*columns, strict=True))
+    return [Candle(*row) for row in rows]
+
+
+def _shown(addresses: Mapping[str, Mapping[str, Any]]) -> str:
+    """For a person."""
+    lines = ["The sandbox exchange is running. Its money is play money. Stop it with Ctrl-C."]
+    for venue, values in addresses.items():
+        lines.append(f"\n{venue}")
+        for name, value in values.items():
+            shown = ", ".join(value) if isinstance(value, list) else str(value).strip().replace("\n", "\n" + " " * 14)
+            lines.append(f"  {name:<12}{shown}")
+    return "\n".join(lines)
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) > 65_535:
+        raise ArgumentTypeError(f"{text!r} is not a port: give a number up to 65535.")
+    return int(text)
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = -1.0
+    if not 0 <= speed <= 1e6:
+        raise ArgumentTypeError(f"{text!r} is not a speed: give a number from 0 to 1000000.")
+    return speed

@@ -1,0 +1,59 @@
+"""One API key's money."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from market.sandbox.orders import ZERO, Fill, Order, Refused
+
+
+@dataclass(slots=True)
+class Balance:
+    free: Decimal = ZERO
+    held: Decimal = ZERO
+
+    @property
+    def total(self) -> Decimal:
+        return self.free + self.held
+
+
+@dataclass(slots=True)
+class Account:
+    """Balances by asset, orders by id and by client id (the newest of each), fills in order of time. `name` is the API key."""
+
+    name: str
+    balances: dict[str, Balance] = field(default_factory=dict)
+    orders: dict[int, Order] = field(default_factory=dict)
+    by_client_id: dict[str, Order] = field(default_factory=dict)
+    open: dict[int, Order] = field(default_factory=dict)
+    fills: list[Fill] = field(default_factory=list)
+    updated: int = 0
+    can_trade: bool = True
+    can_withdraw: bool = False
+    ip_restricted: bool = False
+    """What its key may do."""
+
+    def balance(self, asset: str) -> Balance:
+        return self.balances.setdefault(asset, Balance())
+
+    def hold(self, order: Order, need: Decimal) -> None:
+        """Sets aside exactly `need` for the order, taking from or giving back to what is free. `Refused` where it lacks."""
+        balance = self.balance(order.hold_asset)
+        more = need - order.held
+        if more > balance.free:
+            raise Refused("insufficient_balance", "Account has insufficient balance for requested action.")
+        balance.free -= more
+        balance.held += more
+        order.held = need
+
+    def pay(self, order: Order, amount: Decimal) -> None:
+        """Takes from what the order holds, and from what is free where that does not suffice."""
+        balance = self.balance(order.hold_asset)
+        part = min(amount, order.held)
+        order.held -= part
+        balance.held -= part
+        balance.free -= amount - part
+
+    def receive(self, asset: str, amount: Decimal) -> None:
+        self.balance(asset).free += amount

@@ -1,0 +1,1 @@
+"""Binance's face: spot REST, market streams, and the WebSocket API with the user stream."""

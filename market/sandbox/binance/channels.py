@@ -1,0 +1,214 @@
+"""Market streams by name: when each has something to say, and what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from market.sandbox.binance import forms
+from market.sandbox.binance.notation import text, their
+from market.sandbox.events import Trade
+from market.sandbox.exchange import Exchange
+from market.sandbox.history import INTERVALS, Candle
+from market.sandbox.orders import ZERO
+
+EVERYTHING = "*"
+NAME = re.compile(r"(?P<symbol>[a-z0-9]+)@(?P<kind>[A-Za-z]+?)(?P<rest>_\w+|\d+)?(?:@(?P<pace>\d+)ms)?")
+ALL = {"!miniTicker@arr": "miniTicker", "!ticker@arr": "ticker"}
+
+
+class Channel:
+    """A stream without clients: `pace` ms lie between two of its frames at least, 0 for a frame at each event."""
+
+    pace = 0
+    on_trades: ClassVar[bool] = True
+    """Hears of trades, else of changes of the book."""
+
+    def __init__(self, exchange: Exchange, symbol: str) -> None:
+        self.exchange, self.symbol = exchange, symbol
+        self.sent, self.waiting = -(1 << 62), False
+
+    def due(self, now: int) -> bool:
+        return now - self.sent >= self.pace
+
+    def frames(self, now: int) -> Iterator[Any]:
+        """What there is to say now."""
+        raise NotImplementedError
+
+    def closing(self, now: int) -> Iterator[Any]:
+        """What time alone brings."""
+        return iter(())
+
+
+class Trades(Channel):
+    def frames(self, now: int) -> Iterator[Any]:
+        yield self.form(self.exchange.history(self.symbol).trades[-1], now)
+
+    def form(self, trade: Trade, now: int) -> Any:
+        return {
+            "e": "trade",
+            "E": now,
+            "s": their(self.symbol),
+            "t": trade.id,
+            "p": text(trade.price),
+            "q": text(trade.qty),
+            "T": trade.time,
+            "m": trade.buyer_is_maker,
+            "M": True,
+        }
+
+
+class Aggregates(Trades):
+    def form(self, trade: Trade, now: int) -> Any:
+        return {"e": "aggTrade", "E": now, "s": their(self.symbol), **forms.aggregate(trade)}
+
+
+class Klines(Channel):
+    """The growing candle at a pace; each once more when it closes."""
+
+    pace = 250
+
+    def __init__(self, exchange: Exchange, symbol: str, interval: str) -> None:
+        super().__init__(exchange, symbol)
+        self.interval = interval
+        self._shown: Candle | None = None
+        exchange.history(symbol).candle(interval)
+
+    def due(self, now: int) -> bool:
+        shown = self._shown
+        return shown is None or self.exchange.history(self.symbol).candle(self.interval) is not shown or super().due(now)
+
+    def frames(self, now: int) -> Iterator[Any]:
+        candle = self.exchange.history(self.symbol).candle(self.interval)
+        if candle is None:
+            return
+        if self._shown and self._shown is not candle:
+            yield self._form(self._shown, now, closed=True)
+        self._shown = candle
+        yield self._form(candle, now, closed=False)
+
+    def closing(self, now: int) -> Iterator[Any]:
+        if self._shown and self._shown.time + INTERVALS[self.interval] <= now:
+            yield self._form(self._shown, now, closed=True)
+            self._shown = None
+
+    def _form(self, candle: Candle, now: int, *, closed: bool) -> Any:
+        return forms.kline_event(self.symbol, candle, self.interval, now, closed=closed)
+
+
+class Tickers(Channel):
+    """The last 24 hours, of one symbol or (as a list) of all."""
+
+    pace = 1000
+
+    def __init__(self, exchange: Exchange, symbol: str, *, mini: bool) -> None:
+        super().__init__(exchange, symbol)
+        self.mini = mini
+
+    def frames(self, now: int) -> Iterator[Any]:
+        if self.symbol == EVERYTHING:
+            yield [self._form(symbol, now) for symbol in self.exchange.markets]
+        else:
+            yield self._form(self.symbol, now)
+
+    def _form(self, symbol: str, now: int) -> Any:
+        day = forms.day(self.exchange, symbol)
+        mini = {
+            "c": day["lastPrice"],
+            "o": day["openPrice"],
+            "h": day["highPrice"],
+            "l": day["lowPrice"],
+            "v": day["volume"],
+            "q": day["quoteVolume"],
+        }
+        if self.mini:
+            return {"e": "24hrMiniTicker", "E": now, "s": day["symbol"], **mini}
+        more = {"p": "priceChange", "P": "priceChangePercent", "w": "weightedAvgPrice", "x": "prevClosePrice", "Q": "lastQty"}
+        best = {"b": "bidPrice", "B": "bidQty", "a": "askPrice", "A": "askQty"}
+        counts = {"O": "openTime", "C": "closeTime", "F": "firstId", "L": "lastId", "n": "count"}
+        rest = {letter: day[name] for letter, name in (more | best | counts).items()}
+        return {"e": "24hrTicker", "E": now, "s": day["symbol"], **mini, **rest}
+
+
+class BookTicker(Channel):
+    """The best prices, when they change."""
+
+    on_trades = False
+
+    def __init__(self, exchange: Exchange, symbol: str) -> None:
+        super().__init__(exchange, symbol)
+        self._last: Any = None
+
+    def frames(self, now: int) -> Iterator[Any]:
+        book = self.exchange.book(self.symbol)
+        if (best := book.best()) != self._last:
+            self._last = best
+            (bid, bid_qty), (ask, ask_qty) = best
+            prices = {"b": text(bid), "B": text(bid_qty), "a": text(ask), "A": text(ask_qty)}
+            yield {"u": book.sequence, "s": their(self.symbol), **prices}
+
+
+class Depth(Channel):
+    """What changed in the book since the last frame: new quantities, zero for a price that is gone.
+
+    Frames join: each begins (`U`) one after the last one's end (`u`).
+    """
+
+    on_trades = False
+
+    def __init__(self, exchange: Exchange, symbol: str, pace: int) -> None:
+        super().__init__(exchange, symbol)
+        self.pace = pace
+        self._known, self._sequence = self._book()
+
+    def frames(self, now: int) -> Iterator[Any]:
+        (bids, asks), sequence = self._book()
+        before, first = self._known, self._sequence + 1
+        self._known, self._sequence = (bids, asks), sequence
+        changes = {"b": _changes(before[0], bids), "a": _changes(before[1], asks)}
+        if sequence >= first:
+            yield {"e": "depthUpdate", "E": now, "s": their(self.symbol), "U": first, "u": sequence, **changes}
+
+    def _book(self) -> tuple[tuple[dict[Decimal, Decimal], dict[Decimal, Decimal]], int]:
+        book = self.exchange.book(self.symbol)
+        bids, asks = book.depth(1000)
+        return (dict(bids), dict(asks)), book.sequence
+
+
+class PartialDepth(Channel):
+    on_trades = False
+
+    def __init__(self, exchange: Exchange, symbol: str, levels: int, pace: int) -> None:
+        super().__init__(exchange, symbol)
+        self.levels, self.pace = levels, pace
+
+    def frames(self, now: int) -> Iterator[Any]:
+        book = self.exchange.book(self.symbol)
+        bids, asks = ([[text(price), text(qty)] for price, qty in side] for side in book.depth(self.levels))
+        yield {"lastUpdateId": book.sequence, "bids": bids, "asks": asks}
+
+
+def _changes(before: dict[Decimal, Decimal], after: dict[Decimal, Decimal]) -> list[list[str]]:
+    new = [[text(price), text(qty)] for price, qty in after.items() if before.get(price) != qty]
+    return new + [[text(price), text(ZERO)] for price in before if price not in after]
+
+
+def channel(exchange: Exchange, name: str) -> Channel | None:
+    """The channel of a stream's name; none for a name that is unknown, which Binance takes without a word."""
+    if name in ALL:
+        return Tickers(exchange, EVERYTHING, mini=ALL[name] == "miniTicker")
+    found = NAME.fullmatch(name)
+    symbol = next((ours for ours in exchange.markets if found and their(ours).lower() == found["symbol"]), None)
+    if not found or symbol is None:
+        return None
+    kind, rest, pace = found["kind"], found["rest"] or "", int(found["pace"] or 1000)
+    if kind == "kline":
+        return Klines(exchange, symbol, rest[1:]) if rest[1:] in INTERVALS else None
+    if kind == "depth":
+        return PartialDepth(exchange, symbol, int(rest), pace) if rest else Depth(exchange, symbol, pace)
+    if kind in ("miniTicker", "ticker"):
+        return Tickers(exchange, symbol, mini=kind == "miniTicker")
+    simple: dict[str, type[Channel]] = {"trade": Trades, "aggTrade": Aggregates, "bookTicker": BookTicker}
+    return simple[kind](exchange, symbol) if kind in simple else None

@@ -1,0 +1,61 @@
+"""How Binance writes things."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from market.sandbox.orders import Order, OrderRequest, Refused
+
+MESSAGES = {
+    "unknown_symbol": (-1121, "Invalid symbol."),
+    "halted": (-1013, "Market is closed."),
+    "bad_request": (-1128, "Combination of optional parameters invalid."),
+    "price_filter": (-1013, "Filter failure: PRICE_FILTER"),
+    "percent_price": (-1013, "Filter failure: PERCENT_PRICE"),
+    "lot_size": (-1013, "Filter failure: LOT_SIZE"),
+    "min_notional": (-1013, "Filter failure: NOTIONAL"),
+    "insufficient_balance": (-2010, "Account has insufficient balance for requested action."),
+    "would_take": (-2010, "Order would immediately match and take."),
+    "would_trigger": (-2010, "Stop price would trigger immediately."),
+    "duplicate": (-2010, "Duplicate order sent."),
+    "unknown_order": (-2013, "Order does not exist."),
+}
+
+
+class Problem(Exception):
+    """An answer that is an error: HTTP status, Binance's code and message."""
+
+    def __init__(self, code: int, message: str, *, status: int = 400, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.code, self.message, self.status, self.retry_after = code, message, status, retry_after
+
+    @classmethod
+    def of(cls, refused: Refused) -> Problem:
+        return cls(*MESSAGES[refused.code])
+
+
+def their(symbol: str) -> str:
+    """`BTC-USDT` -> `BTCUSDT`."""
+    return symbol.replace("-", "")
+
+
+def text(amount: Decimal) -> str:
+    """With eight decimals, or more where it has more."""
+    exponent = amount.as_tuple().exponent
+    return f"{amount:.8f}" if isinstance(exponent, int) and exponent >= -8 else format(amount, "f")
+
+
+def status(order: Order) -> str:
+    if order.status == "open":
+        return "PARTIALLY_FILLED" if order.filled else "NEW"
+    if order.status == "expired":
+        return "EXPIRED_IN_MATCH" if order.reason == "self_trade" else "EXPIRED"
+    return {"filled": "FILLED", "cancelled": "CANCELED"}[order.status]
+
+
+def kind(request: OrderRequest) -> str:
+    """The order's `type`."""
+    if not request.stop:
+        return "LIMIT_MAKER" if request.post_only else request.type.upper()
+    losing = request.trigger == ("up" if request.side == "buy" else "down")
+    return ("STOP_LOSS" if losing else "TAKE_PROFIT") + ("_LIMIT" if request.limit else "")

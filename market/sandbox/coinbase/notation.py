@@ -1,0 +1,66 @@
+"""Numbers, times and ids as Coinbase writes them."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+
+NUMBER = re.compile(r"\d{1,20}(\.\d{1,20})?")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SPACE = uuid.UUID("5bd0c0e3-8f0c-5c55-9d5a-0c1f7a1d5a11")
+"""In which the sandbox's ids are unique."""
+ORDER_IDS = SPACE.int >> 64 << 64
+
+
+def plain(number: Decimal) -> str:
+    """In decimal notation, without zeros at its end."""
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def number(text: object) -> Decimal:
+    """Of a decimal notation without sign or exponent. `ValueError`."""
+    if not isinstance(text, str) or not NUMBER.fullmatch(text):
+        raise ValueError("not a decimal number as text")
+    return Decimal(text)
+
+
+def moment(time_ms: int) -> str:
+    """RFC 3339 with microseconds, UTC."""
+    seconds, milliseconds = divmod(time_ms, 1000)
+    return f"{_second(seconds)}.{milliseconds:03}000Z"
+
+
+@lru_cache(16)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
+
+
+def milliseconds(text: str) -> int:
+    """Of an RFC 3339 text with an offset. `ValueError`."""
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        raise ValueError("a time needs an offset, such as Z")
+    return (time - EPOCH) // timedelta(milliseconds=1)
+
+
+def order_uuid(order_id: int) -> str:
+    """Coinbase names orders by UUIDs; ours carry the number, so that no table is needed."""
+    return str(uuid.UUID(int=ORDER_IDS | order_id))
+
+
+def order_number(order_uuid: str) -> int | None:
+    """The inverse; None for what is no id of an order."""
+    try:
+        value = uuid.UUID(order_uuid).int
+    except ValueError:
+        return None
+    return value ^ ORDER_IDS if value >> 64 << 64 == ORDER_IDS else None
+
+
+def named_uuid(*names: str) -> str:
+    """One id for the same names, always."""
+    return str(uuid.uuid5(SPACE, "/".join(names)))

@@ -1,0 +1,205 @@
+"""The control endpoint, for tests and for the curious: what the sandbox holds, and what it is to do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from market.sandbox.exchange import Exchange
+from market.sandbox.faults import CHANGES, BadFault, Rule
+from market.sandbox.orders import Fill, Order, Refused
+from market.sandbox.sockets import Sockets
+
+if TYPE_CHECKING:
+    from market.sandbox.server import Sandbox
+
+
+def happen(rule: Rule, exchanges: Mapping[str, Exchange], sockets: Sockets) -> None:
+    """A fault that strikes by itself."""
+    if rule.fault in ("drop", "close", "outage"):
+        sockets.strike(rule)
+        return
+    for venue, exchange in exchanges.items():
+        symbol = rule.options["symbol"]
+        if rule.venue not in ("*", venue) or symbol not in exchange.markets:
+            continue
+        if rule.fault == "delist":
+            exchange.delist(symbol)
+        else:
+            exchange.change(symbol, **{name: Decimal(rule.options[name]) for name in CHANGES if name in rule.options})
+
+
+def state(exchange: Exchange) -> dict[str, Any]:
+    """Everything that accounts own and did, and the last prices; money as decimal text."""
+    return {
+        "time": exchange.clock(),
+        "prices": {symbol: str(market.book.last) for symbol, market in exchange.markets.items()},
+        "accounts": {
+            name: {
+                "balances": {
+                    asset: {"free": format(balance.free, "f"), "held": format(balance.held, "f")}
+                    for asset, balance in account.balances.items()
+                },
+                "orders": [order_state(order) for order in account.orders.values()],
+                "fills": [fill_state(fill) for fill in account.fills],
+            }
+            for name, account in exchange.accounts.items()
+        },
+    }
+
+
+def order_state(order: Order) -> dict[str, Any]:
+    request = order.request
+    return {
+        "id": order.id,
+        "client_id": order.client_id,
+        "symbol": order.symbol,
+        "side": order.side,
+        "type": request.type,
+        "tif": request.tif,
+        "status": order.status,
+        "reason": order.reason,
+        "qty": format(order.qty, "f"),
+        "limit": format(request.limit, "f"),
+        "stop": format(request.stop, "f"),
+        "filled": format(order.filled, "f"),
+        "value": format(order.value, "f"),
+        "fees": format(order.fees, "f"),
+        "created": order.created,
+        "updated": order.updated,
+    }
+
+
+def fill_state(fill: Fill) -> dict[str, Any]:
+    return {
+        "id": fill.id,
+        "order_id": fill.order_id,
+        "client_id": fill.client_id,
+        "symbol": fill.symbol,
+        "side": fill.side,
+        "price": format(fill.price, "f"),
+        "qty": format(fill.qty, "f"),
+        "fee": format(fill.fee, "f"),
+        "fee_asset": fill.fee_asset,
+        "maker": fill.maker,
+        "time": fill.time,
+    }
+
+
+class Control:
+    """`/sandbox/state`, `/sandbox/faults`, `/sandbox/step`, `/sandbox/trade`, `/sandbox/deposit` and
+    `/sandbox/permissions`; all JSON."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+
+    async def state(self, request: web.Request) -> web.Response:
+        return web.json_response({venue: state(exchange) for venue, exchange in self.sandbox.exchanges.items()})
+
+    async def faults(self, request: web.Request) -> web.Response:
+        """Adds a rule or a list of rules."""
+        body = await _json(request)
+        rules = body if isinstance(body, list) else [body]
+        try:
+            self.sandbox.faults.add(rules)
+        except (BadFault, AttributeError) as error:
+            raise _bad(str(error)) from None
+        self.sandbox.strike()
+        return web.json_response({"rules": len(self.sandbox.faults.rules)})
+
+    async def mend(self, request: web.Request) -> web.Response:
+        self.sandbox.faults.clear()
+        return web.json_response({"rules": 0})
+
+    async def step(self, request: web.Request) -> web.Response:
+        """`{"ms": 1000}`: moves the market on."""
+        milliseconds = (await _object(request)).get("ms")
+        if type(milliseconds) is not int or not 0 <= milliseconds <= 10**9:
+            raise _bad("ms: give whole milliseconds, 0 to 1000000000.")
+        self.sandbox.step(milliseconds)
+        return web.json_response({"time": self.sandbox.tape.now})
+
+    async def trade(self, request: web.Request) -> web.Response:
+        """`{"venue", "symbol", "price", "qty", "buyer_is_maker"}`: a trade of others, now."""
+        body = await _object(request)
+        exchange, maker = self._exchange(body), bool(body.get("buyer_is_maker", True))
+        price, qty = _positive(body, "price"), _positive(body, "qty")
+        try:
+            exchange.trade(str(body.get("symbol")), price, qty, buyer_is_maker=maker)
+        except Refused as error:
+            raise _bad(f"symbol: {error}") from None
+        return web.json_response({"time": self.sandbox.tape.now})
+
+    async def permissions(self, request: web.Request) -> web.Response:
+        """`{"can_trade", "can_withdraw", "ip_restricted"}`, each true or false: what the keys may do."""
+        body = await _object(request)
+        for name, value in body.items():
+            if name not in ("can_trade", "can_withdraw", "ip_restricted") or not isinstance(value, bool):
+                raise _bad(f"{name}: give can_trade, can_withdraw or ip_restricted as true or false.")
+        self.sandbox.permit(**body)
+        return web.json_response(body)
+
+    async def deposit(self, request: web.Request) -> web.Response:
+        """`{"venue", "asset", "amount"}`: into the key's account; below zero out of it."""
+        body = await _object(request)
+        exchange = self._exchange(body)
+        try:
+            exchange.deposit(self.sandbox.keys[exchange.venue].name, str(body.get("asset")), _number(body, "amount"))
+        except Refused as error:
+            raise _bad(f"amount: {error}") from None
+        return web.json_response({"time": self.sandbox.tape.now})
+
+    def _exchange(self, body: Mapping[str, Any]) -> Exchange:
+        try:
+            return self.sandbox.exchanges[str(body.get("venue"))]
+        except KeyError:
+            raise _bad(f"venue: use one of {', '.join(self.sandbox.exchanges)}.") from None
+
+
+def add_routes(app: web.Application, sandbox: Sandbox) -> None:
+    control = Control(sandbox)
+    app.router.add_get("/sandbox/state", control.state)
+    app.router.add_post("/sandbox/faults", control.faults)
+    app.router.add_delete("/sandbox/faults", control.mend)
+    app.router.add_post("/sandbox/step", control.step)
+    app.router.add_post("/sandbox/trade", control.trade)
+    app.router.add_post("/sandbox/permissions", control.permissions)
+    app.router.add_post("/sandbox/deposit", control.deposit)
+
+
+async def _json(request: web.Request) -> Any:
+    try:
+        return await request.json()
+    except ValueError:
+        raise _bad("The body must be JSON.") from None
+
+
+async def _object(request: web.Request) -> Mapping[str, Any]:
+    body = await _json(request)
+    if not isinstance(body, dict):
+        raise _bad("The body must be a JSON object.")
+    return body
+
+
+def _number(body: Mapping[str, Any], name: str) -> Decimal:
+    try:
+        number = Decimal(str(body.get(name)))
+    except InvalidOperation:
+        number = Decimal("nan")
+    if not number.is_finite():
+        raise _bad(f"{name}: give a decimal number.")
+    return number
+
+
+def _positive(body: Mapping[str, Any], name: str) -> Decimal:
+    if (number := _number(body, name)) <= 0:
+        raise _bad(f"{name}: give a number above zero.")
+    return number
+
+
+def _bad(message: str) -> web.HTTPBadRequest:
+    return web.HTTPBadRequest(text=json.dumps({"error": message}), content_type="application/json")

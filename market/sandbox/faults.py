@@ -1,0 +1,211 @@
+"""What goes wrong, by script.
+
+A rule is a JSON object: `{"fault": name, "venue", "path" or "stream", "at", "after", "for", "times", "share", ...}`.
+It holds from `at` ms (of the market's time) after it was given, from the match after the first `after` ones, for `for` ms or
+`times` matches, and hits a seeded `share` of what it matches. Without `for` and `times`, faults that hit single requests or frames
+hit once; the others stay until they are taken away. `path` and `stream` are globs: of a request's path, and of a socket's path
+(`ws/btcusdt@trade`, `ws-api/v3`, `coinbase/ws/user`) or a frame's channel (`btcusdt@trade`, `user`).
+
+requests: rate_limit (429), ban (418), both with `retry_after` s; error (`status`, 503); slow (`delay` ms); timeout_before (never
+    done, never answered); timeout_after (done, never answered); malformed (an answer cut in half)
+frames: gap (one is lost, so the numbers jump); duplicate; reorder (it comes after the next one); malformed
+sockets: drop (cut off at once); close (said goodbye with `code`, 1001); stall (connected but silent: what comes is lost)
+both: outage (connections are cut, new ones too)
+venue: clock_skew (`skew` ms); delist (`symbol`); filters (`symbol`, and the fields of it that change: tick, lot, min_qty, max_qty,
+    min_notional)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from random import Random
+from typing import Any
+
+VENUES = ("binance", "coinbase")
+REQUESTS = ("rate_limit", "ban", "error", "slow", "timeout_before", "timeout_after", "malformed", "outage")
+FRAMES = ("gap", "duplicate", "reorder", "malformed", "stall", "drop", "close")
+MOMENTS = ("drop", "close", "delist", "filters")
+"""Happen by themselves when their time has come."""
+LASTING = ("clock_skew", "outage", "stall")
+NAMES = tuple(dict.fromkeys((*REQUESTS, *FRAMES, *MOMENTS, *LASTING)))
+COMMON = ("fault", "venue", "path", "stream", "at", "after", "for", "times", "share")
+AMOUNT = re.compile(r"\d{1,12}(\.\d{1,8})?")
+CHANGES = ("tick", "lot", "min_qty", "max_qty", "min_notional")
+OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "rate_limit": ("retry_after",),
+    "ban": ("retry_after",),
+    "error": ("status",),
+    "slow": ("delay",),
+    "close": ("code",),
+    "clock_skew": ("skew",),
+    "delist": ("symbol",),
+    "filters": ("symbol", *CHANGES),
+}
+
+
+class BadFault(ValueError):
+    """A rule that cannot be followed; the message names the field and the remedy."""
+
+
+@dataclass(slots=True)
+class Rule:
+    """One rule and how often it has matched and hit. `since` is when it was given (ms of the market's time)."""
+
+    fault: str
+    since: int
+    venue: str = "*"
+    path: str = "*"
+    stream: str = "*"
+    at: int = 0
+    after: int = 0
+    last: int | None = None
+    """For how many ms it holds."""
+    times: int | None = None
+    share: float = 1.0
+    options: dict[str, Any] = field(default_factory=dict)
+    matched: int = 0
+    hits: int = 0
+
+    def holds(self, now: int) -> bool:
+        begun = now >= self.since + self.at
+        over = self.last is not None and now >= self.since + self.at + self.last
+        return begun and not over and (self.times is None or self.hits < self.times)
+
+    def meets(self, venue: str, names: Iterable[str], glob: str) -> bool:
+        return self.venue in ("*", venue) and any(fnmatchcase(name, glob) for name in names)
+
+    @property
+    def momentary(self) -> bool:
+        """Waits for its time, not for a request or frame."""
+        return self.fault in MOMENTS and not self.after
+
+
+def read(rule: Mapping[str, Any], now: int) -> Rule:
+    """A rule from its JSON object. `BadFault` says what is wrong with it."""
+    name = rule.get("fault")
+    if name not in NAMES:
+        raise BadFault(f"fault: {name!r} is none. Use one of {', '.join(sorted(NAMES))}.")
+    known = (*COMMON, *OPTIONS.get(name, ()))
+    for key, value in rule.items():
+        if key not in known:
+            raise BadFault(f"{key}: the fault {name} has no such field. It has {', '.join(known)}.")
+        if key in CHECKS:
+            CHECKS[key](key, value)
+    if name in ("delist", "filters") and "symbol" not in rule:
+        raise BadFault(f"symbol: the fault {name} needs one, such as BTC-USDT.")
+    once = 1 if name not in LASTING and "for" not in rule else None
+    return Rule(
+        fault=name,
+        since=now,
+        venue=rule.get("venue", "*"),
+        path=rule.get("path", "*"),
+        stream=rule.get("stream", "*"),
+        at=rule.get("at", 0),
+        after=rule.get("after", 0),
+        last=rule.get("for"),
+        times=rule.get("times", once),
+        share=float(rule.get("share", 1)),
+        options={key: value for key, value in rule.items() if key not in COMMON},
+    )
+
+
+def _whole(key: str, value: Any) -> None:
+    if type(value) is not int or (value < 0 and key != "skew"):
+        raise BadFault(f"{key}: {value!r} is not a whole number of zero or more.")
+
+
+def _text(key: str, value: Any) -> None:
+    if not isinstance(value, str):
+        raise BadFault(f"{key}: {value!r} is not text.")
+
+
+def _venue(key: str, value: Any) -> None:
+    if value not in (*VENUES, "*"):
+        raise BadFault(f"{key}: {value!r} is none. Use one of {', '.join(VENUES)}, or leave it out for both.")
+
+
+def _share(key: str, value: Any) -> None:
+    if type(value) not in (int, float) or not 0 < value <= 1:
+        raise BadFault(f"{key}: {value!r} is not a number above 0 and up to 1.")
+
+
+def _status(key: str, value: Any) -> None:
+    if type(value) is not int or not 400 <= value <= 599:
+        raise BadFault(f"{key}: {value!r} is not an HTTP status from 400 to 599.")
+
+
+def _amount(key: str, value: Any) -> None:
+    if not isinstance(value, str) or not AMOUNT.fullmatch(value) or not float(value):
+        raise BadFault(f'{key}: {value!r} is not a decimal number above zero as text, such as "0.01".')
+
+
+CHECKS: Mapping[str, Callable[[str, Any], None]] = {
+    **dict.fromkeys(("at", "after", "for", "times", "retry_after", "delay", "code", "skew"), _whole),
+    **dict.fromkeys(("path", "stream", "symbol"), _text),
+    **dict.fromkeys(CHANGES, _amount),
+    "venue": _venue,
+    "share": _share,
+    "status": _status,
+}
+
+
+class Faults:
+    """All rules that are in force. `clock` is the market's time; the seed decides what a `share` hits."""
+
+    def __init__(self, rules: Iterable[Mapping[str, Any]] = (), *, seed: int, clock: Callable[[], int]) -> None:
+        self.clock, self._random = clock, Random(seed)  # noqa: S311 # repeatable by design
+        self.rules: list[Rule] = []
+        self.add(rules)
+
+    def add(self, rules: Iterable[Mapping[str, Any]]) -> None:
+        """All of them, or none: `BadFault`."""
+        now = self.clock()
+        self.rules += [read(rule, now) for rule in rules]
+
+    def clear(self) -> None:
+        self.rules.clear()
+
+    def request(self, venue: str, path: str) -> list[Rule]:
+        """The faults that hit this request, each counted as used."""
+        met = [rule for rule in self._met(REQUESTS, venue) if rule.stream == "*"]
+        return [rule for rule in met if self._hits(rule, venue, (path,), rule.path)]
+
+    def frame(self, venue: str, path: str, channel: str) -> list[Rule]:
+        """The faults that hit this frame of a socket, each counted as used."""
+        met = [rule for rule in self._met(FRAMES, venue) if rule.path == "*" and not rule.momentary]
+        return [rule for rule in met if self._hits(rule, venue, (path, channel), rule.stream)]
+
+    def refuses(self, venue: str, path: str) -> bool:
+        """Whether no socket may open there now."""
+        return any(rule.path == "*" and rule.meets(venue, (path,), rule.stream) for rule in self._met(("outage",), venue))
+
+    def skew(self, venue: str) -> int:
+        """How far the venue's clock is off, in ms."""
+        return sum(int(rule.options.get("skew", 0)) for rule in self._met(("clock_skew",), venue))
+
+    def due(self) -> list[Rule]:
+        """What happens by itself now, each once; and outages, which cut the sockets that are open."""
+        now = self.clock()
+        due = [rule for rule in self.rules if (rule.momentary or rule.fault == "outage") and rule.holds(now)]
+        for rule in due:
+            rule.hits += rule.momentary
+        self.rules = [rule for rule in self.rules if not (rule.momentary and rule.hits)]
+        return due
+
+    def _met(self, faults: tuple[str, ...], venue: str) -> list[Rule]:
+        if not self.rules:
+            return []
+        now = self.clock()
+        return [rule for rule in self.rules if rule.fault in faults and rule.venue in ("*", venue) and rule.holds(now)]
+
+    def _hits(self, rule: Rule, venue: str, names: tuple[str, ...], glob: str) -> bool:
+        if not rule.meets(venue, names, glob):
+            return False
+        rule.matched += 1
+        if rule.matched <= rule.after or (rule.share < 1 and self._random.random() >= rule.share):
+            return False
+        rule.hits += 1
+        return True

@@ -1,0 +1,147 @@
+"""Trades and candles of one symbol. The candles are made of its own trades; history from before its first trade can be loaded."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from operator import attrgetter
+
+from market.sandbox.events import Trade
+from market.sandbox.orders import ZERO
+
+MINUTE = 60_000
+DAY = 86_400_000
+INTERVALS: dict[str, int] = {
+    "1m": MINUTE,
+    "3m": 3 * MINUTE,
+    "5m": 5 * MINUTE,
+    "15m": 15 * MINUTE,
+    "30m": 30 * MINUTE,
+    "1h": 60 * MINUTE,
+    "2h": 120 * MINUTE,
+    "4h": 240 * MINUTE,
+    "6h": 360 * MINUTE,
+    "8h": 480 * MINUTE,
+    "12h": 720 * MINUTE,
+    "1d": DAY,
+    "3d": 3 * DAY,
+}
+"""Lengths in milliseconds; candles open at whole multiples of them."""
+KEPT_TRADES, KEPT_MINUTES = 10_000, 50_000
+
+
+@dataclass(slots=True)
+class Candle:
+    """`time` is its open time (ms). Volumes in base, values in quote; `taker_` is what buyers took from the book."""
+
+    time: int
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal = ZERO
+    value: Decimal = ZERO
+    trades: int = 0
+    taker_volume: Decimal = ZERO
+    taker_value: Decimal = ZERO
+    first_trade: int = -1
+    last_trade: int = -1
+
+    def add(self, other: Candle) -> None:
+        """What came after it, in the same interval."""
+        self.high, self.low, self.close = max(self.high, other.high), min(self.low, other.low), other.close
+        self.volume += other.volume
+        self.value += other.value
+        self.trades += other.trades
+        self.taker_volume += other.taker_volume
+        self.taker_value += other.taker_value
+        self.first_trade = other.first_trade if self.first_trade < 0 else self.first_trade
+        self.last_trade = max(self.last_trade, other.last_trade)
+
+
+class History:
+    """`next_id` is the next trade's; trades count from 1. Candles are of the minutes that had trades."""
+
+    def __init__(self) -> None:
+        self.next_id = 1
+        self.trades: deque[Trade] = deque(maxlen=KEPT_TRADES)
+        self.minutes: deque[Candle] = deque(maxlen=KEPT_MINUTES)
+        self._growing: dict[str, Candle] = {}
+
+    def load(self, minutes: Iterable[Candle]) -> None:
+        """One-minute candles from before the first trade, in order of time."""
+        self.minutes.extend(minutes)
+
+    def add(self, trade: Trade) -> None:
+        """The next trade: its time is not before the last one's."""
+        self.next_id = trade.id + 1
+        self.trades.append(trade)
+        one = _candle_of(trade)
+        open_ = trade.time - trade.time % MINUTE
+        if self.minutes and self.minutes[-1].time >= open_:
+            self.minutes[-1].add(one)
+        else:
+            self.minutes.append(replace(one, time=open_))
+        for interval, candle in self._growing.items():
+            start = trade.time - trade.time % INTERVALS[interval]
+            if candle.time >= start:
+                candle.add(one)
+            else:
+                self._growing[interval] = replace(one, time=start)
+
+    def candle(self, interval: str) -> Candle | None:
+        """The newest candle of an interval, still growing; followed from the first time it is asked for."""
+        if interval == "1m":
+            return self.minutes[-1] if self.minutes else None
+        if interval not in self._growing and (found := self.candles(interval, limit=1)):
+            self._growing[interval] = found[-1]
+        return self._growing.get(interval)
+
+    def candles(self, interval: str, *, start: int | None = None, end: int | None = None, limit: int = 500) -> list[Candle]:
+        """Candles whose open time is from `start` to `end` (ms, both included): the first `limit` from a start, else the last."""
+        step = INTERVALS[interval]
+        minutes = list(self.minutes)
+        if start is not None:
+            minutes = minutes[bisect_left(minutes, -(-start // step) * step, key=attrgetter("time")) :]
+        if end is not None:
+            minutes = minutes[: bisect_left(minutes, end - end % step + step, key=attrgetter("time"))]
+        span = limit * step // MINUTE + step // MINUTE
+        if start is None and len(minutes) > span:
+            minutes = minutes[-span:]
+            cut = minutes[0].time - minutes[0].time % step + step
+            minutes = minutes[bisect_left(minutes, cut, key=attrgetter("time")) :]
+        grouped = _grouped(minutes, step)
+        return grouped[:limit] if start is not None else grouped[-limit:]
+
+
+def _candle_of(trade: Trade) -> Candle:
+    value = trade.price * trade.qty
+    taken = not trade.buyer_is_maker
+    return Candle(
+        time=trade.time,
+        open=trade.price,
+        high=trade.price,
+        low=trade.price,
+        close=trade.price,
+        volume=trade.qty,
+        value=value,
+        trades=1,
+        taker_volume=trade.qty if taken else ZERO,
+        taker_value=value if taken else ZERO,
+        first_trade=trade.id,
+        last_trade=trade.id,
+    )
+
+
+def _grouped(minutes: list[Candle], step: int) -> list[Candle]:
+    out: list[Candle] = []
+    for minute in minutes:
+        open_ = minute.time - minute.time % step
+        if out and out[-1].time == open_:
+            out[-1].add(minute)
+        else:
+            out.append(replace(minute, time=open_))
+    return out

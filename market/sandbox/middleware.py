@@ -1,0 +1,75 @@
+"""The faults of requests, for both venues: what goes wrong between a client and the face that would answer it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from market.sandbox.faults import Faults, Rule
+
+FAULTS: web.AppKey[Faults] = web.AppKey("faults", Faults)
+STOPPING: web.AppKey[asyncio.Event] = web.AppKey("stopping", asyncio.Event)
+NEVER = 120.0
+"""Seconds after which a connection that gets no answer is cut."""
+SOCKET_PATHS = ("/ws", "/stream", "/coinbase/ws")
+REST_PATHS = {"/api/v3/brokerage": "coinbase", "/api": "binance", "/sapi": "binance"}
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@web.middleware
+async def faulty(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Lets the request through, unless a rule says otherwise."""
+    faults = request.app[FAULTS]
+    if request.path.startswith(SOCKET_PATHS):
+        venue = "coinbase" if request.path.startswith("/coinbase") else "binance"
+        return cut(request) if faults.refuses(venue, request.path.lstrip("/")) else await handler(request)
+    venue = next((name for prefix, name in REST_PATHS.items() if request.path.startswith(prefix)), "")
+    rules = {rule.fault: rule for rule in faults.request(venue, request.path)} if venue else {}
+    if not rules:
+        return await handler(request)
+    if "outage" in rules:
+        return cut(request)
+    if "slow" in rules:
+        await asyncio.sleep(rules["slow"].options.get("delay", 1000) / 1000)
+    for name in ("ban", "rate_limit", "error"):
+        if name in rules:
+            return refusal(venue, rules[name])
+    return await _lost(request, handler, rules)
+
+
+async def _lost(request: web.Request, handler: Handler, rules: dict[str, Rule]) -> web.StreamResponse:
+    """Faults of the answer."""
+    answer = None if "timeout_before" in rules else await handler(request)
+    if answer is None or "timeout_after" in rules:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(request.app[STOPPING].wait(), NEVER)
+        return cut(request)
+    if "malformed" in rules and isinstance(answer, web.Response) and isinstance(answer.body, bytes):
+        answer.body = answer.body[: len(answer.body) // 2]
+    return answer
+
+
+def cut(request: web.Request) -> web.Response:
+    """The connection ends without an answer."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=503)
+
+
+def refusal(venue: str, rule: Rule) -> web.Response:
+    """429, 418 or an error of the server, as the venue words it."""
+    status = {"rate_limit": 429, "ban": 418}.get(rule.fault) or rule.options.get("status", 503)
+    headers = {"Retry-After": str(rule.options.get("retry_after", 1))} if rule.fault != "error" else {}
+    if venue == "coinbase":
+        message = "too many requests" if headers else "internal server error"
+        return web.json_response(
+            {"error": "RATE_LIMIT_EXCEEDED" if headers else "INTERNAL", "message": message}, status=status, headers=headers
+        )
+    if not headers:
+        return web.Response(text="<html><body>Service unavailable</body></html>", status=status, content_type="text/html")
+    message = "Way too much request weight used; IP banned." if rule.fault == "ban" else "Too much request weight used."
+    return web.json_response({"code": -1003, "msg": message}, status=status, headers=headers)

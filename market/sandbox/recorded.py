@@ -1,0 +1,72 @@
+"""A sandbox that plays recorded candles, on both venues."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+from heapq import merge
+from typing import Any
+
+from market.sandbox.history import Candle
+from market.sandbox.instruments import Instrument
+from market.sandbox.server import LISTED, RATE, Scenario
+from market.sandbox.tape import Tick, of_candles
+from market.sandbox.walk import Walk
+
+NOTIONALS = {"BTC": Decimal("0.0001"), "ETH": Decimal("0.001"), "BNB": Decimal("0.01")}
+"""The smallest value of an order, by quote asset; 1 in others."""
+MOST_LOTS = Decimal(10) ** 10
+WARM_UP = 1440
+"""Candles at most that are history when the play begins."""
+QUOTES = {"binance": {"USD": "USDT"}, "coinbase": {"USDT": "USD"}}
+"""What dollars are called."""
+
+
+def scenario(symbol: str, candles: Sequence[Candle], step: int, *, now: int, **more: Any) -> Scenario:
+    """Plays the candles (of `step` ms, in order) as `symbol`, in each venue's kind of dollars; all others walk.
+
+    The recorded times are moved so that the play begins `now`, after a warm-up of candles that are history by then; at speed 0
+    everything is played at its own times. `more` are fields of `Scenario`.
+    """
+    whole = more.get("speed") == 0
+    warm_up = 0 if whole else min(WARM_UP, len(candles) // 2)
+    shift = 0 if whole else now - now % step - candles[warm_up].time
+    moved = [replace(candle, time=candle.time + shift) for candle in candles]
+    listed, past, plays = {}, {}, []
+    for venue, instruments in LISTED.items():
+        item = _instrument(venue, symbol, candles)
+        listed[venue] = (*(other for other in instruments if other.symbol != item.symbol), item)
+        past[venue, item.symbol] = moved[:warm_up]
+        plays.append(of_candles(venue, item.symbol, moved[warm_up:], lot=item.lot, step=step))
+    start = moved[0].time if whole else now
+    if not whole:
+        others = {venue: items[:-1] for venue, items in listed.items()}
+        walk = Walk(others, more.get("seed", 1))
+        past |= walk.past(start, WARM_UP)
+        plays.append(walk.ticks(start, RATE))
+    ticks = merge(*plays, key=_time)
+    return Scenario(start=start, ticks=(tick for tick in ticks if tick.time >= start), past=past, listed=listed, **more)
+
+
+def _time(tick: Tick) -> int:
+    return tick.time
+
+
+def _instrument(venue: str, symbol: str, candles: Sequence[Candle]) -> Instrument:
+    """As the venue lists it, or made of the recording: as fine as its numbers."""
+    base, _, quote = symbol.partition("-")
+    name = f"{base}-{QUOTES[venue].get(quote, quote)}"
+    tick = _unit(price for candle in candles for price in (candle.open, candle.high, candle.low, candle.close))
+    known = next((item for item in LISTED[venue] if item.symbol == name), None)
+    if known:
+        return replace(known, tick=min(tick, known.tick), price=candles[0].open)
+    lot = _unit(candle.volume for candle in candles)
+    least = NOTIONALS.get(quote, Decimal(1))
+    return Instrument(name, tick, lot, lot, lot * MOST_LOTS, least, candles[0].open)
+
+
+def _unit(numbers: Any) -> Decimal:
+    """The last decimal place that any of them uses, down to eight."""
+    places = max((-int(number.normalize().as_tuple().exponent) for number in numbers), default=0)
+    return Decimal(1).scaleb(-min(max(places, 0), 8))

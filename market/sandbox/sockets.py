@@ -1,0 +1,134 @@
+"""WebSockets as the faces use them: frames go out from the exchange's callbacks, through the faults that are in force."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator
+
+from aiohttp import WSMsgType, web
+
+from market.sandbox.faults import Faults, Rule
+
+MOST_WAITING = 20_000
+"""Frames that a client may be behind; one that is further behind is cut off, as venues do."""
+READ_LIMIT = 1 << 20
+
+
+class Sockets:
+    """All sockets of a sandbox."""
+
+    def __init__(self, faults: Faults) -> None:
+        self.faults = faults
+        self.open: set[Socket] = set()
+
+    def strike(self, rule: Rule) -> None:
+        """A drop, close or outage for the sockets it matches."""
+        for socket in [socket for socket in self.open if socket.meets(rule)]:
+            socket.strike(rule)
+
+    def close(self) -> None:
+        for socket in list(self.open):
+            socket.abort()
+
+
+SOCKETS: web.AppKey[Sockets] = web.AppKey("sockets", Sockets)
+
+
+async def accept(request: web.Request, stream: str) -> Socket:
+    """Opens the socket that was asked for. `stream` is its path as faults know it: `ws/btcusdt@trade`, `coinbase/ws`."""
+    sockets = request.app[SOCKETS]
+    response = web.WebSocketResponse(max_msg_size=READ_LIMIT, compress=False)
+    await response.prepare(request)
+    return Socket(sockets, request, response, stream)
+
+
+class Socket:
+    """One client. Iterate over it for the texts it sends, until it is gone."""
+
+    def __init__(self, sockets: Sockets, request: web.Request, response: web.WebSocketResponse, stream: str) -> None:
+        self.response, self.stream = response, stream
+        self.venue = "coinbase" if stream.startswith("coinbase") else "binance"
+        self._sockets, self._transport = sockets, request.transport
+        self._waiting: deque[str] = deque()
+        self._wake = asyncio.Event()
+        self._late: list[str] = []
+        self._channels: set[str] = set()
+        self._goodbye: int | None = None
+        self._writer = asyncio.get_running_loop().create_task(self._write())
+        sockets.open.add(self)
+
+    @property
+    def closed(self) -> bool:
+        return self.response.closed or self not in self._sockets.open
+
+    def send(self, frame: str, channel: str = "") -> None:
+        """Puts a frame on its way, as far as the faults let it. Never waits."""
+        self._channels.add(channel)
+        rules = self._sockets.faults.frame(self.venue, self.stream, channel)
+        if not rules:
+            self._put(frame)
+            while self._late:
+                self._put(self._late.pop(0))
+            return
+        for rule in rules:
+            if rule.fault in ("drop", "close"):
+                self.strike(rule)
+                return
+        faults = {rule.fault for rule in rules}
+        if faults & {"gap", "stall"}:
+            return
+        if "malformed" in faults:
+            frame = frame[: len(frame) // 2]
+        if "reorder" in faults:
+            self._late.append(frame)
+            return
+        self._put(frame)
+        if "duplicate" in faults:
+            self._put(frame)
+
+    def strike(self, rule: Rule) -> None:
+        if rule.fault == "close":
+            self.leave(int(rule.options.get("code", 1001)))
+        else:
+            self.abort()
+
+    def meets(self, rule: Rule) -> bool:
+        return rule.path == "*" and rule.meets(self.venue, (self.stream, *self._channels), rule.stream)
+
+    def leave(self, code: int) -> None:
+        """Says goodbye after what is on its way."""
+        self._goodbye = code
+        self._wake.set()
+
+    def abort(self) -> None:
+        """Cut off, without a word."""
+        self._sockets.open.discard(self)
+        self._writer.cancel()
+        if self._transport is not None:
+            self._transport.abort()
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        try:
+            async for message in self.response:
+                if message.type == WSMsgType.TEXT:
+                    yield message.data
+        finally:
+            self._sockets.open.discard(self)
+            self._writer.cancel()
+
+    def _put(self, frame: str) -> None:
+        self._waiting.append(frame)
+        if len(self._waiting) > MOST_WAITING:
+            self.abort()
+        self._wake.set()
+
+    async def _write(self) -> None:
+        with contextlib.suppress(ConnectionError, RuntimeError):
+            while self._goodbye is None:
+                await self._wake.wait()
+                self._wake.clear()
+                while self._waiting:
+                    await self.response.send_str(self._waiting.popleft())
+            await self.response.close(code=self._goodbye)

@@ -1,0 +1,121 @@
+"""Coinbase's own client library, pointed at a sandbox. But for the address it is used as its documentation shows."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from queue import Queue
+from typing import Any
+
+import pytest
+from coinbase.rest import RESTClient
+from coinbase.websocket import WSClient, WSUserClient
+from requests import HTTPError, PreparedRequest, Response
+from requests.adapters import HTTPAdapter
+
+from market.sandbox.coinbase.face import CoinbaseFace
+from market.sandbox.server import RunningSandbox
+
+SECONDS = 20
+"""Patience with a busy machine."""
+Message = dict[str, Any]
+
+for name in ("coinbase.RESTClient", "coinbase.WSClient"):
+    # The library writes to the terminal as soon as it is imported.
+    logging.getLogger(name).handlers.clear()
+
+
+class PlainHTTP(HTTPAdapter):
+    """The library knows https only."""
+
+    def send(self, request: PreparedRequest, *args: Any, **more: Any) -> Response:
+        assert request.url is not None
+        request.url = request.url.replace("https://", "http://", 1)
+        return super().send(request, *args, **more)
+
+
+def rest_client(running: RunningSandbox, **more: Any) -> RESTClient:
+    """With the sandbox's key, unless `api_key` and `api_secret` say otherwise."""
+    address = running.addresses["coinbase"]
+    keys = {"api_key": address["api_key"], "api_secret": address["api_secret"]}
+    client = RESTClient(base_url=address["rest"].removeprefix("http://"), **{"timeout": SECONDS, **keys, **more})
+    client.session.mount("https://", PlainHTTP())
+    return client
+
+
+def refused(error: pytest.ExceptionInfo[HTTPError]) -> Response:
+    """The answer behind the library's error."""
+    response = error.value.response
+    assert response is not None
+    return response
+
+
+def face(running: RunningSandbox) -> CoinbaseFace:
+    return running.sandbox.coinbase
+
+
+def price_of(running: RunningSandbox, symbol: str = "BTC-USD") -> Decimal:
+    return running.exchange("coinbase").book(symbol).last
+
+
+class Heard:
+    """What a socket's client received, oldest first."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+        self.all: list[Message] = []
+        self._queue: Queue[str] = Queue()
+
+    def put(self, text: str) -> None:
+        self._queue.put(text)
+
+    def next(self) -> Message:
+        """Waits for it."""
+        message: Message = json.loads(self._queue.get(timeout=SECONDS))
+        self.all.append(message)
+        return message
+
+    def until(self, wanted: Callable[[Message], bool]) -> Message:
+        """The next one that is wanted; waits for it."""
+        while not wanted(message := self.next()):
+            pass
+        return message
+
+    def on(self, channel: str, kind: str | None = None) -> Message:
+        """The next event of a channel (and of a type). Waits for it."""
+        message = self.until(lambda item: item.get("channel") == channel and kind in (None, item["events"][0].get("type")))
+        event: Message = message["events"][0]
+        return event
+
+    def order(self) -> Message:
+        """The next update of the user channel."""
+        [order] = self.on("user", "update")["orders"]
+        return dict(order)
+
+
+@contextmanager
+def listening(running: RunningSandbox, *, user: bool = False, key: bool = True) -> Iterator[Heard]:
+    """A socket that is open. `user`: the user's; `key`: whether it signs."""
+    address = running.addresses["coinbase"]
+    keys = {"api_key": address["api_key"], "api_secret": address["api_secret"]} if key else {"api_key": None, "api_secret": None}
+    kind, url = (WSUserClient, address["ws_user"]) if user else (WSClient, address["ws"])
+    heard = Heard(None)
+    heard.client = kind(base_url=url, timeout=SECONDS, retry=False, on_message=heard.put, **keys)
+    heard.client.open()
+    try:
+        yield heard
+    finally:
+        if heard.client.websocket.open:
+            heard.client.close()
+        else:
+            end(heard.client)
+
+
+def end(client: Any) -> None:
+    """What `close` leaves undone where the connection is lost."""
+    client.loop.call_soon_threadsafe(client.loop.stop)
+    client.thread.join(SECONDS)
+    client.loop.close()
