@@ -1,0 +1,91 @@
+"""An account's balances, asked of the venue at most once a minute by all processes together, and at once after a fill."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+
+import orjson
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from market.exchanges.base import Balance, Endpoint
+
+STORE = """
+if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
+return 0
+"""
+RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+HOLD = 15_000
+"""Milliseconds that one process may take to ask; then another one does."""
+LOOK = 0.02
+"""Seconds between looks at whether the one that asks has its answer."""
+
+
+class AccountCache:
+    """`ask` is the exchange's `balances`. `hits` and `misses` count this process' questions: a miss went to the venue. Without
+    Redis every question does."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        endpoint: Endpoint,
+        ask: Callable[[], Awaitable[list[Balance]]],
+        *,
+        seconds: float = 60.0,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        place = f"exchange:{endpoint.venue}:{endpoint.environment}:{endpoint.account}:balances"
+        self._value, self._age, self._lock = place, f"{place}:age", f"{place}:lock"
+        self._redis, self._ask, self._seconds, self._sleep = redis, ask, seconds, sleep
+        self._store, self._release = redis.register_script(STORE), redis.register_script(RELEASE)
+        self.hits = self.misses = 0
+
+    async def balances(self) -> list[Balance]:
+        """Of those who ask at the same time, one asks the venue and the others wait for its answer. Raises what the venue's
+        answer raises; the next one tries again."""
+        try:
+            return await self._balances()
+        except (RedisError, OSError):
+            self.misses += 1
+            return await self._ask()
+
+    async def drop(self) -> None:
+        """After a fill, a deposit or a withdrawal. An answer that is under way was asked for before it, so it is not kept."""
+        await self._redis.set(self._age, secrets.token_hex(8))
+        await self._redis.delete(self._value)
+
+    async def _balances(self) -> list[Balance]:
+        token = secrets.token_hex(8)
+        while True:
+            if (kept := await self._redis.get(self._value)) is not None:
+                self.hits += 1
+                return _unpack(kept)
+            if await self._redis.set(self._lock, token, nx=True, px=HOLD):
+                break
+            await self._sleep(LOOK)
+        try:
+            if (kept := await self._redis.get(self._value)) is not None:
+                self.hits += 1
+                return _unpack(kept)
+            return await self._fetch()
+        finally:
+            await self._release(keys=[self._lock], args=[token])
+
+    async def _fetch(self) -> list[Balance]:
+        await self._redis.set(self._age, secrets.token_hex(8), nx=True)
+        age = await self._redis.get(self._age) or b""
+        self.misses += 1
+        balances = await self._ask()
+        await self._store(keys=[self._value, self._age], args=[age, _pack(balances), int(self._seconds * 1000)])
+        return balances
+
+
+def _pack(balances: list[Balance]) -> bytes:
+    return orjson.dumps([(each.asset, str(each.free), str(each.held)) for each in balances])
+
+
+def _unpack(text: bytes | str) -> list[Balance]:
+    return [Balance(asset, Decimal(free), Decimal(held)) for asset, free, held in orjson.loads(text)]

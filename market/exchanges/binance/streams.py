@@ -1,0 +1,149 @@
+"""Binance's sockets, each for one life: they end by raising, and the next life begins with nothing of the last."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from binance.exceptions import BinanceAPIException, BinanceWebsocketUnableToConnect
+from websockets.exceptions import WebSocketException
+
+from market.exchanges.base import Alive, MarketEvent, Retryable, StreamGap, Tick, UserEvent
+from market.exchanges.binance import frames
+from market.exchanges.binance.client import Client, MarketSocket, UserSocket
+from market.exchanges.binance.errors import translate
+from market.exchanges.binance.orders import venue_symbol
+from market.exchanges.parsing import Json, Malformed, Reader
+
+CHUNK = 200
+"""Streams in one request: the venue takes 1,024 in all and five requests a second."""
+OPENING = 10.0
+BEAT = 30.0
+"""Seconds of silence on the user stream after which the venue is asked whether it is still there."""
+LOST = (WebSocketException, OSError, TimeoutError, BinanceWebsocketUnableToConnect)
+
+
+def names(symbols: Sequence[str], intervals: Sequence[str], *, depth: bool) -> list[str]:
+    kinds = ["aggTrade", *(f"kline_{interval}" for interval in intervals), *(["depth20"] if depth else [])]
+    return [f"{venue_symbol(symbol).lower()}@{kind}" for symbol in symbols for kind in kinds]
+
+
+async def market(
+    socket: MarketSocket, streams: Sequence[str], symbols: Mapping[str, str], reader: Reader, now: Callable[[], datetime]
+) -> AsyncGenerator[MarketEvent, None]:
+    """`Alive` says that the venue has taken all subscriptions."""
+    try:
+        await socket.connect()
+        async with aclosing(_read(socket.ws, streams, Trades(symbols, reader, now))) as events:
+            async for event in events:
+                yield event
+    except LOST as error:
+        raise Retryable(f"The market stream of Binance was lost ({type(error).__name__}).", code="stream") from None
+    finally:
+        if socket.ws is not None:
+            await socket.ws.close()
+    raise Retryable("The market stream of Binance was closed by the venue.", code="stream")
+
+
+async def _read(ws: Any, streams: Sequence[str], trades: Trades) -> AsyncGenerator[MarketEvent, None]:
+    chunks = [list(streams[first : first + CHUNK]) for first in range(0, len(streams), CHUNK)]
+    for number, chunk in enumerate(chunks, 1):
+        await ws.send(orjson.dumps({"method": "SUBSCRIBE", "params": chunk, "id": number}).decode())
+    missing = len(chunks)
+    async for text in ws:
+        received = time.perf_counter()
+        frame = trades.reader.read("json", _frame, text)
+        if frame is None:
+            continue
+        if "stream" not in frame:
+            missing = _answer(frame, missing, trades.reader)
+            if missing == 0:
+                missing = -1
+                yield Alive(frames.VENUE, trades.now())
+            continue
+        for event in trades.events(frame, received):
+            yield event
+
+
+def _frame(text: str | bytes) -> Json:
+    frame = orjson.loads(text)
+    if not isinstance(frame, dict):
+        raise Malformed("a frame that is no object")
+    return frame
+
+
+def _answer(frame: Json, missing: int, reader: Reader) -> int:
+    """How many answers to our subscriptions are still to come."""
+    if "error" in frame or ("code" in frame and "msg" in frame):
+        raise Retryable(f"Binance did not take a subscription: {str(frame)[:200]}", code="stream")
+    if "id" in frame and frame.get("result", "") is None:
+        return missing - 1
+    reader.skip("unknown", str(frame)[:100])
+    return missing
+
+
+class Trades:
+    """Frames to events, with the trades' own numbers watched: they leave no number out and repeat none."""
+
+    def __init__(self, symbols: Mapping[str, str], reader: Reader, now: Callable[[], datetime]) -> None:
+        self.reader, self.now, self._symbols = reader, now, symbols
+        self._last: dict[str, int] = {}
+
+    def events(self, frame: Json, received: float) -> Sequence[MarketEvent]:
+        kind = str(frame["stream"]).partition("@")[2]
+        event = self.reader.read(kind, frames.market_event, frame, self._symbols, received, self.now())
+        if event is None:
+            return ()
+        return self._checked(frame["data"], event) if isinstance(event, Tick) else (event,)
+
+    def _checked(self, data: Json, event: Tick) -> Sequence[MarketEvent]:
+        number = data.get("a", data.get("t"))
+        last = self._last.get(data["s"])
+        if not isinstance(number, int) or (last is not None and number <= last):
+            self.reader.skip("repeated trade", f"{number} after {last}")
+            return ()
+        self._last[data["s"]] = number
+        if last is None or number == last + 1:
+            return (event,)
+        gap = StreamGap(frames.VENUE, f"trades {last + 1} to {number - 1} did not come", event.time, event.symbol)
+        return gap, event
+
+
+async def user(client: Client, symbols: Mapping[str, str], reader: Reader) -> AsyncGenerator[UserEvent, None]:
+    """Begins with `Alive`, when the subscription stands: what happened before must be asked for."""
+    socket = client.user_socket()
+    try:
+        await client._ws_api_request("userDataStream.subscribe.signature", signed=True, params={})
+        yield Alive(frames.VENUE, datetime.now(UTC))
+        while True:
+            event = await _next(client, socket)
+            if event is None:
+                yield Alive(frames.VENUE, datetime.now(UTC))
+                continue
+            if event.get("e") in ("error", "eventStreamTerminated", "serverShutdown"):
+                raise Retryable("The user stream of Binance was lost.", code="stream")
+            parsed = reader.read(str(event.get("e")), frames.user_event, event, symbols)
+            if parsed is not None:
+                yield parsed
+    except BinanceAPIException as error:
+        raise translate(error, False) from None
+    except LOST as error:
+        raise Retryable(f"The user stream of Binance was lost ({type(error).__name__}).", code="stream") from None
+    finally:
+        await socket.end()
+
+
+async def _next(client: Client, socket: UserSocket) -> dict[str, Any] | None:
+    """The next event; None after a silence in which the venue was asked and answered."""
+    try:
+        async with asyncio.timeout(BEAT):
+            return await socket.next_event()
+    except TimeoutError:
+        async with asyncio.timeout(OPENING):
+            await client._ws_api_request("ping", signed=False, params={})
+        return None

@@ -1,0 +1,78 @@
+"""Candles made of trades: the venue streams only five-minute ones. Exact, since the venue makes its own of the same trades."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from market.exchanges.base import Candle, Tick
+from market.exchanges.coinbase.frames import VENUE
+from market.times import EPOCH
+from trading.engine.types import interval_ms
+
+LATE = timedelta(seconds=1)
+"""How long after a candle's end its last trades may still come."""
+
+
+@dataclass(slots=True)
+class Bar:
+    time: datetime
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+
+    def add(self, price: Decimal, quantity: Decimal) -> None:
+        self.high, self.low = max(self.high, price), min(self.low, price)
+        self.close = price
+        self.volume += quantity
+
+
+class Bars:
+    """Of one symbol and interval. A candle is handed on as closed only if all of its trades were seen: those that began before
+    `since` are left to whoever asks the venue."""
+
+    def __init__(self, symbol: str, interval: str) -> None:
+        self.symbol, self.interval = symbol, interval
+        self.since: datetime | None = None
+        """From here on every trade was seen."""
+        self._length = timedelta(milliseconds=interval_ms(interval))
+        self._bar: Bar | None = None
+        self._done = EPOCH
+
+    def trades(self, ticks: Sequence[Tick]) -> Iterator[Candle]:
+        """Trades in the venue's order: candles that they end, then the one that they make grow."""
+        for tick in ticks:
+            time = tick.time - (tick.time - EPOCH) % self._length
+            if time < self._done or (self._bar and time < self._bar.time):
+                continue
+            if self._bar and time > self._bar.time:
+                yield from self._close()
+            if self._bar is None:
+                self._bar = Bar(time, tick.price, tick.price, tick.price, tick.price, Decimal(0))
+            self._bar.add(tick.price, tick.quantity or Decimal(0))
+        if self._bar is not None and ticks and self._whole(self._bar):
+            yield self._candle(self._bar, ticks[-1].received, closed=False)
+
+    def passed(self, now: datetime) -> Iterator[Candle]:
+        """The venue's clock says `now`: a candle can end without a trade behind it."""
+        if self._bar is not None and now >= self._bar.time + self._length + LATE:
+            yield from self._close()
+
+    def _close(self) -> Iterator[Candle]:
+        bar, self._bar = self._bar, None
+        if bar is None:
+            return
+        self._done = bar.time + self._length
+        if self._whole(bar):
+            yield self._candle(bar, 0.0, closed=True)
+
+    def _whole(self, bar: Bar) -> bool:
+        return self.since is not None and bar.time >= self.since
+
+    def _candle(self, bar: Bar, received: float, *, closed: bool) -> Candle:
+        prices = (bar.open, bar.high, bar.low, bar.close)
+        return Candle(VENUE, self.symbol, self.interval, bar.time, *prices, bar.volume, closed, received)

@@ -1,0 +1,94 @@
+"""What coinbase-advanced-py and requests raise, named by who must act."""
+
+from __future__ import annotations
+
+from multiprocessing import AuthenticationError
+from typing import Any
+
+import requests
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+from market.exchanges.base import ExchangeError, NotFoundAtVenue, RateLimited, Refused, Retryable, Unauthorised, Unknown
+from market.exchanges.coinbase.tokens import BadKey
+from market.exchanges.parsing import Json
+
+VENUE = "Coinbase"
+
+
+def translate(error: Exception, acts: bool) -> ExchangeError:
+    """`acts`: the request would change something at the venue, so a lost answer leaves it unknown."""
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return _answered(error.response, acts)
+    if isinstance(error, AuthenticationError):
+        return Unauthorised(f"{VENUE} needs a key for this, and the account has none.", code="key")
+    if isinstance(error, BadKey):
+        text = "api_secret: this is no key that Coinbase gives out. Paste the whole private key of the CDP API key file."
+        return Unauthorised(text, code="key")
+    if isinstance(error, requests.ConnectTimeout) or _never_sent(error):
+        return Retryable(f"{VENUE} could not be reached; nothing was sent.", code="network")
+    if isinstance(error, requests.RequestException) and not isinstance(error, requests.JSONDecodeError):
+        return lost(f"{VENUE} did not answer ({type(error).__name__}).", "network", acts)
+    return lost(f"{VENUE}'s answer could not be read ({type(error).__name__}).", "unreadable", acts)
+
+
+def lost(message: str, code: str, acts: bool) -> ExchangeError:
+    return Unknown(message, code=code) if acts else Retryable(message, code=code)
+
+
+def _never_sent(error: Exception) -> bool:
+    """`requests` wraps urllib3's retry error, which wraps the cause."""
+    cause: Any = error.args[0] if isinstance(error, requests.ConnectionError) and error.args else None
+    return isinstance(getattr(cause, "reason", cause), NewConnectionError | ConnectTimeoutError)
+
+
+def _answered(response: requests.Response, acts: bool) -> ExchangeError:
+    status, said = response.status_code, _said(response)
+    message = f"{VENUE}: {said or response.reason}"
+    if status in (418, 429):
+        return RateLimited(message, code=str(status), after=_retry_after(response))
+    if status >= 500:
+        return lost(message, str(status), acts)
+    if status in (401, 403):
+        return Unauthorised(f"{VENUE} does not take the key ({status}): {said or response.reason}", code=str(status))
+    if status == 404:
+        return NotFoundAtVenue(message, code="404")
+    return Refused(message, code=str(status))
+
+
+def _said(response: requests.Response) -> str:
+    try:
+        body = response.json()
+        return str(body.get("message") or body.get("error_details") or body.get("error") or "")[:300]
+    except (ValueError, AttributeError):
+        return ""
+
+
+def _retry_after(response: requests.Response) -> float:
+    try:
+        return max(float(response.headers.get("Retry-After") or response.headers["x-ratelimit-reset"]), 0.1)
+    except (KeyError, ValueError):
+        return 1.0
+
+
+def not_placed(answer: Json) -> Refused:
+    """A refused order is answered 200 with `success` false."""
+    error = answer.get("error_response") or {}
+    code = str(error.get("new_order_failure_reason") or error.get("preview_failure_reason") or error.get("error") or "")
+    text = str(error.get("message") or error.get("error_details") or code)
+    return Refused(f"{VENUE}: {text}", code=code)
+
+
+NOT_THERE = (
+    "UNKNOWN_CANCEL_ORDER",
+    "INVALID_CANCEL_REQUEST",
+    "COMMANDER_REJECTED_CANCEL_ORDER",
+    "DUPLICATE_CANCEL_REQUEST",
+    "ORDER_IS_FULLY_FILLED",
+)
+
+
+def not_cancelled(result: Json) -> ExchangeError:
+    code = str(result.get("failure_reason", ""))
+    if code in NOT_THERE:
+        return NotFoundAtVenue(f"{VENUE}: the order is over, or was never there ({code}).", code=code)
+    return Refused(f"{VENUE}: not cancelled ({code}).", code=code)

@@ -1,0 +1,121 @@
+"""Coinbase's sockets, each for one life: they end by raising, and the next life begins with nothing of the last."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from contextlib import aclosing
+from datetime import datetime
+from multiprocessing import AuthenticationError
+from typing import TypeVar
+
+import orjson
+from coinbase.websocket import WSClientException
+from websockets.exceptions import WebSocketException
+
+from market.exchanges.base import Alive, Report, Retryable, StreamGap, Unauthorised
+from market.exchanges.coinbase import frames
+from market.exchanges.coinbase.client import Socket
+from market.exchanges.parsing import Json, Malformed, Reader, from_iso
+
+T = TypeVar("T")
+SILENCE = 10.0
+"""Seconds: a heartbeat comes each second, so a socket that says nothing for so long is dead."""
+LOST = (WebSocketException, WSClientException, OSError, TimeoutError)
+Message = Callable[[Json, datetime, float], Iterator[T]]
+"""Of a channel's message, its time and when it came in, to events."""
+
+
+async def read(
+    socket: Socket, channels: Mapping[str, list[str]], parse: Message[T], reader: Reader
+) -> AsyncGenerator[T | Alive | StreamGap, None]:
+    """`Alive` says that the venue has taken all subscriptions. A message that is missing in the count is told as a gap,
+    and then it ends: only a new connection brings a whole state again."""
+    try:
+        await socket.open_async()
+        await socket.subscribe_all(channels)
+        async with aclosing(_messages(socket, reader)) as messages:
+            async for event in _checked(messages, len(channels), parse, reader):
+                yield event
+    except AuthenticationError:
+        raise Unauthorised("Coinbase needs a key for the user stream, and the account has none.", code="key") from None
+    except LOST as error:
+        raise Retryable(f"The stream of Coinbase was lost ({type(error).__name__}).", code="stream") from None
+    finally:
+        await socket.end()
+    raise Retryable("The stream of Coinbase was closed by the venue.", code="stream")
+
+
+async def _messages(socket: Socket, reader: Reader) -> AsyncGenerator[tuple[Json, float], None]:
+    texts = aiter(socket.websocket)
+    while True:
+        try:
+            async with asyncio.timeout(SILENCE):
+                text = await anext(texts)
+        except StopAsyncIteration:
+            return
+        received = time.perf_counter()
+        if (message := reader.read("json", _message, text)) is not None:
+            yield message, received
+
+
+async def _checked(
+    messages: AsyncIterator[tuple[Json, float]], missing: int, parse: Message[T], reader: Reader
+) -> AsyncGenerator[T | Alive | StreamGap, None]:
+    last: int | None = None
+    time_ = None
+    async for message, received in messages:
+        if message.get("type") == "error":
+            raise _said(str(message.get("message", "")))
+        number, channel = message["sequence_num"], message["channel"]
+        if last is not None and number <= last:
+            reader.skip("repeated message", f"{number} after {last}")
+            continue
+        if last is not None and number != last + 1:
+            yield StreamGap(
+                frames.VENUE, f"messages {last + 1} to {number - 1} did not come", time_ or from_iso(message["timestamp"])
+            )
+            raise Retryable("Messages of Coinbase's stream are missing.", code="gap")
+        last, time_ = number, from_iso(message["timestamp"])
+        if channel == "subscriptions":
+            missing -= 1
+        if (channel == "subscriptions" and missing == 0) or (channel == "heartbeats" and missing <= 0):
+            yield Alive(frames.VENUE, time_)
+        for event in reader.read(channel, _all, parse, message, time_, received) or ():
+            yield event
+
+
+def _all(parse: Message[T], message: Json, moment: datetime, received: float) -> list[T]:
+    return list(parse(message, moment, received))
+
+
+def _message(text: str | bytes) -> Json:
+    message = orjson.loads(text)
+    if not isinstance(message, dict):
+        raise Malformed("a message that is no object")
+    if message.get("type") != "error" and not (isinstance(message["sequence_num"], int) and from_iso(message["timestamp"])):
+        raise Malformed("a message without its number")
+    return message
+
+
+def _said(text: str) -> Exception:
+    if "auth" in text.lower() or "jwt" in text.lower():
+        return Unauthorised(f"Coinbase does not take the key for its stream: {text[:200]}", code="401")
+    return Retryable(f"Coinbase ended the stream: {text[:200]}", code="stream")
+
+
+class Orders:
+    """Messages of the channel `user` to reports. They tell how much is filled, not by which trades: ask for the fills."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def __call__(self, message: Json, moment: datetime, received: float) -> Iterator[Report]:
+        if message["channel"] != "user":
+            return
+        for event in message["events"]:
+            for order in event.get("orders", ()):
+                report = self._reader.read("user", frames.user_order, order, moment)
+                if report is not None:
+                    yield report

@@ -1,0 +1,89 @@
+"""Messages of the market channels to ticks, candles and depth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import chain
+
+from market.exchanges.base import Candle, Depth, MarketEvent, Tick
+from market.exchanges.coinbase import frames
+from market.exchanges.coinbase.bars import Bars
+from market.exchanges.coinbase.book import Book
+from market.exchanges.parsing import Json, Reader
+
+
+class Market:
+    """One connection's state. `symbols` are product ids; of a pair with USDC the venue tells under the name of its USD twin,
+    with which it shares one book."""
+
+    def __init__(self, symbols: Sequence[str], intervals: Sequence[str], reader: Reader) -> None:
+        self._reader = reader
+        self._wanted: dict[str, list[str]] = {}
+        for symbol in symbols:
+            self._wanted.setdefault(symbol, []).append(symbol)
+            if symbol.endswith("-USDC"):
+                self._wanted.setdefault(symbol.removesuffix("C"), []).append(symbol)
+        self._bars = {symbol: [Bars(symbol, interval) for interval in intervals] for symbol in symbols}
+        self._books = {symbol: Book(symbol) for symbol in symbols}
+        self._last = dict.fromkeys(symbols, -1)
+        self._behind: timedelta | None = None
+        """How far the newest trade was behind its message's time at the least: what the venue's clocks differ."""
+
+    def __call__(self, message: Json, moment: datetime, received: float) -> Iterator[MarketEvent]:
+        match message["channel"]:
+            case "market_trades":
+                for event in message["events"]:
+                    yield from self._trades(event, moment, received)
+            case "l2_data":
+                for event in message["events"]:
+                    yield from self._depth(event, moment)
+            case "heartbeats":
+                if self._behind is not None:
+                    yield from self._passed(moment - self._behind)
+            case "subscriptions":
+                self._begin(moment)
+            case other:
+                self._reader.skip(other, "not a channel that was asked for")
+
+    def _begin(self, moment: datetime) -> None:
+        for bars in chain.from_iterable(self._bars.values()):
+            bars.since = bars.since or moment
+
+    def _passed(self, moment: datetime) -> Iterator[Candle]:
+        for bars in chain.from_iterable(self._bars.values()):
+            yield from bars.passed(moment)
+
+    def _trades(self, event: Json, moment: datetime, received: float) -> Iterator[Tick | Candle]:
+        """The first event is a snapshot of the latest trades, of which only the last is news."""
+        read = (self._reader.read("market_trades", frames.trade, each, received) for each in event["trades"])
+        trades = sorted((each for each in read if each is not None), key=lambda each: each[0])
+        snapshot = event["type"] == "snapshot"
+        if trades and not snapshot:
+            behind = moment - max(tick.time for _, tick in trades)
+            self._behind = behind if self._behind is None else min(self._behind, behind)
+        for symbol in sorted({name for _, tick in trades for name in self._wanted.get(tick.symbol, ())}):
+            own = [(number, replace(tick, symbol=symbol)) for number, tick in trades if symbol in self._wanted.get(tick.symbol, ())]
+            yield from self._of_symbol(symbol, own, snapshot)
+
+    def _of_symbol(self, symbol: str, trades: Sequence[tuple[int, Tick]], snapshot: bool) -> Iterator[Tick | Candle]:
+        new = [tick for number, tick in trades if number > self._last[symbol]]
+        if len(new) < len(trades):
+            self._reader.skip("repeated trade", symbol)
+        if not new:
+            return
+        self._last[symbol] = trades[-1][0]
+        yield from new[-1:] if snapshot else new
+        for bars in self._bars[symbol]:
+            if snapshot:
+                bars.since = min(bars.since or new[0].time, new[0].time)
+            yield from bars.trades(new)
+
+    def _depth(self, event: Json, moment: datetime) -> Iterator[Depth]:
+        levels = frames.levels(event["updates"])
+        for symbol in self._wanted.get(event["product_id"], ()):
+            book = self._books[symbol]
+            book.change(levels, snapshot=event["type"] == "snapshot")
+            if book.due(moment):
+                yield book.depth(moment)

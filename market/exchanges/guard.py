@@ -1,0 +1,56 @@
+"""What stands around every request to a venue: breaker, budget, names for what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
+
+from market.exchanges.base import ExchangeError, RateLimited, Retryable, Unknown
+from market.exchanges.breaker import Breaker
+from market.exchanges.budget import Budget
+
+T = TypeVar("T")
+OURS = ("budget", "breaker", "redis", "clock")
+"""Codes of what was not the venue's failure."""
+
+
+class Guard:
+    """`translate(error, acts)` names what a library raised. `count(code)` is told each request's outcome: "ok", the venue's
+    code, or the kind of failure."""
+
+    def __init__(
+        self,
+        budget: Budget,
+        breaker: Breaker,
+        translate: Callable[[Exception, bool], ExchangeError],
+        count: Callable[[str], None] | None = None,
+    ) -> None:
+        self.budget, self.breaker, self._translate = budget, breaker, translate
+        self._count = count or (lambda code: None)
+
+    async def run(
+        self, request: Callable[[], Awaitable[T]], costs: Mapping[str, int], *, acts: bool = False, urgent: bool = False
+    ) -> T:
+        """`acts`: the request changes something at the venue, so a lost answer is `Unknown`, and it may use the reserve.
+        `urgent`: it may use the reserve although it only asks."""
+        await self.breaker.allow()
+        await self.budget.spend(costs, urgent=acts or urgent)
+        try:
+            answer = await request()
+        except Exception as error:
+            problem = error if isinstance(error, ExchangeError) else self._translate(error, acts)
+            await self._failed(problem)
+            # The library's error is dropped: it can carry the signed request.
+            raise problem from None
+        self._count("ok")
+        await self.breaker.succeeded()
+        return answer
+
+    async def _failed(self, problem: ExchangeError) -> None:
+        self._count(problem.code or type(problem).__name__.lower())
+        if isinstance(problem, RateLimited):
+            await self.budget.close(problem.after)
+        elif isinstance(problem, Retryable | Unknown) and problem.code not in OURS:
+            await self.breaker.failed()
+        else:
+            await self.breaker.succeeded()
