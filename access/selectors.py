@@ -17,6 +17,11 @@ def token_valid(secret: str) -> ApiToken | None:
     return usable.select_related("user").filter(digest=digest(secret)).first()
 
 
+def token_usable(*, token_id: int) -> bool:
+    """Whether a token that was valid still is."""
+    return ApiToken.objects.filter(pk=token_id, revoked_at=None, expires_at__gt=timezone.now(), user__is_active=True).exists()
+
+
 def token_get(*, token_id: int, user: User) -> ApiToken:
     """A person's own token; `NotFound` for anybody else's."""
     token = ApiToken.objects.filter(pk=token_id, user=user).first()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from market import services
-from market.models import CandleChunk, CandleGap, CandleImport, CandleSeries, Instrument
+from market.models import CandleChunk, CandleGap, CandleImport, CandleSeries, FeedIncident, Instrument, VenueStream
 from market.selectors import plain
 
 
@@ -153,3 +153,48 @@ class CandleImportAdmin(ReadOnly):
         note = format_html("<p>and {} more</p>", f"{more:,}") if more > 0 else ""
         head = "<thead><tr><th>Row</th><th>Field</th><th>What is wrong</th></tr></thead>"
         return format_html("<table>" + head + "<tbody>{}</tbody></table>{}", body, note)
+
+
+@admin.register(VenueStream)
+class VenueStreamAdmin(ReadOnly):
+    list_display = (
+        "venue",
+        "environment",
+        "wanted",
+        "state",
+        "last_message_at",
+        "messages_per_second",
+        "reconnects",
+        "gaps",
+        "holder",
+    )
+    list_filter = ("venue", "environment", "state", "wanted")
+    actions = ("start", "stop")
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        # On the page of one stream there is nothing to change; the list's actions need the permission.
+        return obj is None and admin.ModelAdmin.has_change_permission(self, request)
+
+    @admin.action(description="Start: prices come again", permissions=["change"])
+    def start(self, request: HttpRequest, rows: QuerySet[VenueStream]) -> None:
+        self.switch(request, rows, wanted=True)
+
+    @admin.action(description="Stop: its bots decide nothing", permissions=["change"])
+    def stop(self, request: HttpRequest, rows: QuerySet[VenueStream]) -> None:
+        self.switch(request, rows, wanted=False)
+
+    def switch(self, request: HttpRequest, rows: QuerySet[VenueStream], *, wanted: bool) -> None:
+        count = 0
+        for stream in rows:
+            services.stream_switch(venue=stream.venue, environment=stream.environment, wanted=wanted, user=request.user)
+            count += 1
+        self.message_user(request, f"{count} {'started' if wanted else 'stopped'}.", messages.SUCCESS)
+
+
+@admin.register(FeedIncident)
+class FeedIncidentAdmin(ReadOnly):
+    list_display = ("began_at", "ended_at", "stream", "kind", "symbol", "detail")
+    list_filter = ("kind", "stream__venue", "began_at")
+    list_select_related = ("stream",)
+    search_fields = ("symbol", "detail")
+    show_full_result_count = False

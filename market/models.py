@@ -123,3 +123,56 @@ class CandleImport(models.Model):
 
     def __str__(self) -> str:
         return f"{self.filename} to {self.symbol} {self.interval}: {self.status}"
+
+
+class VenueStream(models.Model):
+    """One venue's sockets: who holds them, and how they do. `token` fences: it grows with each new holder, and what an
+    older one still does counts for nothing."""
+
+    class State(models.TextChoices):
+        STOPPED = "stopped"
+        CONNECTING = "connecting"
+        LIVE = "live"
+        POLLING = "polling", "polling: no socket, prices by REST"
+        STALE = "stale", "stale: no prices"
+        PAUSED = "paused", "paused: nobody needs it"
+
+    venue = models.CharField(max_length=32)
+    environment = models.CharField(max_length=8)
+    wanted = models.BooleanField(default=True, help_text="A person's switch.")
+    state = models.CharField(max_length=12, choices=State, default=State.STOPPED)
+    detail = models.CharField(max_length=300, blank=True)
+    symbols = models.JSONField(default=list)
+    connected_at = models.DateTimeField(null=True)
+    last_message_at = models.DateTimeField(null=True)
+    messages_per_second = models.FloatField(default=0)
+    reconnects = models.IntegerField(default=0)
+    gaps = models.IntegerField(default=0)
+    holder = models.CharField(max_length=64, blank=True)
+    token = models.BigIntegerField(default=0)
+    held_until = models.DateTimeField(null=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["venue", "environment"]
+        constraints = [models.UniqueConstraint(fields=["venue", "environment"], name="stream_once")]
+
+    def __str__(self) -> str:
+        return f"{self.venue} ({self.environment}): {self.state}"
+
+
+class FeedIncident(models.Model):
+    """A time in which prices did not come as they should: downtime, silence, a gap, a reconnect."""
+
+    stream = models.ForeignKey(VenueStream, on_delete=models.CASCADE, related_name="incidents")
+    kind = models.CharField(max_length=16)
+    symbol = models.CharField(max_length=32, blank=True)
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    detail = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.began_at:%Y-%m-%d %H:%M:%S}"

@@ -1,23 +1,65 @@
-"""The only door to the channel layer. A push is at most once: it carries ids and a small payload, facts are rows."""
+"""The only door to the channel layer. A push is at most once: it carries ids and a small payload, facts are rows.
+
+Groups of the running desk, and what is pushed there:
+
+- `live`: `push("live", message["type"], **message)`, with `message` as sockets carry it: `{"type", "seq", "ts", "correlation_id",
+  "payload"}`. `seq` is the Event's id; None for what is no event (`portfolio_update`, `bot_metrics` on a schedule).
+- `market`: `push("market", "batch", ticks=[...], candles=[...], depths=[...], streams=[...])`, each list optional. A stream worker
+  batches for a quarter of a second: of each symbol the newest tick, of each growing candle the newest state, of closed candles all;
+  books for half a second. Prices are decimal text, times ISO-8601. Each entry is the payload that a page gets:
+  tick `{"venue", "environment", "symbol", "price", "bid", "ask", "time"}`,
+  candle `{"venue", "environment", "symbol", "interval", "time", "open", "high", "low", "close", "volume", "closed"}`,
+  depth `{"venue", "environment", "symbol", "bids", "asks", "time"}`, each level [price, quantity],
+  stream `market.selectors.stream_json(stream)`.
+"""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
-from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
-from redis.exceptions import RedisError
+from redis import Redis
+
+from market.broker import Unanswered, ask, layer_config
 
 logger = logging.getLogger(__name__)
 
 
 def push(group: str, kind: str, **payload: Any) -> None:
-    """Tell every page that listens to `group`. A channel layer that is down costs the push, never the caller's work."""
+    """Tell every process that listens to `group`, from any thread or process: one short question on a connection that is kept. A
+    broker that is down costs the push, never the caller's work, and not its time either."""
+    push_all(group, [(kind, payload)])
+
+
+def push_all(group: str, pushes: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+    """Several (kind, payload) in one round trip, in this order."""
     layer = get_channel_layer()
     if layer is None:
         return
+    messages = [text for kind, payload in pushes if (text := serialized(layer, group, kind, payload)) is not None]
+
+    def publish(broker: Redis) -> None:
+        pipeline = broker.pipeline(transaction=False)
+        for message in messages:
+            pipeline.publish(group_channel(group), message)
+        pipeline.execute()
+
+    with suppress(Unanswered):
+        ask("publish", publish)
+
+
+def serialized(layer: Any, group: str, kind: str, payload: Mapping[str, Any]) -> bytes | None:
     try:
-        async_to_sync(layer.group_send)(group, {"type": "pushed", "kind": kind, "payload": payload})
-    except (RedisError, OSError):
-        logger.warning("push %s to %s was lost: the channel layer does not answer", kind, group)
+        message: bytes = layer.serialize({"type": "pushed", "kind": kind, "payload": payload})
+    except (TypeError, ValueError):
+        logger.exception("push %s to %s cannot be written", kind, group)
+        return None
+    return message
+
+
+def group_channel(group: str) -> str:
+    """The name that the pub/sub layer gives to a group's channel."""
+    return f"{layer_config().get('prefix', 'asgi')}__group__{group}"

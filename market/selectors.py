@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Prefetch, QuerySet
+from django.utils import timezone
 
 from market import candles
-from market.models import CandleGap, CandleImport, CandleSeries, Instrument
+from market.models import CandleGap, CandleImport, CandleSeries, FeedIncident, Instrument, VenueStream
+from market.prices import Pair, Price
 from market.symbols import symbol_normalise, venue_normalise
 from market.times import from_ms, iso, to_ms
 from trading.engine.errors import Invalid, NotFound
@@ -16,6 +18,7 @@ from trading.engine.types import INTERVALS, Candles
 
 __all__ = [
     "candles_page",
+    "feeds",
     "gaps_between",
     "import_report",
     "imports",
@@ -23,7 +26,12 @@ __all__ = [
     "series_gaps",
     "series_get",
     "series_list",
+    "stream_get",
+    "stream_incidents",
+    "stream_json",
+    "streams",
     "symbol_normalise",
+    "tick_json",
     "venue_of",
     "watchlist_entry",
 ]
@@ -139,6 +147,66 @@ def import_report(done: CandleImport) -> dict[str, Any]:
         "fingerprint": done.fingerprint,
         "message": done.message,
         "seconds": done.seconds,
+    }
+
+
+def streams() -> QuerySet[VenueStream]:
+    """Every venue's stream, by venue and environment."""
+    return VenueStream.objects.order_by("venue", "environment")
+
+
+def feeds() -> list[tuple[str, str]]:
+    """(venue, environment) of every stream there is."""
+    return list(streams().values_list("venue", "environment"))
+
+
+def stream_get(*, venue: str, environment: str) -> VenueStream:
+    """`NotFound` for one that no worker and no bot ever named."""
+    if found := VenueStream.objects.filter(venue=venue_normalise(venue), environment=environment).first():
+        return found
+    raise NotFound(f"There is no stream of {venue} ({environment}). GET streams lists those there are.")
+
+
+def stream_incidents(stream: VenueStream) -> QuerySet[FeedIncident]:
+    """When its prices did not come as they should, newest first."""
+    return stream.incidents.order_by("-id")
+
+
+def stream_json(stream: VenueStream) -> dict[str, Any]:
+    """How a stream does. A worker that died cannot say so: then nobody holds it, and it is not connected, whatever it last said."""
+    now = timezone.now()
+    held = stream.held_until is not None and stream.held_until > now
+    heard = stream.last_message_at
+    return {
+        "venue": stream.venue,
+        "environment": stream.environment,
+        "wanted": stream.wanted,
+        "state": stream.state if held or stream.state == VenueStream.State.PAUSED else "stopped",
+        "connected": held and stream.state == VenueStream.State.LIVE,
+        "detail": stream.detail,
+        "symbols": stream.symbols,
+        "connected_at": iso(to_ms(stream.connected_at)) if stream.connected_at else None,
+        "last_message_at": iso(to_ms(heard)) if heard else None,
+        "last_message_age_s": max(0.0, (now - heard).total_seconds()) if heard else None,
+        "messages_per_second": stream.messages_per_second if held else 0.0,
+        "reconnects": stream.reconnects,
+        "gaps": stream.gaps,
+    }
+
+
+def tick_json(pair: Pair, price: Price) -> dict[str, Any]:
+    """A symbol's newest tick and how old it is."""
+    venue, environment, symbol = pair
+    return {
+        "venue": venue,
+        "environment": environment,
+        "symbol": symbol,
+        "price": plain(price.price),
+        "bid": plain(price.bid),
+        "ask": plain(price.ask),
+        "time": price.time.isoformat().replace("+00:00", "Z"),
+        "age_s": round(price.age, 3),
+        "stale": price.stale,
     }
 
 

@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import PurePath
 from typing import IO, Any
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from market import candles
 from market.candles import checks, readers
 from market.demo import DEMO
-from market.models import CandleImport, CandleSeries, Instrument
+from market.exchanges.base import InstrumentRules
+from market.models import CandleImport, CandleSeries, FeedIncident, Instrument, VenueStream
+from market.push import push
 from market.selectors import series_get
 from market.symbols import symbol_normalise, venue_normalise
 from market.times import from_ms
-from trading.engine.errors import Invalid
+from market.venues import venue_key
+from trading.engine.errors import Invalid, NotFound
 from trading.engine.types import interval_ms
 
 SHOWN_FAULTS = 20
+HOLD_SECONDS = 8
+"""How long a stream worker may be silent before another takes over its sockets."""
 
 
 def instrument_ensure(*, venue: str, symbol: str, **rules: Decimal | str | None) -> Instrument:
@@ -30,6 +39,25 @@ def instrument_ensure(*, venue: str, symbol: str, **rules: Decimal | str | None)
     base, quote = symbol.split("-")
     defaults: dict[str, Any] = {"base": base, "quote": quote, **rules}
     return Instrument.objects.get_or_create(venue=venue, symbol=symbol, defaults=defaults)[0]
+
+
+def instruments_note(*, key: str, listed: Iterable[InstrumentRules]) -> None:
+    """What a venue lists now, into the rows: the rules that orders must keep."""
+    rows = [
+        Instrument(
+            venue=key,
+            symbol=one.symbol,
+            venue_symbol=one.venue_symbol,
+            base=one.base,
+            quote=one.quote,
+            tick_size=one.tick_size,
+            lot_size=one.lot_size,
+            min_notional=one.min_notional,
+        )
+        for one in listed
+    ]
+    rules = ["venue_symbol", "tick_size", "lot_size", "min_notional"]
+    Instrument.objects.bulk_create(rows, update_conflicts=True, unique_fields=["venue", "symbol"], update_fields=rules)
 
 
 def candles_import(
@@ -119,6 +147,56 @@ def demo_data_load() -> list[CandleSeries]:
         there = set(instrument.series.values_list("interval", flat=True))
         made += [candles.write(instrument, part).series for part in demo.candles(there)]
     return made
+
+
+def stream_ensure(*, venue: str, environment: str) -> VenueStream:
+    return VenueStream.objects.get_or_create(venue=venue, environment=environment)[0]
+
+
+def stream_switch(*, venue: str, environment: str, wanted: bool, user: User | AnonymousUser | None = None) -> VenueStream:
+    """A person's switch: a stream that is not wanted is closed by whoever holds it, and its bots decide nothing. `NotFound`."""
+    found = VenueStream.objects.filter(venue=venue, environment=environment).first()
+    if found is None:
+        raise NotFound(f"There is no stream of {venue} ({environment}).")
+    VenueStream.objects.filter(pk=found.pk).update(wanted=wanted)
+    found.wanted = wanted
+    transaction.on_commit(partial(push, "desk", "changed", stream=venue_key(venue, environment)))
+    return found
+
+
+def stream_hold(*, stream_id: int, holder: str) -> int | None:
+    """Takes or keeps the hold on a venue's sockets for HOLD_SECONDS; answers the fencing token, None while another has it.
+
+    The token grows with each new holder. What needs the hold compares holder and token in the database, so that a worker that was
+    away for too long can do nothing with an old one.
+    """
+    now = timezone.now()
+    until = now + timedelta(seconds=HOLD_SECONDS)
+    if VenueStream.objects.filter(pk=stream_id, holder=holder, held_until__gt=now).update(held_until=until):
+        return VenueStream.objects.values_list("token", flat=True).get(pk=stream_id)
+    free = VenueStream.objects.filter(pk=stream_id).exclude(held_until__gt=now)
+    if not free.update(holder=holder, held_until=until, token=F("token") + 1):
+        return None
+    return VenueStream.objects.values_list("token", flat=True).get(pk=stream_id)
+
+
+def stream_release(*, stream_id: int, holder: str) -> None:
+    """An orderly end: a standby need not wait for the hold to run out."""
+    VenueStream.objects.filter(pk=stream_id, holder=holder).update(held_until=timezone.now(), state=VenueStream.State.STOPPED)
+
+
+def stream_note(*, stream_id: int, holder: str, **state: Any) -> None:
+    """What the holder knows of its sockets; of no effect for one that holds them no longer."""
+    VenueStream.objects.filter(pk=stream_id, holder=holder).update(updated_at=timezone.now(), **state)
+
+
+def incident_note(
+    *, stream_id: int, kind: str, symbol: str = "", began_at: datetime, ended_at: datetime | None = None, detail: str = ""
+) -> None:
+    """One row an incident: told at its begin, and again with its end."""
+    FeedIncident.objects.update_or_create(
+        stream_id=stream_id, kind=kind, symbol=symbol, began_at=began_at, defaults={"ended_at": ended_at, "detail": detail[:300]}
+    )
 
 
 def _stored_name(filename: str) -> str:

@@ -1,23 +1,33 @@
-"""Market data: pages under /market/, API under /api/v1/market/."""
+"""Market data: pages under /market/, API under /api/v1/market/ and streams/, a WebSocket under /ws/market/."""
 
 from django.urls import URLPattern, path
 
-from market import api, views
+from market import api, consumers
+from market.views import live, series
 
 app_name = "market"
 
 urlpatterns: list[URLPattern] = [
-    path("", views.series_list, name="list"),
-    path("series/<int:pk>/", views.series_detail, name="detail"),
-    path("series/<int:pk>/candles.json", views.series_candles, name="candles"),
-    path("series/<int:pk>/delete/", views.series_delete, name="delete"),
-    path("import/", views.import_new, name="import"),
-    path("imports/", views.imports, name="imports"),
-    path("imports/<int:pk>/", views.import_detail, name="import_detail"),
+    path("", series.series_list, name="list"),
+    path("series/<int:pk>/", series.series_detail, name="detail"),
+    path("series/<int:pk>/candles.json", series.series_candles, name="candles"),
+    path("series/<int:pk>/delete/", series.series_delete, name="delete"),
+    path("import/", series.import_new, name="import"),
+    path("imports/", series.imports, name="imports"),
+    path("watchlist/", live.watchlist, name="watchlist"),
+    path("streams/", live.streams, name="streams"),
+    path("streams/switch/", live.stream_switch, name="stream_switch"),
+    path("imports/<int:pk>/", series.import_detail, name="import_detail"),
 ]
 
 api_urlpatterns: list[URLPattern] = [
     path("market/symbols", api.SymbolsView.as_view(), name="market_symbols"),
+    path("market/ticks", api.TicksView.as_view(), name="market_ticks"),
     path("market/candles", api.CandlesView.as_view(), name="market_candles"),
     path("market/imports", api.ImportsView.as_view(), name="market_imports"),
+    path("streams", api.StreamsView.as_view(), name="streams"),
+    path("streams/start", api.StreamStartView.as_view(), name="streams_start"),
+    path("streams/stop", api.StreamStopView.as_view(), name="streams_stop"),
 ]
+
+websocket_urlpatterns: list[URLPattern] = [path("ws/market/", consumers.MarketConsumer.as_asgi())]  # type: ignore[arg-type]

@@ -1,23 +1,24 @@
-"""Market data pages: series, coverage and gaps, the chart's candles, imports."""
+"""Stored candles: series, coverage and gaps, the chart's candles, imports."""
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from access.scopes import scopes_of
 from market import paging, selectors, services
 from market.coverage import coverage
+from market.depths import depth_get
 from market.forms import ImportForm, guess
-from market.models import CandleImport, CandleSeries
-from market.requests import PageRequest
+from market.models import CandleImport, CandleSeries, Instrument
+from market.requests import PageRequest, may_trade
+from market.venues import venue_split
 from market.window import window
 from trading.engine.errors import Invalid
 from trading.engine.types import INTERVALS
@@ -88,7 +89,17 @@ def series_detail(request: PageRequest, pk: int) -> HttpResponse:
         "intervals": [name for name, length in INTERVALS.items() if length >= INTERVALS[series.interval]],
         "expected": series.count + series.missing,
     }
-    return render(request, "market/detail.html", context)
+    return render(request, "market/detail.html", context | book_of(series.instrument))
+
+
+def book_of(instrument: Instrument) -> dict[str, Any]:
+    """Its depth, where a stream brings that venue's prices."""
+    feed = venue_split(instrument.venue)
+    if feed not in selectors.feeds():
+        return {"streamed": False}
+    book = depth_get(venue=feed[0], environment=feed[1], symbol=instrument.symbol)
+    levels = zip_longest(book["bids"], book["asks"], fillvalue=("", "")) if book else ()
+    return {"streamed": True, "book": book, "levels": list(levels)}
 
 
 @require_GET
@@ -170,9 +181,3 @@ def imports(request: PageRequest) -> HttpResponse:
 def import_detail(request: PageRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(CandleImport.objects.select_related("series__instrument", "created_by"), pk=pk)
     return render(request, "market/import_detail.html", report_context(found))
-
-
-def may_trade(request: PageRequest) -> None:
-    """The same right that the API asks for: changing things needs the scope `trade`."""
-    if "trade" not in scopes_of(request.user):
-        raise PermissionDenied

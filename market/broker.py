@@ -1,0 +1,85 @@
+"""This process's connection to Redis or Valkey, for what is pushed and for the newest prices.
+
+It holds nobody up: an answer that does not come in time is an error, and after an error nobody asks again for `REST` seconds.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from django.conf import settings
+from prometheus_client import Gauge, Histogram
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+CONNECTED_IN = 0.03
+HURRIED, PATIENT = 0.06, 0.5
+"""Seconds that an answer may take: on the way of an order, and for a page."""
+REST = 1.0
+SECONDS = Histogram(
+    "redis_operation_duration_seconds",
+    "Pushes, and prices written and read.",
+    ["operation"],
+    buckets=(0.0001, 0.001, 0.01, 0.1, 0.5),
+)
+
+
+class Unanswered(Exception):
+    """The broker did not answer, or did not a moment ago."""
+
+
+class Pause:
+    """Until when nobody asks. Any thread writes it; one that looks a moment too early only waits once more."""
+
+    until = 0.0
+
+
+def layer_config() -> dict[str, Any]:
+    config: dict[str, Any] = settings.CHANNEL_LAYERS["default"]["CONFIG"]  # type: ignore[assignment]
+    return config
+
+
+def address() -> str:
+    """Where the channel layer is."""
+    return str(layer_config()["hosts"][0]["address"])
+
+
+@lru_cache(maxsize=2)
+def client(patience: float) -> Redis:
+    """Safe to share between threads and after a fork; connections are opened as they are needed."""
+    return Redis.from_url(
+        address(), socket_timeout=patience, socket_connect_timeout=CONNECTED_IN, retry=Retry(NoBackoff(), 0), protocol=2
+    )
+
+
+def connections() -> int:
+    """How many this process keeps open, idle ones included."""
+    return sum(count for patience in (HURRIED, PATIENT) for count, _ in client(patience).connection_pool.get_connection_count())
+
+
+CONNECTIONS = Gauge("redis_connection_pool_active", "Connections to Redis for pushes, prices and figures, idle ones included.")
+CONNECTIONS.set_function(connections)
+
+
+def ask(operation: str, question: Callable[[Redis], T], *, patience: float = HURRIED) -> T:
+    """What the broker answers. `Unanswered` at once where it did not answer a moment ago."""
+    if time.monotonic() < Pause.until:
+        raise Unanswered(operation)
+    broker = client(patience)
+    try:
+        with SECONDS.labels(operation).time():
+            return question(broker)
+    except (RedisError, OSError) as error:
+        Pause.until = time.monotonic() + REST
+        broker.connection_pool.disconnect(inuse_connections=False)  # after its restart, every idle connection is a dead one
+        logger.warning("%s: Redis does not answer: %s", operation, error)
+        raise Unanswered(operation) from error

@@ -1,0 +1,26 @@
+"""A venue for the time of one errand: a command, or a person who wants to know."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from redis.asyncio import Redis
+
+from market.broker import address
+from market.exchanges import connect
+from market.exchanges.base import Endpoint, Exchange
+from market.exchanges.breaker import Breaker
+from market.exchanges.budget import Budget
+
+
+@asynccontextmanager
+async def connected(endpoint: Endpoint) -> AsyncIterator[Exchange]:
+    """Under the same rate budget and breaker as everybody else. Raises what `connect` raises."""
+    async with Redis.from_url(address(), socket_timeout=2, protocol=2) as redis:
+        exchange = connect(endpoint, budget=Budget(redis, endpoint), breaker=Breaker(redis, endpoint))
+        try:
+            await exchange.connect()
+            yield exchange
+        finally:
+            await exchange.close()

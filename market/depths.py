@@ -1,0 +1,62 @@
+"""The newest book of each symbol, one hash for each venue and environment. Stream workers write; pages and the API read."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from market.broker import PATIENT, Unanswered, ask
+from market.exchanges.base import Depth
+from market.prices import STALE_AFTER
+
+LEVELS = 10
+"""Of each side, the best first: what a screen can show."""
+
+
+def key(venue: str, environment: str) -> str:
+    return f"depths:{venue}:{environment}"
+
+
+def depths_put(*, venue: str, environment: str, books: Iterable[Mapping[str, Any]]) -> None:
+    """Keeps the newest book of each symbol, of `depth_json`, in one round trip. The next makes up for one that is lost."""
+    now = time.time()
+    packed: dict[Any, Any] = {one["symbol"]: orjson.dumps([now, one]) for one in books}
+    if not packed:
+        return
+    try:
+        ask("depths_put", lambda broker: broker.hset(key(venue, environment), mapping=packed))
+    except Unanswered:
+        return
+
+
+def depth_get(*, venue: str, environment: str, symbol: str) -> dict[str, Any] | None:
+    """As `depth_json`, with `age_s` and `stale`; None where none was ever heard, or the broker does not answer."""
+    try:
+        text: Any = ask("depth_get", lambda broker: broker.hget(key(venue, environment), symbol), patience=PATIENT)
+    except Unanswered:
+        return None
+    if text is None:
+        return None
+    heard, book = orjson.loads(text)
+    age = max(0.0, time.time() - heard)
+    return {"venue": venue, "environment": environment, **book, "age_s": round(age, 3), "stale": age > STALE_AFTER}
+
+
+def depth_json(book: Depth) -> dict[str, Any]:
+    """Levels are [price, quantity] in decimal text, with as many places as the longest of them has."""
+    bids, asks = book.bids[:LEVELS], book.asks[:LEVELS]
+    prices, quantities = (places(level[column] for level in (*bids, *asks)) for column in (0, 1))
+    sides = {
+        name: [[f"{price:.{prices}f}", f"{quantity:.{quantities}f}"] for price, quantity in levels]
+        for name, levels in (("bids", bids), ("asks", asks))
+    }
+    return {"symbol": book.symbol, **sides, "time": book.time.isoformat().replace("+00:00", "Z")}
+
+
+def places(values: Iterable[Decimal]) -> int:
+    """Decimal places that write each of them exactly."""
+    return max((len(f"{value:f}".partition(".")[2].rstrip("0")) for value in values), default=0)

@@ -1,0 +1,18 @@
+"""The feed: one socket for all symbols of a venue, kept alive, its holes filled, handed on as typed events.
+
+wanted    what is needed now; may change while the feed runs
+timing    every length of time in one place
+status    what the feed says of itself: `Status` and `Incident`
+backlog   between the socket and a slow handler: newest tick per symbol, every closed candle
+gates     closed candles in order, without doubles, what was missed asked of the venue
+silence   whether a symbol that says nothing is quiet or mute
+ending    of tasks, for certain
+loop      `run_feed`
+"""
+
+from market.feed.loop import Feed, run_feed
+from market.feed.status import Incident, State, Status
+from market.feed.timing import Timing
+from market.feed.wanted import Wanted
+
+__all__ = ["Feed", "Incident", "State", "Status", "Timing", "Wanted", "run_feed"]

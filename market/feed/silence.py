@@ -1,0 +1,68 @@
+"""Quiet or mute: a symbol that says nothing may have no trades, or a subscription that is dead. The venue's REST knows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from market.exchanges.base import Tick
+from market.feed.timing import Timing
+
+
+@dataclass(slots=True)
+class Heard:
+    """Of one symbol: the loop's time of its last news, its price, and since when REST has said otherwise."""
+
+    at: float
+    price: Decimal | None = None
+    doubted: float | None = None
+
+
+class Silence:
+    """Times are the running loop's."""
+
+    def __init__(self, timing: Timing) -> None:
+        self._timing = timing
+        self._symbols: dict[str, Heard] = {}
+
+    def begin(self, symbols: Iterable[str]) -> None:
+        """A new connection: everybody has time to speak."""
+        now = _now()
+        old = self._symbols
+        self._symbols = {symbol: Heard(now, old[symbol].price if symbol in old else None) for symbol in symbols}
+
+    def heard(self, symbol: str, price: Decimal | None = None) -> None:
+        if (known := self._symbols.get(symbol)) is not None:
+            known.at, known.doubted = _now(), None
+            known.price = price or known.price
+
+    def silent(self) -> list[str]:
+        """Symbols to ask for."""
+        return [
+            symbol for symbol, known in self._symbols.items() if known.doubted is None and _now() - known.at > self._timing.silence
+        ]
+
+    def told(self, tick: Tick) -> bool:
+        """REST's price of a silent symbol: True if it bears out the stream. Else the stream has a while to bring it."""
+        known = self._symbols.get(tick.symbol)
+        if known is None:
+            return False
+        if known.price is None or known.price == tick.price:
+            known.at, known.price = _now(), tick.price
+            return True
+        known.doubted = _now()
+        return False
+
+    def mute(self) -> list[str]:
+        """Symbols that trade at the venue and do not on the stream."""
+        return [
+            symbol
+            for symbol, known in self._symbols.items()
+            if known.doubted is not None and _now() - known.doubted > self._timing.settle
+        ]
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,114 @@
+"""The newest price of each symbol, one hash for each venue and environment. Stream workers write; pages and the API read."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import groupby
+from typing import Any
+
+import orjson
+from redis import Redis
+
+from market.broker import PATIENT, Unanswered, ask
+from market.exchanges.base import Tick
+
+STALE_AFTER = 60.0
+"""Seconds without news of a symbol after which its price is an old one."""
+
+Pair = tuple[str, str, str]
+"""(venue, environment, symbol)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """In quote. `time`: the venue's; `heard`: when we wrote it, in seconds since 1970."""
+
+    price: Decimal
+    time: datetime
+    heard: float
+    bid: Decimal | None = None
+    ask: Decimal | None = None
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was heard."""
+        return max(0.0, time.time() - self.heard)
+
+    @property
+    def stale(self) -> bool:
+        return self.age > STALE_AFTER
+
+
+def key(venue: str, environment: str) -> str:
+    return f"prices:{venue}:{environment}"
+
+
+def prices_put(*, venue: str, environment: str, ticks: Iterable[Tick]) -> None:
+    """Keeps the newest tick of each symbol, in one round trip: for a few times a second. The next makes up for one that is lost."""
+    now = time.time()
+    packed: dict[Any, Any] = {tick.symbol: pack(tick, now) for tick in ticks}
+    if not packed:
+        return
+    try:
+        ask("prices_put", lambda broker: broker.hset(key(venue, environment), mapping=packed))
+    except Unanswered:
+        return
+
+
+def prices_get(pairs: Iterable[Pair]) -> dict[Pair, Price]:
+    """The prices that are known, in one round trip; one that is missing was never heard, or the broker does not answer."""
+    wanted = sorted(set(pairs))
+    groups = [(name, [pair[2] for pair in group]) for name, group in groupby(wanted, key=lambda pair: pair[:2])]
+    if not groups:
+        return {}
+
+    def read(broker: Redis) -> list[list[bytes | None]]:
+        pipeline = broker.pipeline(transaction=False)
+        for name, symbols in groups:
+            pipeline.hmget(key(*name), symbols)
+        answers: list[list[bytes | None]] = pipeline.execute()
+        return answers
+
+    try:
+        rows = ask("prices_get", read, patience=PATIENT)
+    except Unanswered:
+        return {}
+    texts = (text for row in rows for text in row)
+    return {pair: unpack(text) for pair, text in zip(wanted, texts, strict=True) if text}
+
+
+def prices_all(feeds: Iterable[tuple[str, str]]) -> dict[Pair, Price]:
+    """Every known price of these (venue, environment), by venue, environment and symbol."""
+    wanted = sorted(set(feeds))
+
+    def read(broker: Redis) -> list[Mapping[bytes, bytes]]:
+        pipeline = broker.pipeline(transaction=False)
+        for name in wanted:
+            pipeline.hgetall(key(*name))
+        answers: list[Mapping[bytes, bytes]] = pipeline.execute()
+        return answers
+
+    try:
+        rows = ask("prices_get", read, patience=PATIENT) if wanted else []
+    except Unanswered:
+        return {}
+    return {
+        (*name, symbol.decode()): unpack(text)
+        for name, row in zip(wanted, rows, strict=True)
+        for symbol, text in sorted(row.items())
+    }
+
+
+def pack(tick: Tick, now: float) -> bytes:
+    sides = [None if side is None else str(side) for side in (tick.bid, tick.ask)]
+    return orjson.dumps([str(tick.price), tick.time.timestamp(), now, *sides])
+
+
+def unpack(text: bytes) -> Price:
+    price, moment, heard, *sides = orjson.loads(text)
+    bid, offer = (None if side is None else Decimal(side) for side in sides)
+    return Price(Decimal(price), datetime.fromtimestamp(moment, UTC), heard, bid, offer)

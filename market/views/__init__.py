@@ -1,0 +1,1 @@
+"""Pages of market data: stored candles and imports, and prices as they come."""
