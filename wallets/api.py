@@ -1,0 +1,95 @@
+"""REST: wallets with their balances, and their ledgers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from access.openapi import endpoint
+from market.api.candles import PageQuery, parsed
+from market.paging import next_url, page
+from wallets import selectors
+from wallets.models import LedgerTransaction
+
+WALLET = {
+    "id": "9f86d081884c7d65",
+    "name": "Binance, main",
+    "kind": "exchange",
+    "venue": "binance",
+    "account": {"name": "binance main", "environment": "live"},
+    "quote": "USDT",
+    "maker": 0.001,
+    "taker": 0.001,
+    "balances": [{"asset": "BTC", "amount": "0.4995"}, {"asset": "USDT", "amount": "4985.02"}],
+    "archived": False,
+    "created_at": "2026-11-21T09:00:00Z",
+}
+TRANSACTION = {
+    "id": 4711,
+    "kind": "fill",
+    "reference": "fill:3:binance:BTC-USDT:3915721104",
+    "ts": "2026-11-21T09:14:07Z",
+    "note": "q7c1d0e5b2",
+    "entries": [
+        {"account": "assets", "asset": "BTC", "amount": "0.5"},
+        {"account": "trading", "asset": "BTC", "amount": "-0.5"},
+        {"account": "assets", "asset": "USDT", "amount": "-15000"},
+        {"account": "trading", "asset": "USDT", "amount": "15000"},
+        {"account": "assets", "asset": "BTC", "amount": "-0.0005"},
+        {"account": "fees", "asset": "BTC", "amount": "0.0005"},
+    ],
+}
+
+
+class WalletsQuery(PageQuery):
+    archived = serializers.BooleanField(default=False, help_text="Those that are archived, in place of those that are not.")
+
+
+class TransactionsQuery(PageQuery):
+    kind = serializers.ChoiceField(choices=LedgerTransaction.Kind.choices, required=False)
+
+
+WALLETS_PARAMETERS: Any = [WalletsQuery]
+TRANSACTIONS_PARAMETERS: Any = [TransactionsQuery]
+
+
+class WalletsView(APIView):
+    @endpoint(
+        summary="Wallets with their balances",
+        scope="read",
+        description="By name. Balances are the sums of the ledger's entries; those of exchange wallets as we booked them.",
+        parameters=WALLETS_PARAMETERS,
+        example={"results": [WALLET], "next": None},
+        errors=(400,),
+    )
+    def get(self, request: Request) -> Response:
+        query = parsed(WalletsQuery, request)
+        found = selectors.wallets_list(archived=query["archived"])
+        rows, cursor = page(found, key="name", cursor=query.get("cursor"), limit=query["limit"])
+        return Response({"results": [selectors.wallet_report(row) for row in rows], "next": next_url(request, cursor)})
+
+
+class WalletView(APIView):
+    @endpoint(summary="One wallet with its balances", scope="read", example=WALLET, errors=(404,))
+    def get(self, request: Request, wallet_id: str) -> Response:
+        return Response(selectors.wallet_report(selectors.wallet_get(wallet_id=wallet_id)))
+
+
+class TransactionsView(APIView):
+    @endpoint(
+        summary="A wallet's ledger",
+        scope="read",
+        description="Newest booked first, each transaction with its entries, which sum to zero in every asset.",
+        parameters=TRANSACTIONS_PARAMETERS,
+        example={"results": [TRANSACTION], "next": None},
+        errors=(400, 404),
+    )
+    def get(self, request: Request, wallet_id: str) -> Response:
+        query = parsed(TransactionsQuery, request)
+        found = selectors.transactions(wallet=selectors.wallet_get(wallet_id=wallet_id), kind=query.get("kind", ""))
+        rows, cursor = page(found, cursor=query.get("cursor"), limit=query["limit"])
+        return Response({"results": [selectors.transaction_report(row) for row in rows], "next": next_url(request, cursor)})

@@ -1,0 +1,91 @@
+"""Whether an account's key works: the venue is asked, and what it says is kept and told in words."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from asgiref.sync import async_to_sync
+
+from market.clocks import MOST_APART
+from market.connections import connected
+from market.exchanges.base import Balance, Endpoint, ExchangeError, KeyPermissions, Unauthorised
+from trading.engine.errors import Conflict
+from wallets.models import ExchangeAccount, plain
+from wallets.selectors import permission_words
+from wallets.services import account_check, account_endpoint
+
+SECONDS = 10.0
+"""That a person waits for, at most."""
+SHOWN = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """By the venue. `offset`: seconds that its clock is ahead of ours."""
+
+    permissions: KeyPermissions
+    offset: float
+    balances: Sequence[Balance]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`works`: orders may be sent with this key. `lines`: why, or why not, for a person."""
+
+    works: bool
+    lines: Sequence[str]
+
+    def __str__(self) -> str:
+        return " ".join(self.lines)
+
+
+def account_test(*, account: ExchangeAccount) -> Outcome:
+    """Asks the venue now, for at most SECONDS. What it says of the key is kept: one that may withdraw is refused from then on."""
+    try:
+        told = async_to_sync(asked)(account_endpoint(account, for_check=True))
+        checked = account_check(account=account, permissions=told.permissions)
+    except (Conflict, ExchangeError, TimeoutError, OSError) as error:
+        return Outcome(False, [f"{account.name} does not work.", why(error)])
+    lines = [f"{account.name}: {account.get_venue_display()} answers, and takes the key. It may {permission_words(checked)}."]
+    if checked.refused_reason:
+        lines.append(f"It is not used. {checked.refused_reason}")
+    elif not told.permissions.can_trade:
+        lines.append(
+            "It cannot trade: bots with it will have every order refused. Allow spot trading at the venue, then test again."
+        )
+    works = not checked.refused_reason and told.permissions.can_trade
+    return Outcome(works, [*lines, *filter(None, (restriction(told), clock(told.offset), held(told.balances)))])
+
+
+async def asked(endpoint: Endpoint) -> Told:
+    async with asyncio.timeout(SECONDS), connected(endpoint) as exchange:
+        return Told(await exchange.permissions(), await exchange.clock_offset(), await exchange.balances())
+
+
+def why(error: Exception) -> str:
+    if isinstance(error, Unauthorised):
+        return f"{error} Look whether key and secret are whole, not expired, and allowed from this machine's address."
+    if isinstance(error, ExchangeError | Conflict):
+        return str(error)
+    return f"It did not answer within {SECONDS:g} s. Look at the addresses, or try again later."
+
+
+def restriction(told: Told) -> str:
+    return "Better restrict it, at the venue, to this machine's address." if told.permissions.ip_restricted is False else ""
+
+
+def clock(offset: float) -> str:
+    if abs(offset) > MOST_APART:
+        side = "ahead of" if offset > 0 else "behind"
+        return f"Its clock is {abs(offset):.1f} s {side} ours: set this machine by a time server (NTP)."
+    return f"Its clock agrees with ours to {abs(offset) * 1000:.0f} ms."
+
+
+def held(balances: Sequence[Balance]) -> str:
+    known = [one for one in balances if one.free or one.held]
+    if not known:
+        return "The account is empty."
+    some = ", ".join(f"{plain(one.free + one.held)} {one.asset}" for one in known[:SHOWN])
+    return f"It holds {some}{f' and {len(known) - SHOWN} more' if len(known) > SHOWN else ''}."

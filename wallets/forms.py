@@ -1,0 +1,102 @@
+"""Forms of the admin. The services make the rows; forms only read, and tell a service's refusal at its field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from django import forms
+
+from trading.engine.errors import Invalid
+from wallets import services
+from wallets.models import ExchangeAccount, Wallet
+
+
+class WriteOnly(forms.Textarea):
+    """What is written in it is never shown again, not even beside an error. Of more than one line, because a key in PEM is."""
+
+    def __init__(self, rows: int) -> None:
+        super().__init__({"rows": rows, "cols": 60, "autocomplete": "off", "spellcheck": "false"})
+
+    def format_value(self, value: Any) -> None:
+        return None
+
+
+class ServiceForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Read by services, not by the model."""
+
+    written_in: ClassVar[dict[str, str]] = {}
+    """Where the form's name of a field is not the service's."""
+
+    def read(self, reader: Callable[..., Any], **given: Any) -> None:
+        try:
+            reader(**given)
+        except Invalid as error:
+            for field, texts in error.fields.items():
+                # Names below a field, such as opening.USDT, are told at the field.
+                at = self.written_in.get(field, field.partition(".")[0])
+                for text in texts:
+                    self.add_error(at if at in self.fields else None, text if "." not in field else f"{field}: {text}")
+
+    def _post_clean(self) -> None:
+        """The model's own checks are for rows."""
+
+
+class AccountForm(ServiceForm):
+    written_in = {"api_key": "new_api_key", "secret": "new_secret"}
+    new_api_key = forms.CharField(label="New API key", required=False, widget=WriteOnly(1), help_text="Empty: stays as it is.")
+    new_secret = forms.CharField(
+        label="New secret",
+        required=False,
+        widget=WriteOnly(5),
+        help_text="With a key only. It is sealed at once and never shown again. Empty: stays as it is.",
+    )
+
+    class Meta:
+        model = ExchangeAccount
+        fields = ["name", "venue", "environment", "rest", "ws", "ws_api", "ws_user"]
+        labels = {"rest": "REST API", "ws": "Market streams", "ws_api": "WebSocket API", "ws_user": "User stream"}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if not self.errors:
+            known = self.instance if self.instance.pk else None
+            environment = known.environment if known else cleaned["environment"]
+            addresses = {field: cleaned[field] for field in services.ADDRESSES}
+            self.read(services.account_read, name=cleaned["name"], environment=environment, addresses=addresses, account=known)
+            if cleaned["new_api_key"] or cleaned["new_secret"]:
+                self.read(services.key_read, api_key=cleaned["new_api_key"], secret=cleaned["new_secret"])
+        return cleaned
+
+
+class WalletForm(ServiceForm):
+    """A new wallet."""
+
+    venue = forms.CharField(
+        required=False, max_length=32, help_text="Of a paper wallet: whose prices it trades at, such as binance."
+    )
+    opening = forms.CharField(
+        required=False,
+        widget=forms.Textarea({"rows": 3, "cols": 40}),
+        help_text="Of a paper wallet: what it begins with, one asset a line, such as: USDT 10000",
+    )
+
+    class Meta:
+        model = Wallet
+        fields = ["name", "kind", "venue", "account", "quote", "maker", "taker"]
+
+    def clean_opening(self) -> dict[str, str]:
+        amounts: dict[str, str] = {}
+        for line in self.cleaned_data["opening"].splitlines():
+            asset, _, amount = line.strip().partition(" ")
+            if asset in amounts:
+                raise forms.ValidationError(f"{asset} is there twice.")
+            if asset:
+                amounts[asset] = amount.strip() or "nothing"
+        return amounts
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if not self.errors:
+            self.read(services.wallet_read, **cleaned)
+        return cleaned

@@ -1,0 +1,129 @@
+"""Wallets, read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from trading.engine.errors import NotFound
+from wallets.models import ExchangeAccount, LedgerTransaction, Wallet, plain
+from wallets.secrets import SecretUnreadable, box
+
+# Asked as one statement, so that what is booked meanwhile is in both or in neither.
+DIFFERENCES = """
+WITH sums AS (
+    SELECT wallet_id, asset, sum(amount) AS entries
+    FROM wallets_ledgerentry AS entry JOIN wallets_ledgertransaction AS booking ON booking.id = entry.transaction_id
+    WHERE account = 'assets' AND (%(wallet)s::bigint IS NULL OR wallet_id = %(wallet)s)
+    GROUP BY wallet_id, asset
+), found AS (
+    SELECT wallet_id AS owner, asset, COALESCE(amount, 0) AS balance, COALESCE(entries, 0) AS entries
+    FROM wallets_walletbalance FULL JOIN sums USING (wallet_id, asset)
+)
+SELECT name, asset, balance, entries FROM found JOIN wallets_wallet AS wallet ON wallet.id = owner
+WHERE balance <> entries AND (%(wallet)s::bigint IS NULL OR owner = %(wallet)s)
+ORDER BY name, asset
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceDifference:
+    """A balance that is not the sum of its entries: a fault of ours or a hand in the database."""
+
+    wallet: str
+    asset: str
+    balance: Decimal
+    entries: Decimal
+
+
+def wallets_list(*, archived: bool = False) -> QuerySet[Wallet]:
+    """Wallets by name with their accounts and balances: two queries for any number."""
+    return Wallet.objects.filter(archived=archived).select_related("account").prefetch_related("balances")
+
+
+def wallet_get(*, wallet_id: str) -> Wallet:
+    """One wallet with its account and balances, archived or not; `NotFound`."""
+    found = Wallet.objects.select_related("account").prefetch_related("balances").filter(wallet_id=wallet_id).first()
+    if found is None:
+        raise NotFound(f"There is no wallet {wallet_id[:40]!r}. GET wallets lists them.")
+    return found
+
+
+def balances(*, wallet: Wallet) -> dict[str, Decimal]:
+    """What the wallet has, by asset."""
+    return {balance.asset: balance.amount for balance in wallet.balances.all()}
+
+
+def transactions(*, wallet: Wallet, kind: str = "") -> QuerySet[LedgerTransaction]:
+    """The wallet's ledger with its entries, newest booked first; page it by `-id`."""
+    found = wallet.transactions.prefetch_related("entries").order_by("-id")
+    return found.filter(kind=kind) if kind else found
+
+
+def balance_check(*, wallet: Wallet | None = None) -> list[BalanceDifference]:
+    """Balances (of one wallet, or all) that are not the sums of their entries: none, in a sound desk."""
+    with connection.cursor() as cursor:
+        cursor.execute(DIFFERENCES, {"wallet": wallet.pk if wallet else None})
+        return [BalanceDifference(*row) for row in cursor.fetchall()]
+
+
+def permission_words(account: ExchangeAccount) -> str:
+    """What the venue said that the account's key may do, for people."""
+    if account.checked_at is None:
+        return "not checked yet"
+    told = account.permissions
+    may = [word for name, word in (("can_read", "read"), ("can_trade", "trade"), ("can_withdraw", "withdraw")) if told.get(name)]
+    where = {True: "from some addresses only", False: "from any address", None: "the venue does not say from where"}
+    return f"{', '.join(may) or 'nothing'}; {where[told.get('ip_restricted')]}"
+
+
+def wallet_report(wallet: Wallet) -> dict[str, Any]:
+    """One wallet, JSON-ready, of `wallets_list` or `wallet_get`. No address and nothing of a key."""
+    account = wallet.account
+    return {
+        "id": wallet.wallet_id,
+        "name": wallet.name,
+        "kind": wallet.kind,
+        "venue": wallet.venue,
+        "account": {"name": account.name, "environment": account.environment} if account else None,
+        "quote": wallet.quote,
+        "maker": None if wallet.maker is None else float(wallet.maker),
+        "taker": None if wallet.taker is None else float(wallet.taker),
+        "balances": [{"asset": balance.asset, "amount": plain(balance.amount)} for balance in wallet.balances.all()],
+        "archived": wallet.archived,
+        "created_at": wallet.created_at,
+    }
+
+
+def transaction_report(booked: LedgerTransaction) -> dict[str, Any]:
+    """One transaction with its entries, JSON-ready."""
+    return {
+        "id": booked.pk,
+        "kind": booked.kind,
+        "reference": booked.reference,
+        "ts": booked.ts,
+        "note": booked.note,
+        "entries": [
+            {"account": entry.account, "asset": entry.asset, "amount": plain(entry.amount)} for entry in booked.entries.all()
+        ],
+    }
+
+
+def account_place(account: ExchangeAccount) -> str:
+    """What an account's secret is bound to."""
+    return f"{ExchangeAccount._meta.db_table}:{account.pk}:secret"
+
+
+def secret_faults() -> dict[str, str]:
+    """Accounts whose stored secret does not open, by name, each with why; none, in a sound desk."""
+    opener, faults = box(), {}
+    for account in ExchangeAccount.objects.exclude(secret=b"").only("name", "secret"):
+        try:
+            opener.open(account.secret, account_place(account))
+        except SecretUnreadable as error:
+            faults[account.name] = str(error)
+    return faults

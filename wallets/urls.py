@@ -1,0 +1,19 @@
+"""Wallets: pages under /wallets/, API under /api/v1/wallets."""
+
+from django.urls import URLPattern, path
+
+from wallets import api, views
+
+app_name = "wallets"
+
+urlpatterns: list[URLPattern] = [
+    path("", views.wallet_list, name="list"),
+    path("<slug:wallet_id>/", views.wallet_detail, name="detail"),
+    path("<slug:wallet_id>/test/", views.wallet_test, name="test"),
+]
+
+api_urlpatterns: list[URLPattern] = [
+    path("wallets", api.WalletsView.as_view(), name="api_wallets"),
+    path("wallets/<slug:wallet_id>", api.WalletView.as_view(), name="api_wallet"),
+    path("wallets/<slug:wallet_id>/transactions", api.TransactionsView.as_view(), name="api_wallet_transactions"),
+]

@@ -1,0 +1,61 @@
+"""Wallet pages: what each has, and what was booked in it."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from market import paging
+from market.requests import PageRequest, may_trade
+from trading.engine.errors import Conflict
+from wallets import selectors
+from wallets.connection import account_test
+
+PAGE = 50
+
+
+@require_GET
+def wallet_list(request: PageRequest) -> HttpResponse:
+    """Wallets by name; `archived=1` those out of sight, `cursor` continues."""
+    archived = request.GET.get("archived") == "1"
+    wallets, cursor = paging.page(
+        selectors.wallets_list(archived=archived), key="name", cursor=request.GET.get("cursor"), limit=PAGE
+    )
+    may_add = request.user.is_staff and request.user.has_perm("wallets.add_wallet")
+    context = {
+        "wallets": wallets,
+        "cursor": cursor,
+        "archived": archived,
+        "add_url": reverse("admin:wallets_wallet_add") if may_add else "",
+    }
+    return render(request, "wallets/_rows.html" if request.htmx else "wallets/list.html", context)
+
+
+@require_GET
+def wallet_detail(request: PageRequest, wallet_id: str) -> HttpResponse:
+    """One wallet: balances, key, ledger. `cursor` continues the ledger."""
+    wallet = selectors.wallet_get(wallet_id=wallet_id)
+    booked, cursor = paging.page(selectors.transactions(wallet=wallet), cursor=request.GET.get("cursor"), limit=PAGE)
+    context = {"wallet": wallet, "transactions": booked, "cursor": cursor}
+    if request.htmx:
+        return render(request, "wallets/_transaction_rows.html", context)
+    context |= {
+        "permissions": selectors.permission_words(wallet.account) if wallet.account else "",
+        "manage": request.user.is_staff and request.user.has_perm("wallets.view_wallet"),
+    }
+    return render(request, "wallets/detail.html", context)
+
+
+@require_POST
+def wallet_test(request: PageRequest, wallet_id: str) -> HttpResponse:
+    """Asks the venue of an exchange wallet whether its key works; the page says what it said."""
+    may_trade(request)
+    wallet = selectors.wallet_get(wallet_id=wallet_id)
+    if wallet.account is None:
+        raise Conflict(f"{wallet.name} is a paper wallet: there is no venue to ask.")
+    outcome = account_test(account=wallet.account)
+    messages.add_message(request, messages.SUCCESS if outcome.works else messages.ERROR, str(outcome))
+    return redirect("wallets:detail", wallet.wallet_id)
