@@ -11,7 +11,7 @@ import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from trading.engine.types import Account, Candles, Exits, Fees, Ladder, Limits, Rules, Signals, Sizing, Slippage
+from trading.engine.types import Account, Candles, Exits, Fees, Ladder, Limits, Protections, Rules, Signals, Sizing, Slippage
 
 EXAMPLES = int(os.environ.get("SIMULATOR_EXAMPLES", "0"))
 """0: a few hundred cases a property, always the same. Else so many random ones, whose seed is printed where one fails."""
@@ -146,6 +146,27 @@ def ladders(draw: st.DrawFn, one: Candles, grid: Grid) -> Signals:
 
 
 @st.composite
+def protections(draw: st.DrawFn, grid: Grid) -> Protections:
+    """Off in half of the cases; else each one on in half of them, so that it is met alone and with others."""
+    if draw(st.booleans()):
+        return Protections()
+    given: dict[str, Any] = {}
+    windows, pauses = st.sampled_from([1, 4, 15, 60]), st.sampled_from([1, 3, 10])
+    if draw(st.booleans()):
+        given |= {"cooldown": draw(st.sampled_from([1, 2, 5]))}
+    if draw(st.booleans()):
+        given |= {"stop_count": draw(st.sampled_from([1, 2, 3])), "stop_window": draw(windows), "stop_pause": draw(pauses)}
+        given |= {"stop_scope": draw(st.sampled_from(["symbol", "all"]))}
+    if draw(st.booleans()):
+        given |= {"drawdown": draw(st.sampled_from(grid.ratios)), "drawdown_window": draw(windows)}
+        given |= {"drawdown_trades": draw(st.sampled_from([1, 2, 3])), "drawdown_pause": draw(pauses)}
+    if draw(st.booleans()):
+        given |= {"profit_least": draw(st.sampled_from([0.0, -0.125, 0.03125])), "profit_window": draw(windows)}
+        given |= {"profit_trades": draw(st.sampled_from([1, 2, 3])), "profit_pause": draw(pauses)}
+    return Protections(**given)
+
+
+@st.composite
 def accounts(draw: st.DrawFn, grid: Grid, symbols: int) -> Account:
     cash = draw(st.sampled_from([1024.0, 8192.0, 10_000.0]))
     sometimes = st.sampled_from((0.0,) * len(grid.ratios) + grid.ratios)
@@ -175,6 +196,7 @@ def accounts(draw: st.DrawFn, grid: Grid, symbols: int) -> Account:
         limits=Limits(draw(st.sampled_from([0, 0, 1, 2])), draw(st.sampled_from([0.0, 0.0, 0.25, 0.5]))),
         rules=tuple(draw(rules) for _ in range(symbols)),
         order_ttl=draw(st.sampled_from([0, 0, 1, 2, 5])),
+        protections=draw(protections(grid)),
     )
 
 

@@ -101,6 +101,9 @@ class Reference(Books):
         if gap <= 0:
             self.queued_entries.remove(order)
             return False
+        if order.barred:
+            self.refuse(self.record(order), "protection")
+            return False
         if self.full(order.symbol):
             self.refuse(self.record(order), "max_open_positions")
             return False
@@ -274,7 +277,8 @@ class Reference(Books):
             order for order in self.queued_entries + self.queued_exits if order.symbol == s and order.reason == "rebalance"
         ]:
             self.close(order, "cancelled")
-        self.queued_entries.append(self.order(s, "buy", "market", "rebalance", target=target))
+        barred = self.watch.bars_entry(s, self.t)
+        self.queued_entries.append(self.order(s, "buy", "market", "rebalance", target=target, barred=barred))
 
     def priced(self, s: int, side: str, reason: str, limit: Decimal | None, stop: Decimal | None) -> Order:
         """An order with its prices on the tick: limits of buys down, of sells up, stops the other way."""
@@ -318,11 +322,14 @@ class Reference(Books):
         queued = any(order.symbol == s for order in self.queued_entries)
         if self.position == "single" and (queued or any(lot.symbol == s for lot in self.lots)):
             return
-        for order in [order for order in self.resting if order.symbol == s and self.position != "lots"]:
-            self.close(order, "cancelled")
         limit, stop = market.signal("entry_limit", market.last), market.signal("entry_stop", market.last)
         order = self.record(self.priced(s, "buy", "entry_signal", limit, stop))
         order.weight, order.volatility = weight, volatility
+        if self.watch.bars_entry(s, self.t):
+            self.refuse(order, "protection")
+            return
+        for other in [other for other in self.resting if other.symbol == s and self.position != "lots"]:
+            self.close(other, "cancelled")
         if order.type != "market":
             self.place(order)
         elif self.full(s):
@@ -357,10 +364,16 @@ class Reference(Books):
             order = self.priced(s, "buy", "ladder", price, None)
             order.rung, order.volatility = k, volatility
             known = k in market.refused_rungs
-            placed = self.place(order, len(ladder.buy))
+            placed = self.place_rung(order, len(ladder.buy))
             if placed or not known:
                 self.record(order)
             (market.refused_rungs.discard if placed else market.refused_rungs.add)(k)
+
+    def place_rung(self, order: Order, rungs: int) -> bool:
+        if self.watch.bars_entry(order.symbol, self.t):
+            self.refuse(order, "protection")
+            return False
+        return self.place(order, rungs)
 
     def the_end(self) -> None:
         for order in self.resting + self.queued_entries + self.queued_exits + list(self.own_exits.values()):

@@ -7,6 +7,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from itertools import pairwise
 from typing import Any
 
+from tests.engine.reference_protections import Watch
 from tests.engine.reference_values import ONE, ZERO, Fill, Lot, Market, Order, Row, Trade, binary, exact
 from trading.engine.types import Account, Candles, Signals
 
@@ -47,6 +48,7 @@ class Books:
         self.fills: list[Fill] = []
         self.trades: list[Trade] = []
         self.equity: list[Decimal] = []
+        self.watch = Watch(account)
         self.edges = 0
         self.t = 0
         self.now: list[int] = []
@@ -191,7 +193,10 @@ class Books:
                 part * price - fee - paid, paid, lot.order.reason, order.reason,
             )
         )  # fmt: skip
+        lot.parts.append(self.trades[-1])
         lot.quantity, lot.fee, lot.slippage = lot.quantity - part, lot.fee - entry_fee, lot.slippage - entry_slippage
+        if not lot.quantity:
+            self.watch.close(lot.parts)
 
     # ---- how much an entry spends
 

@@ -44,6 +44,8 @@ class Order:
     weight: Decimal = ONE
     volatility: Decimal = ZERO
     target: Decimal | None = None
+    barred: bool = False
+    """A target decided while the symbol was barred: it may sell."""
     rung: int | None = None
     gap: Decimal = ZERO
     """The money a target wants to spend."""
@@ -72,6 +74,8 @@ class Lot:
     at_open: bool
     """Its first part was bought at an open, or by a limit that rested: its stop may then sell at that candle's open."""
     selling: Order | None = None
+    parts: list[Trade] = field(default_factory=list)
+    """Those that were sold."""
 
 
 @dataclass

@@ -102,6 +102,14 @@ VOLUME = [
         ("0 buy market cancelled 1",),
         account=Account(1000.0, slippage=volume(0.25)),
     ),
+    Table(
+        "an exit stop that the cap leaves nothing is queued when it is triggered, behind what was queued before",
+        flat(4) + "100 100 85 95 4 \n 96 96 96 96 4 \n 97 97 97 97 \n 97 97 97 97",
+        Wish(entry=(0, 2), exit_stop={1: 90}),
+        ("1: 1 @100 -> 4 @100 time_limit", "1: 1 @100 -> 5 @96 time_limit", "2: 3 @100 -> 6 @97 exit_signal"),
+        account=fixed(200, slippage=volume(0.25), exits=Exits(max_candles=3)),
+        position="lots",
+    ),
 ]
 
 PORTFOLIO = [
@@ -203,6 +211,15 @@ TARGETS = [
         Wish(ladder=Ladder(0, np.array([100.0]), np.array([120.0]))),
         ("10: 2 @100 -> 3 @100 end_of_data",),
         position="lots",
+    ),
+    Table(
+        "a ladder whose start lies after its symbol's last candle is never set",
+        flat(2),
+        Wish(ladder=Ladder(0, np.array([80.0]), np.array([90.0]))),
+        account=Account(1000.0, rules=(Rules(), Rules())),
+        position="lots",
+        warmup=3,
+        second=(flat(4), Wish()),
     ),
     Table(
         "a rung's refusal is told once",

@@ -12,10 +12,11 @@ import pytest
 from tests.engine.rules import Table, flat
 from tests.engine.rules_of_accounts import COSTS, PORTFOLIO, TARGETS, VOLUME
 from tests.engine.rules_of_orders import ENTRIES, EXITS, PROTECTION, SIGNALS
+from tests.engine.rules_of_protections import COOL_DOWNS, GUARDS
 from tests.engine.tables import Outcome, Wish, by_kernel, by_reference, candles
-from trading.engine.types import Account, Rules
+from trading.engine.types import Account, Protections, Rules
 
-TABLES = [*SIGNALS, *PROTECTION, *ENTRIES, *EXITS, *COSTS, *VOLUME, *PORTFOLIO, *TARGETS]
+TABLES = [*SIGNALS, *PROTECTION, *ENTRIES, *EXITS, *COSTS, *VOLUME, *PORTFOLIO, *TARGETS, *COOL_DOWNS, *GUARDS]
 
 
 @pytest.mark.parametrize("simulator", [by_kernel, by_reference])
@@ -40,3 +41,14 @@ def test_equity_marks_a_symbol_without_a_candle_at_its_last_close(simulator: Cal
     wishes = [Wish().signals(4), Wish(entry=(0,)).signals(3)]
     outcome = simulator(Account(1000.0, rules=(Rules(), Rules())), [candles(flat(4)), other], wishes, 0, "single")
     assert outcome.equity == [1000, 1200, 1200, 900]
+
+
+@pytest.mark.parametrize("simulator", [by_kernel, by_reference])
+def test_the_newest_twenty_trades_are_remembered(simulator: Callable[..., Outcome]) -> None:
+    """The first trade halves its money and the others earn nothing: each is followed by a pause until the first is forgotten."""
+    lock = Protections(profit_least=-0.25, profit_window=10_000, profit_pause=1)
+    series = candles(flat(2) + "50 50 50 50\n" * 120)
+    wish = Wish(entry=tuple(range(0, 120, 2)), exit=tuple(range(1, 120, 2))).signals(122)
+    outcome = simulator(Account(1000.0, protections=lock), [series], [wish], 0, "single")
+    assert len([order for order in outcome.unfilled if order.endswith("refused 2 protection")]) == 1
+    assert len([order for order in outcome.unfilled if order.endswith("protection")]) == 20

@@ -12,7 +12,20 @@ from hypothesis import strategies as st
 
 from tests.engine.cases import Case, cases, examples
 from trading.engine.simulator import simulate
-from trading.engine.types import REASONS, SIDES, Account, Candles, Ladder, Rules, Signals, Simulation, Slippage, Table
+from trading.engine.types import (
+    REASONS,
+    REFUSALS,
+    SIDES,
+    Account,
+    Candles,
+    Ladder,
+    Protections,
+    Rules,
+    Signals,
+    Simulation,
+    Slippage,
+    Table,
+)
 
 BUY, SELL = SIDES.index("buy"), SIDES.index("sell")
 PRICES = ("entry_limit", "entry_stop", "exit_limit", "exit_stop")
@@ -178,6 +191,30 @@ def scale_signals(one: Signals, factor: float) -> Signals:
 @given(cases())
 def test_a_run_repeats_byte_for_byte(case: Case) -> None:
     assert frozen(run(case)) == frozen(run(case))
+
+
+NEVER = Protections(0, 21, 100, 100, "all", 1.0, 100, 1, 100, -21.0, 100, 1, 100)
+"""On, but nothing is ever that bad."""
+
+
+@examples(150)
+@given(cases())
+def test_protections_that_never_act_change_nothing(case: Case) -> None:
+    off, on = (replace(case, account=replace(case.account, protections=each)) for each in (Protections(), NEVER))
+    assert frozen(run(on)) == frozen(run(off))
+
+
+@examples(150)
+@given(cases(), st.integers(1, 5))
+def test_no_entry_is_decided_while_its_symbol_cools_down(case: Case, cooldown: int) -> None:
+    got = run(replace(case, account=replace(case.account, protections=replace(case.account.protections, cooldown=cooldown))))
+    trades, orders = got.trades, got.orders
+    if case.account.slippage.kind == "volume_share" or case.signals[0].target is not None:
+        return  # a trade may then be a part of a lot
+    for k in np.flatnonzero(orders["side"] == BUY):
+        age = orders["created_index"][k] - trades["exit_index"][trades["symbol"] == orders["symbol"][k]]
+        if ((age >= 0) & (age < cooldown)).any():
+            assert REFUSALS[orders["refusal"][k]] == "protection"
 
 
 def frozen(run: Simulation) -> tuple[Any, ...]:

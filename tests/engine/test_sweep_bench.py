@@ -17,7 +17,7 @@ from trading.engine.metrics import measure
 from trading.engine.simulator import simulate
 from trading.engine.strategy import Strategy, evaluate, integer
 from trading.engine.sweep import Bench
-from trading.engine.types import Account, Candles, Exits, Fees, Signals, Simulation, Sizing, Slippage
+from trading.engine.types import Account, Candles, Exits, Fees, Protections, Signals, Simulation, Sizing, Slippage
 from trading.strategies import registry
 
 thorough = settings(
@@ -77,7 +77,7 @@ def plain_cases(draw: st.DrawFn) -> cases.Case:
     wants = replace(wants, entry_limit=None, entry_stop=None, exit_limit=None, exit_stop=None)
     account = draw(cases.accounts(grid, 1))
     slippage = account.slippage if account.slippage.kind != "volume_share" else Slippage("bps", 5.0)
-    account = replace(account, exits=Exits(), slippage=slippage)
+    account = replace(account, exits=Exits(), protections=Protections(), slippage=slippage)
     return cases.Case(account, (one,), (wants,), draw(st.integers(0, 5)), "single")
 
 

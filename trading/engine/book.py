@@ -15,7 +15,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from trading.engine.types import Floats, Ints
+from trading.engine.types import REMEMBERED, Floats, Ints
 
 Records: TypeAlias = NDArray[Any]
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -59,6 +59,22 @@ SETUP = np.dtype(
         ("ttl", "i8"),
         ("protected", "?"),  # whether lots have any exit of their own
         ("dust", "f8"),  # amounts of money up to this are rounding noise
+        ("cash", "f8"),  # to start with
+        ("guarded", "?"),  # whether any protection is on
+        ("cooldown", "i8"),
+        ("stop_count", "i8"),
+        ("stop_window", "i8"),
+        ("stop_pause", "i8"),
+        ("stop_all", "?"),  # stops of all symbols bar all symbols
+        ("drawdown", "f8"),
+        ("drawdown_window", "i8"),
+        ("drawdown_trades", "i8"),
+        ("drawdown_pause", "i8"),
+        ("profit_least", "f8"),
+        ("profit_window", "i8"),
+        ("profit_trades", "i8"),
+        ("profit_pause", "i8"),
+        ("reserve", "f8"),  # share that a market purchase is sized below what it may spend; 0 where the kernel itself fills it
     ]
 )
 STATE = np.dtype(
@@ -80,6 +96,14 @@ STATE = np.dtype(
         ("next_wish", "i8"),
         ("next_lot", "i8"),
         ("now", "i8"),  # the next candle
+        ("barred_until", "i8"),  # no symbol gets an entry that is decided before this candle's close
+        ("past", "i8"),  # trades that have closed whole, while protections are on; the newest of them stand in the rings below
+        ("past_total", "f8"),  # their profit
+        ("past_at", "i4", REMEMBERED),
+        ("past_symbol", "i2", REMEMBERED),
+        ("past_stopped", "i1", REMEMBERED),  # 1: by a stop, at a loss
+        ("past_profit", "f8", REMEMBERED),
+        ("past_return", "f8", REMEMBERED),
     ]
 )
 SYMBOL = np.dtype(
@@ -94,6 +118,8 @@ SYMBOL = np.dtype(
         ("tick", "f8"),
         ("lot", "f8"),
         ("min_notional", "f8"),
+        ("barred_until", "i8"),  # as in the state, for this symbol
+        ("target_barred", "?"),  # it was decided while the symbol was barred: it may only sell
     ]
 )
 RUNG = np.dtype(
@@ -117,6 +143,7 @@ LOT = np.dtype(
         ("fees", "f8"),
         ("slippage", "f8"),
         ("entry", "i8"),
+        ("entry_ordinal", "i8"),  # `entry` counted in candles of the symbol
         ("highest", "f8"),
         ("born_inside", "?"),  # opened by a stop inside candle `entry`
         ("inside_at", "i8"),  # the candle inside which it was last bought
@@ -125,6 +152,10 @@ LOT = np.dtype(
         ("rung", "i8"),
         ("reason", "i8"),
         ("exit", "i8"),  # the order that is queued to sell it; -1: none
+        ("profit", "f8"),  # of its parts already sold, what was paid for them, when the last one was sold, and why
+        ("paid", "f8"),
+        ("sold_at", "i8"),
+        ("sold_for", "i8"),
     ]
 )
 WORKING = np.dtype(
@@ -137,7 +168,9 @@ WORKING = np.dtype(
         ("stop", "f8"),
         ("left", "f8"),  # -1: not sized yet
         ("weight", "f8"),
+        ("share", "f8"),  # of equity, that volatility sizing allowed at the decision
         ("placed", "i8"),
+        ("placed_ordinal", "i8"),  # of a resting entry: `placed` counted in candles of the symbol
         ("fresh", "i8"),  # 1 until its first candle is over
         ("triggered_at", "i8"),
         ("held", "f8"),
@@ -196,8 +229,8 @@ TRADE = np.dtype(
 BUY, SELL = range(2)
 MARKET, LIMIT, STOP, STOP_LIMIT = range(4)
 OPEN, FILLED, CANCELLED, EXPIRED, REFUSED = range(5)
-ENTRY_SIGNAL, EXIT_SIGNAL, REBALANCE, LADDER, STOP_LOSS, TAKE_PROFIT, TRAILING_STOP, TIME_LIMIT, END_OF_DATA = range(9)
-OK, NO_CASH, BELOW_LOT, BELOW_NOTIONAL, TOO_MANY, OVER_CAP, BAD_PRICE = range(7)
+ENTRY_SIGNAL, EXIT_SIGNAL, REBALANCE, LADDER, STOP_LOSS, TAKE_PROFIT, TRAILING_STOP, TIME_LIMIT, END_OF_DATA, BY_HAND = range(10)
+OK, NO_CASH, BELOW_LOT, BELOW_NOTIONAL, TOO_MANY, OVER_CAP, BAD_PRICE, PROTECTION = range(8)
 SINGLE, MERGE, SEPARATE = range(3)
 OVER = -1
 UNSIZED = -1.0

@@ -18,6 +18,7 @@ from trading.engine.book import (
     NO_CASH,
     OK,
     OVER,
+    PROTECTION,
     REFUSED,
     SEPARATE,
     SINGLE,
@@ -37,7 +38,8 @@ from trading.engine.book import (
 from trading.engine.lots import buy
 from trading.engine.matching import dearest_price, round_down, round_lot, round_up, within_volume
 from trading.engine.orders import cancel_entries, finish, finish_short, has_entry, no_place_left, release, wait
-from trading.engine.sizing import VOLATILITY, amount_to_spend, quantity_for
+from trading.engine.protections import is_barred
+from trading.engine.sizing import VOLATILITY, amount_to_spend, quantity_for, size_share
 
 WHOLE = 1e-12
 
@@ -69,7 +71,7 @@ def fill_entry(book: Book, row: int, s: int, t: int, raw: float, ceiling: float,
 def size_market_entry(book: Book, row: int, s: int, t: int) -> bool:
     """Fix the quantity of a queued entry at the open; False where it ended refused."""
     w = book.working[row]
-    amount, refusal = amount_to_spend(book, s, w.placed, t - 1, w.weight, False)
+    amount, refusal = amount_to_spend(book, s, w.share, t - 1, w.weight, False)
     quantity = 0.0
     if refusal == OK:
         quantity, refusal = quantity_for(book, s, amount, dearest_price(book, s, book.open[s, t]), book.setup[0].taker)
@@ -132,7 +134,7 @@ def expire(book: Book, t: int) -> None:
         w = book.working[row]
         if w.order == OVER or w.side != BUY or w.kind == MARKET or not has_candle(book, w.symbol, t):
             continue
-        if ordinal(book, w.symbol, t) - ordinal(book, w.symbol, w.placed) >= book.setup[0].ttl:
+        if ordinal(book, w.symbol, t) - w.placed_ordinal >= book.setup[0].ttl:
             finish(book, row, t, EXPIRED, OK)
 
 
@@ -151,20 +153,21 @@ def queue_entry(book: Book, s: int, t: int, weight: float) -> None:
     order = new_order(book, s, BUY, MARKET, ENTRY_SIGNAL, t, np.nan, np.nan, np.nan)
     row = wait(book, order, s, BUY, MARKET, np.nan, np.nan, UNSIZED, t, ENTRY_SIGNAL)
     book.working[row].weight = weight
+    book.working[row].share = size_share(book, s, t)
 
 
 @called
 def rest_entry(book: Book, s: int, t: int, limit: float, stop: float, weight: float, reason: int) -> tuple[int, int]:
     """Fix the quantity, hold the cash, and let the order rest. Returns its row, or -1, and OK or the refusal."""
     setup = book.setup[0]
-    kind = STOP if np.isnan(limit) else LIMIT if np.isnan(stop) else STOP_LIMIT
+    kind = kind_of(limit, stop)
     price = stop if kind == STOP else limit
     fee = setup.taker if kind == STOP else max(setup.maker, setup.taker)
     if no_place_left(book, s):
         return -1, TOO_MANY
     if limit <= 0.0 or stop <= 0.0 or not math.isfinite(price):
         return -1, BAD_PRICE
-    amount, refusal = amount_to_spend(book, s, t, t, weight, reason == LADDER)
+    amount, refusal = amount_to_spend(book, s, size_share(book, s, t), t, weight, reason == LADDER)
     if refusal != OK:
         return -1, refusal
     quantity, refusal = quantity_for(book, s, amount, price, fee)
@@ -172,8 +175,16 @@ def rest_entry(book: Book, s: int, t: int, limit: float, stop: float, weight: fl
         return -1, refusal
     order = new_order(book, s, BUY, kind, reason, t, limit, stop, quantity)
     row = wait(book, order, s, BUY, kind, limit, stop, quantity, t, reason)
+    book.working[row].placed_ordinal = ordinal(book, s, t)
     release(book, row, -quantity * price * (1.0 + fee))
     return row, OK
+
+
+@inlined
+def kind_of(limit: float, stop: float) -> int:
+    if np.isnan(limit):
+        return MARKET if np.isnan(stop) else STOP
+    return LIMIT if np.isnan(stop) else STOP_LIMIT
 
 
 @inlined
@@ -184,16 +195,19 @@ def wish_entry(book: Book, s: int, t: int, limit: float, stop: float, weight: fl
     mode = book.setup[0].mode
     if mode == SINGLE and (book.symbols[s].lots > 0 or has_entry(book, s, True)):
         return
-    if mode != SEPARATE and book.state[0].resting > 0:
-        cancel_entries(book, s, t, True)
-    if np.isnan(limit) and np.isnan(stop):
-        queue_entry(book, s, t, weight)
-        return
     limit = round_down(limit, book.symbols[s].tick) if not np.isnan(limit) else limit
     stop = round_up(stop, book.symbols[s].tick) if not np.isnan(stop) else stop
+    kind = kind_of(limit, stop)
+    if is_barred(book, s, t):
+        refuse(book, s, kind, ENTRY_SIGNAL, t, limit, stop, PROTECTION)
+        return
+    if mode != SEPARATE and book.state[0].resting > 0:
+        cancel_entries(book, s, t, True)
+    if kind == MARKET:
+        queue_entry(book, s, t, weight)
+        return
     _, refusal = rest_entry(book, s, t, limit, stop, weight, ENTRY_SIGNAL)
     if refusal != OK:
-        kind = STOP if np.isnan(limit) else LIMIT if np.isnan(stop) else STOP_LIMIT
         refuse(book, s, kind, ENTRY_SIGNAL, t, limit, stop, refusal)
 
 
@@ -202,12 +216,15 @@ def arm_ladder(book: Book, s: int, t: int) -> None:
     """Step 5.4, ladders: each idle rung under the close becomes a resting limit order."""
     if book.setup[0].size_kind == VOLATILITY and not book.size[s, t] > 0.0:
         return
+    barred = is_barred(book, s, t)
     for number in range(len(book.rungs)):
         rung = book.rungs[number]
         if rung.symbol != s or t < rung.start or rung.order >= 0 or rung.lot >= 0 or not rung.buy < book.close[s, t]:
             continue
         price = round_down(rung.buy, book.symbols[s].tick)
-        row, refusal = rest_entry(book, s, t, price, np.nan, rung.weight, LADDER)
+        row, refusal = -1, PROTECTION
+        if not barred:
+            row, refusal = rest_entry(book, s, t, price, np.nan, rung.weight, LADDER)
         if refusal == OK:
             w = book.working[row]
             w.rung = number

@@ -7,7 +7,6 @@ import numpy as np
 from trading.engine.book import (
     BAD_PRICE,
     CANCELLED,
-    END_OF_DATA,
     EXIT_SIGNAL,
     FILLED,
     LIMIT,
@@ -75,6 +74,13 @@ def stop_level(book: Book, row: int) -> tuple[float, int]:
     return max(fixed, trailing), TRAILING_STOP if trailing > fixed else STOP_LOSS
 
 
+@inlined
+def queue_rest(book: Book, order: int, s: int, t: int, reason: int, got: float) -> None:
+    """What a stop could not sell goes at the next opens, after what was queued before it."""
+    row = wait(book, order, s, SELL, MARKET, np.nan, np.nan, np.inf, t, reason)
+    book.working[row].got = got
+
+
 @called
 def stop_out(book: Book, row: int, s: int, t: int, level: float, reason: int) -> None:
     lot = book.lots[row]
@@ -87,8 +93,7 @@ def stop_out(book: Book, row: int, s: int, t: int, level: float, reason: int) ->
     if for_sale(book, s, order, -1, -1) == 0.0:
         close_order(book, order, t, FILLED, OK)
     else:
-        waiting = wait(book, order, s, SELL, MARKET, np.nan, np.nan, np.inf, t, reason)
-        book.working[waiting].got = sold
+        queue_rest(book, order, s, t, reason, sold)
 
 
 @called
@@ -155,10 +160,12 @@ def exit_order(book: Book, row: int, s: int, t: int) -> None:
     if w.kind == STOP:
         claim_lots(book, s, w.order, t)
         w.got += sell(book, s, t, raw, 0.0, np.inf, False, True, w.order, w.reason, w.order, -1, -1)
-        w.kind = MARKET
-        book.state[0].resting -= 1
         if for_sale(book, s, w.order, -1, -1) == 0.0:
             finish(book, row, t, FILLED, OK)
+        else:
+            queue_rest(book, w.order, s, t, w.reason, w.got)
+            book.state[0].resting -= 1
+            w.order = OVER  # this row is over; the order goes on in its new one
         return
     w.got += sell(book, s, t, raw, w.limit, np.inf, maker, True, w.order, w.reason, -1, t, -1)
     if w.got > 0.0 and for_sale(book, s, -1, t, -1) == 0.0:
@@ -195,7 +202,7 @@ def time_limits(book: Book, t: int) -> None:
         s = lot.symbol
         if lot.exit >= 0 or not has_candle(book, s, t):
             continue
-        if ordinal(book, s, t) - ordinal(book, s, lot.entry) + 1 >= book.setup[0].max_candles:
+        if ordinal(book, s, t) - lot.entry_ordinal + 1 >= book.setup[0].max_candles:
             order = new_order(book, s, SELL, MARKET, TIME_LIMIT, t, np.nan, np.nan, lot.quantity)
             lot.exit = order
             wait(book, order, s, SELL, MARKET, np.nan, np.nan, np.inf, t, TIME_LIMIT)
@@ -235,11 +242,11 @@ def wish_exit(book: Book, s: int, t: int, limit: float, stop: float) -> None:
 
 
 @called
-def sell_out(book: Book, t: int) -> None:
+def sell_out(book: Book, t: int, reason: int) -> None:
     """The end: every lot at its symbol's last close."""
     while book.state[0].lots > 0:
         lot = book.lots[0]
         s, lot_id, queued_for = lot.symbol, lot.id, lot.exit
-        order = new_order(book, s, SELL, MARKET, END_OF_DATA, t, np.nan, np.nan, lot.quantity)
-        sell(book, s, t, book.mark[s, t], 0.0, np.inf, False, False, order, END_OF_DATA, queued_for, -1, lot_id)
+        order = new_order(book, s, SELL, MARKET, reason, t, np.nan, np.nan, lot.quantity)
+        sell(book, s, t, book.mark[s, t], 0.0, np.inf, False, False, order, reason, queued_for, -1, lot_id)
         close_order(book, order, t, FILLED, OK)

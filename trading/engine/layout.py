@@ -27,7 +27,7 @@ from trading.engine.book import (
 from trading.engine.errors import Invalid
 from trading.engine.matching import SLIPPAGE_KINDS
 from trading.engine.sizing import SIZING_KINDS
-from trading.engine.types import Account, Bools, Candles, Floats, Ints, Signals, Simulation, Sizing, Table
+from trading.engine.types import Account, Bools, Candles, Floats, Ints, Protections, Signals, Simulation, Sizing, Table
 
 MODES = {"single": SINGLE, "merge": MERGE, "lots": SEPARATE}
 WISH_EXIT, WISH_ENTRY, WISH_TARGET = range(3)
@@ -174,10 +174,12 @@ def rungs_of(signals: Sequence[Signals], places: Sequence[Ints | None], start: i
         ladder, place = each.ladder, places[s]
         if ladder is None:
             continue
-        rungs = np.zeros(len(ladder.buy), RUNG)
         first = max(start, ladder.start)
+        if place is not None and first >= len(place):
+            continue  # it would start after the symbol's last candle
+        rungs = np.zeros(len(ladder.buy), RUNG)
         rungs["symbol"] = s
-        rungs["start"] = first if place is None else place[min(first, len(place) - 1)]
+        rungs["start"] = first if place is None else place[first]
         rungs["weight"] = 1.0 / max(1, len(ladder.buy))
         rungs["buy"], rungs["sell"] = ladder.buy, ladder.sell
         rungs["order"] = rungs["lot"] = -1
@@ -209,10 +211,17 @@ def setup_of(account: Account, position: str) -> Records:
         "ttl": account.order_ttl,
         "protected": bool(exits.stop_loss or exits.take_profit or exits.trailing_stop or exits.max_candles),
         "dust": account.cash * DUST,
+        "cash": account.cash,
+        **guards_of(account.protections),
     }
     for name, value in values.items():
         setup[name] = value
     return setup
+
+
+def guards_of(protections: Protections) -> dict[str, Any]:
+    numbers = {name: getattr(protections, name) for name in Protections.__dataclass_fields__ if name != "stop_scope"}
+    return numbers | {"guarded": protections.on, "stop_all": protections.stop_scope == "all"}
 
 
 def new_book(account: Account, position: str, layout: Layout, signals: Sequence[Signals], warmup: int, wishes: int) -> Book:

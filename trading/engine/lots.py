@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from trading.engine.book import SEPARATE, Book, inlined, record_fill
+from trading.engine.book import SEPARATE, Book, inlined, ordinal, record_fill
 from trading.engine.matching import buy_price, sell_price, use_volume, within_volume
+from trading.engine.protections import close_trade
 
 WHOLE = 1e-12
 """A rest below this share of a quantity is rounding noise."""
@@ -33,7 +34,10 @@ def open_lot(book: Book, s: int, t: int, order: int, take: float, rung: int, rea
     lot.price = 0.0
     lot.fees = 0.0
     lot.slippage = 0.0
+    lot.profit = 0.0
+    lot.paid = 0.0
     lot.entry = t
+    lot.entry_ordinal = ordinal(book, s, t)
     lot.highest = 0.0
     lot.inside_at = -1
     lot.take = take
@@ -76,6 +80,12 @@ def buy(
     if row < 0:
         row = open_lot(book, s, t, order, take, rung, reason)
         book.lots[row].born_inside = inside and not maker
+    add_to_lot(book, row, t, price, quantity, fee, slippage, inside)
+    record_fill(book, order, s, t, price, quantity, fee, slippage, maker)
+
+
+@inlined
+def add_to_lot(book: Book, row: int, t: int, price: float, quantity: float, fee: float, slippage: float, inside: bool) -> None:
     lot = book.lots[row]
     # Exactly `price` for the first fill: a level computed from it is compared with prices as given.
     lot.price += (price - lot.price) * (quantity / (lot.quantity + quantity))
@@ -85,8 +95,7 @@ def buy(
     lot.highest = max(lot.highest, lot.price)
     if inside:
         lot.inside_at = t
-    book.symbols[s].position += quantity
-    record_fill(book, order, s, t, price, quantity, fee, slippage, maker)
+    book.symbols[lot.symbol].position += quantity
 
 
 @inlined
@@ -98,7 +107,8 @@ def close_part(book: Book, row: int, t: int, price: float, part: float, fee: flo
     entry_fee = lot.fees * share
     entry_slippage = lot.slippage * share
     profit = part * (price - entry_price) - entry_fee - fee
-    profit_ratio = profit / (part * entry_price + entry_fee)
+    paid = part * entry_price + entry_fee
+    profit_ratio = profit / paid
     trade = book.trades[book.state[0].trades]
     book.state[0].trades += 1
     trade.symbol = lot.symbol
@@ -114,6 +124,10 @@ def close_part(book: Book, row: int, t: int, price: float, part: float, fee: flo
     trade.entry_reason = lot.reason
     trade.exit_reason = reason
     count_trade(book, profit_ratio)
+    lot.profit += profit
+    lot.paid += paid
+    lot.sold_at = t
+    lot.sold_for = reason
     if share >= 1.0:
         lot.quantity = 0.0
     else:
@@ -141,6 +155,8 @@ def drop_sold(book: Book, s: int) -> None:
     for row in range(book.state[0].lots):
         lot = book.lots[row]
         if lot.quantity <= 0.0:
+            if book.setup[0].guarded and lot.paid > 0.0:
+                close_trade(book, row)
             book.symbols[lot.symbol].lots -= 1
             if lot.rung >= 0:
                 book.rungs[lot.rung].lot = -1

@@ -73,8 +73,9 @@ def buy_price(book: Book, s: int, t: int, price: float, quantity: float) -> floa
 
 @inlined
 def dearest_price(book: Book, s: int, price: float) -> float:
-    """The most that a taker may pay at `price`: with the slippage of the largest share of the volume."""
-    return round_up(price + slippage_of(book, price, book.setup[0].max_share), book.symbols[s].tick)
+    """The most that a taker may pay at `price`: with the slippage of the largest share of the volume, and the reserve."""
+    dearest = (price + slippage_of(book, price, book.setup[0].max_share)) * (1.0 + book.setup[0].reserve)
+    return round_up(dearest, book.symbols[s].tick)
 
 
 @inlined

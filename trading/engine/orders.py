@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from trading.engine.book import BUY, CANCELLED, FILLED, MARKET, OK, OVER, REBALANCE, SELL, Book, called, close_order, inlined
+from trading.engine.book import (
+    BUY,
+    CANCELLED,
+    FILLED,
+    MARKET,
+    OK,
+    OVER,
+    REBALANCE,
+    SELL,
+    Book,
+    called,
+    close_order,
+    inlined,
+)
 
 
 @inlined

@@ -9,6 +9,7 @@ from trading.engine.book import (
     MARKET,
     NO_CASH,
     OK,
+    PROTECTION,
     REBALANCE,
     REFUSED,
     SELL,
@@ -57,28 +58,29 @@ def queue_sale(book: Book, s: int, t: int) -> None:
 
 
 @called
-def queue_purchase(book: Book, s: int, t: int) -> None:
-    """Step 2: a target above what is held buys the difference with the queued entries of this open."""
+def queue_purchase(book: Book, s: int, t: int) -> int:
+    """Step 2: a target above what is held buys the difference with the queued entries of this open. Returns its row, or -1."""
     opened, equity, dust = book.open[s, t], book.state[0].equity, book.setup[0].dust
     wanted = wanted_value(book, s)
     short = wanted - book.symbols[s].position * opened
     if wanted == 0.0 or not short >= LEAST_CHANGE * equity:
-        return
-    decided = book.symbols[s].target_at
+        return -1
     free = free_cash(book)
     quantity, refusal = 0.0, OK
-    if no_place_left(book, s):
+    if book.symbols[s].target_barred:
+        refusal = PROTECTION
+    elif no_place_left(book, s):
         refusal = TOO_MANY
     elif free <= dust:
         refusal = NO_CASH
     else:
         quantity, refusal = quantity_for(book, s, min(short, free), dearest_price(book, s, opened), book.setup[0].taker)
+    decided = book.symbols[s].target_at
     order = new_order(book, s, BUY, MARKET, REBALANCE, decided, np.nan, np.nan, quantity)
     if refusal != OK:
         close_order(book, order, t, REFUSED, refusal)
-        return
-    row = wait(book, order, s, BUY, MARKET, np.nan, np.nan, quantity, decided, REBALANCE)
-    fill_entry(book, row, s, t, opened, np.inf, False, False)
+        return -1
+    return wait(book, order, s, BUY, MARKET, np.nan, np.nan, quantity, decided, REBALANCE)
 
 
 @called
@@ -102,12 +104,21 @@ def queue_sales(book: Book, t: int) -> None:
         s = next_target(book, t, book.symbols[s].target_at, s)
 
 
+@inlined
+def forget_target(book: Book, s: int) -> int:
+    """Returns when it was decided."""
+    decided = book.symbols[s].target_at
+    book.symbols[s].target_at = -1
+    book.state[0].targets -= 1
+    return int(decided)
+
+
 @called
-def rebalance_purchases(book: Book, t: int) -> None:
+def rebalance_purchases(book: Book, t: int, buying: bool) -> None:
     s = next_target(book, t, -1, -1)
     while s >= 0:
-        queue_purchase(book, s, t)
-        decided = book.symbols[s].target_at
-        book.symbols[s].target_at = -1
-        book.state[0].targets -= 1
+        row = queue_purchase(book, s, t) if buying else -1
+        if row >= 0:
+            fill_entry(book, row, s, t, book.open[s, t], np.inf, False, False)
+        decided = forget_target(book, s)
         s = next_target(book, t, decided, s)

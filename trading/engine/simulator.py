@@ -12,12 +12,13 @@ from collections.abc import Callable, Sequence
 
 from numba import njit
 
-from trading.engine.book import CANCELLED, OK, OVER, Book, borrowed, inlined, mark_equity, unmanaged
+from trading.engine.book import CANCELLED, END_OF_DATA, OK, OVER, Book, borrowed, inlined, mark_equity, unmanaged
 from trading.engine.entries import arm_ladder, expire, market_entries, resting_entries, wish_entry
 from trading.engine.errors import Cancelled
 from trading.engine.exits import inside_exits, market_exits, raise_highest, sell_out, time_limits, wish_exit
 from trading.engine.layout import WISH_ENTRY, WISH_EXIT, Plan, lay_out, new_book, plan_of, simulation_of, with_more_room
 from trading.engine.orders import cancel_entries, cancel_rebalance, drop_over, finish
+from trading.engine.protections import is_barred
 from trading.engine.rebalance import queue_sales, rebalance_purchases
 from trading.engine.types import Account, Candles, Signals, Simulation
 
@@ -51,6 +52,7 @@ def grant(book: Book, plan: Plan, i: int, t: int) -> None:
     else:
         cancel_rebalance(book, s, t)
         book.symbols[s].target = plan.weight[i]
+        book.symbols[s].target_barred = is_barred(book, s, t)
         book.state[0].targets += book.symbols[s].target_at < 0
         book.symbols[s].target_at = t
 
@@ -78,36 +80,61 @@ def arm_ladders(book: Book, first: int, stop: int, t: int) -> int:
 
 
 @inlined
-def end(book: Book, t: int) -> None:
+def end(book: Book, t: int, reason: int) -> None:
     """The last close: cancel what waits, sell what is held."""
-    for row in range(book.state[0].working):
-        if book.working[row].order != OVER:
-            finish(book, row, t, CANCELLED, OK)
-    sell_out(book, t)
+    cancel_everything(book, t)
+    sell_out(book, t, reason)
 
 
 @inlined
-def candle(book: Book, plan: Plan, t: int, last: int) -> None:
-    """One candle of every symbol, in the order of docs/reference/fill-rules.md."""
-    state, setup = book.state[0], book.setup[0]
+def cancel_everything(book: Book, t: int) -> None:
+    for row in range(book.state[0].working):
+        if book.working[row].order != OVER:
+            finish(book, row, t, CANCELLED, OK)
+
+
+@inlined
+def at_the_open(book: Book, t: int, buying: bool) -> None:
+    """Steps 1 and 2. Not `buying`: targets sell only."""
+    state = book.state[0]
     if state.targets > 0:
         queue_sales(book, t)
     if state.working > 0:
         market_exits(book, t)
         market_entries(book, t)
     if state.targets > 0:
-        rebalance_purchases(book, t)
+        rebalance_purchases(book, t, buying)
+
+
+@inlined
+def inside(book: Book, t: int) -> None:
+    """Steps 3 and 4."""
+    state = book.state[0]
     if state.resting > 0:
         resting_entries(book, t)
-    if setup.protected or state.resting > 0 or len(book.rungs) > 0:
+    if book.setup[0].protected or state.resting > 0 or len(book.rungs) > 0:
         inside_exits(book, t)
+
+
+@inlined
+def grow_old(book: Book, t: int) -> None:
+    """Steps 5.1 and 5.2."""
+    if book.setup[0].max_candles > 0:
+        time_limits(book, t)
+    if book.setup[0].ttl > 0:
+        expire(book, t)
+
+
+@inlined
+def candle(book: Book, plan: Plan, t: int, last: int) -> None:
+    """One candle of every symbol, in the order of docs/reference/fill-rules.md."""
+    state, setup = book.state[0], book.setup[0]
+    at_the_open(book, t, True)
+    inside(book, t)
     if t == last:
-        end(book, t)
+        end(book, t, END_OF_DATA)
     else:
-        if setup.max_candles > 0:
-            time_limits(book, t)
-        if setup.ttl > 0:
-            expire(book, t)
+        grow_old(book, t)
     state.equity = mark_equity(book, t)
     book.equity[t] = state.equity
     if t < last:

@@ -28,19 +28,26 @@ def kelly_share(book: Book) -> float:
 
 
 @inlined
-def share_of_equity(book: Book, s: int, decided: int) -> float:
+def size_share(book: Book, s: int, t: int) -> float:
+    """What volatility sizing allows by the closes known at `t`; 0 for other sizings."""
+    return book.size[s, t] if book.setup[0].size_kind == VOLATILITY else 0.0
+
+
+@inlined
+def share_of_equity(book: Book, volatility_share: float) -> float:
     """For the sizings that spend a share of equity."""
     kind = book.setup[0].size_kind
     if kind == VOLATILITY:
-        return book.size[s, decided]
+        return volatility_share
     if kind == KELLY:
         return kelly_share(book)
     return book.setup[0].size_value
 
 
 @inlined
-def amount_to_spend(book: Book, s: int, decided: int, close: int, weight: float, ladder: bool) -> tuple[float, int]:
-    """Quote to spend, fee included, and OK or the refusal. `close` is the candle of the last known close."""
+def amount_to_spend(book: Book, s: int, share: float, close: int, weight: float, ladder: bool) -> tuple[float, int]:
+    """Quote to spend, fee included, and OK or the refusal. `share`: `size_share` at the decision; `close`: the candle of the
+    last known close."""
     setup, free = book.setup[0], free_cash(book)
     if free <= setup.dust:
         return 0.0, NO_CASH
@@ -52,7 +59,7 @@ def amount_to_spend(book: Book, s: int, decided: int, close: int, weight: float,
     elif kind == ALL_IN:
         amount = (book.state[0].equity if ladder else free) * weight
     else:
-        amount = share_of_equity(book, s, decided) * weight * book.state[0].equity
+        amount = share_of_equity(book, share) * weight * book.state[0].equity
     amount = min(amount, free)
     if setup.symbol_cap > 0.0:
         room = setup.symbol_cap * book.state[0].equity - book.symbols[s].held

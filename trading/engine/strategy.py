@@ -198,7 +198,7 @@ class Strategy(ABC):
     def code_hash(cls) -> str:
         """SHA-256 of the strategy's source and of the engine's: what decided, to the letter."""
         digest = hashlib.sha256(Path(inspect.getfile(cls)).read_bytes())
-        for path in sorted(Path(__file__).parent.glob("*.py")):
+        for path in sorted(Path(__file__).parent.rglob("*.py")):
             digest.update(path.read_bytes())
         return digest.hexdigest()
 

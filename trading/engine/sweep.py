@@ -20,7 +20,7 @@ from trading.engine.layout import lay_out, new_book, plan_of, with_more_room
 from trading.engine.matching import buy_price, dearest_price, round_lot, sell_price
 from trading.engine.memo import Memory, remembering
 from trading.engine.simulator import advance
-from trading.engine.sizing import VOLATILITY, amount_to_spend, quantity_for
+from trading.engine.sizing import VOLATILITY, amount_to_spend, quantity_for, size_share
 from trading.engine.strategy import Strategy, evaluate
 from trading.engine.types import Account, Bools, Candles, Floats, Ints, Signals
 
@@ -119,6 +119,7 @@ class Bench:
             and self.strategy.position == "single"
             and all(wish is None for wish in wishes)
             and not acting
+            and not account.protections.on
             and account.slippage.kind != "volume_share"
             and account.sizing.kind != "kelly"
         )
@@ -200,7 +201,7 @@ def bought(book: Book, t: int, raw: float, weight: float) -> float:
     """What an entry decided at the close before gets at `raw`, the open of `t`, by step 2 of the fill rules. 0: it is refused."""
     setup, state = book.setup[0], book.state[0]
     state.equity = state.cash
-    amount, refusal = amount_to_spend(book, 0, t - 1, t - 1, weight, False)
+    amount, refusal = amount_to_spend(book, 0, size_share(book, 0, t - 1), t - 1, weight, False)
     if refusal != OK:
         return 0.0
     dearest = dearest_price(book, 0, raw)

@@ -171,6 +171,41 @@ class Limits:
     symbol_cap: float = 0.0
 
 
+REMEMBERED = 20
+"""Closed trades that protections look back on, of all symbols together. A bot's state is stored at each candle, and stays small."""
+
+
+@dataclass(frozen=True, slots=True)
+class Protections:
+    """When entries are refused for a while; 0 is off. Windows and pauses in candles, from a trade's close on.
+
+    `cooldown`: after any trade of the symbol. Stop guard: `stop_count` losing stops within `stop_window`, of the symbol or of `all`
+    (`stop_scope`), bar that for `stop_pause`. Drawdown guard: where `drawdown_trades` trades or more closed within
+    `drawdown_window`, a fall of closed equity by a share of more than `drawdown` from its high there bars all for `drawdown_pause`.
+    Low-profit lock: `profit_trades` trades of the symbol or more within `profit_window`, whose returns sum to less than
+    `profit_least`, bar it for `profit_pause`. (After freqtrade's CooldownPeriod, StoplossGuard, MaxDrawdown, LowProfitPairs.)
+    """
+
+    cooldown: int = 0
+    stop_count: int = 0
+    stop_window: int = 0
+    stop_pause: int = 0
+    stop_scope: str = "symbol"
+    drawdown: float = 0.0
+    drawdown_window: int = 0
+    drawdown_trades: int = 1
+    drawdown_pause: int = 0
+    profit_least: float = 0.0
+    profit_window: int = 0
+    profit_trades: int = 1
+    profit_pause: int = 0
+
+    @property
+    def on(self) -> bool:
+        """Whether any of them can ever bar anything."""
+        return bool(self.cooldown or self.stop_count or self.drawdown_window or self.profit_window)
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """All that the simulator needs beside candles and signals."""
@@ -181,6 +216,7 @@ class Account:
     sizing: Sizing = Sizing()
     exits: Exits = Exits()
     limits: Limits = Limits()
+    protections: Protections = Protections()
     rules: tuple[Rules, ...] = (Rules(),)
     """One for each symbol, in the order of the candles."""
     order_ttl: int = 0
@@ -201,6 +237,7 @@ REASONS = (
     "trailing_stop",
     "time_limit",
     "end_of_data",
+    "by_hand",
 )
 """Why an order was made."""
 REFUSALS = (
@@ -211,6 +248,7 @@ REFUSALS = (
     "max_open_positions",
     "symbol_cap",
     "bad_price",
+    "protection",
 )
 """Why the engine did not make it."""
 

@@ -1,31 +1,94 @@
 """Load the engine's compiled code, compiling it where this machine has not done so yet.
 
-`python -m trading.engine.warm` does it ahead of the first run; a worker does it when it starts.
-"""
+`python -m trading.engine.warm` does it ahead of the first run. A stream worker does its part when it starts, a worker of runs
+before its first one; of several processes one compiles, and the others wait and take what it made."""
 
 from __future__ import annotations
 
-import numpy as np
+import fcntl
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
+import numpy as np
+from numba import config
+
+from trading.engine.live import OHLCV, SignalRow, Trader
 from trading.engine.metrics import measure
 from trading.engine.simulator import simulate
-from trading.engine.strategy import evaluate
+from trading.engine.strategy import Strategy, evaluate
+from trading.engine.sweep import Bench
 from trading.engine.types import Account, Candles
 from trading.strategies import registry
 
 
 def warm() -> None:
-    """Run every built-in strategy over a few candles: about half a minute the first time, half a second later."""
+    """All of it: less than a minute the first time, a second later. What a stream worker waits for comes first."""
+    warm_live()
+    for kind in registry.all():
+        with alone():
+            simulated(kind, made_up())
+
+
+def warm_live() -> None:
+    """What a running bot needs: its strategy's indicators, and the driver."""
+    with alone():
+        candles = made_up()
+        for kind in registry.all():
+            evaluate(kind(), candles)
+        live()
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """One process compiles at a time. The kernel gives the lock back however its holder ends."""
+    folder = Path(getattr(config, "CACHE_DIR"))  # noqa: B009  (numba's settings are not typed)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "compiling").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def made_up() -> Candles:
     close = 100 + np.cumsum(np.sin(np.arange(2_000)) + 0.01)
     opened = np.concatenate([close[:1], close[:-1]])
     high, low = np.maximum(opened, close), np.minimum(opened, close)
-    candles = Candles("BTC-USD", "1m", np.arange(2_000) * 60_000, opened, high, low, close, np.ones(2_000))
-    for kind in registry.all():
-        strategy = kind()
-        _, signals = evaluate(strategy, candles)
-        simulation = simulate(Account(1_000.0), [candles], [signals], warmup=strategy.warmup(), position=strategy.position)
-        measure(simulation, [candles], Account(1_000.0))
+    return Candles("BTC-USD", "1m", np.arange(2_000) * 60_000, opened, high, low, close, np.ones(2_000))
+
+
+def simulated(kind: type[Strategy], candles: Candles) -> None:
+    """A backtest and a trial of a sweep."""
+    strategy = kind()
+    _, signals = evaluate(strategy, candles)
+    simulation = simulate(Account(1_000.0), [candles], [signals], warmup=strategy.warmup(), position=strategy.position)
+    measure(simulation, [candles], Account(1_000.0))
+    # What a bench remembers is read-only: other types to the compiler, so indicators of indicators are compiled once more.
+    Bench(kind, Account(1_000.0), [candles]).trial({})
+
+
+def live() -> None:
+    """A bot's life, on paper and at a venue."""
+    for external in (False, True):
+        trade(Trader(Account(1_000.0), ["BTC-USD"], 60_000, "merge", external=external))
+
+
+def trade(trader: Trader) -> None:
+    """What a bot does in its life: enter, rebalance, cancel, sell."""
+    candle, prices = {"BTC-USD": OHLCV(100.0, 100.0, 100.0, 100.0, 1.0)}, {"BTC-USD": 100.0}
+    for time, row in ((0, SignalRow(entry=True)), (60_000, SignalRow(target=0.5)), (120_000, SignalRow())):
+        steps = [trader.open(time, prices), trader.entries(prices)]
+        for order in [order for step in steps for order in step.wanted if trader.external]:
+            trader.fill(order.number, 100.0, order.quantity, 0.0, False, time)
+        trader.close(time, candle, {"BTC-USD": row})
+    trader.levels()
+    trader.cancel_all()
+    for order in trader.sell_all().wanted:
+        if trader.external:
+            trader.fill(order.number, 100.0, order.quantity, 0.0, False, 120_000)
+    trader.close(180_000, candle, {"BTC-USD": SignalRow(entry=True, entry_limit=90.0)})
+    trader.cancel_all()
 
 
 if __name__ == "__main__":
-    warm()
+    warm_live() if sys.argv[1:] == ["live"] else warm()

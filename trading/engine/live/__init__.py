@@ -1,0 +1,21 @@
+"""The engine's live driver: a bot's brain is the simulator's book, driven candle by candle."""
+
+from trading.engine.live.rows import decide, last_row, last_size
+from trading.engine.live.trader import Trader
+from trading.engine.live.values import OHLCV, Closed, Done, Executed, Holding, Level, SignalRow, Step, Wanted
+
+__all__ = [
+    "OHLCV",
+    "Closed",
+    "Done",
+    "Executed",
+    "Holding",
+    "Level",
+    "SignalRow",
+    "Step",
+    "Trader",
+    "Wanted",
+    "decide",
+    "last_row",
+    "last_size",
+]
