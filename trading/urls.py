@@ -1,11 +1,51 @@
-"""Strategies over the API."""
+"""The running desk: pages under /live/, /bots/ and /orders/, API under /api/v1/, a WebSocket under /ws/live/."""
 
 from django.urls import URLPattern, path
 
-from trading import api
+from trading import api, consumers
+from trading.views import actions, bar, bots, charts, forms, live, orders
 
 app_name = "trading"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern] = [
+    path("live/", live.live, name="live"),
+    path("live/bar/", bar.bar, name="bar"),
+    path("live/kill-switch/", bar.kill, name="kill"),
+    path("live/kill-switch/ask/", bar.kill_ask, name="kill_ask"),
+    path("live/unresolved/", orders.unresolved, name="unresolved"),
+    path("live/unresolved/<int:pk>/", orders.foreign_decide, name="foreign_decide"),
+    path("bots/", bots.bots, name="bots"),
+    path("bots/new/", forms.bot_new, name="bot_new"),
+    path("bots/<str:bot_id>/", bots.bot, name="bot"),
+    path("bots/<str:bot_id>/settings/", forms.bot_edit, name="bot_edit"),
+    path("bots/<str:bot_id>/candles.json", charts.bot_candles, name="bot_candles"),
+    path("bots/<str:bot_id>/<str:act>/", actions.bot_act, name="bot_act"),
+    path("orders/<str:order_id>/", orders.order, name="order"),
+    path("orders/<str:order_id>/cancel/", actions.order_cancel, name="order_cancel"),
+    path("decisions/<str:correlation_id>/", orders.decision, name="decision"),
+]
 
-api_urlpatterns: list[URLPattern] = [path("strategies", api.StrategiesView.as_view(), name="strategies")]
+api_urlpatterns: list[URLPattern] = [
+    path("strategies", api.StrategiesView.as_view(), name="strategies"),
+    path("bots", api.BotsView.as_view(), name="api_bots"),
+    path("bots/status", api.BotStatusView.as_view(), name="api_bots_status"),
+    path("bots/<str:bot_id>", api.BotView.as_view(), name="api_bot"),
+    path("bots/<str:bot_id>/start", api.BotStartView.as_view(), name="api_bot_start"),
+    path("bots/<str:bot_id>/pause", api.BotPauseView.as_view(), name="api_bot_pause"),
+    path("bots/<str:bot_id>/stop", api.BotStopView.as_view(), name="api_bot_stop"),
+    path("bots/<str:bot_id>/close", api.BotCloseView.as_view(), name="api_bot_close"),
+    path("bots/<str:bot_id>/performance", api.BotPerformanceView.as_view(), name="api_bot_performance"),
+    path("live/positions", api.PositionsView.as_view(), name="api_positions"),
+    path("live/portfolio", api.PortfolioView.as_view(), name="api_portfolio"),
+    path("live/orders", api.OrdersView.as_view(), name="api_orders"),
+    path("live/orders/<str:order_id>/cancel", api.CancelView.as_view(), name="api_order_cancel"),
+    path("live/fills", api.FillsView.as_view(), name="api_fills"),
+    path("live/blocks", api.BlocksView.as_view(), name="api_blocks"),
+    path("live/block-reasons", api.BlockReasonsView.as_view(), name="api_block_reasons"),
+    path("live/risk-budget", api.RiskBudgetView.as_view(), name="api_risk_budget"),
+    path("live/kill-switch", api.KillSwitchView.as_view(), name="api_kill_switch"),
+    path("agents/events", api.EventsView.as_view(), name="api_events"),
+    path("agents/events/correlation/<str:correlation_id>", api.ChainView.as_view(), name="api_chain"),
+]
+
+websocket_urlpatterns: list[URLPattern] = [path("ws/live/", consumers.LiveConsumer.as_asgi())]  # type: ignore[arg-type]

@@ -1,0 +1,103 @@
+"""`manage.py download_candles` against a sandbox: the venue's candles, resumable, and clear words for what cannot be had."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from market import candles as store
+from market.models import CandleSeries
+from market.sandbox.server import RunningSandbox, Scenario, running_sandbox
+from market.times import iso
+from tests.chaos.desk import account
+from tests.exchanges.venues import START
+from tests.live.fixtures import clear_prices
+from trading import downloads
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.services]
+
+MINUTE = 60_000
+
+
+@pytest.fixture
+def sandbox() -> Iterator[RunningSandbox]:
+    clear_prices()
+    with running_sandbox(Scenario(speed=None, start=START, minutes=60, rate=1.0, seed=3)) as running:
+        running.step(40 * MINUTE)
+        for venue in ("binance", "coinbase"):
+            account(running, venue)
+        yield running
+
+
+def run(venue: str, symbol: str, first: int, last: int) -> dict[str, Any]:
+    """Minutes after the sandbox's start."""
+    out, told = StringIO(), StringIO()
+    span = {"start": iso(START + first * MINUTE), "end": iso(START + last * MINUTE)}
+    call_command(
+        "download_candles", f"--venue={venue}", f"--symbol={symbol}", "--interval=1m", json=True, stdout=out, stderr=told, **span
+    )
+    assert "100.0%" in told.getvalue()
+    found: dict[str, Any] = json.loads(out.getvalue())
+    return found
+
+
+@pytest.mark.parametrize(("venue", "symbol"), [("binance", "BTC-USDT"), ("coinbase", "BTC-USD")])
+def test_the_candles_of_the_venue_come_into_the_store(sandbox: RunningSandbox, venue: str, symbol: str) -> None:
+    report = run(f"{venue}-sandbox", symbol, 0, 30)
+    assert (report["rows"], report["kept"], report["gaps"], report["duplicates"], report["out_of_order"]) == (30, 0, [], 0, 0)
+    assert (report["first"], report["last"]) == (iso(START), iso(START + 29 * MINUTE))
+    found = store.load(venue=f"{venue}-sandbox", symbol=symbol, interval="1m")
+    assert found.time.tolist() == [START + number * MINUTE for number in range(30)]
+    assert report["fingerprint"] == CandleSeries.objects.get().fingerprint
+
+
+def test_what_is_there_is_not_asked_for_again(sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(downloads, "PAGE", 10)
+    run("binance-sandbox", "BTC-USDT", 10, 20)
+    whole = run("binance-sandbox", "BTC-USDT", 0, 30)
+    assert (whole["rows"], whole["kept"]) == (20, 10)
+    again = run("binance-sandbox", "BTC-USDT", 0, 30)
+    assert (again["rows"], again["kept"], again["fingerprint"]) == (0, 30, whole["fingerprint"])
+
+
+def test_a_download_that_was_cut_off_goes_on(sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(downloads, "PAGE", 10)
+    monkeypatch.setattr(downloads, "TRIES", 1)
+    pages = []
+
+    def cut(done: int, room: int) -> None:
+        pages.append(done)
+        if len(pages) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("trading.management.commands.download_candles.Command.progress", lambda self, done, room: cut(done, room))
+        with pytest.raises(CommandError, match="goes on from there"):
+            run("binance-sandbox", "BTC-USDT", 0, 30)
+    report = run("binance-sandbox", "BTC-USDT", 0, 30)
+    assert (report["rows"], report["kept"]) == (10, 20)
+
+
+WRONG = [
+    ({"venue": "kraken"}, "binance or coinbase"),
+    ({"venue": "binance-testnet"}, "no account of binance-testnet"),
+    ({"symbol": "NONE-USDT"}, "Invalid symbol"),
+    ({"symbol": "?"}, "is not a symbol"),
+    ({"interval": "7m"}, "Unknown interval"),
+    ({"start": "yesterday"}, "start:"),
+    ({"start": "2020-01-02", "end": "2020-01-01"}, "no closed candle"),
+]
+
+
+def test_what_cannot_be_had_is_said(sandbox: RunningSandbox) -> None:
+    for given, words in WRONG:
+        asked = {"venue": "binance-sandbox", "symbol": "BTC-USDT", "interval": "1m", "start": iso(START)} | given
+        options = (f"--{name}={value}" for name, value in asked.items())
+        with pytest.raises(CommandError, match=words):
+            call_command("download_candles", *options, stdout=StringIO(), stderr=StringIO())
+    assert not CandleSeries.objects.exists()

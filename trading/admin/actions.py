@@ -1,0 +1,24 @@
+"""Actions on several rows at once: each row by the service that a page would call, one refusal told and not stopping the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest
+
+from trading.engine.errors import DomainError
+
+
+def each(of: admin.ModelAdmin[Any], request: HttpRequest, rows: Iterable[Any], act: Callable[[Any], Any], done: str) -> None:
+    """`done` is what is said of those that went well: "paused"."""
+    count = 0
+    for row in rows:
+        try:
+            act(row)
+            count += 1
+        except DomainError as error:
+            of.message_user(request, f"{row}: {error}", messages.WARNING)
+    if count:
+        of.message_user(request, f"{count} {done}.", messages.SUCCESS)

@@ -1,0 +1,77 @@
+"""Risk budgets, whose limits a person sets, and the kill switch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from market.admin import ReadOnly
+from trading import selectors
+from trading.models import KillSwitch, RiskBudget
+from trading.services.bots import kill_switch_set
+
+
+@admin.register(RiskBudget)
+class RiskBudgetAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """What is claimed and used is the desk's to write; the limit is a person's. A bot's own follows its settings at each start."""
+
+    list_display = ("whose", "scope", "mode", "currency", "limit", "used", "claimed", "free", "taken", "updated_at")
+    list_filter = ("scope", "mode", "currency")
+    list_select_related = ("wallet", "bot")
+    search_fields = ("wallet__name", "bot__name", "bot__bot_id")
+    readonly_fields = ("claimed", "used", "updated_at")
+    fields = ("scope", "wallet", "bot", "mode", "currency", "limit", "claimed", "used", "updated_at")
+    show_full_result_count = False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [*self.readonly_fields, "scope", "wallet", "bot", "mode", "currency"] if obj else self.readonly_fields
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description="whose")
+    def whose(self, budget: RiskBudget) -> str:
+        return str(budget.bot or budget.wallet or "Desk")
+
+    @admin.display(description="free")
+    def free(self, budget: RiskBudget) -> str:
+        return f"{selectors.budget_free(budget):,.2f}"
+
+    @admin.display(description="taken")
+    def taken(self, budget: RiskBudget) -> str:
+        share = selectors.budget_share(budget)
+        return "–" if share is None else f"{share:.0%}"
+
+
+@admin.register(KillSwitch)
+class KillSwitchAdmin(ReadOnly):
+    """Pressed in the top bar of every page, or here."""
+
+    list_display = ("state", "reason", "changed_by", "changed_at")
+    actions = ("kill", "arm")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[KillSwitch]:
+        # So that there is a row to act on, also on a desk where nobody ever pressed it.
+        KillSwitch.objects.get_or_create(pk=1)
+        found: QuerySet[KillSwitch] = super().get_queryset(request)
+        return found
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return obj is None and admin.ModelAdmin.has_change_permission(self, request)
+
+    @admin.display(description="state")
+    def state(self, switch: KillSwitch) -> str:
+        return "killed: no order is sent" if switch.killed else "armed"
+
+    @admin.action(description="Kill: no order is sent, bots stop, open orders are cancelled", permissions=["change"])
+    def kill(self, request: HttpRequest, rows: QuerySet[KillSwitch]) -> None:
+        kill_switch_set(killed=True, reason="From the admin.", user=request.user)
+        self.message_user(request, "The desk is killed: no order is sent.", messages.WARNING)
+
+    @admin.action(description="Arm again: orders may be sent, bots stay stopped", permissions=["change"])
+    def arm(self, request: HttpRequest, rows: QuerySet[KillSwitch]) -> None:
+        kill_switch_set(killed=False, user=request.user)
+        self.message_user(request, "The desk is armed again. Bots stay stopped until they are started.", messages.SUCCESS)

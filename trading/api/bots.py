@@ -1,0 +1,219 @@
+"""Bots: made, looked at, changed, started and stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from access.openapi import endpoint, query
+from market.paging import next_url
+from trading import selectors
+from trading.api import schema
+from trading.api.parameters import FILTERS, PAGE, Asked
+from trading.engine.fields import Fields
+from trading.models import Bot, Mode, Wanted
+from trading.services import bots as services
+
+NEW = ("name", "mode", "wallet_id", "config", "limits", "schedule", "replay", "live_allowed", "from_backtest")
+LIST = [
+    query("mode", "One mode's.", values=Mode.values),
+    query("wanted", "What a person wants of it.", values=Wanted.values),
+    query("wallet", "A wallet's id."),
+    query("symbol", "BTC-USDT"),
+    query("search", "Part of its name or strategy, or the start of its id."),
+    *PAGE,
+]
+
+
+def whole(bot_id: str) -> dict[str, Any]:
+    """Everything about one bot, as it stands now."""
+    bot = selectors.bot_get(bot_id)
+    row = selectors.bot_rows([bot])[0]
+    return {
+        **selectors.bot_json(row),
+        **{name: getattr(bot, name) for name in ("config", "limits", "schedule", "replay", "live_allowed")},
+        "from_backtest": bot.from_backtest or None,
+        "effects": selectors.bot_effects(row),
+    }
+
+
+class BotsView(APIView):
+    @endpoint(
+        summary="Bots",
+        description="`status` is computed from what happened: stopped, stopping, starting, running, paused, closing, holding "
+        "(`why` it sends nothing), failed, or lost (it should have decided by now and has not).",
+        scope="read",
+        example={"results": [schema.BOT], "next": None},
+        parameters=LIST,
+        errors=[400],
+    )
+    def get(self, request: Request) -> Response:
+        asked = Asked(request)
+        rows, after = selectors.bots_page(**asked.page(), **asked.words("mode", "wanted", "wallet", "symbol", "search"))
+        return Response({"results": [selectors.bot_json(row) for row in rows], "next": next_url(request._request, after)})
+
+    @endpoint(
+        summary="Make a bot",
+        description="It is stopped until it is started. A fault is 400 and names every faulty field.",
+        scope="trade",
+        status=201,
+        example=schema.BOT_WHOLE,
+        body=schema.BOT_NEW,
+        body_example=schema.BOT_NEW_EXAMPLE,
+        errors=[400],
+    )
+    def post(self, request: Request) -> Response:
+        form = Fields(request.data)
+        given = {name: form.take(name) for name in NEW}
+        from_backtest = form.text("from_backtest", longest=16)
+        form.close()
+        form.refuse("The bot has fields that cannot be used.")
+        bot = services.bot_create(**given | {"from_backtest": from_backtest}, user=request.user)
+        return Response(whole(bot.bot_id), status=201)
+
+
+class BotView(APIView):
+    @endpoint(
+        summary="One bot",
+        description="`effects` says what start, pause, stop and close would do to its open orders and positions now.",
+        scope="read",
+        example=schema.BOT_WHOLE,
+        errors=[404],
+    )
+    def get(self, request: Request, bot_id: str) -> Response:
+        return Response(whole(bot_id))
+
+    @endpoint(
+        summary="Change a stopped bot",
+        description="Fields that are left out stay as they are. 409 while it runs or has open orders.",
+        scope="trade",
+        example=schema.BOT_WHOLE,
+        body=schema.BOT_CHANGES,
+        body_example=schema.BOT_CHANGES_EXAMPLE,
+        errors=[400, 404, 409],
+    )
+    def patch(self, request: Request, bot_id: str) -> Response:
+        form = Fields(request.data)
+        form.refuse("The bot has fields that cannot be used.")
+        services.bot_update(bot_id=bot_id, changes=dict(form.raw), user=request.user)
+        return Response(whole(bot_id))
+
+    @endpoint(
+        summary="Take a bot off the desk",
+        description="Its orders, fills and events stay in the books. 409 while it runs, has open orders or holds something.",
+        scope="trade",
+        status=204,
+        example=None,
+        errors=[404, 409],
+    )
+    def delete(self, request: Request, bot_id: str) -> Response:
+        services.bot_delete(bot_id=bot_id, user=request.user)
+        return Response(status=204)
+
+
+class Act(APIView):
+    """One of the bot's buttons. The answer says what it does to open orders and positions, as they stood when it was pressed."""
+
+    action: str
+
+    def act(self, request: Request, bot_id: str, service: Callable[..., Bot]) -> Response:
+        row = selectors.bot_rows([selectors.bot_get(bot_id)])[0]
+        service(bot_id=bot_id, user=request.user)
+        after = selectors.bot_rows([selectors.bot_get(bot_id)])[0]
+        return Response({**selectors.status_json(after), "effect": selectors.bot_effects(row)[self.action]})
+
+
+def acted(action: str, word: str) -> dict[str, Any]:
+    return {**schema.STATUS, "status": word, "effect": schema.EFFECTS[action]}
+
+
+class BotStartView(Act):
+    action = "start"
+
+    @endpoint(
+        summary="Start a bot, or go on after a pause",
+        description="Every start is a run with a run_id of its own. 409 while the kill switch is on.",
+        scope="trade",
+        example=acted("start", "starting"),
+        errors=[400, 404, 409],
+    )
+    def post(self, request: Request, bot_id: str) -> Response:
+        return self.act(request, bot_id, services.bot_start)
+
+
+class BotPauseView(Act):
+    action = "pause"
+
+    @endpoint(
+        summary="Pause a bot",
+        description="No new entries, and entries that rest are cancelled; exits go on.",
+        scope="trade",
+        example=acted("pause", "paused"),
+        errors=[404, 409],
+    )
+    def post(self, request: Request, bot_id: str) -> Response:
+        return self.act(request, bot_id, services.bot_pause)
+
+
+class BotStopView(Act):
+    action = "stop"
+
+    @endpoint(
+        summary="Stop a bot",
+        description="Its open orders are cancelled; what it holds stays, with nothing to protect it.",
+        scope="trade",
+        example=acted("stop", "stopping"),
+        errors=[404, 409],
+    )
+    def post(self, request: Request, bot_id: str) -> Response:
+        return self.act(request, bot_id, services.bot_stop)
+
+
+class BotCloseView(Act):
+    action = "close"
+
+    @endpoint(
+        summary="Close a bot",
+        description="Its open orders are cancelled, what it holds is sold at market, then it stops.",
+        scope="trade",
+        example=acted("close", "closing"),
+        errors=[404, 409],
+    )
+    def post(self, request: Request, bot_id: str) -> Response:
+        return self.act(request, bot_id, services.bot_close)
+
+
+class BotStatusView(APIView):
+    @endpoint(
+        summary="What every bot does now",
+        description="Mode, computed status, last evaluation and how long it took.",
+        scope="read",
+        example={"results": [schema.STATUS], "next": None},
+        parameters=LIST,
+        errors=[400],
+    )
+    def get(self, request: Request) -> Response:
+        asked = Asked(request)
+        rows, after = selectors.bots_page(**asked.page(), **asked.words("mode", "wanted", "wallet", "symbol", "search"))
+        return Response({"results": [selectors.status_json(row) for row in rows], "next": next_url(request._request, after)})
+
+
+class BotPerformanceView(APIView):
+    @endpoint(
+        summary="What a bot has made over time",
+        description="Sums over its sales, its runs, and its equity, thinned by shape to `points`.",
+        scope="read",
+        example=schema.PERFORMANCE,
+        parameters=[query("points", "About so many; 500 where left out.", OpenApiTypes.INT), FILTERS[-1]],
+        errors=[400, 404],
+    )
+    def get(self, request: Request, bot_id: str) -> Response:
+        asked = Asked(request)
+        points = asked.form.integer("points", 500, low=3, high=5_000)
+        since = asked.filter().since
+        return Response(selectors.performance(selectors.bot_get(bot_id), points=points, since=since))

@@ -1,0 +1,58 @@
+"""What lists of the running desk are asked with, read with the same words of refusal as everything else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from rest_framework.request import Request
+
+from access.openapi import query
+from market.paging import MOST
+from trading.engine.fields import Fields
+from trading.models import Mode
+from trading.selectors.filters import SHOWN, Filter
+
+PAGE = [
+    query("limit", f"Rows of a page, at most {MOST}; {SHOWN} where left out.", OpenApiTypes.INT),
+    query("cursor", "From `next` of the page before."),
+]
+FILTERS = [
+    query("symbol", "BTC-USDT"),
+    query("bot", "A bot's id."),
+    query("run_id", "One life of a bot."),
+    query("reason", "Why it was made, or why it was refused."),
+    query("mode", "One mode's.", values=Mode.values),
+    query("since", "Recorded at this time or later; ISO-8601, UTC.", OpenApiTypes.DATETIME),
+]
+
+
+class Asked:
+    """The parameters of one request. Reading `words`, `filter` and `page` gathers faults; the last of them refuses."""
+
+    def __init__(self, request: Request) -> None:
+        self.form = Fields(request.query_params.dict())
+
+    def words(self, *names: str) -> dict[str, Any]:
+        found = {name: self.form.text(name) for name in names}
+        self.refuse()
+        return found
+
+    def filter(self) -> Filter:
+        form = self.form
+        wanted = Filter(
+            **{name: form.text(name) for name in ("symbol", "bot", "run_id", "reason")},
+            mode=form.choice("mode", "", Mode.values) if form.take("mode") else "",
+            since=form.moment("since"),
+        )
+        self.refuse()
+        return wanted
+
+    def page(self) -> dict[str, Any]:
+        """`limit` and `cursor`, for the selectors that page."""
+        found = {"limit": self.form.integer("limit", SHOWN, low=1, high=MOST), "cursor": self.form.text("cursor")}
+        self.refuse()
+        return found
+
+    def refuse(self) -> None:
+        self.form.refuse("A query parameter cannot be used.")

@@ -1,0 +1,25 @@
+"""Prometheus: what the rows say of the desk. Workers come and go; the rows count for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from trading import selectors
+from trading.models import Bot
+
+
+class DeskCollector(Collector):
+    """`bots_active` and `portfolio_value`, in a constant number of queries a scrape."""
+
+    def collect(self) -> Iterator[Metric]:
+        active = GaugeMetricFamily("bots_active", "Bots whose run has not ended.")
+        value = GaugeMetricFamily("portfolio_value", "Equity of all bots, by currency and mode.", labels=["currency", "mode"])
+        running = Bot.objects.filter(run__isnull=False, run__ended_at=None, archived_at=None)
+        active.add_metric([], running.count())
+        yield active
+        for holdings in selectors.portfolio().modes:
+            value.add_metric([holdings.currency, holdings.mode], float(holdings.value))
+        yield value

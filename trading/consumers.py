@@ -1,0 +1,86 @@
+"""`/ws/live/`: every event of the running desk, once, in order, without a hole."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs
+
+import orjson
+from channels.db import database_sync_to_async
+
+from market.hub import Hub
+from market.sockets import UNUSABLE, Refusal, Socket, message
+from trading import selectors
+from trading.models import Event
+
+REPLAYED = 1_000
+"""Events that are sent again after a break; who has missed more loads afresh."""
+AT_ONCE = 500
+
+
+class LiveHub(Hub):
+    """Hears events as they are pushed, and looks up those that it did not hear: rows are the truth, and their ids grow in the order
+    of commits. `last` is the newest that every client has."""
+
+    group = "live"
+    last = 0
+
+    async def begin(self) -> None:
+        self.last = await database_sync_to_async(selectors.last_seq)()
+
+    async def heard(self, kind: str, payload: dict[str, Any]) -> None:
+        seq = payload["seq"]
+        if seq is not None and seq > self.last + 1:
+            await self.catch_up(seq)
+        if seq is None or seq > self.last:
+            self.tell(payload)
+
+    async def silent(self) -> None:
+        await self.catch_up()
+
+    async def catch_up(self, upto: int | None = None) -> None:
+        full = True
+        while full:
+            events: list[Event] = await database_sync_to_async(selectors.events_between)(self.last, upto, limit=AT_ONCE)
+            for event in events:
+                self.tell(selectors.event_message(event))
+            full = len(events) == AT_ONCE
+
+    def tell(self, told: dict[str, Any]) -> None:
+        text = orjson.dumps(told).decode()
+        self.last = told["seq"] or self.last
+        for outbox in self.clients:
+            outbox.put(text)
+
+
+class LiveConsumer(Socket):
+    """Without `?since=SEQ`: `hello`, whose `seq` is where to go on from, then what happens. With it: first what happened since."""
+
+    channel = "live"
+
+    async def begin(self) -> list[str]:
+        since = since_of(self.scope)
+        self.hub = LiveHub.here()
+        await self.hub.join(self.outbox)
+        # No await between these two: what is at or under `upto` comes from the rows, what is above it through the outbox.
+        upto = self.hub.last
+        self.outbox.waiting.clear()
+        if since is None:
+            return [message("hello", {}, seq=upto)]
+        missed: list[Event] = await database_sync_to_async(selectors.events_between)(since, upto, limit=REPLAYED + 1)
+        if since > upto or len(missed) > REPLAYED:
+            return [message("reset", {}, seq=upto)]
+        return [orjson.dumps(selectors.event_message(event)).decode() for event in missed]
+
+    def end(self) -> None:
+        LiveHub.here().leave(self.outbox)
+
+
+def since_of(scope: dict[str, Any]) -> int | None:
+    """The number in the address; None where there is none."""
+    given = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("since", [""])[-1]
+    if not given:
+        return None
+    if not given.isdecimal() or len(given) > 18:
+        raise Refusal(UNUSABLE)
+    return int(given)

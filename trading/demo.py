@@ -1,0 +1,85 @@
+"""The live demonstration: the sandbox's accounts, and bots that trade there, so that a first desk is at work in its first
+minute."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from market.sandbox import keys
+from trading.models import Bot
+from trading.services.bots import bot_create, bot_start
+from wallets.models import ExchangeAccount, Wallet
+from wallets.services import account_create, account_secret_set, account_update, wallet_create
+
+SEED = 1
+QUOTES = {"binance": "USDT", "coinbase": "USD"}
+
+
+def sandbox_accounts(port: int) -> list[ExchangeAccount]:
+    """The accounts of both sandbox venues, at the address where the sandbox is this time."""
+    http, ws = f"http://127.0.0.1:{port}", f"ws://127.0.0.1:{port}"
+    addresses: dict[str, dict[str, str]] = {
+        "binance": {"rest": http, "ws": ws, "ws_api": f"{ws}/ws-api/v3", "ws_user": ""},
+        "coinbase": {"rest": http, "ws": f"{ws}/coinbase/ws", "ws_api": "", "ws_user": f"{ws}/coinbase/ws/user"},
+    }
+    return [account(venue, where) for venue, where in addresses.items()]
+
+
+def account(venue: str, where: dict[str, str]) -> ExchangeAccount:
+    key = keys.binance_key(SEED) if venue == "binance" else keys.coinbase_key(SEED)
+    found = ExchangeAccount.objects.filter(venue=venue, environment="sandbox", api_key=key.name).first()
+    if found is None:
+        found = account_create(name=f"Sandbox {venue.title()}", venue=venue, environment="sandbox")
+        account_secret_set(account=found, api_key=key.name, secret=key.secret)
+    if any(getattr(found, name) != value for name, value in where.items()):
+        account_update(account=found, name=found.name, **where)
+    return found
+
+
+def demo_bots_load(accounts: list[ExchangeAccount]) -> list[Bot]:
+    """Wallets and running bots of the demonstration."""
+    wallets = {
+        one.venue: wallet_create(name=one.name, kind=Wallet.Kind.EXCHANGE, quote=QUOTES[one.venue], account=one) for one in accounts
+    }
+    paper = wallet_create(
+        name="Paper", kind=Wallet.Kind.PAPER, quote="USDT", venue="binance-sandbox", opening={"USDT": Decimal(100_000)}
+    )
+    bots = [
+        bot_create(name="Buys each minute, sells at a gain", mode="testnet", wallet_id=wallets["coinbase"].wallet_id, config=BUYER),
+        bot_create(name="Grid around the price", mode="testnet", wallet_id=wallets["binance"].wallet_id, config=GRID),
+        bot_create(name="Cross of averages, on paper", mode="paper", wallet_id=paper.wallet_id, config=CROSS),
+    ]
+    return [bot_start(bot_id=bot.bot_id) for bot in bots]
+
+
+BUYER: dict[str, Any] = {
+    "strategy": "dca",
+    "params": {"every": 1, "part": 1},
+    "venue": "coinbase-sandbox",
+    "symbol": "BTC-USD",
+    "interval": "1m",
+    "cash": "5000",
+    "fees": {"maker_bps": 40, "taker_bps": 60},
+    "sizing": {"kind": "fixed", "value": "100"},
+    "exits": {"take_profit": 0.012},
+}
+GRID: dict[str, Any] = {
+    "strategy": "grid",
+    "params": {"levels": 8, "spacing": 0.0022},
+    "venue": "binance-sandbox",
+    "symbol": "ETH-USDT",
+    "interval": "1m",
+    "cash": "5000",
+    "fee_bps": 10,
+    "sizing": {"kind": "fraction", "value": 0.8},
+}
+CROSS: dict[str, Any] = {
+    "strategy": "sma_cross",
+    "params": {"fast": 3, "slow": 8},
+    "venue": "binance-sandbox",
+    "symbol": "SOL-USDT",
+    "interval": "1m",
+    "cash": "10000",
+    "fee_bps": 10,
+}

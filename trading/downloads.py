@@ -1,0 +1,149 @@
+"""Candles from a venue into the store, a few thousand at a time: what is there already is not asked for again, so a download that
+was cut off goes on where it was."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from asgiref.sync import sync_to_async
+from django.utils import timezone
+
+from market.candles.reading import read
+from market.connections import connected
+from market.exchanges.base import Candle, Endpoint, Exchange, ExchangeError, Retryable
+from market.selectors import gaps_between
+from market.symbols import symbol_normalise, venue_normalise
+from market.times import from_ms, iso, to_ms
+from market.venues import CONNECTED, LIVE, venue_split
+from trading.engine.errors import Conflict, Invalid
+from trading.engine.types import interval_ms
+from trading.live.recorder import candles_keep, series_of
+from wallets.models import ExchangeAccount
+
+PAGE = 5_000
+TRIES = 6
+Progress = Callable[[int, int], None]
+"""(intervals that are done, intervals in all)"""
+
+
+@dataclass(slots=True)
+class Download:
+    """Times in milliseconds, `start` counted and `end` not."""
+
+    venue: str
+    symbol: str
+    interval: str
+    start: int
+    end: int
+    rows: int = 0
+    kept: int = 0
+    """Were there already."""
+    duplicates: int = 0
+    out_of_order: int = 0
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def step(self) -> int:
+        return interval_ms(self.interval)
+
+    def spans(self) -> list[tuple[int, int]]:
+        length = PAGE * self.step
+        return [(begin, min(begin + length, self.end)) for begin in range(self.start, self.end, length)]
+
+
+def download_read(*, venue: str, symbol: str, interval: str, start: datetime, end: datetime | None) -> Download:
+    """What to download, checked; whole candles only, closed by now. `Invalid` by field."""
+    step = interval_ms(interval)
+    begin, stop = -(-to_ms(start) // step) * step, min(to_ms(end or timezone.now()), to_ms(timezone.now())) // step * step
+    if begin >= stop:
+        raise Invalid.at("end", "There is no closed candle between start and end.")
+    return Download(venue_normalise(venue), symbol_normalise(symbol), interval, begin, stop)
+
+
+def public_address(key: str) -> Endpoint:
+    """Of a venue's market data, without a key; a sandbox is where an account of it says. `Invalid` at `venue`."""
+    venue, environment = venue_split(key)
+    if venue not in CONNECTED:
+        raise Invalid.at("venue", f"{key!r} is none that can be asked. Use {' or '.join(CONNECTED)}, or import a file.")
+    account = ExchangeAccount.objects.filter(venue=venue, environment=environment).first()
+    if account is None and environment != LIVE:
+        raise Invalid.at("venue", f"There is no account of {key} on this desk that says where it is. Add one, or open the desk.")
+    places = {name: getattr(account, name) if account else "" for name in ("rest", "ws", "ws_api", "ws_user")}
+    return Endpoint(venue, environment, **places, account="public")  # type: ignore[arg-type]
+
+
+async def download(wanted: Download, progress: Progress) -> None:
+    """Every page is stored before the next is asked for. `Conflict` with what the venue said where it will not answer."""
+    endpoint = await sync_to_async(public_address)(wanted.venue)
+    try:
+        async with connected(endpoint) as exchange:
+            for span in wanted.spans():
+                await page(exchange, wanted, *span)
+                progress((span[1] - wanted.start) // wanted.step, (wanted.end - wanted.start) // wanted.step)
+    except ExchangeError as error:
+        raise Conflict(f"{error} What came before is stored; the same command goes on from there.") from None
+
+
+async def page(exchange: Exchange, wanted: Download, begin: int, stop: int) -> None:
+    missing = await sync_to_async(missing_in)(wanted, begin, stop)
+    wanted.kept += (stop - begin) // wanted.step - len(missing)
+    if not len(missing):
+        return
+    first, last = from_ms(missing[0]), from_ms(missing[-1] + wanted.step)
+    told = [one for one in await patiently(exchange, wanted, first, last) if one.closed]
+    times = [to_ms(one.time) for one in told]
+    wanted.out_of_order += sum(later < earlier for earlier, later in pairwise(times))
+    wanted.duplicates += len(times) - len(set(times))
+    fresh = [one for one in told if to_ms(one.time) in set(missing.tolist())]
+    await sync_to_async(candles_keep)(wanted.venue, wanted.symbol, wanted.interval, fresh)
+    wanted.rows += len({one.time for one in fresh})
+
+
+def missing_in(wanted: Download, begin: int, stop: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Open times that the store lacks."""
+    times = np.arange(begin, stop, wanted.step, dtype=np.int64)
+    series = series_of(wanted.venue, wanted.symbol, wanted.interval)
+    return times if series is None else np.setdiff1d(times, read(series, begin, stop).time)
+
+
+async def patiently(exchange: Exchange, wanted: Download, first: datetime, last: datetime) -> list[Candle]:
+    """A venue that is busy is asked again, after as long as it says."""
+    attempt = 0
+    while True:
+        try:
+            return await exchange.candles(wanted.symbol, wanted.interval, first, last)
+        except Retryable as error:
+            attempt += 1
+            if attempt == TRIES:
+                raise
+            await asyncio.sleep(max(error.after, 0.25 * 2**attempt))
+
+
+def download_report(wanted: Download) -> dict[str, Any]:
+    """What came of it, JSON-ready; `gaps` are those of the series within the span, as they are now."""
+    series = series_of(wanted.venue, wanted.symbol, wanted.interval)
+    first = last = None
+    if series is not None and len(found := read(series, wanted.start, wanted.end)):
+        first, last = int(found.time[0]), int(found.time[-1])
+    gaps = gaps_between(series, from_ms(first), from_ms(last)) if series and first is not None and last is not None else []
+    return {
+        "venue": wanted.venue,
+        "symbol": wanted.symbol,
+        "interval": wanted.interval,
+        "rows": wanted.rows,
+        "kept": wanted.kept,
+        "first": iso(first) if first is not None else None,
+        "last": iso(last) if last is not None else None,
+        "gaps": gaps,
+        "duplicates": wanted.duplicates,
+        "out_of_order": wanted.out_of_order,
+        "fingerprint": series.fingerprint if series else "",
+        "seconds": round(time.monotonic() - wanted.began, 3),
+    }

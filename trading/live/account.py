@@ -1,0 +1,184 @@
+"""One exchange account in a stream worker: its user stream, its orders on their way, and its recovery."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from market.exchanges.base import (
+    Alive,
+    Balance,
+    Balances,
+    Exchange,
+    ExchangeError,
+    FeeTier,
+    KeyPermissions,
+    Report,
+    StreamGap,
+)
+from trading.live.balances import AccountBalances
+from trading.live.clock import VenueClock
+from trading.live.executor import Executor, gather_quietly
+from trading.live.sweeper import compare, errands, foreign_note
+from trading.models import Order
+from trading.services.events import News, events_record
+from wallets.models import ExchangeAccount, Wallet
+from wallets.services import account_check, ledger_opening_from_venue
+
+if TYPE_CHECKING:
+    from trading.live.station import Station
+
+logger = logging.getLogger(__name__)
+
+LONGEST_WAIT = 30.0
+AT_ONCE = 8
+
+
+@dataclass(slots=True)
+class AccountDesk:
+    station: Station
+    wallet: Wallet
+    exchange: Exchange
+    executor: Executor
+    balances: AccountBalances
+    clock: VenueClock
+    ready: bool = False
+    """Whether the first comparison with the venue has gone through since the user stream was last lost for long."""
+    fault: str = ""
+    compared_at: float = 0.0
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def introduce(self) -> str:
+        """Asks the venue who we are before the first order: what the key may do, the fees it pays, what the account holds. Answers
+        why the key is not used; empty: it is."""
+        in_thread, wallet = self.station.worker.in_thread, self.wallet
+        assert wallet.account
+        account = await in_thread(permissions_note, wallet.account, await self.exchange.permissions())
+        if account.refused_reason:
+            return str(account.refused_reason)
+        self.balances.moved = True  # what begins the books is asked of the venue itself
+        await self.balances.refresh()
+        await in_thread(opening_note, wallet, list(self.balances.assets.values()))
+        symbol = next(iter(self.station.external_symbols(wallet.pk)), "")
+        if symbol:
+            await in_thread(fees_note, wallet, await self.exchange.fee_tier(symbol))
+        return ""
+
+    def start(self) -> None:
+        self.tasks = [asyncio.create_task(one) for one in (self.listen(), self.sweep(), self.clock.keep())]
+
+    async def stop(self) -> None:
+        for task in self.tasks:
+            task.cancel()
+        for task in self.tasks:
+            with suppress(asyncio.CancelledError, Exception):
+                await task
+        await self.exchange.close()
+
+    async def listen(self) -> None:
+        """The user stream, for ever: each loss is followed by a comparison, since something may have been missed."""
+        attempt = 0
+        while True:
+            try:
+                async for event in self.exchange.user_stream():
+                    if isinstance(event, StreamGap):
+                        self.compared_at = 0.0
+                    elif isinstance(event, Balances):
+                        self.balances.hear(event)
+                    elif isinstance(event, Report):
+                        await self.station.hear_user(self.wallet.account_id or 0, event)
+                    elif isinstance(event, Alive):
+                        attempt = 0
+            except ExchangeError as error:
+                self.fault = str(error)
+                logger.warning("user stream of %s: %s", self.wallet.name, error)
+            self.compared_at = 0.0
+            attempt += 1
+            await asyncio.sleep(random.uniform(0.1, min(LONGEST_WAIT, 0.5 * 2**attempt)))  # noqa: S311
+
+    async def sweep(self) -> None:
+        """Errands every second or so; the comparison with the venue's list at the start, after each gap, and every half minute."""
+        while True:
+            try:
+                if time.monotonic() - self.compared_at > settings.COMPARE_SECONDS or not self.compared_at:
+                    await self.compare()
+                await self.run_errands()
+                await self.balances.refresh_due()
+            except ExchangeError as error:
+                self.fault = str(error)
+                logger.info("recovery of %s waits: %s", self.wallet.name, error)
+            except Exception:
+                logger.exception("recovery of %s failed; it is tried again", self.wallet.name)
+            await asyncio.sleep(settings.SWEEP_SECONDS)
+
+    async def compare(self) -> None:
+        """Our open orders against the venue's."""
+        began = time.monotonic()
+        told = await self.exchange.open_orders()
+        found = await self.station.worker.in_thread(compare, self.wallet.pk, told)
+        await self.each("resolve", found.ask)
+        await self.station.worker.in_thread(foreign_note, self.wallet, found.foreign)
+        self.compared_at, self.fault = began, ""
+        if not self.ready:
+            await self.settled(found.ask)
+
+    async def settled(self, asked: list[Order]) -> None:
+        """The first comparison is over once what it asked for has been written down."""
+        for order in asked:
+            runtime = self.station.runtimes.get(order.bot_id)
+            if runtime is not None:
+                await asyncio.wrap_future(runtime.idle())
+        self.ready = True
+        for runtime in list(self.station.runtimes.values()):
+            if runtime.holding.bot.wallet_id == self.wallet.pk:
+                runtime.submit(runtime.catch_up)
+
+    async def run_errands(self) -> None:
+        found = await self.station.worker.in_thread(errands, self.wallet.pk)
+        await self.each("drop", found.drop)
+        if self.ready:
+            await self.each("send", found.send)
+        await self.each("resolve", found.ask)
+        await self.each("cancel", found.cancel)
+
+    async def each(self, what: str, orders: list[Order]) -> None:
+        """A few at a time: recovery must not use up the venue's rate limit that new orders need."""
+        for i in range(0, len(orders), AT_ONCE):
+            await gather_quietly([self.errand(what, order) for order in orders[i : i + AT_ONCE]])
+
+    async def errand(self, what: str, order: Order) -> None:
+        runtime = await self.station.owner(order.client_order_id)
+        if runtime is None:
+            return
+        if what == "send":
+            await self.executor.send(runtime, order)
+        elif what == "resolve":
+            await self.executor.resolve(runtime, order)
+        else:
+            await self.executor.cancel(runtime, order)
+
+
+def permissions_note(account: ExchangeAccount, told: KeyPermissions) -> ExchangeAccount:
+    before = account.refused_reason
+    account = account_check(account=account, permissions=told)
+    if account.refused_reason and account.refused_reason != before:
+        message = f"The key of {account.name} is not used: {account.refused_reason}"
+        events_record([News("alert", "account", {"message": message, "account": account.name})])
+    return account
+
+
+def opening_note(wallet: Wallet, balances: Sequence[Balance]) -> None:
+    """What the account held before its first fill here begins the ledger. Booked once."""
+    ledger_opening_from_venue(wallet=wallet, balances=balances)
+
+
+def fees_note(wallet: Wallet, tier: FeeTier) -> None:
+    Wallet.objects.filter(pk=wallet.pk).update(maker=tier.maker, taker=tier.taker)

@@ -1,0 +1,54 @@
+"""A venue's clock beside ours, measured anew every few minutes: signatures use it, and an alert says when they are apart."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from django.db import Error as DatabaseError
+
+from market.clocks import MOST_APART, clock_put
+from market.exchanges.base import Exchange, ExchangeError
+from trading import metrics
+from trading.services.events import News, events_record
+
+logger = logging.getLogger(__name__)
+
+MEASURE_EVERY, AGAIN = 300.0, 30.0
+
+
+class VenueClock:
+    """`key`: the venue's. `whose`: who measures, for people."""
+
+    def __init__(self, exchange: Exchange, key: str, whose: str, in_thread: Callable[..., Awaitable[Any]]) -> None:
+        self.exchange, self.key, self.whose, self.in_thread = exchange, key, whose, in_thread
+        self.apart = False
+
+    async def keep(self) -> None:
+        """For ever."""
+        while True:
+            try:
+                await self.measure()
+                wait = MEASURE_EVERY
+            except (ExchangeError, DatabaseError) as error:
+                logger.info("the clock of %s is measured later: %s", self.key, error)
+                wait = AGAIN
+            await asyncio.sleep(wait)
+
+    async def measure(self) -> None:
+        offset = await self.exchange.clock_offset()
+        metrics.clock_offset.labels(self.key).set(offset)
+        await self.in_thread(self.tell, offset)
+
+    def tell(self, offset: float) -> None:
+        """An alert each time that the clocks part, not as long as they are apart."""
+        clock_put(key=self.key, offset=offset)
+        before, self.apart = self.apart, abs(offset) > MOST_APART
+        if self.apart and not before:
+            message = (
+                f"Our clock is {abs(offset):.1f} s {'behind' if offset > 0 else 'ahead of'} that of {self.key} ({self.whose}). "
+                "Set this machine by a time server (NTP): the venue refuses orders that are stamped wrongly."
+            )
+            events_record([News("alert", "clock", {"message": message, "venue": self.key, "offset_s": round(offset, 3)})])

@@ -1,0 +1,360 @@
+"""One running bot in a stream worker: its jobs, one after the other, in a thread of the worker's pool.
+
+A job reads what it needs when its turn comes and may be done twice or late: it asks what is still to do. Whatever breaks,
+the holding is loaded again from what was committed.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Protocol
+
+import numpy as np
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import connection
+
+from market.exchanges.base import Balance, Report
+from market.times import from_ms, to_ms
+from trading import metrics
+from trading.engine.errors import DomainError
+from trading.engine.live import Level, Step
+from trading.live.history import Decisions, History
+from trading.models import OPEN, Order, OrderStatus
+from trading.services.holding import Holding, Market, StaleHolding, holding_load, instruments_of
+from trading.services.orders import order_end, orders_cancel_note, report_apply
+from trading.services.runs import run_end, run_progress
+from trading.services.steps import Written, act, candle_close, candle_open, checkpoint
+from trading.strategies import registry
+
+logger = logging.getLogger(__name__)
+
+Job = Callable[[], Written | None]
+RETRY_SECONDS = 0.5
+SAVE_EVERY = 10.0
+HOLE_SECONDS = 20.0
+"""Of the market's time, that the opening of a candle waits for the close of the one before it."""
+LEAST_HISTORY = 200
+"""Candles before the first decision that averages settle in, where a strategy needs any."""
+
+
+class Stalled(BaseException):
+    """Thrown into a strategy that does not return. No `except Exception` of the strategy's keeps it."""
+
+
+class Floor(Protocol):
+    """What a runtime stands on: the station of its venue."""
+
+    decisions: Decisions
+    stopped: bool
+    tradable: frozenset[str] | None
+
+    def price(self, symbol: str) -> tuple[Decimal, float] | None: ...
+    def history(self, symbol: str, interval: str) -> History: ...
+    def begun(self, symbol: str, interval: str) -> int | None: ...
+    def now_ms(self) -> int: ...
+    def ready(self, runtime: Runtime) -> str: ...
+    def balances(self, runtime: Runtime) -> Mapping[str, Balance] | None: ...
+    def run_job(self, drain: Callable[[], None]) -> None: ...
+    def written(self, runtime: Runtime, written: Written) -> None: ...
+    def levels_changed(self, runtime: Runtime, levels: list[Level]) -> None: ...
+    def gone(self, runtime: Runtime) -> None: ...
+
+
+class Runtime:
+    def __init__(self, bot_id: int, floor: Floor) -> None:
+        self.bot_id, self.floor = bot_id, floor
+        self.holding: Holding = holding_load(bot_id)
+        self.strategy = registry.get(self.holding.config.strategy)(self.holding.config.params)
+        self.jobs: deque[Job] = deque()
+        self.guard = threading.Lock()
+        self.scheduled = False
+        self.ended = False
+        self.touching: set[str] = set()
+        self.evaluating: tuple[float, int] | None = None
+        """Since when (monotonic), and in which thread, its strategy computes."""
+        self.received = 0.0
+        """When the frame came in (`time.perf_counter()`) that the present job is about; 0: it is about none."""
+        self.levels: list[Level] = []
+        """As the station knows them."""
+        self.saved_at = time.monotonic()
+
+    def __hash__(self) -> int:
+        return self.bot_id
+
+    @property
+    def interval(self) -> str:
+        return self.holding.config.interval
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        return self.holding.config.symbols
+
+    # The queue.
+
+    def submit(self, job: Job) -> None:
+        with self.guard:
+            if self.ended:
+                return
+            self.jobs.append(job)
+            metrics.backlog.inc()
+            if self.scheduled:
+                return
+            self.scheduled = True
+        self.floor.run_job(self.drain)
+
+    def idle(self) -> Future[None]:
+        """Done when all that is queued now has been done."""
+        done: Future[None] = Future()
+
+        def tell() -> None:
+            done.set_result(None)
+
+        self.submit(tell)
+        if self.ended:
+            done.cancel()
+        return done
+
+    def drain(self) -> None:
+        while True:
+            with self.guard:
+                if not self.jobs or self.ended or self.floor.stopped:
+                    self.scheduled = False
+                    metrics.backlog.dec(len(self.jobs))
+                    self.jobs.clear()
+                    return
+                job = self.jobs.popleft()
+                metrics.backlog.dec()
+            self.do(job)
+
+    def do(self, job: Job) -> None:
+        """One job, to its end: while the database is away it waits, since what it would write down must not be lost."""
+        self.received = 0.0
+        failure = ""
+        while not self.ended and not self.floor.stopped:
+            try:
+                if failure:
+                    self.fail(failure)
+                elif written := job():
+                    self.floor.written(self, written)
+                return
+            except StaleHolding:
+                logger.warning("%s is traded for by another worker", self.holding.bot.name)
+                self.leave()
+            except DatabaseError as error:
+                logger.warning("%s waits for the database: %s", self.holding.bot.name, type(error).__name__)
+                connection.close()
+                time.sleep(RETRY_SECONDS)
+                self.reload()
+            except DomainError as error:
+                failure = str(error)
+            except Stalled:
+                failure = f"The strategy {self.strategy.name} did not return within {settings.STRATEGY_SECONDS:g} s."
+            except Exception as error:
+                logger.exception("%s failed", self.holding.bot.name)
+                failure = f"Something went wrong inside Quarterdeck ({type(error).__name__}); it has been logged."
+
+    def reload(self) -> None:
+        try:
+            self.holding = holding_load(self.bot_id)
+        except DatabaseError:
+            connection.close()
+
+    def leave(self) -> None:
+        self.ended = True
+        self.floor.gone(self)
+
+    def fail(self, message: str) -> None:
+        """This bot stops, and no other: its open orders are cancelled, what it holds stays."""
+        try:
+            self.reload()
+            # The engine first: an order that is cancelled without its knowing it would want again.
+            self.floor.written(self, self.by_hand("failed", self.holding.trader.cancel_all))
+        except DatabaseError:
+            raise
+        except Exception:
+            logger.exception("%s: the engine does not take its orders back", self.holding.bot.name)
+        orders_cancel_note(Order.objects.filter(bot_id=self.bot_id, status__in=OPEN))
+        run_end(self.holding.run, "failed", error=message)
+        self.leave()
+
+    # The jobs.
+
+    def market(self, trigger_id: str, *, prices: Mapping[str, tuple[Decimal, float]] | None = None, time_ms: int = 0) -> Market:
+        known = {symbol: price for symbol in self.symbols if (price := self.floor.price(symbol))}
+        return Market(
+            from_ms(time_ms or self.floor.now_ms()),
+            {**known, **(prices or {})},
+            trigger_id,
+            self.holding.trader.entries_allowed,
+            tradable=self.floor.tradable,
+            received=self.received,
+            balances=self.floor.balances(self) if self.holding.external else None,
+        )
+
+    def catch_up(self) -> Written | None:
+        """Every candle that has closed since the last one taken in, oldest first."""
+        for time_ms in self.closed_since():
+            if self.floor.ready(self):
+                return None  # later: candles stay in the history
+            written = self.close(time_ms)
+            self.floor.written(self, written)
+        return self.act_now()
+
+    def act_now(self) -> Written | None:
+        """At a venue, what was decided at the last close goes out at the present price, if its candle has begun by now."""
+        holding = self.holding
+        begun = self.floor.begun(self.symbols[0], self.interval)
+        if not holding.external or begun is None or holding.opened == begun or not holding.trader.working():
+            return None
+        prices = {symbol: float(price[0]) for symbol in self.symbols if (price := self.floor.price(symbol))}
+        return self.open(begun, prices) if len(prices) == len(self.symbols) else None
+
+    def closed_since(self) -> list[int]:
+        """Open times of candles that are complete for all symbols, or past which some symbol has gone on."""
+        histories = [self.floor.history(symbol, self.interval) for symbol in self.symbols]
+        start = self.holding.time if self.holding.time is not None else (histories[0].last or 0) - 1
+        if self.holding.external and self.holding.opened is not None:
+            start = max(start, self.holding.opened - 1)  # what comes after the next one has begun is too late
+        times = sorted({moment for history in histories for moment in history.since(start)})
+        newest = max((history.last or 0 for history in histories), default=0)
+        return [moment for moment in times if moment < newest or all(history.last == newest for history in histories)]
+
+    def close(self, time_ms: int) -> Written:
+        holding = self.holding
+        histories = {symbol: self.floor.history(symbol, self.interval) for symbol in self.symbols}
+        candles = {symbol: candle for symbol, history in histories.items() if (candle := history.at(time_ms))}
+        began = time.perf_counter()
+        rows = {}
+        with self.watched():
+            for symbol in candles:
+                history = histories[symbol]
+                row = self.floor.decisions.row(
+                    holding.bot.venue, history, self.strategy, holding.config.sizing, self.first(history), time_ms
+                )
+                if row is not None:
+                    rows[symbol] = row
+        run = holding.run
+        run.history_from = run.history_from or from_ms(min(self.first(history) for history in histories.values()))
+        run_progress(run, time_ms, decided=bool(rows))
+        late = self.floor.now_ms() - (time_ms + holding.config_step()) > holding.config_step()
+        prices = {symbol: (Decimal(repr(one.close)), 0.0) for symbol, one in candles.items()} if not holding.external else None
+        market = self.market(f"candle:{self.interval}:{time_ms}", prices=prices, time_ms=time_ms + holding.config_step())
+        written = candle_close(holding, time_ms, candles, rows, market, tradable=not (late and holding.external))
+        run.evaluation_ms = (time.perf_counter() - began) * 1000
+        metrics.evaluation_seconds.observe(run.evaluation_ms / 1000)
+        self.keep()
+        return written
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Around a strategy's own code: see `interrupt`."""
+        self.evaluating = (time.monotonic(), threading.get_ident())
+        try:
+            yield
+        finally:
+            with self.guard:
+                self.evaluating = None
+
+    def interrupt(self, after: float) -> None:
+        """Throws `Stalled`, once, into a strategy that has computed for longer than `after` seconds. What a thread computes outside
+        of Python cannot be interrupted: it is stopped when it comes back."""
+        # The strategy's end waits for the guard, so that what is thrown hits nothing else.
+        with self.guard:
+            if self.evaluating is None or time.monotonic() - self.evaluating[0] < after:
+                return
+            thread, self.evaluating = self.evaluating[1], None
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(Stalled))
+
+    def history_since(self, now_ms: int) -> int:
+        """Open time of the first candle that its strategy is to see: a run always begins its history at the same one."""
+        run, step = self.holding.run, self.holding.config_step()
+        if run.history_from:
+            return to_ms(run.history_from)
+        warmup = self.strategy.warmup_at(self.interval)
+        return (now_ms // step - (1 if warmup <= 1 else max(LEAST_HISTORY, 4 * warmup))) * step
+
+    def first(self, history: History) -> int:
+        run = self.holding.run
+        return max(int(history.time[0]), to_ms(run.history_from)) if run.history_from else self.first_wanted(history)
+
+    def first_wanted(self, history: History) -> int:
+        i = int(np.searchsorted(history.time[: len(history)], self.history_since(self.floor.now_ms())))
+        return int(history.time[min(i, len(history) - 1)])
+
+    def keep(self) -> None:
+        """Idle closes are written down once in a while only; after a crash they are walked again, with the same outcome."""
+        if time.monotonic() - self.saved_at > SAVE_EVERY:
+            self.checkpoint()
+
+    def checkpoint(self) -> None:
+        checkpoint(self.holding)
+        self.saved_at = time.monotonic()
+
+    def open(self, time_ms: int, opens: Mapping[str, float]) -> Written | None:
+        """The candle has begun: what was queued at the close before goes out."""
+        holding = self.holding
+        if self.floor.ready(self) or (holding.opened is not None and time_ms <= holding.opened and holding.external is False):
+            return None
+        if holding.time is not None and self.closed_since():
+            self.catch_up()
+        if holding.time is None or time_ms <= holding.time or (holding.external and self.has_hole(time_ms)):
+            return None
+        prices = {symbol: (Decimal(repr(price)), 0.0) for symbol, price in opens.items()}
+        market = self.market(f"open:{self.interval}:{time_ms}", prices=prices, time_ms=time_ms)
+        written = candle_open(holding, time_ms, opens, market)
+        if holding.external:
+            self.floor.written(self, written)
+            return self.entries()
+        return written
+
+    def has_hole(self, time_ms: int) -> bool:
+        """Whether the candle before that one is still to come: the venue is being asked for it, and the engine takes candles in
+        order. One without trades never comes."""
+        missing = (self.holding.time or 0) < time_ms - self.holding.config_step()
+        return missing and self.floor.now_ms() - time_ms < HOLE_SECONDS * 1000
+
+    def entries(self) -> Written | None:
+        holding = self.holding
+        market = self.market(f"open:{self.interval}:{holding.opened or 0}")
+        prices = {symbol: float(price) for symbol, (price, _) in market.prices.items()}
+        return act(holding, market, lambda: holding.trader.entries(prices)) if holding.external else None
+
+    def touch(self, symbol: str, price: float, time_ms: int) -> Written | None:
+        self.touching.discard(symbol)
+        if self.floor.ready(self):
+            return None
+        market = self.market(f"tick:{symbol}:{time_ms}")
+        return act(self.holding, market, lambda: self.holding.trader.touched(symbol, price, time_ms))
+
+    def report(self, report: Report) -> Written | None:
+        written = report_apply(self.holding, report, self.market(f"report:{report.venue_order_id}"))
+        self.floor.written(self, written)
+        return self.entries()
+
+    def end_order(self, order_id: int, seen: str, status: OrderStatus, why: str) -> Written | None:
+        written = order_end(self.holding, order_id, seen, status, why, self.market(f"order:{order_id}"))
+        self.floor.written(self, written)
+        return self.entries()
+
+    def learn(self) -> None:
+        """The venue's rules may have changed."""
+        self.holding.instruments = instruments_of(self.holding.bot.venue, self.symbols)
+
+    def pause(self) -> Written | None:
+        trader = self.holding.trader
+        return self.by_hand("pause", trader.pause) if trader.entries_allowed else None
+
+    def resume(self) -> Written:
+        return self.by_hand("resume", self.holding.trader.resume)
+
+    def by_hand(self, what: str, call: Callable[[], Step]) -> Written:
+        return act(self.holding, self.market(f"person:{what}"), call)

@@ -1,0 +1,190 @@
+"""Bots as rows: what they are set to, what they do, what they have made."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet, Sum
+from django.utils import timezone
+
+from market import paging
+from market.symbols import symbol_normalise
+from trading.engine.errors import NotFound
+from trading.models import OPEN, BlockEvent, Bot, Mode, Order, Position, Wanted
+from trading.selectors.filters import SHOWN, one_of
+from trading.selectors.notation import plain, ratio, stamp
+from trading.selectors.risk import kill_switch
+from trading.selectors.status import Status, bot_status, streams_by_feed
+from trading.selectors.valuation import Valued, money, positions_valued
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class BotRow:
+    """A bot with everything that a list shows of it. Money in `currency`, the quote of its symbols."""
+
+    bot: Bot
+    status: Status
+    positions: Sequence[Valued]
+    realised: Decimal
+    """Profit of all that it ever sold."""
+    open_orders: int
+    blocks: int
+    """Orders that were refused it in the last 24 hours."""
+
+    @property
+    def currency(self) -> str:
+        return self.bot.symbol_list[0].partition("-")[2]
+
+    @property
+    def start_cash(self) -> Decimal:
+        return Decimal(str(self.bot.config["cash"]))
+
+    @property
+    def cash(self) -> Decimal:
+        """What it was given, plus what its sales made, less what its holdings have cost: over all of its runs."""
+        return self.start_cash + self.realised - sum((one.position.cost for one in self.positions), Decimal(0))
+
+    @property
+    def valued_at(self) -> str:
+        """What `equity` is reckoned with: `prices` of now, `old prices`, or, where one is missing, `cost`. A replay's is that of
+        the `last close`."""
+        states = {one.state for one in self.positions}
+        if "missing" in states:
+            return "last close" if self.replayed is not None else "cost"
+        return "old prices" if "old" in states else "prices"
+
+    @property
+    def replayed(self) -> Decimal | None:
+        run = self.bot.run
+        return run.equity if run and self.bot.mode == Mode.REPLAY else None
+
+    @property
+    def equity(self) -> Decimal:
+        """Cash and positions, valued as `valued_at` says."""
+        if self.replayed is not None and self.valued_at == "last close":
+            return self.replayed
+        held = (one.position.cost if one.value is None else one.value for one in self.positions)
+        return self.cash + sum(held, Decimal(0))
+
+    @property
+    def unrealised(self) -> Decimal:
+        return sum((one.unrealised or Decimal(0) for one in self.positions), Decimal(0))
+
+    @property
+    def profit(self) -> Decimal:
+        return self.equity - self.start_cash
+
+    @property
+    def profit_ratio(self) -> float | None:
+        return ratio(self.profit, self.start_cash)
+
+
+def bots(*, mode: str = "", wallet: str = "", symbol: str = "", search: str = "", wanted: str = "") -> QuerySet[Bot]:
+    """Bots that are not archived, by name, with run and wallet; `wallet` is a wallet_id."""
+    rows = Bot.objects.filter(archived_at=None).select_related("run", "wallet").order_by("name")
+    named = {
+        "mode": one_of("mode", mode, Mode.values),
+        "wanted": one_of("wanted", wanted, Wanted.values),
+        "wallet__wallet_id": wallet,
+    }
+    rows = rows.filter(**{column: value for column, value in named.items() if value})
+    if symbol:
+        # Letters, digits and one dash: nothing in it that a pattern would take for its own.
+        rows = rows.filter(symbols__regex=rf"(^|,){symbol_normalise(symbol)}(,|$)")
+    return rows.filter(Q(name__icontains=search) | Q(bot_id__startswith=search) | Q(strategy__icontains=search)) if search else rows
+
+
+def bots_page(*, cursor: str = "", limit: int = SHOWN, **filters: str) -> tuple[list[BotRow], str | None]:
+    """A page by id, oldest first, as `bot_rows`."""
+    rows, after = paging.page(bots(**filters), key="id", cursor=cursor, limit=limit)
+    return bot_rows(rows), after
+
+
+def bot_get(bot_id: str) -> Bot:
+    """The bot with run and wallet, an archived one too; `NotFound`."""
+    rows = Bot.objects.select_related("run", "wallet", "created_by")
+    if bot := rows.filter(bot_id=bot_id[:16].replace("\x00", "")).first():
+        return bot
+    raise NotFound(f"There is no bot {bot_id[:40]!r}. GET bots lists those there are.")
+
+
+def bot_rows(found: Iterable[Bot]) -> list[BotRow]:
+    """Six queries and one question to the price store, however many bots; each with run and wallet loaded."""
+    listed = list(found)
+    ids = [bot.pk for bot in listed]
+    now, streams, switch = timezone.now(), streams_by_feed(), kill_switch()
+    held: dict[int, list[Valued]] = defaultdict(list)
+    rows = Position.objects.filter(bot__in=ids).exclude(quantity=0).select_related("bot__wallet").order_by("symbol")
+    for one in positions_valued(rows):
+        held[one.position.bot_id].append(one)
+    realised = dict(Position.objects.filter(bot__in=ids).order_by().values_list("bot").annotate(Sum("realised")))
+    orders = counted(Order.objects.filter(bot__in=ids, status__in=OPEN))
+    blocks = counted(BlockEvent.objects.filter(bot__in=ids, ts__gte=now - DAY))
+    return [
+        BotRow(
+            bot=bot,
+            status=bot_status(bot, streams=streams, switch=switch, now=now),
+            positions=held[bot.pk],
+            realised=realised.get(bot.pk) or Decimal(0),
+            open_orders=orders.get(bot.pk, 0),
+            blocks=blocks.get(bot.pk, 0),
+        )
+        for bot in listed
+    ]
+
+
+def counted(rows: QuerySet[Any]) -> dict[int, int]:
+    return dict(rows.order_by().values_list("bot").annotate(Count("pk")))
+
+
+def bot_json(row: BotRow) -> dict[str, Any]:
+    """What the lists and GET bots/{id} have in common."""
+    bot = row.bot
+    return {
+        **status_json(row),
+        "strategy": bot.strategy,
+        "venue": bot.venue,
+        "symbols": bot.symbol_list,
+        "interval": bot.interval,
+        "wallet": bot.wallet.wallet_id,
+        "wanted": bot.wanted,
+        "currency": row.currency,
+        "cash": money(row.cash),
+        "equity": money(row.equity),
+        "valued_at": row.valued_at,
+        "profit": money(row.profit),
+        "profit_ratio": row.profit_ratio,
+        "realised": plain(row.realised),
+        "unrealised": money(row.unrealised),
+        "positions": len(row.positions),
+        "open_orders": row.open_orders,
+        "blocks_today": row.blocks,
+        "created_at": stamp(bot.created_at),
+    }
+
+
+def status_json(row: BotRow) -> dict[str, Any]:
+    """GET bots/status: what it does, and how fresh that is."""
+    bot, run = row.bot, row.bot.run
+    return {
+        "bot": bot.bot_id,
+        "name": bot.name,
+        "mode": bot.mode,
+        "status": row.status.word,
+        "why": row.status.why,
+        "run_id": run.run_id if run else None,
+        "started_at": stamp(run.started_at) if run else None,
+        "ended_at": stamp(run.ended_at) if run else None,
+        "last_evaluation_at": stamp(run.evaluated_at) if run else None,
+        "last_candle_at": stamp(run.decided_at) if run else None,
+        "evaluation_ms": run.evaluation_ms if run else None,
+        "evaluations": run.evaluations if run else 0,
+        "progress": run.progress if run else None,
+    }

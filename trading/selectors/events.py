@@ -1,0 +1,144 @@
+"""The event store, read: pages, what came after a number, and the chain of one decision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Max, QuerySet
+
+from market import paging
+from trading.engine.errors import NotFound
+from trading.models import BlockEvent, Event, Fill, Order, RiskAllocation
+from trading.selectors.filters import SHOWN, Filter, Page, narrowed
+from trading.selectors.notation import plain, stamp
+from trading.selectors.orders import ANYTHING, block_json, blocks, fill_json, fills, order_json, orders
+
+EVENT_COLUMNS = {
+    "symbol": "payload__symbol",
+    "bot": "bot__bot_id",
+    "run_id": "run_id",
+    "reason": "payload__reason",
+    "since": "ts__gte",
+}
+STAGES = ("intent", "block", "claim", "order", "fill", "event")
+"""The kinds of a chain's links, in the order in which they follow where their times are equal."""
+
+
+def events(wanted: Filter = ANYTHING, *, type: str = "", source: str = "", correlation_id: str = "") -> QuerySet[Event]:
+    """Events with their bots, newest first."""
+    exact = {"type": type, "source": source, "correlation_id": correlation_id}
+    rows = narrowed(Event.objects.select_related("bot").defer("bot__config").order_by("-id"), wanted, **EVENT_COLUMNS)
+    return rows.filter(**{name: value for name, value in exact.items() if value})
+
+
+def events_page(wanted: Filter = ANYTHING, *, cursor: str = "", limit: int = SHOWN, **exact: str) -> Page[Event]:
+    return Page(*paging.page(events(wanted, **exact), cursor=cursor, limit=limit))
+
+
+def events_between(after: int, upto: int | None = None, *, limit: int) -> list[Event]:
+    """Events with `after` < id <= `upto`, oldest first. All of them: ids grow in the order of commits."""
+    rows = Event.objects.select_related("bot").defer("bot__config").filter(id__gt=after).order_by("id")
+    return list((rows if upto is None else rows.filter(id__lte=upto))[:limit])
+
+
+def last_seq() -> int:
+    """The newest event's number; a page that shows rows as of now listens from here: `/ws/live/?since=`. 0 where there is none."""
+    return Event.objects.aggregate(last=Max("id"))["last"] or 0
+
+
+def event_message(event: Event) -> dict[str, Any]:
+    """The form that sockets carry, of an event with its bot."""
+    return {
+        "type": event.type,
+        "seq": event.pk,
+        "ts": stamp(event.ts),
+        "correlation_id": event.correlation_id or None,
+        "payload": {**event.payload, **({"bot": event.bot.bot_id} if event.bot else {}), "run_id": event.run_id or None},
+    }
+
+
+def event_json(event: Event) -> dict[str, Any]:
+    """The form that the API lists."""
+    return {
+        "id": event.pk,
+        "ts": stamp(event.ts),
+        "type": event.type,
+        "source": event.source,
+        "bot": event.bot.bot_id if event.bot else None,
+        "run_id": event.run_id or None,
+        "correlation_id": event.correlation_id or None,
+        "payload": event.payload,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One step of a decision. `row` is what it is about; `after`, in seconds, the time since the step before."""
+
+    kind: str
+    at: datetime
+    row: Event | BlockEvent | Order | RiskAllocation | Fill
+    after: float | None = None
+
+
+def chain(correlation_id: str) -> list[Link]:
+    """All that one decision led to, in order of our time: four queries. `NotFound` where nothing bears this id."""
+    wanted = correlation_id[:32].replace("\x00", "")
+    found = [*event_links(wanted), *order_links(wanted)] if wanted else []
+    found += [Link("block", row.ts, row) for row in blocks().filter(correlation_id=wanted)]
+    found += [Link("fill", row.created_at, row) for row in fills().filter(order__correlation_id=wanted)]
+    if not found:
+        raise NotFound(f"Nothing bears the correlation id {correlation_id[:40]!r}.")
+    return timed(sorted(found, key=lambda link: (link.at, STAGES.index(link.kind), link.row.pk)))
+
+
+def event_links(correlation_id: str) -> list[Link]:
+    rows = events(correlation_id=correlation_id).order_by("id")
+    return [Link("intent" if row.type == "intent" else "event", row.ts, row) for row in rows]
+
+
+def order_links(correlation_id: str) -> list[Link]:
+    links = []
+    for order in orders().select_related("allocation").filter(correlation_id=correlation_id):
+        links.append(Link("order", order.created_at, order))
+        if hasattr(order, "allocation"):
+            links.append(Link("claim", order.allocation.created_at, order.allocation))
+    return links
+
+
+def timed(links: Iterable[Link]) -> list[Link]:
+    steps: list[Link] = []
+    for link in links:
+        after = (link.at - steps[-1].at).total_seconds() if steps else None
+        steps.append(Link(link.kind, link.at, link.row, after))
+    return steps
+
+
+def link_json(link: Link) -> dict[str, Any]:
+    return {"kind": link.kind, "at": stamp(link.at), "after_seconds": link.after, "data": row_json(link.row)}
+
+
+def row_json(row: Event | BlockEvent | Order | RiskAllocation | Fill) -> dict[str, Any]:
+    if isinstance(row, Event):
+        return event_json(row)
+    if isinstance(row, BlockEvent):
+        return block_json(row)
+    if isinstance(row, Order):
+        return order_json(row)
+    return fill_json(row) if isinstance(row, Fill) else claim_json(row)
+
+
+def claim_json(claim: RiskAllocation) -> dict[str, Any]:
+    return {
+        "order_id": claim.order.order_id,
+        "currency": claim.currency,
+        "amount": plain(claim.amount),
+        "open": plain(claim.open),
+        "used": plain(claim.used),
+        "status": claim.status,
+        "created_at": stamp(claim.created_at),
+        "closed_at": stamp(claim.closed_at),
+    }

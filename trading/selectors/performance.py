@@ -1,0 +1,85 @@
+"""What a bot has made over time: its equity, its runs, its sales."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+from django.db.models import Count, Q, QuerySet, Sum
+
+from trading.engine.thinning import thin
+from trading.models import Bot, BotRun, EquityPoint, Fill
+from trading.selectors.notation import plain, ratio, stamp
+
+POINTS = 500
+MOST_POINTS = 5_000
+MOST_READ = 200_000
+"""Points of a curve that are read to be thinned: at one a minute, 138 days."""
+MOST_RUNS = 100
+
+
+def runs_of(bot: Bot) -> QuerySet[BotRun]:
+    """A bot's runs, newest first, without their configurations."""
+    return bot.runs.defer("config", "limits").order_by("-id")
+
+
+def equity_curve(
+    bot: Bot, *, points: int = POINTS, since: datetime | None = None, run_id: str = ""
+) -> list[tuple[datetime, Decimal, Decimal]]:
+    """(time, equity, cash), thinned by shape to about `points`, oldest first; of the newest `MOST_READ` on record."""
+    rows = EquityPoint.objects.filter(bot=bot, **({"ts__gte": since} if since else {}), **({"run_id": run_id} if run_id else {}))
+    known = list(rows.order_by("-ts").values_list("ts", "equity", "cash")[:MOST_READ])[::-1]
+    if not known:
+        return []
+    kept = thin(np.array([float(equity) for _, equity, _ in known]), points)
+    return [known[index] for index in kept.tolist()]
+
+
+def sales(bot: Bot, *, run_id: str = "") -> dict[str, Any]:
+    """Sums over the fills of a bot: ratios and counts of those that sold."""
+    rows = Fill.objects.filter(bot=bot, **({"order__run__run_id": run_id} if run_id else {}))
+    sums = rows.aggregate(
+        fills=Count("pk"),
+        sales=Count("pk", filter=Q(profit__isnull=False)),
+        won=Count("pk", filter=Q(profit__gt=0)),
+        realised=Sum("profit"),
+        fees=Sum("fee"),
+        turnover=Sum("cost"),
+    )
+    return {
+        "fills": sums["fills"],
+        "sales": sums["sales"],
+        "win_rate": ratio(Decimal(sums["won"]), Decimal(sums["sales"])),
+        "realised": plain(sums["realised"] or Decimal(0)),
+        "fees": plain(sums["fees"] or Decimal(0)),
+        "turnover": plain(sums["turnover"] or Decimal(0)),
+    }
+
+
+def performance(bot: Bot, *, points: int = POINTS, since: datetime | None = None) -> dict[str, Any]:
+    """The history of a bot's results, JSON-ready: three queries."""
+    curve = equity_curve(bot, points=points, since=since)
+    return {
+        "bot": bot.bot_id,
+        **sales(bot),
+        "runs": [run_json(run) for run in runs_of(bot)[:MOST_RUNS]],
+        "equity": [{"ts": stamp(ts), "equity": plain(equity), "cash": plain(cash)} for ts, equity, cash in curve],
+    }
+
+
+def run_json(run: BotRun) -> dict[str, Any]:
+    return {
+        "run_id": run.run_id,
+        "mode": run.mode,
+        "started_at": stamp(run.started_at),
+        "ended_at": stamp(run.ended_at),
+        "end_reason": run.end_reason or None,
+        "error": run.error or None,
+        "evaluations": run.evaluations,
+        "evaluation_ms": run.evaluation_ms,
+        "equity": plain(run.equity),
+        "progress": run.progress,
+        "code_hash": run.code_hash or None,
+    }

@@ -1,0 +1,68 @@
+"""Risk budgets and the kill switch, as they stand."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from trading.models import KillSwitch, Mode, RiskBudget
+from trading.selectors.filters import one_of
+from trading.selectors.notation import plain, ratio, stamp
+
+SCOPES = ("desk", "wallet", "bot")
+
+
+def risk_budgets(*, scope: str = "", mode: str = "", bot: str = "", wallet: str = "") -> QuerySet[RiskBudget]:
+    """Budgets with their wallets and bots, by id; `bot` and `wallet` are public ids. Those of archived bots are left out."""
+    rows = RiskBudget.objects.select_related("wallet", "bot").filter(Q(bot=None) | Q(bot__archived_at=None)).order_by("id")
+    named = {
+        "scope": one_of("scope", scope, SCOPES),
+        "mode": one_of("mode", mode, Mode.values),
+        "bot__bot_id": bot,
+        "wallet__wallet_id": wallet,
+    }
+    return rows.filter(**{column: value for column, value in named.items() if value})
+
+
+def budget_free(budget: RiskBudget) -> Decimal:
+    """What may still be claimed; none where positions alone have come to more than the limit."""
+    return max(Decimal(0), Decimal(budget.limit - budget.used - budget.claimed))
+
+
+def budget_share(budget: RiskBudget) -> float | None:
+    """How much of it is taken: 0.05 is 5 %, above 1 where the limit was lowered under what is held; None where the limit is 0."""
+    return ratio(budget.used + budget.claimed, budget.limit)
+
+
+def budget_json(budget: RiskBudget) -> dict[str, Any]:
+    return {
+        "scope": budget.scope,
+        "mode": budget.mode or None,
+        "wallet": budget.wallet.wallet_id if budget.wallet else None,
+        "bot": budget.bot.bot_id if budget.bot else None,
+        "name": str(budget.bot or budget.wallet or "Desk"),
+        "currency": budget.currency,
+        "limit": plain(budget.limit),
+        "claimed": plain(budget.claimed),
+        "used": plain(budget.used),
+        "free": plain(budget_free(budget)),
+        "share": budget_share(budget),
+        "updated_at": stamp(budget.updated_at),
+    }
+
+
+def kill_switch() -> KillSwitch:
+    """The one row; armed where nobody ever touched it."""
+    return KillSwitch.objects.order_by("pk").first() or KillSwitch()
+
+
+def switch_json(switch: KillSwitch) -> dict[str, Any]:
+    """Nothing is known of when and by whom where nobody ever touched it."""
+    return {
+        "killed": switch.killed,
+        "reason": switch.reason,
+        "changed_by": switch.changed_by or None,
+        "changed_at": stamp(switch.changed_at) if switch.pk else None,
+    }

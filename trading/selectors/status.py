@@ -1,0 +1,114 @@
+"""What a bot does at this moment, computed from what happened: never from a column that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from market.models import VenueStream
+from market.venues import venue_split
+from trading.engine.types import INTERVALS
+from trading.models import Bot, BotRun, KillSwitch, Mode, Wanted
+
+STATUSES = ("stopped", "stopping", "starting", "running", "paused", "closing", "holding", "failed", "lost")
+GRACE = timedelta(seconds=60)
+"""How late an evaluation may be, and how long a start may take, before something must be wrong."""
+
+Feed = tuple[str, str]
+"""(venue, environment)"""
+Streams = Mapping[Feed, VenueStream]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """`word` is one of STATUSES; `why` says in a sentence what is behind it, empty where there is nothing to say."""
+
+    word: str
+    why: str = ""
+
+
+def streams_by_feed() -> dict[Feed, VenueStream]:
+    return {(stream.venue, stream.environment): stream for stream in VenueStream.objects.all()}
+
+
+def feed_of(bot: Bot) -> Feed:
+    """Whose prices the bot lives on. A replay has its own: what it holds has no price of today."""
+    return (bot.venue, f"replay.{bot.bot_id}") if bot.mode == Mode.REPLAY else venue_split(bot.venue)
+
+
+def bot_status(bot: Bot, *, streams: Streams, switch: KillSwitch, now: datetime) -> Status:
+    """`bot` with its run, wallet and account loaded."""
+    run = bot.run
+    if run is not None and run.ended_at and (run.error or run.end_reason == "failed"):
+        return Status(
+            "failed", run.error.strip().splitlines()[-1] if run.error.strip() else "It ended by a fault that it did not name."
+        )
+    if run is None or run.ended_at:
+        return Status("stopped", ended_why(bot, run))
+    if bot.wanted == Wanted.STOPPED:
+        return Status("stopping", "Its open orders are being cancelled and its run ended.")
+    stream = streams.get(feed_of(bot))
+    unattended = "" if bot.mode == Mode.REPLAY else unattended_why(bot, stream, now)
+    if run.evaluated_at is None and now - run.started_at <= GRACE and not run.held_reason:
+        return Status("starting", "It waits for a stream worker." if run.history_from is None else "It has its candles.")
+    if lost := unattended or overdue_why(bot, run, now):
+        return Status("lost", lost)
+    if held := run.held_reason or switch_why(switch) or stream_why(bot, stream):
+        return Status("holding", held)
+    if bot.wanted == Wanted.CLOSING:
+        return Status("closing", "It sells what it holds, then stops.")
+    if bot.wanted == Wanted.PAUSED:
+        return Status("paused", "No entries; exits go on.")
+    return Status("running", "" if run.evaluated_at else f"It decides for the first time when a candle of {bot.interval} closes.")
+
+
+def ended_why(bot: Bot, run: BotRun | None) -> str:
+    if run is None:
+        return "It waits for a stream worker." if bot.wanted != Wanted.STOPPED else "It was never started."
+    if run.end_reason == "finished":
+        return "The replay is at its end."
+    return f"Its run ended: {run.end_reason or 'no reason was given'}." if bot.wanted != Wanted.STOPPED else ""
+
+
+def unattended_why(bot: Bot, stream: VenueStream | None, now: datetime) -> str:
+    """Whether a stream worker holds the prices that the bot lives on."""
+    if stream is None:
+        return f"There is no stream of {bot.venue} yet. Start a stream worker: manage.py stream."
+    if stream.wanted and (stream.held_until is None or stream.held_until < now):
+        return f"No stream worker holds {bot.venue}. Start one: manage.py stream."
+    return ""
+
+
+def overdue_why(bot: Bot, run: BotRun, now: datetime) -> str:
+    """Whether it should have decided by now and did not. A candle may be missing where nobody trades: hence two."""
+    pace = timedelta(milliseconds=INTERVALS[bot.interval])
+    if bot.mode == Mode.REPLAY:
+        if bot.wanted == Wanted.PAUSED:
+            return ""
+        speed = float(bot.replay.get("speed") or 0)
+        pace = pace / speed if speed else timedelta(0)
+    if now - (run.evaluated_at or run.started_at) <= 2 * pace + GRACE:
+        return ""
+    if run.evaluated_at is None:
+        return "It was started and never evaluated."
+    return f"It has not been evaluated since {run.evaluated_at:%Y-%m-%d %H:%M:%S} UTC."
+
+
+def switch_why(switch: KillSwitch) -> str:
+    return f"Killed by {switch.changed_by or 'nobody known'}: no order is sent." if switch.killed else ""
+
+
+def stream_why(bot: Bot, stream: VenueStream | None) -> str:
+    """Whether its prices are such that it may decide. A replay has no stream."""
+    if stream is None:
+        return ""
+    if not stream.wanted:
+        return f"The stream of {bot.venue} is switched off."
+    bad = {
+        VenueStream.State.STALE: "gives no prices",
+        VenueStream.State.CONNECTING: "is connecting",
+        VenueStream.State.STOPPED: "is stopped",
+    }
+    said = bad.get(VenueStream.State(stream.state))
+    return f"The stream of {bot.venue} {said}.{f' {stream.detail}' if stream.detail else ''}" if said else ""

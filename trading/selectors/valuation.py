@@ -1,0 +1,94 @@
+"""Positions at the newest prices. A price that is missing or old is told as such, and never taken for a good one in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import QuerySet
+
+from market.prices import Price, prices_get
+from trading.models import Position
+from trading.selectors.filters import Filter, narrowed
+from trading.selectors.notation import plain, ratio, stamp
+from trading.selectors.status import feed_of
+
+PRICE_STATES = ("live", "old", "missing")
+
+
+@dataclass(frozen=True, slots=True)
+class Valued:
+    """A position with the newest price of its symbol. Money in quote."""
+
+    position: Position
+    price: Price | None
+
+    @property
+    def state(self) -> str:
+        """One of PRICE_STATES; `old` is a price that was heard over a minute ago."""
+        if self.price is None:
+            return "missing"
+        return "old" if self.price.stale else "live"
+
+    @property
+    def average_price(self) -> Decimal | None:
+        """What a unit has cost, fees included."""
+        return self.position.cost / self.position.quantity if self.position.quantity else None
+
+    @property
+    def value(self) -> Decimal | None:
+        return self.position.quantity * self.price.price if self.price else None
+
+    @property
+    def unrealised(self) -> Decimal | None:
+        """Profit if it could be sold at this price, before the fee of that sale."""
+        return None if self.value is None else self.value - self.position.cost
+
+    @property
+    def unrealised_ratio(self) -> float | None:
+        return None if self.unrealised is None else ratio(self.unrealised, self.position.cost)
+
+
+def positions_open(wanted: Filter = Filter()) -> QuerySet[Position]:  # noqa: B008  (frozen)
+    """What is held, by symbol and bot; one query, with bot and wallet."""
+    rows = Position.objects.exclude(quantity=0).select_related("bot__wallet").order_by("symbol", "bot__name")
+    return narrowed(rows, wanted, symbol="symbol", bot="bot__bot_id", mode="bot__mode")
+
+
+def positions_valued(rows: Iterable[Position]) -> list[Valued]:
+    """At the newest prices: one question to the price store, however many there are; each with its bot loaded."""
+    positions = list(rows)
+    pairs = {position.pk: (*feed_of(position.bot), position.symbol) for position in positions}
+    prices = prices_get(pairs.values())
+    return [Valued(position, prices.get(pairs[position.pk])) for position in positions]
+
+
+def position_json(valued: Valued) -> dict[str, Any]:
+    position, price = valued.position, valued.price
+    return {
+        "bot": position.bot.bot_id,
+        "bot_name": position.bot.name,
+        "mode": position.bot.mode,
+        "wallet": position.bot.wallet.wallet_id,
+        "venue": position.venue,
+        "symbol": position.symbol,
+        "qty": plain(position.quantity),
+        "cost": plain(position.cost),
+        "average_price": money(valued.average_price),
+        "price": plain(price.price) if price else None,
+        "price_state": valued.state,
+        "price_at": stamp(price.time) if price else None,
+        "value": money(valued.value),
+        "unrealised": money(valued.unrealised),
+        "unrealised_ratio": valued.unrealised_ratio,
+        "realised": plain(position.realised),
+        "fees": plain(position.fees),
+        "opened_at": stamp(position.opened_at),
+    }
+
+
+def money(value: Decimal | None) -> str | None:
+    """A computed sum, to the places that stored ones have."""
+    return plain(None if value is None else round(value, 18))

@@ -1,0 +1,26 @@
+"""Exchange accounts in use, looked at again and again: a key may have been given more, or taken away, at the venue."""
+
+from __future__ import annotations
+
+import logging
+
+from django.db.models import Exists, OuterRef
+
+from trading.services.events import News, events_record
+from wallets.connection import account_test
+from wallets.models import ExchangeAccount, Wallet
+
+logger = logging.getLogger(__name__)
+
+
+def accounts_check() -> None:
+    """Tests every account that a wallet trades with; a key that is refused from now on is an alert."""
+    used = Wallet.objects.filter(account=OuterRef("pk"), archived=False)
+    for account in ExchangeAccount.objects.filter(Exists(used)).exclude(secret=b""):
+        before = account.refused_reason
+        outcome = account_test(account=account)
+        if not outcome.works:
+            logger.warning("%s", outcome)
+        if account.refused_reason and account.refused_reason != before:
+            message = f"The key of {account.name} is not used any more: {account.refused_reason}"
+            events_record([News("alert", "account", {"message": message, "account": account.name})])

@@ -1,0 +1,309 @@
+"""The life of bots: made, changed, started, paused, stopped, closed, deleted. What a person wants is written here; the stream
+workers make it so, and what they did is in the runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from secrets import token_hex
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser, User
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from market.push import push
+from market.services import instrument_ensure
+from market.venues import venue_key
+from trading.config import RunConfig, parse
+from trading.engine.errors import Conflict, Invalid, NotFound
+from trading.engine.fields import Fields
+from trading.limits import parse_limits, parse_schedule
+from trading.models import OPEN, Bot, BotRun, BotState, KillSwitch, Mode, Order, Position
+from trading.models import Wanted as Want
+from trading.services.budgets import budgets_ensure
+from trading.services.events import News, events_record
+from trading.services.holding import EXTERNAL, trader_of
+from trading.strategies import registry
+from wallets.models import Wallet
+
+Person = User | AnonymousUser | None
+CHANGEABLE = ("name", "config", "wallet_id", "limits", "schedule", "replay", "live_allowed", "mode")
+FASTEST = 1_000_000.0
+
+
+def bot_create(
+    *,
+    config: Any,
+    name: str,
+    mode: str,
+    wallet_id: str,
+    limits: Any = None,
+    schedule: Any = None,
+    replay: Any = None,
+    live_allowed: bool = False,
+    user: Person = None,
+    from_backtest: str = "",
+) -> Bot:
+    """A stopped bot; `Invalid` with every faulty field. `wallet_id` is the wallet's public one."""
+    given = {"name": name, "config": config, "mode": mode, "wallet_id": wallet_id, "limits": limits, "schedule": schedule}
+    columns = checked(given | {"replay": replay, "live_allowed": live_allowed})
+    bot = Bot(bot_id=token_hex(6), from_backtest=from_backtest, created_by=user if isinstance(user, User) else None, **columns)
+    try:
+        with transaction.atomic():
+            bot.save()
+            tell(bot, "created", user)
+    except IntegrityError:
+        raise Invalid.at("name", f"There is a bot named {bot.name} already. Choose another name.") from None
+    return bot
+
+
+def checked(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a bot from untrusted input; `Invalid` with every fault at its field."""
+    form = Fields(given)
+    name = form.text("name", longest=80)
+    if not name:
+        form.fault("name", "is required.")
+    mode = form.choice("mode", "paper", Mode.values)
+    config = gather(form, "config", lambda: parse(given.get("config")))
+    limits = gather(form, "limits", lambda: parse_limits(given.get("limits")))
+    schedule = gather(form, "schedule", lambda: parse_schedule(given.get("schedule")))
+    replay = gather(form, "replay", lambda: read_replay(given.get("replay")))
+    wallet = read_wallet(form, mode, config)
+    live_allowed = given.get("live_allowed") in (True, "true", "on", "1", 1)
+    form.refuse("The bot has fields that cannot be used.")
+    assert config
+    assert wallet
+    return {
+        "name": name,
+        "config": config.to_json(),
+        "strategy": config.strategy,
+        "venue": config.venue,
+        "symbols": ",".join(config.symbols),
+        "interval": config.interval,
+        "mode": mode,
+        "wallet": wallet,
+        "live_allowed": live_allowed,
+        "limits": limits.to_json(),
+        "schedule": schedule.to_json(),
+        "replay": replay,
+    }
+
+
+def gather(form: Fields, name: str, read: Any) -> Any:
+    """What `read` answers; its faults go to the form, under `name`."""
+    try:
+        return read()
+    except Invalid as error:
+        for field, messages in (error.fields or {name: [str(error)]}).items():
+            for message in messages:
+                form.fault(field if field.split(".")[0] == name else f"{name}.{field}", message)
+        return None
+
+
+def read_wallet(form: Fields, mode: str, config: RunConfig | None) -> Wallet | None:
+    wallet_id = form.text("wallet_id", longest=16)
+    wallet = Wallet.objects.select_related("account").filter(wallet_id=wallet_id, archived=False).first() if wallet_id else None
+    if wallet is None:
+        form.fault(
+            "wallet_id", f"There is no wallet {wallet_id}." if wallet_id else "is required: the wallet that the bot trades with."
+        )
+        return None
+    if config is None:
+        return None
+    if not config.venue:
+        form.fault("config.venue", "is required.")
+    if len({symbol.split("-")[1] for symbol in config.symbols}) > 1:
+        form.fault("config.symbols", "A bot trades symbols of one quote currency: its cash is in that.")
+    external = mode in EXTERNAL
+    if external != (wallet.kind == Wallet.Kind.EXCHANGE):
+        form.fault("wallet_id", f"Mode {mode} needs {'an exchange' if external else 'a paper'} wallet; {wallet.name} is not one.")
+    elif external and wallet.account:
+        key = venue_key(wallet.account.venue, wallet.account.environment)
+        if key != config.venue or (mode == Mode.LIVE) != (wallet.account.environment == Mode.LIVE):
+            form.fault("wallet_id", f"{wallet.name} is a wallet at {key}: not for a bot of mode {mode} at {config.venue}.")
+    return wallet
+
+
+def read_replay(raw: Any) -> dict[str, Any]:
+    """{"start", "end", "speed"}: the span of candles, and how many times faster than time; 0 is as fast as it goes."""
+    form = Fields(raw or {})
+    start, end = form.moment("start"), form.moment("end")
+    speed = float(form.decimal("speed", 0, high=str(FASTEST)))
+    if start and end and end <= start:
+        form.fault("end", "must be after start.")
+    form.close()
+    form.refuse("The replay has fields that cannot be used.")
+    return {
+        "start": start.isoformat().replace("+00:00", "Z") if start else None,
+        "end": end.isoformat().replace("+00:00", "Z") if end else None,
+        "speed": speed,
+    }
+
+
+def bot_get(bot_id: str) -> Bot:
+    bot = Bot.objects.select_related("wallet__account", "run").filter(bot_id=bot_id, archived_at=None).first()
+    if bot is None:
+        raise NotFound(f"There is no bot {bot_id}.")
+    return bot
+
+
+def bot_update(*, bot_id: str, changes: Mapping[str, Any], user: Person = None) -> Bot:
+    """Changes a stopped bot. `Conflict` while it runs or holds orders; `Invalid` at what cannot be used."""
+    bot = bot_get(bot_id)
+    if unknown := sorted(set(changes) - set(CHANGEABLE)):
+        raise Invalid(
+            "There are fields that cannot be changed.", fields={name: [f"Known are {', '.join(CHANGEABLE)}."] for name in unknown}
+        )
+    if bot.wanted != Want.STOPPED or Order.objects.filter(bot=bot, status__in=OPEN).exists():
+        raise Conflict(f"{bot.name} runs or has open orders. Stop it first.")
+    present = {name: getattr(bot, name) for name in ("name", "config", "limits", "schedule", "replay", "live_allowed", "mode")}
+    columns = checked(present | {"wallet_id": bot.wallet.wallet_id} | dict(changes))
+    held = list(Position.objects.filter(bot=bot).exclude(quantity=0))
+    if held and (columns["wallet"] != bot.wallet or not {one.symbol for one in held} <= set(columns["symbols"].split(","))):
+        raise Conflict(f"{bot.name} holds {', '.join(one.symbol for one in held)}. Close it before changing its wallet or symbols.")
+    try:
+        with transaction.atomic():
+            for column, value in columns.items():
+                setattr(bot, column, value)
+            bot.save()
+            tell(bot, "changed", user, changed=sorted(changes))
+    except IntegrityError:
+        raise Invalid.at("name", f"There is a bot named {columns['name']} already. Choose another name.") from None
+    return bot
+
+
+def bot_delete(*, bot_id: str, user: Person = None) -> None:
+    """Takes the bot off the desk; its orders and fills stay in the books. `Conflict` while it runs, has orders or holds
+    something."""
+    bot = bot_get(bot_id)
+    if bot.wanted != Want.STOPPED or Order.objects.filter(bot=bot, status__in=OPEN).exists():
+        raise Conflict(f"{bot.name} runs or has open orders. Stop it first.")
+    if Position.objects.filter(bot=bot).exclude(quantity=0).exists():
+        raise Conflict(f"{bot.name} holds positions. Close it first.")
+    with transaction.atomic():
+        Bot.objects.filter(pk=bot.pk).update(archived_at=timezone.now(), name=f"{bot.name[:60]} ({bot.bot_id})")
+        tell(bot, "deleted", user)
+
+
+def bot_start(*, bot_id: str, user: Person = None) -> Bot:
+    """Starts a new run, or goes on after a pause. `Conflict` while the kill switch is on; `Invalid` where it may not trade."""
+    bot = bot_get(bot_id)
+    if KillSwitch.objects.filter(killed=True).exists():
+        raise Conflict("The kill switch is on. Arm the desk again first.")
+    if bot.wanted == Want.RUNNING:
+        return bot
+    with transaction.atomic():
+        # Compare and set: of two people who press Start, one starts it.
+        if bot.wanted == Want.PAUSED:
+            Bot.objects.filter(pk=bot.pk, wanted=Want.PAUSED).update(wanted=Want.RUNNING)
+        elif Bot.objects.filter(pk=bot.pk, wanted=Want.STOPPED).update(wanted=Want.RUNNING):
+            run_begin(bot)
+        tell(bot, "started", user)
+    return bot_get(bot_id)
+
+
+def run_begin(bot: Bot) -> BotRun:
+    """A run with a fresh engine memory that takes over the bot's cash and what it holds; a replay begins anew each time."""
+    may_trade(bot)
+    config = parse(bot.config)
+    if bot.run and bot.run.ended_at is None:
+        raise Conflict(f"{bot.name} is still stopping. Wait until its orders are settled.")
+    for symbol in config.symbols:
+        instrument_ensure(venue=bot.venue, symbol=symbol)
+    budgets_ensure(bot, parse_limits(bot.limits), config.symbols[0].split("-")[1])
+    run = BotRun.objects.create(
+        run_id=token_hex(8),
+        bot=bot,
+        mode=bot.mode,
+        config=bot.config,
+        limits=bot.limits,
+        code_hash=registry.get(bot.strategy).code_hash(),
+    )
+    trader = trader_of(config, external=bot.mode in EXTERNAL)
+    if bot.mode != Mode.REPLAY and (state := BotState.objects.filter(bot=bot).select_related("run").first()):
+        before = trader_of(parse(state.run.config), external=state.run.mode in EXTERNAL)
+        before.load(bytes(state.book))
+        trader.carry(before)
+    BotState.objects.update_or_create(
+        bot=bot, defaults={"run": run, "version": 0, "time": None, "opened": None, "book": trader.dump()}
+    )
+    Bot.objects.filter(pk=bot.pk).update(run=run)
+    bot.run = run
+    return run
+
+
+def may_trade(bot: Bot) -> None:
+    """`Invalid` with what keeps it from trading."""
+    if bot.mode == Mode.LIVE and not settings.LIVE_TRADING:
+        raise Invalid.at("mode", "The desk does not trade live: set LIVE_TRADING=1 and start it anew.")
+    if bot.mode == Mode.LIVE and not bot.live_allowed:
+        raise Invalid.at("live_allowed", "This bot may not trade live yet. Switch it on in its settings.")
+    account = bot.wallet.account
+    if bot.mode in EXTERNAL and (account is None or not account.has_secret):
+        raise Invalid.at("wallet_id", "The wallet's exchange account has no key.")
+    if account is not None and account.refused_reason:
+        raise Invalid.at("wallet_id", f"The account's key is not used: {account.refused_reason}")
+
+
+def bot_pause(*, bot_id: str, user: Person = None) -> Bot:
+    """No new entries, resting ones are cancelled; exits go on."""
+    bot = bot_get(bot_id)
+    with transaction.atomic():
+        if not Bot.objects.filter(pk=bot.pk, wanted=Want.RUNNING).update(wanted=Want.PAUSED):
+            raise Conflict(f"{bot.name} is {bot.wanted}: only a running bot can be paused.")
+        tell(bot, "paused", user)
+    return bot_get(bot_id)
+
+
+def bot_stop(*, bot_id: str, user: Person = None) -> Bot:
+    """Its open orders are cancelled; what it holds stays as it is, with nothing to protect it."""
+    bot = bot_get(bot_id)
+    with transaction.atomic():
+        Bot.objects.filter(pk=bot.pk).update(wanted=Want.STOPPED)
+        tell(bot, "stop", user)
+    return bot_get(bot_id)
+
+
+def bot_close(*, bot_id: str, user: Person = None) -> Bot:
+    """Its open orders are cancelled, what it holds is sold at market, then it stops. `Conflict` unless it runs."""
+    bot = bot_get(bot_id)
+    with transaction.atomic():
+        if not Bot.objects.filter(pk=bot.pk, wanted__in=[Want.RUNNING, Want.PAUSED]).update(wanted=Want.CLOSING):
+            raise Conflict(f"{bot.name} is {bot.wanted}. Start it, then close it: a stopped bot sends no orders.")
+        tell(bot, "close", user)
+    return bot_get(bot_id)
+
+
+def kill_switch_set(*, killed: bool, reason: str = "", user: Person = None) -> KillSwitch:
+    """On: from this commit on no order is sent, every bot is stopped, and open orders are asked to be cancelled; those that were
+    not sent yet never are. Positions stay. Off: bots stay stopped until a person starts them."""
+    who = user.get_username() if user else "the desk"
+    with transaction.atomic():
+        switch, _ = KillSwitch.objects.update_or_create(
+            pk=1, defaults={"killed": killed, "reason": reason[:200], "changed_by": who, "changed_at": timezone.now()}
+        )
+        stopped = cancelled = 0
+        if killed:
+            stopped = Bot.objects.exclude(wanted=Want.STOPPED).update(wanted=Want.STOPPED)
+            cancelled = Order.objects.filter(status__in=OPEN).update(cancel_requested=True)
+        what = "The kill switch is on: no order is sent." if killed else "The desk is armed again."
+        payload = {
+            "killed": killed,
+            "message": what,
+            "reason": reason[:200],
+            "by": who,
+            "bots_stopped": stopped,
+            "orders_cancelled": cancelled,
+        }
+        events_record([News("alert", "kill_switch", payload)])
+        transaction.on_commit(partial(push, "desk", "changed"))
+    return switch
+
+
+def tell(bot: Bot, what: str, user: Person, **more: Any) -> None:
+    """An event, and a word to the stream workers."""
+    payload = {"name": bot.name, "change": what, "by": user.get_username() if user else "the desk", "mode": bot.mode, **more}
+    events_record([News("bot_status", "person", payload)], bot=bot, run_id=bot.run.run_id if bot.run else "")
+    transaction.on_commit(partial(push, "desk", "changed", bot=bot.bot_id))

@@ -1,0 +1,36 @@
+"""What bots were worth, on a schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import transaction
+
+from trading.models import Bot, BotRun, EquityPoint, Position, PositionSnapshot
+
+PLACES = Decimal("1e-18")
+
+
+@transaction.atomic
+def equity_record(rows: Sequence[tuple[Bot, BotRun, Decimal, Decimal]], prices: Mapping[str, Decimal], *, at: datetime) -> None:
+    """One point a bot (bot, run, equity, cash), and a snapshot of each position that has a price."""
+    bots = [bot for bot, _, _, _ in rows]
+    points = [EquityPoint(bot=bot, run_id=run.run_id, ts=at, equity=equity, cash=cash) for bot, run, equity, cash in rows]
+    EquityPoint.objects.bulk_create(points, ignore_conflicts=True)
+    held = Position.objects.filter(bot__in=bots, symbol__in=list(prices)).exclude(quantity=0)
+    PositionSnapshot.objects.bulk_create([snapshot(one, prices[one.symbol], at) for one in held], ignore_conflicts=True)
+
+
+def snapshot(position: Position, price: Decimal, at: datetime) -> PositionSnapshot:
+    value = (position.quantity * price).quantize(PLACES)
+    return PositionSnapshot(
+        bot_id=position.bot_id,
+        ts=at,
+        symbol=position.symbol,
+        quantity=position.quantity,
+        price=price,
+        value=value,
+        unrealised=value - position.cost,
+    )

@@ -1,0 +1,49 @@
+"""The event store: what happened, in one table, in the order in which it was committed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from django.db import connection, transaction
+
+from market.push import push_all
+from trading.models import Bot, Event
+from trading.selectors.events import event_message
+
+# One lock for all writers, held from here to the commit: ids then grow in the order of commits, and a reader that has seen
+# event n has seen all before it. Hence events are a transaction's last statement.
+EVENTS_LOCK = 0x5157_4556
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """An event to be. `payload` in JSON's own types; money and quantities as text."""
+
+    type: str
+    source: str
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    correlation_id: str = ""
+
+
+def events_record(news: Sequence[News], *, bot: Bot | None = None, run_id: str = "") -> list[Event]:
+    """Rows for `news`, pushed to every page once the transaction has committed. Call it last: it takes a lock until then."""
+    if not news:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [EVENTS_LOCK])
+    rows = [
+        Event(
+            type=one.type, source=one.source, bot=bot, run_id=run_id, correlation_id=one.correlation_id, payload=dict(one.payload)
+        )
+        for one in news
+    ]
+    events = Event.objects.bulk_create(rows)
+    transaction.on_commit(partial(events_push, events))
+    return events
+
+
+def events_push(events: Sequence[Event]) -> None:
+    push_all("live", [(event.type, event_message(event)) for event in events])

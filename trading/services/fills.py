@@ -1,0 +1,199 @@
+"""Executions become fills, positions, ledger entries and used budget: all in the caller's transaction, each exactly once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from market.exchanges.base import Execution
+from trading.models import AllocationStatus, Fill, Order, Position, RiskAllocation
+from trading.services.budgets import budget_settle
+from trading.services.events import News
+from wallets.services import fill_book
+
+PLACES = Decimal(1).scaleb(-18)
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """An execution that was new, with its fee in quote and, where the venue took the fee out of the base, that part."""
+
+    fill: Fill
+    fee_base: Decimal
+
+
+def fills_book(
+    order: Order, position: Position, executions: Sequence[Execution], *, account: str, budgets: Sequence[int]
+) -> list[Booked]:
+    """Books those that are new. `order` and `position` are changed and saved. The same execution again changes nothing."""
+    known = set(
+        Fill.objects.filter(
+            account=account, venue=order.venue, symbol=order.symbol, trade_id__in=[one.trade_id for one in executions]
+        ).values_list("trade_id", flat=True)
+    )
+    booked = []
+    for execution in executions:
+        if execution.trade_id not in known:
+            known.add(execution.trade_id)
+            booked.append(fill_one(order, position, execution, account, budgets))
+    if booked:
+        position.save(update_fields=["quantity", "cost", "realised", "fees", "opened_at", "updated_at"])
+    return booked
+
+
+def fill_one(order: Order, position: Position, execution: Execution, account: str, budgets: Sequence[int]) -> Booked:
+    base, quote = order.symbol.split("-")
+    cost = rounded(execution.price * execution.quantity)
+    fee_base = execution.fee if execution.fee_asset == base else Decimal(0)
+    fee = rounded(fee_base * execution.price) if fee_base else execution.fee if execution.fee_asset == quote else Decimal(0)
+    before = position.cost
+    profit = position_change(position, order.side, execution, cost, fee, fee_base)
+    fill = Fill.objects.create(
+        order=order,
+        bot_id=order.bot_id,
+        account=account,
+        venue=order.venue,
+        symbol=order.symbol,
+        trade_id=execution.trade_id,
+        side=order.side,
+        price=execution.price,
+        quantity=execution.quantity,
+        cost=cost,
+        fee=fee,
+        fee_paid=execution.fee,
+        fee_asset=execution.fee_asset,
+        maker=execution.maker,
+        profit=profit,
+        correlation_id=order.correlation_id,
+        ts=execution.time,
+    )
+    fill_book(
+        wallet_id=order.wallet_id,
+        reference=f"fill:{account}:{order.venue}:{order.symbol}:{execution.trade_id}",
+        ts=execution.time,
+        base=base,
+        quote=quote,
+        side=order.side,
+        quantity=execution.quantity,
+        price=execution.price,
+        fee=execution.fee,
+        fee_asset=execution.fee_asset,
+        note=order.client_order_id,
+    )
+    order_take(order, execution, fee)
+    settle(order, budgets, share=execution.quantity / order.quantity, use=position.cost - before)
+    return Booked(fill, fee_base)
+
+
+def position_change(
+    position: Position, side: str, execution: Execution, cost: Decimal, fee: Decimal, fee_base: Decimal
+) -> Decimal | None:
+    """Average cost, fees included. Returns the profit of a sale."""
+    position.fees += fee
+    if side == "buy":
+        if not position.quantity:
+            position.opened_at = execution.time
+        # A fee taken out of the base makes what is left dearer; one taken in quote is paid on top.
+        position.quantity += execution.quantity - fee_base
+        position.cost += cost if fee_base else cost + fee
+        return None
+    part = (
+        position.cost
+        if execution.quantity >= position.quantity
+        else rounded(position.cost * execution.quantity / position.quantity)
+    )
+    position.quantity -= execution.quantity
+    position.cost -= part
+    profit = cost - fee - part
+    position.realised += profit
+    if not position.quantity:
+        position.opened_at = None
+    return profit
+
+
+def order_take(order: Order, execution: Execution, fee: Decimal) -> None:
+    """Adds an execution to the order's sums; the caller saves."""
+    filled = order.filled_quantity + execution.quantity
+    paid = (order.average_price or Decimal(0)) * order.filled_quantity + execution.price * execution.quantity
+    order.average_price = rounded(paid / filled)
+    order.filled_quantity = filled
+    order.fees += fee
+
+
+def settle(order: Order, budgets: Sequence[int], *, share: Decimal, use: Decimal) -> None:
+    """What was claimed for this share of the order becomes used; a sale gives back what the sold part had cost."""
+    unclaim = Decimal(0)
+    if order.side == "buy" and (allocation := RiskAllocation.objects.filter(order=order).first()):
+        unclaim = min(allocation.open, rounded(allocation.amount * share))
+        allocation.open -= unclaim
+        allocation.used += max(use, Decimal(0))
+        if not allocation.open:
+            allocation.status, allocation.closed_at = AllocationStatus.USED, timezone.now()
+        allocation.save(update_fields=["open", "used", "status", "closed_at"])
+    budget_settle(budgets, unclaim=unclaim, use=use)
+
+
+def allocation_release(order: Order, budgets: Sequence[int], status: AllocationStatus) -> None:
+    """The order is over: what is still set aside goes back."""
+    allocation = RiskAllocation.objects.filter(order=order, closed_at=None).first() if order.side == "buy" else None
+    if allocation is None:
+        return
+    budget_settle(budgets, unclaim=allocation.open)
+    allocation.open = Decimal(0)
+    allocation.status = AllocationStatus.USED if allocation.used else status
+    allocation.closed_at = timezone.now()
+    allocation.save(update_fields=["open", "status", "closed_at"])
+
+
+def rounded(value: Decimal) -> Decimal:
+    """To the places that money is kept with."""
+    return value.quantize(PLACES)
+
+
+def fill_news(booked: Sequence[Booked], order: Order, position: Position, strategy: str) -> list[News]:
+    """`fill` and `position_update`, as API.md has them."""
+    news = [News("fill", order.mode, fill_payload(one.fill, order, strategy), order.correlation_id) for one in booked]
+    if booked:
+        news.append(News("position_update", order.mode, position_payload(position), order.correlation_id))
+    return news
+
+
+def fill_payload(fill: Fill, order: Order, strategy: str) -> dict[str, Any]:
+    return {
+        "id": fill.pk,
+        "order_id": order.order_id,
+        "venue": fill.venue,
+        "symbol": fill.symbol,
+        "side": fill.side,
+        "qty": plain(fill.quantity),
+        "fill_price": plain(fill.price),
+        "cost": plain(fill.cost),
+        "fee": plain(fill.fee),
+        "profit": None if fill.profit is None else plain(fill.profit),
+        "maker": fill.maker,
+        "strategy": strategy,
+        "ts": stamp(fill.ts),
+    }
+
+
+def position_payload(position: Position) -> dict[str, Any]:
+    return {
+        "symbol": position.symbol,
+        "qty": plain(position.quantity),
+        "cost": plain(position.cost),
+        "realised": plain(position.realised),
+    }
+
+
+def plain(value: Decimal) -> str:
+    """Decimal text without exponent or idle zeros."""
+    return f"{value.normalize():f}" if value else "0"
+
+
+def stamp(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,194 @@
+"""A bot as one worker holds it: its rows and its engine memory, loaded together and written together."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Sum
+
+from market.exchanges.base import Balance
+from market.models import Instrument
+from trading.config import RunConfig, parse
+from trading.engine.errors import Conflict
+from trading.engine.live import Trader
+from trading.engine.risk import Limits, Moment
+from trading.engine.types import INTERVALS
+from trading.limits import Schedule, parse_limits, parse_schedule
+from trading.models import OPEN, Bot, BotRun, BotState, Fill, Mode, Order, Position, RiskAllocation
+from trading.services.budgets import budgets_ensure
+from trading.strategies import registry
+
+NONE = Decimal(0)
+ALMOST = Decimal("1e-9")
+"""Of a tick: as the engine rounds."""
+EXTERNAL = (Mode.TESTNET, Mode.LIVE)
+"""Modes whose orders a venue executes. In the others the engine does, by the rules of the backtest."""
+
+
+class StaleHolding(Conflict):
+    """Somebody else has written this bot's state: what is in memory here counts for nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """What is known of the market when something is decided. `prices`: last price and its age in seconds, by symbol."""
+
+    time: datetime
+    prices: Mapping[str, tuple[Decimal, float]]
+    trigger_id: str
+    entries_allowed: bool = True
+    tradable: frozenset[str] | None = None
+    received: float = 0.0
+    """`time.perf_counter()` of the frame that it came in with."""
+    balances: Mapping[str, Balance] | None = None
+    """What the account at the venue has, by asset; None: not known, or there is none."""
+
+
+@dataclass(slots=True)
+class Holding:
+    bot: Bot
+    run: BotRun
+    config: RunConfig
+    limits: Limits
+    schedule: Schedule
+    budgets: Sequence[int]
+    positions: dict[str, Position]
+    instruments: Mapping[str, Instrument]
+    trader: Trader
+    version: int = 0
+    time: int | None = None
+    opened: int | None = None
+    orders: dict[int, int] = field(default_factory=dict)
+    """Open orders: the engine's number -> primary key."""
+    recent: deque[datetime] = field(default_factory=deque)
+    """When the last orders were decided, for the order rate."""
+
+    @property
+    def external(self) -> bool:
+        return self.bot.mode in EXTERNAL
+
+    @property
+    def account(self) -> str:
+        """Where trade ids count."""
+        return f"account:{self.bot.wallet.account_id}" if self.external else f"run:{self.run.run_id}"
+
+    def config_step(self) -> int:
+        """The interval in milliseconds."""
+        return INTERVALS[self.config.interval]
+
+    def exact(self, symbol: str, quantity: float) -> Decimal:
+        """A quantity of the engine's as the venue wants it: the multiple of the lot size that it stands for."""
+        value = Decimal(repr(float(quantity)))
+        lot: Decimal | None = self.instruments[symbol].lot_size
+        # The engine has rounded down already; what is left of a float's noise is rounded to the nearest.
+        return (value / lot).to_integral_value(ROUND_HALF_EVEN) * lot if lot else Decimal(value.quantize(Decimal(1).scaleb(-18)))
+
+    def price(self, symbol: str, side: str, value: float | None, *, stop: bool = False) -> Decimal | None:
+        """A price of the engine's as the venue wants it: on its tick, limits rounded for us (buys down, sells up), stops against
+        us. The engine's own executions need no tick."""
+        if value is None:
+            return None
+        exact, tick = Decimal(repr(float(value))), self.instruments[symbol].tick_size
+        if not self.external or not tick:
+            return exact
+        up = (side == "sell") != stop
+        steps = exact / tick
+        nearest = steps.to_integral_value(ROUND_HALF_EVEN)
+        if abs(steps - nearest) > ALMOST:
+            nearest = steps.to_integral_value(ROUND_CEILING if up else ROUND_FLOOR)
+        return Decimal(nearest * tick)
+
+    def moment(self, symbol: str, market: Market, killed: bool) -> Moment:
+        price, age = market.prices.get(symbol, (None, None))
+        while self.recent and self.recent[0] < market.time - timedelta(minutes=1):
+            self.recent.popleft()
+        return Moment(
+            last_price=price,
+            price_age=age,
+            killed=killed,
+            entries_allowed=market.entries_allowed and self.schedule.allows(market.time),
+            tradable=market.tradable is None or symbol in market.tradable,
+            open_orders=len(self.orders),
+            orders_last_minute=len(self.recent),
+            loss_today=self.loss_today(market.time) if self.limits.daily_loss is not None else Decimal(0),
+            exposure=self.exposure(symbol) if self.limits.symbol_exposure is not None else Decimal(0),
+            min_notional=self.instruments[symbol].min_notional,
+            **self.at_venue(symbol, market),
+        )
+
+    def at_venue(self, symbol: str, market: Market) -> dict[str, Any]:
+        """What the account has for an order; nothing of it where the engine executes orders itself."""
+        if not self.external:
+            return {}
+        if market.balances is None:
+            return {"at_venue": True}
+        base, quote = (market.balances.get(asset, Balance(asset, NONE, NONE)) for asset in symbol.split("-"))
+        return {"at_venue": True, "free_quote": quote.free, "base_owned": base.free + base.held}
+
+    def loss_today(self, now: datetime) -> Decimal:
+        midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        profit = Fill.objects.filter(bot=self.bot, ts__gte=midnight).aggregate(total=Sum("profit"))["total"]
+        return -(profit or Decimal(0))
+
+    def exposure(self, symbol: str) -> Decimal:
+        claims = RiskAllocation.objects.filter(bot=self.bot, order__symbol=symbol, closed_at=None)
+        return Decimal(self.positions[symbol].cost + (claims.aggregate(total=Sum("open"))["total"] or 0))
+
+    def save_state(self) -> None:
+        """Compare and set. Part of the transaction of what the new state follows from."""
+        state = BotState.objects.filter(pk=self.bot.pk, version=self.version)
+        written = state.update(version=self.version + 1, time=self.time, opened=self.opened, book=self.trader.dump())
+        if not written:
+            raise StaleHolding(f"Another worker trades for {self.bot.name}.")
+        self.version += 1
+
+
+def holding_load(bot_id: int) -> Holding:
+    """The bot with its present run, as it was last written."""
+    bot = Bot.objects.select_related("wallet__account", "run").get(pk=bot_id)
+    if bot.run is None:
+        raise Conflict(f"{bot.name} has no run.")
+    config, limits = parse(bot.run.config), parse_limits(bot.run.limits)
+    state = BotState.objects.get(pk=bot.pk)
+    trader = trader_of(config, external=bot.mode in EXTERNAL)
+    trader.load(bytes(state.book))
+    quote = config.symbols[0].split("-")[1]
+    return Holding(
+        bot=bot,
+        run=bot.run,
+        config=config,
+        limits=limits.checks,
+        schedule=parse_schedule(bot.schedule),
+        budgets=budgets_ensure(bot, limits, quote),
+        positions=positions_of(bot, config.symbols),
+        instruments=instruments_of(bot.venue, config.symbols),
+        trader=trader,
+        version=state.version,
+        time=state.time,
+        opened=state.opened,
+        orders=dict(Order.objects.filter(run=bot.run, status__in=OPEN).values_list("number", "pk")),
+    )
+
+
+def instruments_of(venue: str, symbols: Sequence[str]) -> dict[str, Instrument]:
+    return {one.symbol: one for one in Instrument.objects.filter(venue=venue, symbol__in=symbols)}
+
+
+def trader_of(config: RunConfig, *, external: bool) -> Trader:
+    strategy = registry.get(config.strategy)
+    return Trader(config.account(), config.symbols, INTERVALS[config.interval], strategy.position, external=external)
+
+
+@transaction.atomic
+def positions_of(bot: Bot, symbols: Sequence[str]) -> dict[str, Position]:
+    rows = {one.symbol: one for one in Position.objects.filter(bot=bot)}
+    for symbol in symbols:
+        if symbol not in rows:
+            rows[symbol] = Position.objects.create(bot=bot, wallet=bot.wallet, venue=bot.venue, symbol=symbol)
+    return rows

@@ -1,0 +1,70 @@
+"""The life of a bot's run beside its orders: how far it is, and how it ended."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from django.db import transaction
+from django.utils import timezone
+
+from market.models import Instrument
+from market.push import push
+from market.times import from_ms
+from trading.config import parse, rules_json
+from trading.engine.types import Rules
+from trading.models import Bot, BotRun, BotState, Wanted
+from trading.services.events import News, events_record
+from trading.services.holding import EXTERNAL, trader_of
+
+
+def run_rules_take(run: BotRun, venue: str) -> None:
+    """The venue's rules go into the run's configuration before its first decision: a run is repeated with the rules that it had."""
+    if run.config.get("rules") or run.decided_at:
+        return
+    rows = Instrument.objects.filter(venue=venue, symbol__in=run.config["symbols"])
+    rules = {one.symbol: rules_json(rules_of(one)) for one in rows if one.tick_size or one.lot_size or one.min_notional}
+    if not rules:
+        return
+    state = BotState.objects.get(bot=run.bot)
+    before = trader_of(parse(run.config), external=run.mode in EXTERNAL)
+    before.load(bytes(state.book))
+    run.config = {**run.config, "rules": rules}
+    trader = trader_of(parse(run.config), external=run.mode in EXTERNAL)
+    trader.carry(before)
+    with transaction.atomic():
+        BotRun.objects.filter(pk=run.pk).update(config=run.config)
+        BotState.objects.filter(pk=state.pk, version=state.version).update(book=trader.dump())
+
+
+def rules_of(instrument: Instrument) -> Rules:
+    return Rules(float(instrument.tick_size or 0), float(instrument.lot_size or 0), float(instrument.min_notional or 0))
+
+
+def run_progress(run: BotRun, time_ms: int, *, decided: bool) -> None:
+    """Notes a close in memory; `steps.checkpoint` writes it."""
+    moment = from_ms(time_ms)
+    run.history_from = run.history_from or moment
+    run.evaluations += 1
+    run.decided_at, run.evaluated_at = moment, timezone.now()
+    if decided and run.decides_from is None:
+        run.decides_from = moment
+
+
+def run_held(run: BotRun, why: str) -> None:
+    """Why a run does not decide at present; empty: it does."""
+    BotRun.objects.filter(pk=run.pk).update(held_reason=why)
+
+
+def run_end(run: BotRun, why: str, *, error: str = "") -> None:
+    """Ends a run once; its bot is stopped, unless a new run of it has begun."""
+    with transaction.atomic():
+        ended = BotRun.objects.filter(pk=run.pk, ended_at=None).update(ended_at=timezone.now(), end_reason=why, error=error[:2_000])
+        if not ended:
+            return
+        Bot.objects.filter(pk=run.bot_id, run=run).update(wanted=Wanted.STOPPED)
+        payload = {"name": run.bot.name, "change": why, "by": "the desk", "mode": run.mode, "error": error[:400]}
+        news = [News("bot_status", "run", payload)]
+        if why == "failed":
+            news.append(News("alert", "run", {"message": f"{run.bot.name} stopped: {error[:300]}", "bot": run.bot.bot_id}))
+        events_record(news, bot=run.bot, run_id=run.run_id)
+        transaction.on_commit(partial(push, "desk", "changed", bot=run.bot.bot_id))

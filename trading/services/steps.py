@@ -1,0 +1,371 @@
+"""One step of the engine becomes rows: risk checked, budget claimed, orders written ahead, paper executions booked, all in one
+transaction with the engine's memory. Nothing has been told to a venue when it commits, and everything that will be is on record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from secrets import token_hex
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from market.exchanges.base import Execution
+from market.times import from_ms
+from trading import metrics
+from trading.engine import risk
+from trading.engine.live import OHLCV, Done, Executed, SignalRow, Step, Wanted
+from trading.models import AllocationStatus, BlockEvent, BotRun, Order, OrderStatus, RiskAllocation
+from trading.services.budgets import budget_claim
+from trading.services.events import News, events_record
+from trading.services.fills import allocation_release, fill_news, fills_book, plain
+from trading.services.holding import Holding, Market
+
+KILLED = "SELECT EXISTS (SELECT 1 FROM trading_killswitch WHERE killed)"
+PROTECTIVE = frozenset({"stop_loss", "trailing_stop", "take_profit", "time_limit"})
+
+
+@dataclass(slots=True)
+class Written:
+    """What a step left behind: orders to send, and orders whose cancelling is to be asked for."""
+
+    send: list[Order] = field(default_factory=list)
+    cancel: list[Order] = field(default_factory=list)
+    blocked: list[BlockEvent] = field(default_factory=list)
+    news: list[News] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Writer:
+    """One transaction's worth of a holding. Used as: `with transaction.atomic(): writer = Writer(...); ...; writer.finish()`."""
+
+    holding: Holding
+    market: Market
+    written: Written = field(default_factory=Written)
+    claims: dict[int, Decimal] = field(default_factory=dict)
+    rows: dict[int, Order] = field(default_factory=dict)
+    correlation_id: str = field(default_factory=lambda: token_hex(16))
+
+    def allow(self, wanted: Wanted) -> bool:
+        """Checks an order and claims its budget; where it is refused the engine forgets it, and a block says why."""
+        proposal = self.proposal(wanted)
+        moment = self.holding.moment(wanted.symbol, self.market, is_killed())
+        denial = self.over() or risk.check(proposal, moment, self.holding.limits)
+        if denial is None and proposal.side == "buy":
+            amount = risk.value(proposal, moment) * (1 + Decimal(repr(self.holding.config.fees.taker)))
+            amount = amount.quantize(Decimal("1e-18"))
+            denial = budget_claim(self.holding.budgets, amount)
+            self.claims[wanted.number] = amount
+        if denial is None:
+            return True
+        self.claims.pop(wanted.number, None)
+        self.block(wanted, denial)
+        return False
+
+    def over(self) -> risk.Denial | None:
+        """A run that has ended sends nothing more, whatever its engine still wants."""
+        if self.holding.run.ended_at is None:
+            return None
+        return risk.Denial("bot_not_running", "The run has ended: nothing more is sent.")
+
+    def proposal(self, wanted: Wanted) -> risk.Proposal:
+        price = wanted.limit if wanted.limit is not None else wanted.stop
+        return risk.Proposal(
+            symbol=wanted.symbol,
+            side=wanted.side,
+            quantity=self.holding.exact(wanted.symbol, wanted.quantity),
+            price=None if price is None else Decimal(repr(price)),
+            protective=wanted.reason in PROTECTIVE,
+        )
+
+    def block(self, wanted: Wanted, denial: risk.Denial) -> None:
+        step = self.holding.trader.block(wanted.number, denial.reason)
+        self.note_block(wanted.symbol, wanted.side, wanted.quantity, denial)
+        self.take(step)
+
+    def note_block(self, symbol: str, side: str, quantity: float | None, denial: risk.Denial) -> None:
+        price, _ = self.market.prices.get(symbol, (None, None))
+        self.written.blocked.append(
+            BlockEvent(
+                bot=self.holding.bot,
+                run_id=self.holding.run.run_id,
+                correlation_id=self.correlation_id,
+                trigger_id=self.market.trigger_id,
+                symbol=symbol,
+                side=side,
+                qty=None if quantity is None or quantity != quantity else self.holding.exact(symbol, quantity),
+                price=price,
+                reason=denial.reason,
+                detail=denial.detail[:400],
+            )
+        )
+
+    def take(self, step: Step) -> None:
+        """Orders first, then what the engine executed, then what it ended."""
+        self.orders([one for one in step.wanted if self.holding.trader.is_wanted(one.number) and self.admitted(one)])
+        self.executed(step.executed)
+        for done in step.done:
+            self.ended(done)
+        note_equity(self.holding, step)
+
+    def admitted(self, wanted: Wanted) -> bool:
+        return wanted.number in self.claims or wanted.number in self.rows or self.executed_already(wanted) or self.allow(wanted)
+
+    def executed_already(self, wanted: Wanted) -> bool:
+        """On paper an exit that triggered inside a candle is wanted and executed in one step; there is nothing to refuse."""
+        return not self.holding.external and wanted.side == "sell"
+
+    def orders(self, wanted: Iterable[Wanted]) -> None:
+        rows = [self.order(one) for one in wanted if one.number not in self.rows]
+        if not rows:
+            return
+        Order.objects.bulk_create(rows)
+        claims = [row for row in rows if row.number in self.claims]
+        RiskAllocation.objects.bulk_create([self.allocation(row) for row in claims])
+        for row in rows:
+            self.rows[row.number] = row
+            self.holding.orders[row.number] = row.pk
+            self.holding.recent.append(self.market.time)
+            self.written.news.append(News("intent", row.mode, intent_payload(row), row.correlation_id))
+            self.written.news.append(News("order_submitted", row.mode, order_payload(row, self.holding), row.correlation_id))
+            metrics.orders.labels(row.venue, row.status).inc()
+        if self.holding.external:
+            self.written.send += rows
+
+    def order(self, wanted: Wanted) -> Order:
+        holding, bot = self.holding, self.holding.bot
+        now = timezone.now()
+        price, _ = self.market.prices.get(wanted.symbol, (None, None))
+        return Order(
+            order_id=token_hex(8),
+            client_order_id=f"qd-{holding.run.run_id}-{wanted.number}",
+            bot=bot,
+            run=holding.run,
+            wallet=bot.wallet,
+            number=wanted.number,
+            mode=bot.mode,
+            venue=bot.venue,
+            symbol=wanted.symbol,
+            side=wanted.side,
+            type=wanted.type,
+            quantity=holding.exact(wanted.symbol, wanted.quantity),
+            limit=holding.price(wanted.symbol, wanted.side, wanted.limit),
+            stop=holding.price(wanted.symbol, wanted.side, wanted.stop, stop=True),
+            reason=wanted.reason,
+            status=OrderStatus.PENDING if holding.external else OrderStatus.ACCEPTED,
+            reference_price=price,
+            correlation_id=self.correlation_id,
+            trigger_id=self.market.trigger_id,
+            decided_at=self.market.time,
+            created_at=now,
+            submitted_at=None if holding.external else now,
+        )
+
+    def allocation(self, order: Order) -> RiskAllocation:
+        amount = self.claims[order.number]
+        quote = order.symbol.split("-")[1]
+        return RiskAllocation(order=order, bot=self.holding.bot, currency=quote, amount=amount, open=amount)
+
+    def executed(self, executed: Iterable[Executed]) -> None:
+        """The engine's own executions (replay, paper)."""
+        by_order: dict[int, list[Executed]] = {}
+        for one in executed:
+            by_order.setdefault(one.number, []).append(one)
+        for number, parts in by_order.items():
+            self.fill(self.row(number), parts)
+
+    def fill(self, order: Order, parts: list[Executed]) -> None:
+        holding = self.holding
+        position = holding.positions[order.symbol]
+        done = order.fills.count() if order.filled_quantity else 0
+        executions = [self.execution(order, one, done + i) for i, one in enumerate(parts)]
+        booked = fills_book(order, position, executions, account=holding.account, budgets=holding.budgets)
+        # What an order asked for may be cut to what could be paid or sold: its quantity follows.
+        order.quantity = max(order.quantity, order.filled_quantity)
+        order.status = OrderStatus.PARTIALLY_FILLED
+        order.save()
+        metrics.fills.labels(order.venue).inc(len(booked))
+        self.written.news += fill_news(booked, order, position, holding.bot.strategy)
+
+    def execution(self, order: Order, one: Executed, index: int) -> Execution:
+        position = self.holding.positions[order.symbol]
+        quantity = self.holding.exact(order.symbol, one.quantity)
+        if order.side == "sell" and one.position == 0.0:
+            quantity = position.quantity  # all of it: sums of floats would leave their noise behind
+        return Execution(
+            trade_id=f"{order.number}-{index}",
+            price=Decimal(repr(one.price)),
+            quantity=quantity,
+            fee=Decimal(repr(one.fee)).quantize(Decimal("1e-18")),
+            fee_asset=order.symbol.split("-")[1],
+            maker=bool(one.maker),
+            time=from_ms(one.time),
+        )
+
+    def ended(self, done: Done) -> None:
+        if done.number not in self.holding.orders and done.number not in self.rows:
+            if done.status == "refused":
+                self.note_refusal(done)
+            return
+        order = self.row(done.number)
+        if self.holding.external:
+            # On record: whoever comes after a crash, or after a venue that did not answer, cancels it.
+            Order.objects.filter(pk=order.pk).update(cancel_requested=True)
+            order.cancel_requested = True
+            self.written.cancel.append(order)
+        else:
+            # Cut short by the engine: what it could not get was refused, and the order ends there.
+            status = OrderStatus.CANCELLED if done.status == "refused" else OrderStatus(done.status)
+            self.close(order, status, done.refusal)
+
+    def note_refusal(self, done: Done) -> None:
+        """The engine itself did not make the order: no cash, below the lot size, too many positions."""
+        detail = risk.REASONS.get(done.refusal, done.refusal)
+        self.note_block(done.symbol, done.side, None, risk.Denial(done.refusal, detail))
+
+    def close(self, order: Order, status: OrderStatus, why: str = "") -> None:
+        order.status, order.status_reason, order.closed_at = status, why, timezone.now()
+        order.save(update_fields=["status", "status_reason", "closed_at", "updated_at"])
+        released = AllocationStatus.EXPIRED if status == OrderStatus.EXPIRED else AllocationStatus.RELEASED
+        allocation_release(order, self.holding.budgets, released)
+        self.holding.orders.pop(order.number, None)
+        self.written.news.append(News("order_update", order.mode, order_payload(order, self.holding), order.correlation_id))
+        metrics.orders.labels(order.venue, status).inc()
+
+    def row(self, number: int) -> Order:
+        if number not in self.rows:
+            self.rows[number] = Order.objects.get(pk=self.holding.orders[number])
+        return self.rows[number]
+
+    def finish(self) -> Written:
+        """Blocks, the engine's memory, and last the events."""
+        BlockEvent.objects.bulk_create(self.written.blocked)
+        for block in self.written.blocked:
+            metrics.blocked.labels(block.reason).inc()
+            self.written.news.append(News("trade_blocked", self.holding.bot.mode, block_payload(block), block.correlation_id))
+        self.holding.save_state()
+        events_record(self.written.news, bot=self.holding.bot, run_id=self.holding.run.run_id)
+        return self.written
+
+
+def is_killed() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(KILLED)
+        return bool(cursor.fetchone()[0])
+
+
+def act(holding: Holding, market: Market, call: Callable[[], Step], *, checked: Sequence[Wanted] = ()) -> Written:
+    """What the engine does on `call` becomes rows. `checked`: entries that the call would execute at once, looked at before it.
+
+    A step in which nothing happens writes nothing. After an exception the holding is out of step with its rows: load it again."""
+    if not checked:
+        step = call()
+        if not (step.wanted or step.executed or step.done):
+            note_equity(holding, step)
+            return Written()
+    with transaction.atomic():
+        writer = Writer(holding, market)
+        if checked:
+            for wanted in checked:
+                writer.allow(wanted)
+            step = call()
+        writer.take(step)
+        return writer.finish()
+
+
+def note_equity(holding: Holding, step: Step) -> None:
+    if step.equity is not None:
+        holding.run.equity = Decimal(repr(step.equity)).quantize(Decimal("1e-8"))
+
+
+def candle_open(holding: Holding, time_ms: int, opens: Mapping[str, float], market: Market) -> Written:
+    """The candle that opened at `time_ms` has begun. On paper what was queued is executed at its open; for a venue the exits are
+    wanted now, and the entries once no exit is on its way (`entries_want`)."""
+    trader = holding.trader
+    checked = [] if holding.external else [one for one in trader.queued(opens) if one.side == "buy"]
+    written = act(holding, market, lambda: trader.open(time_ms, opens), checked=checked)
+    holding.opened = time_ms
+    return written
+
+
+def candle_close(
+    holding: Holding,
+    time_ms: int,
+    candles: Mapping[str, OHLCV],
+    rows: Mapping[str, SignalRow],
+    market: Market,
+    *,
+    tradable: bool = True,
+) -> Written:
+    """The candle that opened at `time_ms` has closed: paper executes what lies inside it, and the strategy's wishes are taken
+    in."""
+    trader = holding.trader
+    if not holding.external and holding.opened != time_ms:
+        candle_open(holding, time_ms, {symbol: one.open for symbol, one in candles.items()}, market)
+    holding.time = time_ms
+    return act(holding, market, lambda: trader.close(time_ms, candles, rows, tradable))
+
+
+def checkpoint(holding: Holding) -> None:
+    """Writes the engine's memory and how far the run is, where no step did for a while."""
+    run = holding.run
+    with transaction.atomic():
+        holding.save_state()
+        BotRun.objects.filter(pk=run.pk).update(**{name: getattr(run, name) for name in PROGRESS})
+
+
+PROGRESS = (
+    "history_from",
+    "decides_from",
+    "decided_at",
+    "evaluated_at",
+    "evaluation_ms",
+    "evaluations",
+    "equity",
+    "progress",
+    "held_reason",
+)
+
+
+def intent_payload(order: Order) -> dict[str, object]:
+    """What the strategy, or a protective exit, wanted, and on what."""
+    return {
+        "symbol": order.symbol,
+        "side": order.side,
+        "qty": plain(order.quantity),
+        "reason": order.reason,
+        "trigger_id": order.trigger_id,
+        "price": None if order.reference_price is None else plain(order.reference_price),
+    }
+
+
+def order_payload(order: Order, holding: Holding | None = None) -> dict[str, object]:
+    price = order.limit if order.limit is not None else order.stop
+    return {
+        "order_id": order.order_id,
+        "client_order_id": order.client_order_id,
+        "venue": order.venue,
+        "symbol": order.symbol,
+        "side": order.side,
+        "qty": plain(order.quantity),
+        "price": None if price is None else plain(price),
+        "type": order.type,
+        "status": str(order.status),
+        "status_reason": order.status_reason,
+        "filled_qty": plain(order.filled_quantity),
+        "average_price": None if order.average_price is None else plain(order.average_price),
+        "strategy": holding.bot.strategy if holding else order.bot.strategy,
+        "signal_reason": order.reason,
+    }
+
+
+def block_payload(block: BlockEvent) -> dict[str, object]:
+    return {
+        "reason": block.reason,
+        "trigger_id": block.trigger_id,
+        "symbol": block.symbol,
+        "side": block.side,
+        "qty": None if block.qty is None else plain(block.qty),
+        "detail": block.detail,
+    }

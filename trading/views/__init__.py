@@ -1,0 +1,1 @@
+"""Pages of the running desk: what it is worth, what it does, why, and what a person decides."""

@@ -1,0 +1,82 @@
+"""The desk's state in the top bar of every page, and the kill switch behind its button."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Count
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET, require_POST
+
+from market.requests import PageRequest, may_trade
+from trading import selectors
+from trading.models import OPEN, Bot, Mode, Order, Wanted
+from trading.services.bots import kill_switch_set
+
+MOST_REAL_FIRST = (Mode.LIVE, Mode.TESTNET, Mode.PAPER, Mode.REPLAY)
+
+
+def bar_state() -> dict[str, Any]:
+    """What every page carries: three small queries."""
+    seq = selectors.last_seq()  # first, so that no push between is missed
+    trading = Bot.objects.filter(archived_at=None).exclude(wanted=Wanted.STOPPED).order_by()
+    running = dict(trading.values_list("mode").annotate(Count("pk")))
+    modes = [str(mode) for mode in MOST_REAL_FIRST if mode in running]
+    return {"seq": seq, "switch": selectors.kill_switch(), "modes": modes, "bots": sum(running.values())}
+
+
+@require_GET
+def bar(request: PageRequest) -> HttpResponse:
+    """The bar's part and the banner, with the value of the most real mode that there is."""
+    state = bar_state()
+    found = selectors.portfolio().modes
+    worth = min(found, key=lambda one: (one.mode not in state["modes"], MOST_REAL_FIRST.index(one.mode)), default=None)
+    return render(request, "trading/_bar.html", {"desk": state | {"worth": worth}})
+
+
+@require_GET
+def kill_ask(request: PageRequest) -> HttpResponse:
+    """What the kill switch would do now, in numbers."""
+    may_trade(request)
+    held = selectors.positions_valued(selectors.positions_open())
+    context = {
+        "switch": selectors.kill_switch(),
+        "bots": Bot.objects.filter(archived_at=None).exclude(wanted=Wanted.STOPPED).count(),
+        "orders": Order.objects.filter(status__in=OPEN).count(),
+        "held": sums_by_currency(held),
+        "positions": len(held),
+        "back": back_of(request, request.htmx.current_url_abs_path or ""),
+    }
+    return render(request, "trading/_kill.html", context)
+
+
+@require_POST
+def kill(request: PageRequest) -> HttpResponse:
+    """Sets the switch, and back to the page."""
+    may_trade(request)
+    killed = request.POST.get("killed") == "true"
+    kill_switch_set(killed=killed, reason=request.POST.get("reason", "").strip(), user=request.user)
+    if killed:
+        messages.warning(request, "The desk is killed: no order is sent.")
+    else:
+        messages.success(request, "The desk is armed again. Bots stay stopped until you start them.")
+    return redirect(back_of(request, request.POST.get("back", "")))
+
+
+def back_of(request: PageRequest, given: str) -> str:
+    """A page of this desk."""
+    return given if url_has_allowed_host_and_scheme(given, {request.get_host()}) and given.startswith("/") else "/live/"
+
+
+def sums_by_currency(held: Sequence[selectors.Valued]) -> list[tuple[str, Decimal]]:
+    """What positions are worth, at cost where there is no price; each currency by itself."""
+    sums: dict[str, Decimal] = {}
+    for one in held:
+        currency = one.position.symbol.partition("-")[2]
+        sums[currency] = sums.get(currency, Decimal(0)) + (one.position.cost if one.value is None else one.value)
+    return sorted(sums.items())

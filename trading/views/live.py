@@ -1,0 +1,112 @@
+"""The live page: the state of the desk at a glance, each part of it drawn alone when a push says that it has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from market.models import VenueStream
+from market.requests import PageRequest, Part, parts_answer, parts_asked
+from trading import selectors
+from trading.models import RiskBudget
+from trading.selectors import Filter, Portfolio
+from trading.services.budgets import OWN_EQUITY
+from trading.views.bar import MOST_REAL_FIRST
+from trading.views.requests import parts_context
+
+SHOWN = 50
+MOST_BOT_BUDGETS = 8
+ALL = Filter()
+
+
+@require_GET
+def live(request: PageRequest) -> HttpResponse:
+    """The page; for its script the parts in `part`, with commas between."""
+    if parts_asked(request):
+        return parts_answer(request, PARTS)
+    return render(request, "trading/live.html", parts_context(PARTS))
+
+
+def portfolio_part() -> dict[str, Any]:
+    """Value by mode, the most real first, and by wallet."""
+    found = selectors.portfolio()
+    return {"modes": most_real_first(found), "wallets": found.wallets, "priced": newest_price(found)}
+
+
+def most_real_first(found: Portfolio) -> list[selectors.Holdings]:
+    return sorted(found.modes, key=lambda one: (MOST_REAL_FIRST.index(one.mode), one.currency))
+
+
+def newest_price(found: Portfolio) -> float | None:
+    """When the newest price of anything held outside replays was heard; None where nothing is held."""
+    held = [one for mode in found.modes if mode.mode != "replay" for row in mode.rows for one in row.positions]
+    return max((one.price.heard for one in held if one.price), default=0.0) if held else None
+
+
+def positions_part(wanted: Filter = ALL) -> dict[str, Any]:
+    return {"positions": selectors.positions_valued(selectors.positions_open(wanted))}
+
+
+def orders_part(wanted: Filter = ALL) -> dict[str, Any]:
+    page = selectors.orders_page(wanted, status="open", limit=SHOWN)
+    return {"orders": page.rows, "more_orders": bool(page.next)}
+
+
+def fills_part(wanted: Filter = ALL) -> dict[str, Any]:
+    return {"fills": selectors.fills_page(wanted, limit=SHOWN).rows}
+
+
+def blocks_part(wanted: Filter = ALL) -> dict[str, Any]:
+    return {"blocks": selectors.blocks_page(wanted, limit=SHOWN).rows, "reasons": selectors.block_reasons(wanted)[:6]}
+
+
+def risk_part() -> dict[str, Any]:
+    return {"budgets": budgets_shown(list(selectors.risk_budgets()))}
+
+
+def budgets_shown(found: Sequence[RiskBudget]) -> list[dict[str, Any]]:
+    """Desk, wallets, bots; of the bots those that have something at risk, the fullest first."""
+    wide = sorted((one for one in found if one.scope != "bot"), key=lambda one: one.scope)
+    own = [one for one in found if one.scope == "bot" and selectors.budget_share(one)]
+    own.sort(key=lambda one: selectors.budget_share(one) or 0.0, reverse=True)
+    return [
+        {
+            "budget": one,
+            "free": selectors.budget_free(one),
+            "share": selectors.budget_share(one) or 0.0,
+            "own_equity": one.limit >= OWN_EQUITY,
+        }
+        for one in [*wide, *own[:MOST_BOT_BUDGETS]]
+    ]
+
+
+def bots_part() -> dict[str, Any]:
+    rows = selectors.bot_rows(selectors.bots().order_by("wanted", "name")[:SHOWN])
+    return {"rows": rows}
+
+
+def alerts_part() -> dict[str, Any]:
+    """What a person has to decide, and prices that do not come as they should."""
+    troubled = VenueStream.objects.filter(wanted=True).exclude(state__in=[VenueStream.State.LIVE, VenueStream.State.PAUSED])
+    return {
+        "unknown": len(selectors.orders_unknown()),
+        "foreign": len(selectors.foreign_orders()),
+        "troubled": list(troubled),
+    }
+
+
+FOLDER = "trading/live"
+PARTS: Mapping[str, Part] = {
+    "alerts": (f"{FOLDER}/_alerts.html", alerts_part),
+    "portfolio": (f"{FOLDER}/_portfolio.html", portfolio_part),
+    "bots": (f"{FOLDER}/_bots.html", bots_part),
+    "positions": (f"{FOLDER}/_positions.html", positions_part),
+    "orders": (f"{FOLDER}/_orders.html", orders_part),
+    "fills": (f"{FOLDER}/_fills.html", fills_part),
+    "risk": (f"{FOLDER}/_risk.html", risk_part),
+    "blocks": (f"{FOLDER}/_blocks.html", blocks_part),
+}
