@@ -14,7 +14,7 @@ from backtests.services import LIST_GROUP
 from trading.engine.errors import NotFound
 
 SIGN_IN, UNKNOWN = 4401, 4404
-"""Close codes: not signed in, no such run."""
+"""Close codes: not signed in, no such run or sweep."""
 
 
 class RunsConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
@@ -44,8 +44,8 @@ class RunsConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     async def tell(self, kind: str, payload: dict[str, Any]) -> None:
         self.seq += 1
         now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-        message = {"type": kind, "seq": self.seq, "ts": now, "correlation_id": payload.get("run_id"), "payload": payload}
-        await self.send_json(message)
+        about = payload.get("run_id") or payload.get("sweep_id")
+        await self.send_json({"type": kind, "seq": self.seq, "ts": now, "correlation_id": about, "payload": payload})
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
         """Nothing is asked over this socket."""

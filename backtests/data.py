@@ -7,13 +7,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from backtests.config import RunConfig, iso
 from market import candles as store
 from market.models import CandleGap, CandleSeries, Instrument
 from market.times import to_ms
+from trading.config import RunConfig, iso
 from trading.engine.errors import Invalid
 from trading.engine.fields import nearest
-from trading.engine.types import INTERVALS, Candles, Rules
+from trading.engine.types import INTERVALS, Candles
+from trading.services.runs import rules_of
 from trading.strategies import registry
 
 FEWEST_BEYOND_WARMUP = 2
@@ -122,10 +123,6 @@ def least_candles(config: RunConfig) -> int:
 def too_few(symbol: str, least: int) -> Invalid:
     message = f"The span holds too few candles of {symbol}: this strategy needs at least {least} (its warm-up and two more)."
     return Invalid("There is too little data.", fields={"start": [f"{message} Widen the span, or shorten the parameters."]})
-
-
-def rules_of(instrument: Instrument) -> Rules:
-    return Rules(float(instrument.tick_size or 0), float(instrument.lot_size or 0), float(instrument.min_notional or 0))
 
 
 def load(config: RunConfig) -> list[Candles]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from backtests import artifacts, honesty
-from backtests.config import RunConfig, parse
+from trading.config import RunConfig, parse
 from trading.engine import playback
 from trading.engine.metrics import measure
 from trading.engine.simulator import simulate

@@ -16,6 +16,7 @@ REASONS_IN_WORDS = {
     "trailing_stop": "the price fell back from its high to the trailing stop",
     "time_limit": "the position was held for its longest time",
     "end_of_data": "the candles ended, so what was held was sold at the last close",
+    "by_hand": "a person closed the position",
 }
 
 REFUSALS_IN_WORDS = {
@@ -25,6 +26,7 @@ REFUSALS_IN_WORDS = {
     "max_open_positions": "As many symbols as the limit allows were already held or being bought.",
     "symbol_cap": "The symbol already had its largest share of equity.",
     "bad_price": "The limit or stop price was not above zero.",
+    "protection": "A protection was on: after the trades before, no entries for a while.",
 }
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from backtests.config import RunConfig
 from market.times import iso
+from trading.config import RunConfig
 from trading.engine import audit
 from trading.engine.audit import DAY_MS, Notice
 from trading.engine.metrics import decimal, rounded

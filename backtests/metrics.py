@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django.db.models import Count, F, Sum
-from prometheus_client import REGISTRY
 from prometheus_client.core import CounterMetricFamily, Metric, SummaryMetricFamily
 from prometheus_client.registry import Collector
 
@@ -29,12 +28,3 @@ class RunsCollector(Collector):
         yield SummaryMetricFamily(
             "backtest_duration_seconds", help_text, count_value=counts.get(Status.COMPLETED, 0), sum_value=seconds
         )
-
-    def describe(self) -> Iterator[Metric]:
-        """Named without asking the database: registration happens before it may be there."""
-        yield CounterMetricFamily("backtests", "Backtests by status.", labels=["status"])
-        yield SummaryMetricFamily("backtest_duration_seconds", "")
-
-
-def register() -> None:
-    REGISTRY.register(RunsCollector())

@@ -22,10 +22,10 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from backtests import artifacts, data, execution, selectors
-from backtests.config import UNUSABLE, RunConfig, parse, read
 from backtests.models import ACTIVE, ENDED, BacktestRun, Status
 from backtests.watch import Interrupted, Watch
 from market.push import push
+from trading.config import UNUSABLE, RunConfig, parse, read
 from trading.engine.errors import Cancelled, Conflict, DomainError, Invalid
 from trading.engine.types import Candles
 

@@ -26,14 +26,19 @@ urlpatterns: list[URLPattern] = [
     path("<str:run_id>/cancel/", views.run_cancel, name="cancel"),
     path("<str:run_id>/retry/", views.run_retry, name="retry"),
     path("<str:run_id>/delete/", views.run_delete, name="delete"),
+    path("<str:run_id>/trade/", views.run_trade, name="trade"),
     path("<str:run_id>/candles.json", views.chart_candles, name="candles"),
     path("<str:run_id>/states.json", views.chart_states, name="states"),
     path("<str:run_id>/event.json", views.chart_event, name="event"),
 ]
 
+bot_urlpatterns: list[URLPattern] = [path("<str:bot_id>/runs/<str:run_id>/compare/", views.against_live, name="against_live")]
+"""Under /bots/."""
+
 api_urlpatterns: list[URLPattern | URLResolver] = [
     path("backtests", api.RunsView.as_view(), name="api_backtests"),
     path("backtests/compare", api.CompareView.as_view(), name="api_backtests_compare"),
+    path("backtests/against-live/<str:run_id>", api.AgainstLiveView.as_view(), name="api_against_live"),
     path("backtests/<str:run_id>", api.RunView.as_view(), name="api_backtest"),
     path("backtests/<str:run_id>/cancel", api.CancelView.as_view(), name="api_backtest_cancel"),
     path("backtests/<str:run_id>/retry", api.RetryView.as_view(), name="api_backtest_retry"),

@@ -7,9 +7,9 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 
 from access.openapi import query
-from backtests.config import SIZINGS, SLIPPAGES
 from backtests.models import Status
-from trading.engine.types import INTERVALS, REASONS
+from trading.config import SIZINGS, SLIPPAGES, STOP_SCOPES
+from trading.engine.types import INTERVALS, REASONS, Protections
 
 NUMBER = {"type": "number"}
 MONEY = {"type": "string", "description": "Decimal notation; a number is taken too.", "example": "10000"}
@@ -61,6 +61,14 @@ CONFIG: dict[str, Any] = {
             max_candles={"type": "integer"},
         ),
         "limits": section("Portfolio limits; 0 is none.", max_open_positions={"type": "integer"}, symbol_cap=NUMBER),
+        "protections": section(
+            "When entries are refused for a while; windows and pauses in candles, 0 is off. See the fill rules.",
+            **{
+                name: NUMBER if name in ("drawdown", "profit_least") else {"type": "integer"}
+                for name in Protections.__dataclass_fields__
+            }
+            | {"stop_scope": {"type": "string", "enum": list(STOP_SCOPES)}},
+        ),
         "order_ttl": {"type": "integer", "description": "Candles after which a resting entry order is cancelled; 0 is never."},
         "seed": {"type": "integer", "description": "For everything random in the run, such as the audit's choice of candles."},
         "rules": {

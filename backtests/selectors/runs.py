@@ -9,9 +9,9 @@ from typing import Any
 from django.db.models import QuerySet
 
 from backtests.artifacts import Artifact
-from backtests.config import iso
 from backtests.models import BacktestRun, Status
 from market import paging
+from trading.config import iso
 from trading.engine.errors import Conflict, Invalid, NotFound
 
 PAGE = 50

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from backtests import data
-from backtests.config import UNUSABLE, RunConfig, read
+from trading.config import UNUSABLE, RunConfig, read
 from trading.engine.errors import Invalid
 from trading.engine.fields import Fields
 from trading.engine.space import METHODS, MOST_TRIALS, Space, combinations, read_space

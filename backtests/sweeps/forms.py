@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from backtests.forms import Bound, RunForm
-from backtests.inputs import Input, parameter_inputs
 from backtests.sweeps.config import FIRST_TRIALS, OBJECTIVES
 from backtests.templatetags.runs import metric_label
 from trading.engine.space import METHODS, MOST_TRIALS
 from trading.engine.strategy import Strategy
+from trading.forms import Bound, RunForm
+from trading.inputs import Input, parameter_inputs
 
 SEARCH = (
     Input(

@@ -7,12 +7,12 @@ from typing import Any
 from django.db.models import F, OrderBy, Q, QuerySet
 
 from backtests import data
-from backtests.config import RunConfig, iso
 from backtests.models import Status, Sweep, SweepTrial
 from backtests.selectors.runs import MOST, PAGE, Page, whole
 from backtests.sweeps.summary import summarise, trial_json
 from market import paging
 from market.times import to_ms
+from trading.config import RunConfig, iso
 from trading.engine.errors import Invalid, NotFound
 from trading.engine.fields import nearest
 from trading.engine.types import INTERVALS

@@ -23,7 +23,6 @@ from django.db import transaction
 from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
 
-from backtests.config import parse as parse_run
 from backtests.models import ACTIVE, ENDED, Status, Sweep, SweepChunk, SweepTrial
 from backtests.services import FAULT, REQUEUE_AFTER, TOO_LONG, User, explained
 from backtests.sweeps import work
@@ -32,13 +31,13 @@ from backtests.sweeps.selectors import candles_expected, sweep_get
 from backtests.sweeps.summary import summarise
 from backtests.watch import Interrupted, Watch
 from market.push import push
+from trading.config import parse as parse_run
 from trading.engine.errors import Conflict, DomainError
 from trading.engine.metrics import decimal, rounded
 from trading.engine.sweep import Trial
 
 logger = logging.getLogger(__name__)
 
-LIST_GROUP = "sweeps"
 MOST_ATTEMPTS = 3
 CANDLES_A_CHUNK = 50_000_000
 """Candles times trials of one chunk: a fraction of a second of work, so that results keep coming."""
@@ -314,7 +313,7 @@ def overdue(now: Any) -> list[tuple[str, int]]:
 
 
 def tell(sweep: Sweep, kind: str) -> None:
-    """Push to the sweep's page and to the list."""
+    """Push to the sweep's page."""
     share = sweep.trials_done / sweep.trials_total if sweep.trials_total else 0.0
     payload = {
         "sweep_id": sweep.sweep_id,
@@ -322,5 +321,4 @@ def tell(sweep: Sweep, kind: str) -> None:
         "trials_done": sweep.trials_done,
         "trials_total": sweep.trials_total,
     }
-    for group in (f"sweep.{sweep.sweep_id}", LIST_GROUP):
-        transaction.on_commit(partial(push, group, kind, **payload, share=share))
+    transaction.on_commit(partial(push, f"sweep.{sweep.sweep_id}", kind, **payload, share=share))

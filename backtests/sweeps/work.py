@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from backtests import data
-from backtests.config import RunConfig
 from backtests.execution import code_hash_of
+from trading.config import RunConfig
 from trading.engine.errors import StrategyFailed
 from trading.engine.sweep import Bench, Trial
 from trading.engine.types import Account, Candles, Exits

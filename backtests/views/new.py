@@ -11,13 +11,13 @@ from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRedirect
 
 from backtests import data, selectors, services, tasks
-from backtests.config import RunConfig
-from backtests.forms import RunForm
 from backtests.views.requests import Request, may_trade, part_of
 from market.models import CandleSeries
 from market.times import from_ms, to_ms
+from trading.config import RunConfig
 from trading.engine.errors import Invalid, NotFound
 from trading.engine.types import INTERVALS
+from trading.forms import RunForm
 from trading.strategies import registry
 
 PREFILLED = ("strategy", "venue", "interval", "start", "end", "name")

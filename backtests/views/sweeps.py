@@ -11,7 +11,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django_htmx.http import HttpResponseClientRedirect
 
 from backtests import tasks
-from backtests.forms import RunForm
 from backtests.models import ACTIVE, Status, Sweep
 from backtests.sweeps import selectors, services
 from backtests.sweeps.config import OBJECTIVES, parse, shown_space, trial_config
@@ -19,6 +18,7 @@ from backtests.sweeps.forms import SweepForm, filled
 from backtests.views import new
 from backtests.views.requests import Request, may_trade, part_of
 from trading.engine.errors import Conflict, Invalid, NotFound
+from trading.forms import RunForm
 
 STEPS = 10
 """Shades of the heat map."""

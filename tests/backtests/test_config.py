@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backtests.config import parse
 from tests.backtests.fixtures import CONFIG
+from trading.config import parse
 from trading.engine.errors import Invalid
+from trading.engine.types import Protections
 
 finite = st.floats(1e-9, 1)
 
@@ -56,6 +57,56 @@ def test_shorthands_mean_the_long_form() -> None:
 
 def test_a_name_is_no_part_of_the_canonical_form() -> None:
     assert parse({**CONFIG, "name": "one"}).to_json() == parse({**CONFIG, "name": "two"}).to_json()
+
+
+PROTECTIONS = {
+    "cooldown": 3,
+    "stop_count": "2",
+    "stop_window": 10,
+    "stop_pause": 5,
+    "stop_scope": "all",
+    "drawdown": "0.1",
+    "drawdown_window": 50,
+    "drawdown_pause": 20,
+    "profit_least": -0.02,
+    "profit_window": 30,
+    "profit_trades": 2,
+    "profit_pause": 8,
+}
+
+
+def test_protections_are_in_the_canonical_form_where_one_is_on() -> None:
+    config = parse({**CONFIG, "protections": PROTECTIONS})
+    stored = config.to_json()
+    expected = {**PROTECTIONS, "stop_count": 2, "drawdown": 0.1, "drawdown_trades": 1}
+    assert stored["protections"] == expected
+    assert parse(stored) == config
+    assert config.account().protections == Protections(**expected)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("off", [None, {}, {"cooldown": 0, "stop_count": "0", "stop_scope": "symbol", "drawdown_trades": 1}])
+def test_a_config_without_protections_is_stored_as_before_there_were_any(off: Any) -> None:
+    stored = parse({**CONFIG, "protections": off}).to_json()
+    assert stored == parse(CONFIG).to_json()
+    assert "protections" not in stored
+
+
+@pytest.mark.parametrize(
+    ("half", "missing"),
+    [
+        ({"stop_count": 2}, {"stop_window", "stop_pause"}),
+        ({"stop_scope": "all"}, {"stop_count", "stop_window", "stop_pause"}),
+        ({"drawdown_window": 9, "drawdown_pause": 9}, {"drawdown"}),
+        ({"drawdown_trades": 2}, {"drawdown", "drawdown_window", "drawdown_pause"}),
+        ({"profit_least": 0.1, "profit_pause": 4}, {"profit_window"}),
+        ({"profit_window": 5}, {"profit_pause"}),
+    ],
+)
+def test_half_a_protection_is_refused(half: dict[str, Any], missing: set[str]) -> None:
+    with pytest.raises(Invalid) as refused:
+        parse({**CONFIG, "protections": half})
+    assert set(refused.value.fields) == {f"protections.{name}" for name in missing}
+    assert all("go together" in messages[0] for messages in refused.value.fields.values())
 
 
 def test_maker_fee_follows_the_taker_fee_unless_given() -> None:

@@ -1,4 +1,4 @@
-"""What a page hears of a run over its WebSocket."""
+"""What a page hears of a run or a sweep over its WebSocket."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import AnonymousUser, User
 
 from backtests import services
+from backtests.sweeps import services as sweeps
 from backtests.urls import websocket_urlpatterns
 from tests.backtests.fixtures import CONFIG
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.services]
+GRID = {**CONFIG, "params": {"slow": 20}, "space": {"fast": "5,6,7"}}
 
 
 def socket(path: str, user: Any) -> WebsocketCommunicator:
@@ -32,6 +34,16 @@ def create() -> str:
 @database_sync_to_async  # type: ignore[untyped-decorator]
 def execute(run_id: str) -> None:
     services.run_execute(run_id=run_id)
+
+
+@database_sync_to_async  # type: ignore[untyped-decorator]
+def create_sweep() -> str:
+    return sweeps.sweep_create(config=GRID).sweep_id
+
+
+@database_sync_to_async  # type: ignore[untyped-decorator]
+def run_sweep(sweep_id: str) -> None:
+    sweeps.sweep_run(sweep_id=sweep_id)
 
 
 @database_sync_to_async  # type: ignore[untyped-decorator]
@@ -75,7 +87,38 @@ async def test_a_run_that_has_ended_says_so_at_once(hold: Any) -> None:
     await listener.disconnect()
 
 
-@pytest.mark.parametrize("path", ["/ws/backtests/", "/ws/backtests/any/"])
+async def test_a_sweep_is_followed_to_its_end_and_other_sweeps_are_not_heard(hold: Any) -> None:
+    await database_sync_to_async(hold)()
+    user, sweep_id, other = await somebody(), await create_sweep(), await create_sweep()
+    listener = socket(f"/ws/sweeps/{sweep_id}/", user)
+    await listener.connect()
+    first = await listener.receive_json_from(timeout=10)
+    assert (first["type"], first["seq"], first["correlation_id"]) == ("sweep_progress", 1, sweep_id)
+    assert (first["payload"]["status"], first["payload"]["trials_done"], first["payload"]["trials_total"]) == ("queued", 0, 3)
+    await run_sweep(other)
+    await run_sweep(sweep_id)
+    heard = await until(listener, "sweep_finished")
+    assert {message["payload"]["sweep_id"] for message in heard} == {sweep_id}
+    assert [message["seq"] for message in heard] == list(range(2, len(heard) + 2))
+    done = [message["payload"]["trials_done"] for message in heard]
+    assert done == sorted(done)
+    assert (heard[-1]["payload"]["status"], done[-1], heard[-1]["payload"]["share"]) == ("completed", 3, 1.0)
+    await listener.disconnect()
+
+
+async def test_a_sweep_that_has_ended_says_so_at_once_with_its_best(hold: Any) -> None:
+    await database_sync_to_async(hold)()
+    user, sweep_id = await somebody(), await create_sweep()
+    await run_sweep(sweep_id)
+    listener = socket(f"/ws/sweeps/{sweep_id}/", user)
+    await listener.connect()
+    state = await listener.receive_json_from(timeout=10)
+    assert (state["type"], state["payload"]["share"]) == ("sweep_finished", 1.0)
+    assert set(state["payload"]["best"]["params"]) == {"fast"}
+    await listener.disconnect()
+
+
+@pytest.mark.parametrize("path", ["/ws/backtests/", "/ws/backtests/any/", "/ws/sweeps/any/"])
 async def test_nobody_listens_without_signing_in(path: str) -> None:
     listener = socket(path, AnonymousUser())
     await listener.connect()
@@ -84,8 +127,9 @@ async def test_nobody_listens_without_signing_in(path: str) -> None:
     await listener.disconnect()
 
 
-async def test_an_unknown_run_closes_the_socket() -> None:
-    listener = socket("/ws/backtests/nothing/", await somebody())
+@pytest.mark.parametrize("path", ["/ws/backtests/nothing/", "/ws/sweeps/nothing/"])
+async def test_what_is_unknown_closes_the_socket(path: str) -> None:
+    listener = socket(path, await somebody())
     await listener.connect()
     closed = await listener.receive_output(timeout=10)
     assert (closed["type"], closed["code"]) == ("websocket.close", 4404)

@@ -1,4 +1,4 @@
-"""The same run through the admin, the API and the command line gives the same results, to the byte."""
+"""The same run through the page, the admin, the API and the command line gives the same results, to the byte."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from access.services import token_create
 from backtests import selectors, services
 from backtests.models import BacktestRun, Status
 from tests.backtests.fixtures import CONFIG
-from trading.engine.types import Candles
+from trading.engine.types import Candles, Protections
+from trading.inputs import PLAIN
 
 ADMIN = "admin:backtests_backtestrun"
 COMMAND = [
@@ -34,6 +35,19 @@ COMMAND = [
     "--fee-bps",
     "10",
 ]
+
+
+FILLED_IN = {
+    "name": "by page",
+    "strategy": "sma_cross",
+    "params.fast": "5",
+    "params.slow": "20",
+    "symbols": "ETH-BTC",
+    "venue": "binance",
+    "interval": "5m",
+    "fees.maker_bps": "10",
+    "fees.taker_bps": "10",
+}
 
 
 @pytest.fixture
@@ -56,13 +70,15 @@ def form(**config: Any) -> dict[str, str]:
 
 
 def test_the_same_run_gives_the_same_results_whoever_starts_it(admin: Client, api: APIClient, candles: Candles) -> None:
+    as_it_comes = {one.name: str(one.default) for one in PLAIN}  # a browser sends every input of the page
+    assert admin.post(reverse("backtests:new"), {**as_it_comes, **FILLED_IN}).status_code == 302
     admin.post(reverse(f"{ADMIN}_add"), form(name="by admin"))
     api.post("/api/v1/backtests", CONFIG, format="json")
     for run in BacktestRun.objects.filter(status=Status.QUEUED):
         services.run_execute(run_id=run.run_id)
     report = by_command(*COMMAND, "--cash", "10000")
     digests = set(BacktestRun.objects.values_list("results_digest", flat=True))
-    assert BacktestRun.objects.filter(status=Status.COMPLETED).count() == 3
+    assert BacktestRun.objects.filter(status=Status.COMPLETED).count() == 4
     assert digests == {report["results"]["results_digest"]}
 
 
@@ -77,7 +93,9 @@ def test_every_option_of_the_command_reaches_the_config(candles: Candles) -> Non
     options = """--venue binance --start 2022-01-01 --end 2022-01-02 --cash 500 --maker-fee-bps 1 --taker-fee-bps 2
         --slippage volume_share --slippage-max-share 0.1 --slippage-impact 0.2 --sizing volatility --sizing-value 0.3
         --sizing-lookback 30 --sizing-cap 0.9 --sizing-min-trades 7 --stop-loss 0.05 --take-profit 0.2 --trailing-stop 0.1
-        --max-candles 50 --max-open-positions 1 --symbol-cap 0.8 --order-ttl 9 --seed 3"""
+        --max-candles 50 --max-open-positions 1 --symbol-cap 0.8 --order-ttl 9 --seed 3 --cooldown 2 --stop-count 2
+        --stop-window 8 --stop-pause 4 --stop-scope all --drawdown 0.1 --drawdown-window 50 --drawdown-trades 3 --drawdown-pause 9
+        --profit-least -0.01 --profit-window 20 --profit-trades 2 --profit-pause 6"""
     report = by_command(*COMMAND[:-2], *options.split())
     config = report["results"]["config"]
     assert (config["start"], config["end"], config["cash"]) == ("2022-01-01T00:00:00Z", "2022-01-02T00:00:00Z", "500")
@@ -85,6 +103,7 @@ def test_every_option_of_the_command_reaches_the_config(candles: Candles) -> Non
     assert config["slippage"] == {"kind": "volume_share", "value": 0, "max_share": 0.1, "impact": 0.2}
     assert config["sizing"] == {"kind": "volatility", "value": 0.3, "lookback": 30, "cap": 0.9, "min_trades": 7}
     assert config["exits"] == {"stop_loss": 0.05, "take_profit": 0.2, "trailing_stop": 0.1, "max_candles": 50}
+    assert Protections(**config["protections"]) == Protections(2, 2, 8, 4, "all", 0.1, 50, 3, 9, -0.01, 20, 2, 6)
     assert (config["limits"], config["order_ttl"], config["seed"]) == ({"max_open_positions": 1, "symbol_cap": 0.8}, 9, 3)
 
 
@@ -140,7 +159,7 @@ def test_the_admin_list_does_not_read_results_and_its_queries_stay(
 ) -> None:
     for fast in (6, 7, 8, 9):
         execute(params={"fast": fast, "slow": 20})
-    with django_assert_max_num_queries(8) as queries:
+    with django_assert_max_num_queries(11) as queries:
         admin.get(reverse(f"{ADMIN}_changelist"))
     assert not any('"backtests_backtestrun"."results",' in query["sql"] for query in queries.captured_queries)
 

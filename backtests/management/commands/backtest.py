@@ -10,11 +10,11 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from backtests import execution, selectors, services
-from backtests.config import SIZINGS, SLIPPAGES
 from backtests.models import Status
 from market.commands import DeskCommand
+from trading.config import SIZINGS, SLIPPAGES
 from trading.engine.errors import DomainError, Invalid
-from trading.engine.types import INTERVALS
+from trading.engine.types import INTERVALS, Protections
 
 SHOWN = (
     "final_equity",
@@ -54,6 +54,7 @@ SECTIONS: dict[str, tuple[str, str]] = {
     "max_candles": ("exits", "max_candles"),
     "max_open_positions": ("limits", "max_open_positions"),
     "symbol_cap": ("limits", "symbol_cap"),
+    **{name: ("protections", name) for name in Protections.__dataclass_fields__},
 }
 """Options that belong to a section of the configuration."""
 PLAIN = ("strategy", "venue", "interval", "start", "end", "cash", "fee_bps", "slippage_bps", "order_ttl", "seed", "name")
