@@ -1,0 +1,31 @@
+"""Invariants 1, 2 and 4: whatever breaks where, no order is doubled, no fill lost, and the books balance."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.books import differences
+from tests.chaos.days import Day, Kill, draw
+from tests.chaos.play import Play
+from trading.models import Fill
+
+pytestmark = [pytest.mark.chaos, pytest.mark.django_db(transaction=True)]
+BEFORE_COMMIT = Kill("step before commit", 2)
+
+
+def test_a_day_of_faults_and_deaths_leaves_both_sides_equal(seed: int, tmp_path: Path) -> None:
+    with Play(draw(seed), tmp_path) as play:
+        play.day()
+        found = play.settle()
+        assert not found, play.told(found)
+        assert Fill.objects.exists(), "A day on which nothing happens shows nothing."
+
+
+def test_without_the_write_ahead_step_orders_are_doubled_or_unknown(tmp_path: Path) -> None:
+    """The control: children that send before they commit, and die in between."""
+    with Play(Day(seed=1, kills=(BEFORE_COMMIT,) * 4, rules=()), tmp_path, reckless=True) as play:
+        play.day()
+        told = [str(one) for one in differences(play.sandbox)]
+    assert any("for one decision" in line or "that we do not know" in line for line in told), told

@@ -1,0 +1,67 @@
+"""Two stream workers at once: one holds a venue, and the other takes over when it dies. Who lost the hold sends nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from market.exchanges.base import OrderRequest
+from market.models import VenueStream
+from tests.chaos.desk import open_paper_desk
+from tests.chaos.play import Play
+from tests.chaos.test_strategies import QUIET, begin, evaluations
+from tests.live.fixtures import Rows, rows
+from trading.models import KillSwitch, OrderStatus
+from trading.services.orders import Lease, order_claim_send
+
+__all__ = ["rows"]
+pytestmark = pytest.mark.chaos
+
+
+def holders() -> set[str]:
+    return set(VenueStream.objects.filter(held_until__gt=timezone.now()).values_list("holder", flat=True))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_standby_takes_over_when_the_holder_dies(tmp_path: Path) -> None:
+    with Play(QUIET, tmp_path, desk=open_paper_desk) as play:
+        begin("good", "dca", {"every": 1, "part": 1})
+        play.begin_child(None)
+        play.until(lambda: evaluations() > 1, "the first worker works")
+        first, dying = holders(), play.child
+        assert dying is not None
+        assert len(first) == 1
+        standby = play.spawn()
+        before = evaluations()
+        play.until(lambda: evaluations() > before + 2, "it goes on while the other stands by")
+        assert holders() == first
+        dying.kill()
+        play.child = standby
+        play.until(lambda: bool(holders() - first), "the other has taken over")
+        before = evaluations()
+        play.until(lambda: evaluations() > before + 2, "the other works")
+
+
+@pytest.mark.parametrize("stale", ["an older token", "another holder", "a hold that ran out"])
+def test_who_lost_the_hold_cannot_send(rows: Rows, stale: str) -> None:
+    stream = rows.stream(holder="me", token=7)
+    order = rows.order(rows.bot(), status=OrderStatus.PENDING, submitted_at=None)
+    lease = Lease(stream.pk, "you" if stale == "another holder" else "me", 6 if stale == "an older token" else 7)
+    if stale == "a hold that ran out":
+        VenueStream.objects.update(held_until=timezone.now() - timedelta(seconds=1))
+    assert order_claim_send(order, lease) is None
+    order.refresh_from_db()
+    assert order.status == OrderStatus.PENDING
+
+
+def test_who_holds_sends_once_and_not_while_the_kill_switch_is_on(rows: Rows) -> None:
+    lease = Lease(rows.stream(holder="me", token=7).pk, "me", 7)
+    order = rows.order(rows.bot(), status=OrderStatus.PENDING, submitted_at=None)
+    KillSwitch.objects.create(killed=True)
+    assert order_claim_send(order, lease) is None
+    KillSwitch.objects.update(killed=False)
+    assert isinstance(order_claim_send(order, lease), OrderRequest)
+    assert order_claim_send(order, lease) is None
