@@ -14,6 +14,8 @@ PARTS = {
     "sweep": "Sweep",
     "candles": "Candles",
     "api": "The desk over HTTP",
+    "sockets": "Fan-out to WebSocket clients",
+    "live": "The live desk",
 }
 
 

@@ -1,0 +1,130 @@
+"""What is measured inside the worker's process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+
+from market.exchanges.base import Endpoint, Exchange, OrderRequest, Tick
+from trading.live import executor, station
+from trading.live.runtime import Runtime
+from trading.live.worker import StreamWorker
+from trading.services.steps import Written
+
+RECEIVED: ContextVar[float] = ContextVar("received", default=0.0)
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The process at a moment (monotonic seconds). `loop`, `process`: CPU seconds so far."""
+
+    moment: float
+    second: float
+    """Of the minute."""
+    loop: float
+    process: float
+    ticks: int
+    jobs: int
+    rss: float
+    """MB."""
+
+
+@dataclass
+class Seen:
+    """Lists of (monotonic, seconds since the frame was received), by stage: the order's row committed; submitted, committed; the
+    request written to its socket."""
+
+    written: list[tuple[float, float]] = field(default_factory=list)
+    claimed: list[tuple[float, float]] = field(default_factory=list)
+    sent: list[tuple[float, float]] = field(default_factory=list)
+    ticks: list[tuple[float, float, float]] = field(default_factory=list)
+    """(monotonic, seconds in the evaluator, seconds since the trade at the venue)"""
+    samples: list[Sample] = field(default_factory=list)
+
+
+class BenchWorker(StreamWorker):
+    """A worker whose requests tell when they are on the wire."""
+
+    def __init__(self, seen: Seen) -> None:
+        super().__init__(name="bench")
+        self.seen = seen
+
+    def connect(self, endpoint: Endpoint) -> Exchange:
+        exchange = super().connect(endpoint)
+        opened = exchange.connect
+
+        async def connect() -> None:
+            await opened()
+            exchange._client.session._trace_configs.append(self.trace())  # type: ignore[attr-defined]
+
+        exchange.connect = connect  # type: ignore[method-assign]
+        return exchange
+
+    def trace(self) -> aiohttp.TraceConfig:
+        """The body is the last part of a request that is written."""
+        config = aiohttp.TraceConfig()
+
+        async def written(session: aiohttp.ClientSession, context: SimpleNamespace, chunk: Any) -> None:
+            if received := RECEIVED.get():
+                self.seen.sent.append((time.monotonic(), time.perf_counter() - received))
+
+        config.on_request_chunk_sent.append(written)
+        config.freeze()
+        return config
+
+    async def sample(self, every: float = 0.25) -> None:
+        """For ever."""
+        while True:
+            jobs = sum(len(one.jobs) for held in self.stations.values() for one in held.runtimes.values())
+            row = Sample(
+                time.monotonic(), time.time() % 60, time.thread_time(), time.process_time(), len(self.seen.ticks), jobs, memory()
+            )
+            self.seen.samples.append(row)
+            await asyncio.sleep(every)
+
+
+def memory() -> float:
+    """Resident, in MB."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE / 1e6
+
+
+def wire(seen: Seen) -> None:
+    """Puts the probes into the order path."""
+    hear_tick, written, place = station.Station.hear_tick, station.Station.written, executor.Executor.place
+
+    def hear_tick_probed(self: station.Station, tick: Tick) -> None:
+        began = time.perf_counter()
+        hear_tick(self, tick)
+        seen.ticks.append((time.monotonic(), time.perf_counter() - began, time.time() - tick.time.timestamp()))
+
+    def written_probed(self: station.Station, runtime: Runtime, result: Written) -> None:
+        if result.send and runtime.received:
+            seen.written.append((time.monotonic(), time.perf_counter() - runtime.received))
+        written(self, runtime, result)
+
+    async def place_probed(
+        self: executor.Executor, runtime: Runtime, order_id: int, request: OrderRequest, received: float
+    ) -> None:
+        if received:
+            seen.claimed.append((time.monotonic(), time.perf_counter() - received))
+        RECEIVED.set(received)
+        await place(self, runtime, order_id, request, received)
+
+    station.Station.hear_tick = hear_tick_probed  # type: ignore[method-assign]
+    station.Station.written = written_probed  # type: ignore[method-assign, assignment]
+    executor.Executor.place = place_probed  # type: ignore[method-assign]
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")

@@ -1,0 +1,84 @@
+"""The sandbox's process: `python -m benchmarks.live.venue SYMBOLS TICKS SHAPE`. Prints its addresses as JSON, ends with its input.
+
+Shapes of each minute's prices: `wave`, flat for four seconds, up by RISE for 24, down again for 24, and flat for the rest; `flat`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Iterator
+from decimal import Decimal
+from itertools import count
+
+from market.sandbox.history import Candle
+from market.sandbox.instruments import Instrument
+from market.sandbox.server import Sandbox, Scenario
+from market.sandbox.tape import Tick
+
+PRICE = Decimal(100)
+TICK = Decimal("0.0001")
+RISE = 0.02
+QUIET, SLOPE = 4.0, 24.0
+"""Seconds."""
+MINUTES = 30
+PLENTY = 10_000_000
+MONEY = Decimal(10) ** 9
+
+
+def symbols(many: int) -> list[str]:
+    return [f"B{number:03d}-USDT" for number in range(many)]
+
+
+def instruments(many: int) -> list[Instrument]:
+    lot = Decimal("0.0001")
+    return [Instrument(name, TICK, lot, lot, Decimal(10**9), Decimal(5), PRICE) for name in symbols(many)]
+
+
+def rise(second: float) -> float:
+    """By which share the price is above PRICE so many seconds into the minute."""
+    up = min(max((second - QUIET) / SLOPE, 0.0), 1.0)
+    down = min(max((second - QUIET - SLOPE) / SLOPE, 0.0), 1.0)
+    return RISE * (up - down)
+
+
+def ticks(many: int, rate: float, shape: str, start: int) -> Iterator[Tick]:
+    """The symbols in turn, evenly."""
+    names, quantity = symbols(many), Decimal("0.5")
+    for number in count():
+        moment = start + int(number * 1000 / rate)
+        share = rise(moment % 60_000 / 1000) if shape == "wave" else 0.0
+        price = PRICE + TICK * int(float(PRICE / TICK) * share)
+        yield Tick("binance", names[number % many], price, quantity, number % 2 == 0, moment)
+
+
+def past(many: int, start: int) -> dict[tuple[str, str], list[Candle]]:
+    begin = start - start % 60_000 - MINUTES * 60_000
+    flat = [Candle(begin + i * 60_000, PRICE, PRICE, PRICE, PRICE, Decimal(10)) for i in range(MINUTES)]
+    return {("binance", name): list(flat) for name in symbols(many)}
+
+
+def sandbox(many: int, rate: float, shape: str) -> Sandbox:
+    start = int(time.time() * 1000)
+    listed = {"binance": instruments(many), "coinbase": ()}
+    made = Sandbox(Scenario(start=start, ticks=ticks(many, rate, shape, start), past=past(many, start), listed=listed))
+    for window in (made.binance.limits.weight, made.binance.limits.orders, made.binance.limits.orders_a_day):
+        window.limit = PLENTY
+    made.exchanges["binance"].deposit(made.keys["binance"].name, "USDT", MONEY)
+    return made
+
+
+async def serve(many: int, rate: float, shape: str) -> None:
+    made = sandbox(many, rate, shape)
+    await made.start()
+    try:
+        print(json.dumps(made.addresses()["binance"]), flush=True)
+        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    finally:
+        await made.stop()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3]))
