@@ -28,7 +28,7 @@ setup: $(RUNTIME) ## make the virtual environment and install the locked depende
 test: setup $(DEV) ## run all tests on the embedded PostgreSQL and Valkey, or on DATABASE_URL and REDIS_URL; ARGS="-k name" for some
 	@echo "Compiling the engine, unless it is compiled already"
 	@$(BIN)/python -m trading.engine.warm
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m $(if $(ARGS),pytest $(ARGS),tests.together)
 
 lint: setup $(DEV) ## check style, types, the direction of imports, templates and migrations
 	$(BIN)/ruff check .

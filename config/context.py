@@ -7,8 +7,10 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 
 from access.scopes import scopes_of
+from trading.views.bar import bar_state
 
 THEMES = ("light", "dark")
 
@@ -25,9 +27,12 @@ class Place:
 
 
 PLACES = (
+    Place("Live", "trading:live", "live", "l"),
+    Place("Bots", "trading:bots", "bots", "r"),
     Place("Overview", "home", "overview", "o"),
     Place("Backtests", "backtests:list", "backtests", "b"),
     Place("Market", "market:list", "market", "m"),
+    Place("Wallets", "wallets:list", "wallets", "w"),
     Place("Admin", "admin:index", "admin", "a", staff=True),
 )
 
@@ -39,6 +44,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     # An error page may be drawn before the middleware that finds the person.
     if not hasattr(request, "user") or not request.user.is_authenticated:
         return context
+    # Asked of the database only where a page has the frame.
+    context["desk"] = SimpleLazyObject(bar_state)
     context["navigation"] = [item for place in PLACES if (item := navigation_item(place, request))]
     context["person_menu"] = person_menu(request)
     context["may_trade"] = "trade" in scopes_of(request.user)

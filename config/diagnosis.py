@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Any
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
@@ -17,6 +18,11 @@ from config.embedded.layout import Layout
 from config.embedded.lock import is_held
 from config.embedded.preparation import static_files_changed
 from config.state import Check
+from market.clocks import MOST_APART, clocks_get
+from market.selectors import stream_json
+from market.selectors import streams as all_streams
+from market.venues import venue_key
+from wallets import selectors
 
 CLOCK_SECONDS = 2.0
 CHANNEL_SECONDS = 3.0
@@ -27,6 +33,7 @@ def diagnose() -> list[Check]:
     found = [*desk(), state.database()]
     if found[-1].state == "up":
         found += [schema(), clock(), state.beat()]
+        found += [secrets(), books(), *streams()] if found[-3].state == "up" else []
     broker = state.broker_and_workers()
     found += broker
     if broker[0].state == "up":
@@ -61,6 +68,47 @@ def clock() -> Check:
         remedy = "Set both machines by a time server (NTP): exchanges refuse orders that are stamped wrongly."
         return Check("Clock", "down", f"{apart:.1f} s apart from the database's", remedy)
     return Check("Clock", "up", f"Agrees with the database's to {apart * 1000:.0f} ms")
+
+
+def secrets() -> Check:
+    if faults := selectors.secret_faults():
+        return Check("Exchange keys", "down", f"Cannot be opened: {', '.join(faults)}", " ".join(dict.fromkeys(faults.values())))
+    return Check("Exchange keys", "up", "Every stored secret opens")
+
+
+def books() -> Check:
+    if wrong := selectors.balance_check():
+        named = ", ".join(f"{item.asset} of {item.wallet}" for item in wrong[:5])
+        remedy = "Stop the bots of these wallets. The entries are the record: something other than the desk wrote to the balances."
+        return Check("Books", "down", f"{len(wrong)} balances are not the sums of their entries: {named}", remedy)
+    return Check("Books", "up", "Balances are the sums of their entries")
+
+
+def streams() -> list[Check]:
+    """Each venue's sockets that somebody wants, and its clock where a stream worker has measured it lately."""
+    known = [one for one in map(stream_json, all_streams()) if one["wanted"]]
+    offsets = clocks_get(venue_key(one["venue"], one["environment"]) for one in known)
+    return [stream(one) for one in known] + [venue_clock(*item) for item in sorted(offsets.items())]
+
+
+def stream(told: dict[str, Any]) -> Check:
+    state, heard = told["state"], told["last_message_age_s"]
+    last = "nothing heard yet" if heard is None else f"last message {heard:.0f} s ago"
+    detail = f"{venue_key(told['venue'], told['environment'])}: {state}, {last}"
+    if state in ("live", "paused"):
+        return Check("Stream", "up", detail)
+    if state == "stopped":
+        return Check("Stream", "down", detail, "No stream worker holds it. Start one: `manage.py stream`, or open the desk.")
+    remedy = "It is tried again without end. Look whether the venue can be reached from here."
+    return Check("Stream", "down" if state == "stale" else "unknown", f"{detail}. {told['detail']}", remedy)
+
+
+def venue_clock(key: str, offset: float) -> Check:
+    if abs(offset) > MOST_APART:
+        remedy = "Set this machine by a time server (NTP): the venue refuses orders that are stamped wrongly."
+        detail = f"{key}: {abs(offset):.1f} s {'ahead of' if offset > 0 else 'behind'} ours"
+        return Check("Venue clock", "down", detail, remedy)
+    return Check("Venue clock", "up", f"{key}: agrees with ours to {abs(offset) * 1000:.0f} ms")
 
 
 def channel_layer() -> Check:

@@ -53,6 +53,16 @@ def integer(name: str, default: int, *, least: int = 0) -> int:
     return read(name, default, parse, f"a whole number of at least {least}")
 
 
+def number(name: str, default: float, *, least: float = 0.0) -> float:
+    def parse(raw: str) -> float:
+        value = float(raw)
+        if not least <= value < float("inf"):
+            raise ValueError
+        return value
+
+    return read(name, default, parse, f"a number of at least {least:g}")
+
+
 def flag(name: str, default: bool) -> bool:
     words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 

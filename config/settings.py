@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import os
+import re
 import secrets
 import socket
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -20,20 +24,42 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = env.var_folder()
 
 
-def secret_key() -> str:
-    """SECRET_KEY, or one made at random on the first start and kept in var/ for the owner's eyes only."""
-    if given := env.text("SECRET_KEY"):
-        return given
-    path = VAR / "secret_key"
+def kept_secret(name: str, fresh: str) -> str:
+    """What var/`name` holds for the owner's eyes only; `fresh` where this is the first start."""
+    path = VAR / name
     VAR.mkdir(parents=True, exist_ok=True)
-    try:
-        # O_EXCL: of several processes starting at once, one writes the key and the rest read it.
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text()
-    with os.fdopen(handle, "w") as file:
-        file.write(secrets.token_urlsafe(50))
+    if not path.exists():
+        # Linked once it is whole: of several processes starting at once, one's key stays and all read that one.
+        with NamedTemporaryFile("w", dir=VAR) as file, suppress(FileExistsError):
+            file.write(fresh)
+            file.flush()
+            os.link(file.name, path)
     return path.read_text()
+
+
+def secret_key() -> str:
+    """SECRET_KEY, or one made at random on the first start."""
+    return env.text("SECRET_KEY") or kept_secret("secret_key", secrets.token_urlsafe(50))
+
+
+def encryption_keys() -> dict[str, bytes]:
+    """ENCRYPTION_KEYS by id, or one made at random on the first start. The first seals; no message repeats a key."""
+    given = env.text("ENCRYPTION_KEYS") or kept_secret(
+        "encryption_keys", f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}"
+    )
+    keys: dict[str, bytes] = {}
+    for number, item in enumerate(given.split(","), start=1):
+        name, _, text = item.strip().partition(":")
+        try:
+            key = base64.b64decode(text, altchars=b"-_" if set(text) & set("-_") else None, validate=True)
+        except ValueError:
+            key = b""
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", name) or name in keys or len(key) != 32:
+            raise ImproperlyConfigured(
+                f"ENCRYPTION_KEYS must be id:key with commas between, each id once, each key 32 bytes in base64; {number} is not."
+            )
+        keys[name] = key
+    return keys
 
 
 def database(url: str) -> dict[str, Any]:
@@ -76,6 +102,7 @@ def redis_url(url: str, number: int) -> str:
 
 
 SECRET_KEY = secret_key()
+ENCRYPTION_KEYS = encryption_keys()
 DEBUG = env.flag("DEBUG", False)
 HOST = env.text("HOST", "127.0.0.1")
 PORT = env.integer("PORT", 8000, least=1)
@@ -104,6 +131,7 @@ INSTALLED_APPS = [
     "config",
     "access",
     "market",
+    "wallets",
     "trading",
     "backtests",
 ]
@@ -175,6 +203,8 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "find lost backtests": {"task": "backtests.tasks.runs_sweep_lost", "schedule": 10.0, "options": {"expires": 10}},
     "find lost chunks of sweeps": {"task": "backtests.tasks.sweeps_sweep_lost", "schedule": 10.0, "options": {"expires": 10}},
+    "drive replays": {"task": "trading.tasks.replays_ensure", "schedule": 3.0, "options": {"expires": 3}},
+    "check exchange keys": {"task": "trading.tasks.accounts_check", "schedule": 3600.0, "options": {"expires": 3600}},
     "delete orphaned files": {"task": "backtests.tasks.artifacts_sweep", "schedule": 3600.0, "options": {"expires": 3600}},
     "delete orphaned candles": {"task": "market.tasks.candles_sweep", "schedule": 3600.0, "options": {"expires": 3600}},
 }
@@ -275,6 +305,21 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 # A run that has not shown a sign of life for this long is taken for lost (its worker died).
 RUN_LOST_AFTER_SECONDS = env.integer("RUN_LOST_AFTER_SECONDS", 30, least=5)
 RUN_TIME_LIMIT_SECONDS = env.integer("RUN_TIME_LIMIT_SECONDS", 600, least=1)
+
+# Mode live needs this switch and the bot's own.
+LIVE_TRADING = env.flag("LIVE_TRADING", False)
+# Symbols whose prices are followed even when no bot trades them, by venue.
+WATCHLIST: dict[str, list[str]] = {
+    "binance-sandbox": ["BTC-USDT", "ETH-USDT", "SOL-USDT"],
+    "coinbase-sandbox": ["BTC-USD", "ETH-USD", "SOL-USD"],
+}
+# Seconds between two looks at orders without an answer, and between two comparisons of open orders with the venue's.
+SWEEP_SECONDS = env.number("SWEEP_SECONDS", 1.0, least=0.01)
+COMPARE_SECONDS = env.number("COMPARE_SECONDS", 30.0, least=0.1)
+# A strategy that computes for so long at one close is interrupted, and its bot stopped.
+STRATEGY_SECONDS = env.integer("STRATEGY_SECONDS", 10, least=1)
+# What may be at risk at once, of a wallet and of the desk, in modes without real money, until a person sets another limit.
+RISK_BUDGET = env.integer("RISK_BUDGET", 1_000_000, least=1)
 
 PROMETHEUS_EXPORT_MIGRATIONS = False
 

@@ -22,6 +22,7 @@ from backtests.models import BacktestRun, Status
 from config.celery import app
 from config.settings import redis_url
 from market.models import CandleImport, CandleSeries
+from market.selectors import stream_json, streams
 
 CHECKED_FOR_SECONDS = 5
 # Celery Beat writes what it did to the database every three minutes.
@@ -41,7 +42,8 @@ class Check:
 
 def desk_state() -> dict[str, Any]:
     """All that the home pages show."""
-    return {"checks": checks(), **counts(), **latest(), "disk": disk()}
+    known = [stream_json(stream) for stream in streams()]
+    return {"checks": checks(), "streams": known, **counts(), **latest(), "disk": disk()}
 
 
 def checks() -> list[Check]:

@@ -7,15 +7,19 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from access.urls import api_urlpatterns as access_api
 from backtests.urls import api_urlpatterns as backtests_api
+from backtests.urls import bot_urlpatterns
 from config import views
+from config.metrics import metrics
 from market.urls import api_urlpatterns as market_api
 from trading.urls import api_urlpatterns as trading_api
+from wallets.urls import api_urlpatterns as wallets_api
 
 api = [
     *access_api,
     *backtests_api,
     *market_api,
     *trading_api,
+    *wallets_api,
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("health/live", views.health_live, name="health_live"),
@@ -29,7 +33,10 @@ urlpatterns = [
     path("sign-out/", auth_views.LogoutView.as_view(), name="sign_out"),
     path("backtests/", include("backtests.urls")),
     path("market/", include("market.urls")),
+    path("", include("trading.urls")),
+    path("bots/", include((bot_urlpatterns, "comparison"))),
+    path("wallets/", include("wallets.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include(api)),
-    path("", include("django_prometheus.urls")),
+    path("metrics", metrics, name="metrics"),
 ]

@@ -15,7 +15,7 @@ from config.embedded.services import start_services
 
 # These need neither database nor broker.
 WITHOUT_SERVICES = {
-    *("help", "version", "check", "collectstatic", "findstatic", "diffsettings", "spectacular", "makemigrations"),
+    *("help", "version", "check", "collectstatic", "findstatic", "diffsettings", "spectacular", "makemigrations", "sandbox"),
     *("makemessages", "compilemessages", "squashmigrations", "optimizemigration", "startapp", "startproject"),
 }
 # These start the services in their own way, or look whether they run.

@@ -18,7 +18,7 @@ from config.embedded.services import start_services
 from config.embedded.supervisor import Handover
 
 
-def open_desk(layout: Layout, *, host: str, port: int, workers: int, embedded: bool, demo: bool) -> NoReturn:
+def open_desk(layout: Layout, *, host: str, port: int, workers: int, embedded: bool, demo: bool, sandbox: bool) -> NoReturn:
     """Prepare everything and become the supervisor. Raises CannotStart with what stands in the way.
 
     `embedded` is False where the operator has given DATABASE_URL and REDIS_URL.
@@ -34,9 +34,10 @@ def open_desk(layout: Layout, *, host: str, port: int, workers: int, embedded: b
             print("You are root: PostgreSQL runs as `nobody`. An ordinary user is the safer choice.")
         with timed("PostgreSQL and Valkey"):
             users = start_services(layout.var).users.handle
-    prepare(layout, demo=demo)
+    sandbox_port = free_port(port + 1) if sandbox else 0
+    prepare(layout, demo=demo, sandbox_port=sandbox_port)
     # The supervisor lives long and needs none of what was loaded to prepare: exec gives the memory back.
-    handover = Handover(str(layout.var), host, port, workers, began, lock.handle, listener.fileno(), users)
+    handover = Handover(str(layout.var), host, port, workers, sandbox_port, began, lock.handle, listener.fileno(), users)
     for handle in handover.handles:
         os.set_inheritable(handle, True)
     sys.stdout.flush()
@@ -68,3 +69,15 @@ def bound(host: str, port: int) -> socket.socket:
             f"Port {port} of {host} cannot be used ({error.strerror}). Stop what uses it, or choose another one: PORT={port + 1}"
         ) from error
     return listener
+
+
+def free_port(wanted: int) -> int:
+    """`wanted` if nothing listens there, else any free one, on this machine only."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise CannotStart("There is no free port for the sandbox exchange. Start without it: SANDBOX=0")

@@ -10,7 +10,7 @@ from config.embedded.lock import held
 from config.embedded.progress import timed
 
 
-def prepare(layout: Layout, *, demo: bool) -> None:
+def prepare(layout: Layout, *, demo: bool, sandbox_port: int = 0) -> None:
     with timed("database schema"):
         migrate(layout)
     make_first_administrator()
@@ -18,6 +18,8 @@ def prepare(layout: Layout, *, demo: bool) -> None:
         with timed("static files"):
             collect_static_files()
     load_demo(layout, wanted=demo)
+    if sandbox_port:
+        load_sandbox(layout, sandbox_port, wanted=demo)
 
 
 def migrate(layout: Layout) -> None:
@@ -79,3 +81,17 @@ def load_demo_data() -> None:
     demo_data_load()
     for run in demo.runs_create():
         tasks.run_start(run)
+
+
+def load_sandbox(layout: Layout, port: int, *, wanted: bool) -> None:
+    """The sandbox's accounts at their address of today; and once, on the first start, the bots of the demonstration."""
+    from trading.demo import demo_bots_load, sandbox_accounts
+
+    accounts = sandbox_accounts(port)
+    mark = layout.var / "demo_bots"
+    if mark.exists():
+        return
+    if wanted:
+        with timed("demo bots"):
+            demo_bots_load(accounts)
+    mark.write_text("decided\n")

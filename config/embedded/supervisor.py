@@ -30,12 +30,14 @@ RETRY_SERVICES_AFTER = 5.0
 
 @dataclass(frozen=True)
 class Handover:
-    """What the process that prepared the desk passes on. The last three are open file descriptors; no `users`, no services."""
+    """What the process that prepared the desk passes on. `sandbox`: the port of the sandbox exchange, 0 for none. `lock`,
+    `listener` and `users` are open file descriptors; no `users`, no services."""
 
     var: str
     host: str
     port: int
     workers: int
+    sandbox: int
     began: float
     lock: int
     listener: int
@@ -72,8 +74,8 @@ class Supervisor:
     def start(self) -> None:
         first_time = not any((PROJECT / "trading" / "engine" / "__pycache__").glob("*.nbi"))
         # The order in which they are asked to stop, too.
-        self.children = [self.schedules(), self.web(), self.worker()]
-        with timed("web, worker, schedules"):
+        self.children = [self.schedules(), self.stream(), self.web(), self.worker(), *self.sandbox()]
+        with timed("web, worker, stream, schedules"):
             for child in self.children:
                 child.start()
             self.await_web()
@@ -94,6 +96,16 @@ class Supervisor:
     def worker(self) -> Child:
         options = ["--pool", "prefork", "--concurrency", str(self.given.workers), "--without-gossip", "--without-mingle"]
         return self.child("worker", "celery", "--app", "config", "worker", "--loglevel", "INFO", *options)
+
+    def stream(self) -> Child:
+        return self.child("stream", "manage", "stream")
+
+    def sandbox(self) -> list[Child]:
+        """The local exchange keeps what it knows of us in a file: it is the same one after a restart."""
+        if not self.given.sandbox:
+            return []
+        keep = str(self.layout.var / "sandbox.json")
+        return [self.child("sandbox", "manage", "sandbox", "--port", str(self.given.sandbox), "--state", keep)]
 
     def child(self, name: str, module: str, *arguments: str, **options: Any) -> Child:
         return Child(

@@ -4,7 +4,7 @@
 //   and from a module of yours: Chart, link, fromScript, colour, find, utc
 //
 //   const chart = new Chart(element, {axis: "USD", price: 2});   element: <div class="chart">; `price` is decimals on the axis
-//   chart.candles(name?)            -> {set(rows), update(row), series}    rows {time, open, high, low, close, volume?}; volume is drawn below
+//   chart.candles(name?)            -> {set(rows), update(row), series}    update takes a new row or the last one anew; rows {time, open, high, low, close, volume?}; volume is drawn below
 //   chart.line(name, {colour, pane, width, dashed, price, percent, step})  -> {set(points), update(point), series}   points {time, value}
 //   chart.area(name, {...})         filled below;  chart.baseline(name, {...}) filled to 0, up and down colours
 //   chart.histogram(name, {...})    points may carry {up: true | false}
@@ -114,7 +114,8 @@ export class Chart {
       this.tell();
     };
     part.update = (row) => {
-      part.rows.push(row);
+      if (part.rows.at(-1)?.time === row.time) part.rows[part.rows.length - 1] = row;
+      else part.rows.push(row);
       part.series.update(part.map ? part.map(row) : row);
       this.tell();
     };

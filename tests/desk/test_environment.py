@@ -10,11 +10,11 @@ import pytest
 
 from tests.running import PROJECT, RunningDesk
 
-READERS = {"text", "integer", "flag", "words", "read"}
+READERS = {"text", "integer", "number", "flag", "words", "read"}
 
 
 def read_names() -> Iterator[str]:
-    for app in ("access", "backtests", "config", "market", "trading"):
+    for app in ("access", "backtests", "config", "market", "trading", "wallets"):
         for path in (PROJECT / app).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Call) and called(node) in READERS and node.args:

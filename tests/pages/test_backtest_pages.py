@@ -20,6 +20,7 @@ pytestmark = pytest.mark.browser
 CONFIG = {
     "strategy": "sma_cross",
     "params": {"fast": 10, "slow": 50},
+    "venue": "sandbox",
     "symbols": ["BTC-USD"],
     "interval": "1m",
     "start": "2026-02-01T00:00:00Z",
@@ -42,26 +43,46 @@ def ask(page: Page, path: str, body: dict[str, Any] | None = None) -> Any:
 
 
 @pytest.fixture(scope="session")
-def make(browser: Browser, live_desk: RunningDesk, signed_in_state: Any) -> Iterator[Make]:
-    """Makes a run that has ended, and answers its id."""
+def asker(browser: Browser, live_desk: RunningDesk, signed_in_state: Any) -> Iterator[Page]:
+    """A page to ask the API from, so that no test's own page is disturbed."""
     context = browser.new_context(storage_state=signed_in_state)
     page = context.new_page()
     page.goto(live_desk.url)
+    yield page
+    context.close()
+
+
+def ended(page: Page, path: str) -> str:
+    """The status at `path` once there is nothing more to wait for."""
+    wait_for(lambda: ask(page, path)["status"] not in {"queued", "running"}, f"an end of {path}")
+    return str(ask(page, path)["status"])
+
+
+@pytest.fixture(scope="session")
+def make(asker: Page) -> Make:
+    """Makes a run that has ended, and answers its id."""
 
     def make(**changes: Any) -> str:
-        answer = ask(page, "backtests", {**CONFIG, **changes})
-        run_id = str(answer["run_id"])
-        wait_for(lambda: ask(page, f"backtests/{run_id}")["status"] not in {"queued", "running"}, f"an end of run {run_id}")
+        run_id = str(ask(asker, "backtests", {**CONFIG, **changes})["run_id"])
+        ended(asker, f"backtests/{run_id}")
         return run_id
 
-    yield make
-    context.close()
+    return make
 
 
 @pytest.fixture(scope="session")
 def finished(make: Make) -> str:
     """A completed run that everybody may look at."""
     return make(name="To look at")
+
+
+@pytest.fixture(scope="session")
+def swept(asker: Page) -> str:
+    """A completed sweep that everybody may look at."""
+    config = {**CONFIG, "name": "To look at", "params": {}, "space": {"fast": "5:20:5", "slow": "10:40:10"}}
+    sweep_id = str(ask(asker, "sweeps", config)["sweep_id"])
+    assert ended(asker, f"sweeps/{sweep_id}") == "completed"
+    return sweep_id
 
 
 @contextmanager
@@ -108,6 +129,25 @@ def test_a_run_is_followed_over_the_socket_from_the_form_to_its_result(desk_page
 def test_where_sockets_are_blocked_the_page_polls_and_says_so(desk_page: Looker, live_desk: RunningDesk) -> None:
     desk_page.page.route_web_socket("**/ws/**", lambda socket: socket.close())
     see_it_wait_and_end(desk_page, "Live (polling)", live_desk)
+
+
+def test_a_sweep_is_followed_over_the_socket_from_the_form_to_its_heat_map(desk_page: Looker, live_desk: RunningDesk) -> None:
+    page = desk_page.page
+    with worker_held(live_desk):
+        desk_page.open("/backtests/sweeps/new/?strategy=sma_cross&symbol=BTC-USD&interval=1m")
+        page.fill("#id_space-fast", "5,10")
+        page.fill("#id_space-slow", "20:40:10")
+        expect(page.locator("#plan")).to_contain_text("6 trials")
+        page.click("#start")
+        page.wait_for_url(re.compile(r"/backtests/sweeps/[0-9a-f]{16}/$"))
+        expect(page.locator("#progress")).to_contain_text("Waiting for a worker")
+        expect(page.locator("#connection")).to_have_text("Live (WebSocket)")
+        page.evaluate("window.kept = true")
+    expect(page.locator("#sweep")).to_have_attribute("data-status", "completed", timeout=30_000)
+    expect(page.locator("table.heat td a")).to_have_count(6)
+    expect(page.locator("#trials tbody tr")).to_have_count(6)
+    assert page.evaluate("window.kept"), "the page was loaded anew"
+    assert desk_page.faults() == {}
 
 
 def test_the_list_follows_runs_without_losing_what_is_ticked(desk_page: Looker, live_desk: RunningDesk, finished: str) -> None:
@@ -287,7 +327,7 @@ def test_the_keyboard_is_enough(desk_page: Looker, finished: str) -> None:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
 def test_every_page_of_backtests_is_sound(
-    browser: Browser, live_desk: RunningDesk, signed_in_state: Any, make: Make, finished: str, size: str, theme: Any
+    browser: Browser, live_desk: RunningDesk, signed_in_state: Any, make: Make, finished: str, swept: str, size: str, theme: Any
 ) -> None:
     other = make(params={"fast": 7, "slow": 33})
     context = browser.new_context(viewport=SIZES[size], color_scheme=theme, storage_state=signed_in_state)  # type: ignore[arg-type]
@@ -299,6 +339,8 @@ def test_every_page_of_backtests_is_sound(
         "/backtests/new/",
         f"/backtests/new/?clone={finished}",
         f"/backtests/compare/?runs={finished},{other}",
+        "/backtests/sweeps/",
+        f"/backtests/sweeps/{swept}/",
     ):
         looker.open(path)
         faults[path] = looker.faults()

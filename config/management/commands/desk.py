@@ -37,4 +37,5 @@ class Command(BaseCommand):
             workers=env.integer("WORKERS", cores, least=1),
             embedded=layout.database_url == settings.DATABASE_URL,
             demo=env.flag("DEMO", True),
+            sandbox=env.flag("SANDBOX", True),
         )

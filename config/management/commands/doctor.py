@@ -16,7 +16,8 @@ MARKS = {"up": "ok", "down": "FAULT", "unknown": "?"}
 
 class Command(BaseCommand):
     help = (
-        "Checks database, broker, channel layer, worker, schedules, clock, static files and disk; exit code 1 if any is at fault."
+        "Checks database, broker, channel layer, worker, schedules, streams, clocks, keys, books, static files and disk; "
+        "exit code 1 if any is at fault."
     )
     requires_system_checks = ()
 

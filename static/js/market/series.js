@@ -1,5 +1,6 @@
 // The chart of one series: a window of candles, more of them as the view moves, any interval above the series' own.
 import { Chart } from "../charts.js";
+import { candleRow, market, venueKey } from "../live/market.js";
 
 const FIRST_WINDOW = 1000;
 const NEXT_WINDOW = 2000;
@@ -136,4 +137,15 @@ document.addEventListener("click", (event) => {
 document.getElementById("chart-first").addEventListener("click", () => start(shown.interval, { start: 0 }));
 document.getElementById("chart-last").addEventListener("click", () => start(shown.interval, {}));
 
+/** The newest candles grow while the chart shows the end of the series. */
+function grow(candle) {
+  const [last, row] = [candles.rows.at(-1), candleRow(candle)];
+  if (venueKey(candle) !== element.dataset.venue || candle.interval !== shown.interval || !last || row.time < last.time || shown.busy) return;
+  // After a stretch that the page has not heard of, the server knows what lies between.
+  if (row.time > last.time + shown.step) return;
+  candles.update(row);
+  element.dataset.grown = row.time;
+}
+
+market.follow([`${element.dataset.venue}:${element.dataset.symbol}`], ({ type, payload }) => type === "candle" && payload.symbol === element.dataset.symbol && grow(payload));
 start(shown.interval, {});

@@ -1,0 +1,33 @@
+// The desk's state in the top bar of every page: modes, value, kill switch. It opens the page's line to the desk.
+import { feed } from "./feed.js";
+import { patch } from "./patch.js";
+
+const bar = document.getElementById("desk-bar");
+const CHANGED_BY = ["portfolio_update", "fill", "bot_status", "alert"];
+const APART_MS = 2000;
+let timer = 0;
+
+async function load() {
+  const answer = await fetch(bar.dataset.bar, { headers: { "HX-Request": "true" } });
+  if (answer.status === 401) return location.reload();
+  if (!answer.ok) throw new Error(String(answer.status));
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const id of ["desk-bar", "desk-banner"]) {
+    patch(document.getElementById(id), fresh.getElementById(id));
+    window.htmx?.process(document.getElementById(id));
+  }
+  return undefined;
+}
+
+if (bar) {
+  feed.start(Number(bar.dataset.seq));
+  feed.poll(load);
+  load().catch(() => feed.look());
+  feed.listen(({ type }) => {
+    if (timer || !CHANGED_BY.includes(type)) return;
+    timer = setTimeout(() => {
+      timer = 0;
+      load().catch(() => feed.look());
+    }, APART_MS);
+  });
+}

@@ -1,0 +1,96 @@
+// A page of parts that pushes keep fresh. The server draws each part; a push only says which one has changed.
+//
+//   <div id="desk" data-parts="/live/" data-seq="41" data-bot="...">        data-bot: only that bot's messages count
+//     <section id="part-fills" data-part="fills" data-on="fill">...</section>   data-on: the messages that change it
+//
+// Parts that changed are asked for together, at most once a second. New rows do not shove those that someone points at: they are
+// offered by a button instead.
+import { feed } from "./feed.js";
+import { market } from "./market.js";
+import { patch } from "./patch.js";
+
+const APART_MS = 1000;
+const root = document.getElementById("desk");
+const wanted = new Set();
+const held = new Map();
+let [timer, last] = [0, 0];
+
+const parts = () => [...root.querySelectorAll("[data-part]")];
+const partOf = (name) => root.querySelector(`[data-part="${CSS.escape(name)}"]`);
+const reading = (part) => part.matches("[data-rows]:hover, [data-rows]:focus-within");
+
+async function load(names) {
+  const address = new URL(root.dataset.parts, location.href);
+  address.searchParams.set("part", names.join(","));
+  const answer = await fetch(address, { headers: { "HX-Request": "true" } });
+  if (answer.status === 401) return location.reload();
+  if (!answer.ok) throw new Error(String(answer.status));
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const part of fresh.querySelectorAll("[data-part]")) show(part);
+  window.htmx?.process(root);
+  priced();
+  return undefined;
+}
+
+function show(fresh) {
+  const old = partOf(fresh.dataset.part);
+  if (!old) return;
+  const waiting = patch(old, fresh, { keep: reading(old) });
+  if (waiting) held.set(fresh.dataset.part, waiting);
+  else held.delete(fresh.dataset.part);
+  offer(old, waiting);
+}
+
+function offer(part, waiting) {
+  part.querySelector(".arrived")?.remove();
+  if (!waiting) return;
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "btn small arrived", textContent: `Show ${waiting} new` });
+  button.addEventListener("click", () => {
+    button.blur();
+    held.delete(part.dataset.part);
+    release(part.dataset.part);
+  });
+  part.querySelector(".card-head").append(button);
+}
+
+/** Draws a part with its new rows, wherever the pointer is. */
+async function release(name) {
+  const part = partOf(name);
+  delete part.dataset.rows;
+  await load([name]);
+}
+
+function ask(names) {
+  for (const name of names) wanted.add(name);
+  if (timer || !wanted.size) return;
+  timer = setTimeout(async () => {
+    const now = [...wanted];
+    wanted.clear();
+    last = Date.now();
+    await load(now).catch(() => feed.look());
+    timer = 0;
+    ask([]);
+  }, Math.max(0, last + APART_MS - Date.now()));
+}
+
+function priced() {
+  const place = root.querySelector("[data-priced]");
+  feed.priced(place?.dataset.priced ? Number(place.dataset.priced) : null);
+}
+
+root.addEventListener("pointerout", ({ target }) => {
+  const part = target.closest("[data-part]");
+  if (part && held.has(part.dataset.part)) setTimeout(() => reading(part) || ask([part.dataset.part]), 200);
+});
+
+const listening = (part, type) => (part.dataset.on ?? "").split(" ").includes(type);
+
+function heard({ type, payload }) {
+  if (root.dataset.bot && payload?.bot && payload.bot !== root.dataset.bot) return;
+  ask(parts().filter((part) => listening(part, type)).map((part) => part.dataset.part));
+}
+
+feed.listen(heard);
+if (parts().some((part) => listening(part, "stream_status"))) market.follow([], heard);
+feed.poll(() => load(parts().map((part) => part.dataset.part)));
+priced();
