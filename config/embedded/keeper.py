@@ -86,9 +86,13 @@ def main(var: str, mode: str) -> int:
         return 1
     log("database and broker run.")
     say("ready")
-    keep(children, Lock(layout.run / "users.lock"), stopped)
+    users = Lock(layout.run / "users.lock")
+    keep(children, users, stopped)
     stop(children)
     log("database and broker stopped.")
+    # In this order, which the end of a process does not promise: who comes by the users' lock must not find us running.
+    lock.release()
+    users.release()
     return 0
 
 

@@ -7,10 +7,14 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from config.embedded import start_services
+from config.embedded.layout import Layout
+from config.embedded.lock import Lock, is_held
 from tests.running import PROJECT, RunningDesk, wait_for
 
 NewDesk = Callable[..., RunningDesk]
@@ -115,3 +119,28 @@ def test_two_commands_share_the_services_and_the_last_one_ends_them(new_desk: Ne
     assert desk.pid_of("config.embedded.keeper")
     second.communicate(b"")
     nothing_left(desk, 60)
+
+
+@pytest.fixture
+def one_core() -> Iterator[None]:
+    """Processes that take turns on one core: who is woken runs before who woke it goes on."""
+    if not hasattr(os, "sched_setaffinity"):
+        pytest.skip("processes cannot be bound to a core here")
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})
+    yield
+    os.sched_setaffinity(0, allowed)
+
+
+def test_who_was_waiting_for_the_end_of_the_services_never_finds_them_running(one_core: None, tmp_path: Path) -> None:
+    """It would believe that they run, and go on without them."""
+    run = Layout(tmp_path).run
+    for _ in range(4):
+        start_services(tmp_path, durable=False).release()
+        wait_for(lambda: is_held(run / "users.lock"), "the keeper sees that nobody is left", 60)
+        users, keeper = Lock(run / "users.lock"), Lock(run / "keeper.lock")
+        users.take(shared=True)
+        ended = keeper.take(wait=False)
+        users.release()
+        keeper.release()
+        assert ended
