@@ -127,7 +127,7 @@ async def working() -> AsyncIterator[Any]:
 
 async def ready_bots(worker: Any) -> int:
     """How many may trade."""
-    return sum(not station.ready(one) for station in worker.stations.values() for one in station.runtimes.values())
+    return sum(not station.ready(one) for station in worker.stations.values() for one in station.roster.all())
 
 
 async def until(count: Callable[[], Awaitable[int]], wanted: int) -> None:

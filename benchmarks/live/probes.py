@@ -85,7 +85,7 @@ class BenchWorker(StreamWorker):
     async def sample(self, every: float = 0.25) -> None:
         """For ever."""
         while True:
-            jobs = sum(len(one.jobs) for held in self.stations.values() for one in held.runtimes.values())
+            jobs = sum(len(one.jobs) for held in self.stations.values() for one in held.roster.all())
             row = Sample(
                 time.monotonic(), time.time() % 60, time.thread_time(), time.process_time(), len(self.seen.ticks), jobs, memory()
             )

@@ -10,7 +10,7 @@ from tests.chaos.days import Day
 from tests.chaos.desk import bot, fixed, open_paper_desk, start
 from tests.chaos.play import Play
 from trading.live.worker import THREADS
-from trading.models import Bot, BotRun
+from trading.models import Bot, BotRun, BotState
 from wallets.models import Wallet
 
 pytestmark = [pytest.mark.chaos, pytest.mark.django_db(transaction=True)]
@@ -42,3 +42,14 @@ def test_a_strategy_that_raises_or_never_returns_stops_its_own_bot_only(tmp_path
     assert "a mistake of its author" in bad.get(bot__name="raises").error
     assert "did not return within 1 s" in bad.get(bot__name="hangs 0").error
     assert BotRun.objects.get(bot__name="good").ended_at is None
+
+
+def test_a_bot_whose_memory_cannot_be_read_ends_alone(tmp_path: Path) -> None:
+    with Play(QUIET, tmp_path, desk=open_paper_desk) as play:
+        lost = begin("lost", "dca", {"every": 1, "part": 1})
+        BotState.objects.filter(bot=lost).update(book=b"of another time")
+        begin("good", "dca", {"every": 1, "part": 1})
+        play.begin_child(None)
+        play.until(lambda: evaluations() > 1, "the good bot trades")
+    run = BotRun.objects.get(bot=lost)
+    assert (run.end_reason, run.error) == ("failed", "The bot's stored state cannot be read. Start a new run.")

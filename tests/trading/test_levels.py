@@ -18,7 +18,7 @@ from trading.live.station import Station
 from trading.live.worker import StreamWorker
 from trading.models import Bot
 from trading.services.bots import bot_create, bot_start
-from trading.services.holding import Market
+from trading.services.holding import Market, holding_load
 from trading.services.steps import candle_close, candle_open
 from wallets.services import account_create, wallet_create
 
@@ -47,8 +47,8 @@ def test_an_entry_that_waits_for_its_price_is_watched_although_no_row_was_writte
         await worker.in_thread(decide, station)
         await asyncio.sleep(0)  # the loop is told from the thread
         try:
-            assert not station.levels.hit(SYMBOL, 10.9)
-            return station.levels.hit(SYMBOL, 11.0)
+            assert not station.roster.levels.hit(SYMBOL, 10.9)
+            return station.roster.levels.hit(SYMBOL, 11.0)
         finally:
             await worker.stop()
 
@@ -56,7 +56,7 @@ def test_an_entry_that_waits_for_its_price_is_watched_although_no_row_was_writte
 
 
 def decide(station: Station) -> None:
-    runtime = Runtime(waiting_bot().pk, station)
+    runtime = Runtime(holding_load(waiting_bot().pk), station)
     market = Market(datetime.now(UTC), {}, "candle")
     candle_open(runtime.holding, START, {SYMBOL: 10.0}, market)
     written = candle_close(runtime.holding, START, {SYMBOL: FLAT}, {SYMBOL: SignalRow(entry=True, entry_stop=11.0)}, market)

@@ -133,11 +133,11 @@ class AccountDesk:
     async def settled(self, asked: list[Order]) -> None:
         """The first comparison is over once what it asked for has been written down."""
         for order in asked:
-            runtime = self.station.runtimes.get(order.bot_id)
+            runtime = self.station.roster.runtimes.get(order.bot_id)
             if runtime is not None:
                 await asyncio.wrap_future(runtime.idle())
         self.ready = True
-        for runtime in list(self.station.runtimes.values()):
+        for runtime in self.station.roster.all():
             if runtime.holding.bot.wallet_id == self.wallet.pk:
                 runtime.submit(runtime.catch_up)
 
@@ -155,7 +155,7 @@ class AccountDesk:
             await gather_quietly([self.errand(what, order) for order in orders[i : i + AT_ONCE]])
 
     async def errand(self, what: str, order: Order) -> None:
-        runtime = await self.station.owner(order.client_order_id)
+        runtime = await self.station.roster.owner(order.client_order_id)
         if runtime is None:
             return
         if what == "send":

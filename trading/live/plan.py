@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from django.conf import settings
-from django.db.models import QuerySet
 
 from market.exchanges.base import Endpoint
 from market.models import VenueStream
@@ -17,12 +18,27 @@ from wallets.models import ExchangeAccount, Wallet
 from wallets.services import account_endpoint
 
 
+class Post(NamedTuple):
+    """A bot with a run that has not ended, and what a person wants of it. Primary keys."""
+
+    bot_id: int
+    run_id: int
+    wallet_id: int
+    venue: str
+    symbols: str
+    wanted: str
+
+    @property
+    def symbol_list(self) -> Sequence[str]:
+        return self.symbols.split(",")
+
+
 @dataclass(slots=True)
 class Plan:
     """For one venue. `watch`: symbols that pages want to see, whether or not a bot trades them."""
 
     stream: VenueStream
-    bots: list[Bot] = field(default_factory=list)
+    posts: list[Post] = field(default_factory=list)
     wallets: list[Wallet] = field(default_factory=list)
     watch: list[str] = field(default_factory=list)
     market: ExchangeAccount | None = None
@@ -35,9 +51,9 @@ class Plan:
 
 def plan_read() -> dict[int, Plan]:
     """By the stream's primary key. A venue that a bot or wallet needs gets its stream row here."""
-    bots = list(unfinished())
+    posts = unfinished()
     wallets = list(Wallet.objects.filter(kind=Wallet.Kind.EXCHANGE, archived=False).select_related("account"))
-    for pair in {venue_split(bot.venue) for bot in bots} | {
+    for pair in {venue_split(venue) for venue in {post.venue for post in posts}} | {
         (one.account.venue, one.account.environment) for one in wallets if one.account
     }:
         if pair[0] in CONNECTED:
@@ -47,9 +63,10 @@ def plan_read() -> dict[int, Plan]:
         (one.venue, one.environment): Plan(one, watch=list(settings.WATCHLIST.get(venue_key(one.venue, one.environment), [])))
         for one in streams
     }
-    for bot in bots:
-        if plan := plans.get(venue_split(bot.venue)):
-            plan.bots.append(bot)
+    by_key = {plan.key: plan for plan in plans.values()}
+    for post in posts:
+        if plan := by_key.get(post.venue):
+            plan.posts.append(post)
     busy = set(Order.objects.filter(status__in=OPEN).values_list("wallet_id", flat=True))
     for wallet in wallets:
         assert wallet.account
@@ -57,15 +74,16 @@ def plan_read() -> dict[int, Plan]:
         if plan is None or wallet.account.refused_reason or not wallet.account.has_secret:
             continue
         plan.market = wallet.account
-        if wallet.pk in busy or any(bot.wallet_id == wallet.pk for bot in plan.bots):
+        if wallet.pk in busy or any(post.wallet_id == wallet.pk for post in plan.posts):
             plan.wallets.append(wallet)
     return {plan.stream.pk: plan for plan in plans.values()}
 
 
-def unfinished() -> QuerySet[Bot]:
-    """Bots whose present run has not ended: a stream worker drives them, or winds them up."""
-    rows = Bot.objects.filter(run__isnull=False, run__ended_at=None, mode__in=[*EXTERNAL, Mode.PAPER], archived_at=None)
-    return rows.select_related("wallet__account", "run")
+def unfinished() -> list[Post]:
+    """Bots whose present run has not ended: a stream worker drives them, or winds them up. Asked for every second or so, of a
+    thousand bots: hence columns, and no rows."""
+    rows = Bot.objects.filter(run__ended_at=None, mode__in=[*EXTERNAL, Mode.PAPER], archived_at=None).exclude(run=None)
+    return [Post(*row) for row in rows.values_list("pk", "run_id", "wallet_id", "venue", "symbols", "wanted").order_by("pk")]
 
 
 def endpoint_of(wallet: Wallet) -> Endpoint:

@@ -21,11 +21,12 @@ from market.exchanges.breaker import Breaker
 from market.feed import Incident, Status
 from market.models import VenueStream
 from market.prices import prices_put
-from market.push import push
+from market.push import push, push_all
 from market.selectors import stream_json
 from market.services import incident_note, stream_note
 from trading import metrics
 from trading.services.equity import equity_record
+from trading.services.holding import Holding
 from trading.services.runs import run_held
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Reporter:
         metrics.reconnections.labels(self.station.key, "restored").inc(max(0, told.reconnects - known))
         if told.state != before:
             self.due["note"] = 0.0
-            for runtime in list(self.station.runtimes.values()):
+            for runtime in self.station.roster.all():
                 runtime.submit(runtime.catch_up)
 
     def count(self, incident: Incident) -> None:
@@ -86,9 +87,9 @@ class Reporter:
                     await in_thread(self.flush_books, self.books_taken())
                 if self.is_due("metrics", METRICS_EVERY):
                     await self.tell_breaker()
-                    await in_thread(self.tell_metrics, list(self.station.runtimes.values()))
+                    await in_thread(self.tell_metrics, self.station.roster.all())
                 if self.is_due("equity", EQUITY_EVERY):
-                    await in_thread(self.record_equity, list(self.station.runtimes.values()))
+                    await in_thread(self.record_equity, self.station.roster.all())
             except DatabaseError as error:
                 logger.warning("%s is not told: %s", self.station.key, type(error).__name__)
             except Exception:
@@ -174,7 +175,8 @@ class Reporter:
         push("market", "batch", streams=[stream_json(VenueStream.objects.get(pk=station.stream_id))])
 
     def tell_metrics(self, runtimes: list[Runtime]) -> None:
-        """A bot's figures between two events of its own: nothing is stored."""
+        """A bot's figures between two events of its own, where they have changed: nothing is stored."""
+        told = []
         for runtime in runtimes:
             holding = runtime.holding
             held = self.station.ready(runtime)[:200]
@@ -183,17 +185,13 @@ class Reporter:
                 run_held(holding.run, held)
             prices = {symbol: float(price[0]) for symbol in runtime.symbols if (price := self.station.price(symbol))}
             equity = holding.trader.equity(prices)
-            metrics.bot_pnl.labels(holding.bot.bot_id).set(equity - float(holding.config.cash))
-            payload = {
-                "bot": holding.bot.bot_id,
-                "equity": f"{equity:.2f}",
-                "cash": f"{holding.trader.cash:.2f}",
-                "profit": f"{equity - float(holding.config.cash):.2f}",
-                "evaluation_ms": holding.run.evaluation_ms,
-                "held": held,
-            }
-            message = {"type": "bot_metrics", "seq": None, "ts": stamp(), "correlation_id": None, "payload": payload}
-            push("live", "bot_metrics", **message)
+            figures = (equity, holding.trader.cash, holding.run.evaluation_ms, held)
+            if figures != runtime.told:
+                runtime.told = figures
+                metrics.bot_pnl.labels(holding.bot.bot_id).set(equity - float(holding.config.cash))
+                told.append(("bot_metrics", metrics_message(holding, equity, held)))
+        if told:
+            push_all("live", told)
 
     def record_equity(self, runtimes: list[Runtime]) -> None:
         known = {symbol: price[0] for symbol, price in self.station.prices.items()}
@@ -203,6 +201,18 @@ class Reporter:
             prices = {symbol: float(known[symbol]) for symbol in runtime.symbols if symbol in known}
             rows.append((runtime.holding.bot, runtime.holding.run, money(trader.equity(prices)), money(trader.cash)))
         equity_record(rows, known, at=datetime.now(UTC))
+
+
+def metrics_message(holding: Holding, equity: float, held: str) -> dict[str, Any]:
+    payload = {
+        "bot": holding.bot.bot_id,
+        "equity": f"{equity:.2f}",
+        "cash": f"{holding.trader.cash:.2f}",
+        "profit": f"{equity - float(holding.config.cash):.2f}",
+        "evaluation_ms": holding.run.evaluation_ms,
+        "held": held,
+    }
+    return {"type": "bot_metrics", "seq": None, "ts": stamp(), "correlation_id": None, "payload": payload}
 
 
 def money(value: float) -> Decimal:

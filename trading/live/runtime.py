@@ -70,9 +70,9 @@ class Floor(Protocol):
 
 
 class Runtime:
-    def __init__(self, bot_id: int, floor: Floor) -> None:
-        self.bot_id, self.floor = bot_id, floor
-        self.holding: Holding = holding_load(bot_id)
+    def __init__(self, holding: Holding, floor: Floor) -> None:
+        self.bot_id, self.floor = holding.bot.pk, floor
+        self.holding = holding
         self.strategy = registry.get(self.holding.config.strategy)(self.holding.config.params)
         self.jobs: deque[Job] = deque()
         self.guard = threading.Lock()
@@ -86,6 +86,8 @@ class Runtime:
         self.levels: list[Level] = []
         """As the station knows them."""
         self.saved_at = time.monotonic()
+        self.told: tuple[object, ...] = ()
+        """Its figures, as the pages heard them last."""
 
     def __hash__(self) -> int:
         return self.bot_id

@@ -9,7 +9,6 @@ import asyncio
 import gc
 import logging
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -32,15 +31,12 @@ from trading.live.balances import AccountBalances
 from trading.live.clock import VenueClock
 from trading.live.executor import Executor
 from trading.live.history import Decisions, History
-from trading.live.levels import Levels
 from trading.live.plan import Plan, endpoint_of, public_endpoint
-from trading.live.recorder import Recorder, history_load
+from trading.live.recorder import Recorder
 from trading.live.reporter import Reporter
+from trading.live.roster import Roster
 from trading.live.runtime import Runtime
-from trading.models import OPEN, Bot, Order
-from trading.models import Wanted as Want
-from trading.services.orders import orders_cancel_note
-from trading.services.runs import run_end, run_rules_take
+from trading.models import Order
 from trading.services.steps import Written
 
 if TYPE_CHECKING:
@@ -60,12 +56,6 @@ class Station:
     exchange: Exchange
     """Without a key of its own: prices only."""
     decisions: Decisions = field(default_factory=Decisions)
-    levels: Levels[Runtime] = field(default_factory=Levels)
-    runtimes: dict[int, Runtime] = field(default_factory=dict)
-    by_run: dict[str, Runtime] = field(default_factory=dict)
-    held: dict[int, asyncio.Future[Runtime]] = field(default_factory=dict)
-    by_market: dict[tuple[str, str], list[Runtime]] = field(default_factory=lambda: defaultdict(list))
-    histories: dict[tuple[str, str], History] = field(default_factory=dict)
     accounts: dict[int, AccountDesk] = field(default_factory=dict)
     prices: dict[str, tuple[Decimal, float]] = field(default_factory=dict)
     """Last price and when we heard it (monotonic)."""
@@ -82,11 +72,13 @@ class Station:
     wanted: Wanted = field(default_factory=Wanted)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     ticks: Counter = field(init=False)
+    roster: Roster = field(init=False)
     recorder: Recorder = field(init=False)
     reporter: Reporter = field(init=False)
 
     def __post_init__(self) -> None:
         self.ticks = metrics.ticks.labels(self.key)
+        self.roster = Roster(self)
         self.recorder = Recorder(self.key)
         self.reporter = Reporter(self)
 
@@ -105,10 +97,14 @@ class Station:
         station.tasks = [asyncio.create_task(station.feed()), asyncio.create_task(station.tend())]
         return station
 
+    def died(self) -> bool:
+        """Whether what should go on for ever has ended."""
+        return any(task.done() for task in self.tasks)
+
     async def close(self) -> None:
         self.stopped = True
-        for runtime in list(self.runtimes.values()):
-            self.remove(runtime)
+        for runtime in self.roster.all():
+            self.roster.remove(runtime)
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
@@ -134,7 +130,7 @@ class Station:
         """Strategies that do not return are interrupted; an opening that waited for an earlier candle is looked at again."""
         while True:
             await asyncio.sleep(min(1.0, settings.STRATEGY_SECONDS / 2))
-            for runtime in list(self.runtimes.values()):
+            for runtime in self.roster.all():
                 runtime.interrupt(settings.STRATEGY_SECONDS)
                 if runtime.holding.external and runtime.holding.opened != self.begun(runtime.symbols[0], runtime.interval):
                     runtime.submit(runtime.act_now)
@@ -145,16 +141,14 @@ class Station:
             self.wanted.set((), ("1m",))
             return
         if self.worker.warm:
-            new = [bot for bot in plan.bots if bot.pk not in self.runtimes]
-            for bot in new:
-                await self.add(bot)
+            new = [post for post in plan.posts if post.bot_id not in self.roster.runtimes]
+            await self.roster.take_in(new)
             if new:
                 gc.freeze()  # bots live long: the collector need not walk through all of them, which holds up every tick
             await self.follow_accounts(plan)
         await self.learn_rules(())
-        for bot in plan.bots:
-            if bot.pk in self.runtimes:
-                self.follow(bot)
+        for post in plan.posts:
+            self.roster.follow(post)
         self.want(plan)
 
     async def follow_accounts(self, plan: Plan) -> None:
@@ -177,15 +171,17 @@ class Station:
 
     def external_symbols(self, wallet_id: int) -> set[str]:
         """Of the bots of a wallet."""
-        mine = (runtime for runtime in self.runtimes.values() if runtime.holding.bot.wallet_id == wallet_id)
+        mine = (runtime for runtime in self.roster.runtimes.values() if runtime.holding.bot.wallet_id == wallet_id)
         return {symbol for runtime in mine for symbol in runtime.symbols}
 
     def want(self, plan: Plan) -> None:
         """Tells the feed what is needed; it starts and stops streams by that."""
-        symbols = {symbol for runtime in self.runtimes.values() for symbol in runtime.symbols} | set(plan.watch)
-        intervals = sorted({"1m"} | {runtime.interval for runtime in self.runtimes.values()})
+        symbols = self.roster.symbols() | set(plan.watch)
+        intervals = sorted({"1m"} | self.roster.intervals())
         if symbols != set(self.wanted.symbols) or intervals != sorted(self.wanted.intervals):
-            closed = {market: from_ms(history.last) for market, history in self.histories.items() if history.last is not None}
+            closed = {
+                market: from_ms(history.last) for market, history in self.roster.histories.items() if history.last is not None
+            }
             self.wanted.set(symbols, intervals, depth=True, closed=closed)
 
     # What the feed hears.
@@ -204,7 +200,7 @@ class Station:
         self.fresh[tick.symbol] = tick
         self.ticks.inc()
         price = float(tick.price)
-        for runtime in self.levels.hit(tick.symbol, price):
+        for runtime in self.roster.levels.hit(tick.symbol, price):
             if tick.symbol not in runtime.touching:
                 runtime.touching.add(tick.symbol)
                 runtime.submit(Touch(runtime, tick.received, tick.symbol, price, to_ms(tick.time)))
@@ -219,17 +215,17 @@ class Station:
         elif self.opened.get(market, -1) < time_ms:
             self.opened[market] = time_ms
             opens = {candle.symbol: float(candle.open)}
-            for runtime in self.by_market.get(market, ()):
+            for runtime in self.roster.by_market.get(market, ()):
                 if runtime.holding.external or runtime.holding.trader.working():
                     runtime.submit(Open(runtime, candle.received, time_ms, opens))
 
     def close_candle(self, market: tuple[str, str], time_ms: int, candle: Candle) -> None:
-        history = self.histories.get(market)
+        history = self.roster.histories.get(market)
         values = OHLCV(float(candle.open), float(candle.high), float(candle.low), float(candle.close), float(candle.volume))
         if history is None or not history.append(time_ms, values):
             return
         self.recorder.add(candle)
-        for runtime in self.by_market.get(market, ()):
+        for runtime in self.roster.by_market.get(market, ()):
             runtime.submit(Close(runtime, candle.received))
 
     # What runtimes ask and tell (from their threads).
@@ -239,7 +235,7 @@ class Station:
         return (known[0], time.monotonic() - known[1]) if known else None
 
     def history(self, symbol: str, interval: str) -> History:
-        return self.histories[(symbol, interval)]
+        return self.roster.histories[(symbol, interval)]
 
     def begun(self, symbol: str, interval: str) -> int | None:
         """Open time of the candle that grows now."""
@@ -299,10 +295,10 @@ class Station:
             self.worker.spawn(desk.executor.cancel(runtime, order))
 
     def levels_changed(self, runtime: Runtime, levels: list[Level]) -> None:
-        self.worker.loop.call_soon_threadsafe(self.levels.put, runtime, levels)
+        self.worker.loop.call_soon_threadsafe(self.roster.levels.put, runtime, levels)
 
     def gone(self, runtime: Runtime) -> None:
-        self.worker.loop.call_soon_threadsafe(self.remove, runtime)
+        self.worker.loop.call_soon_threadsafe(self.roster.remove, runtime)
 
     # Bots come and go.
 
@@ -315,135 +311,13 @@ class Station:
         self.listed = frozenset(one.symbol for one in listed)
         self.tradable = frozenset(one.symbol for one in listed if one.trading)
         self.learned_at = time.monotonic()
-        for runtime in self.runtimes.values():
+        for runtime in self.roster.all():
             runtime.submit(runtime.learn)
 
-    async def add(self, bot: Bot) -> None:
-        """Holds a bot: its candles are fetched, its memory loaded, and what it waits for watched."""
-        await self.learn_rules(bot.symbol_list)
-        assert bot.run
-        await self.worker.in_thread(run_rules_take, bot.run, bot.venue)
-        runtime = await self.hold(bot.pk, bot.run.pk)
-        for symbol in runtime.symbols:
-            await self.ensure_history(symbol, runtime)
-        if runtime.holding.time is None:
-            # On paper it decides from the first candle on that closes after its start; at a venue, the last close is still worth
-            # acting on.
-            last = max(history.last or 0 for history in self.mine(runtime))
-            runtime.holding.time = last - runtime.holding.config_step() if runtime.holding.external else last
-        self.runtimes[bot.pk] = self.by_run[runtime.holding.run.run_id] = runtime
-        for symbol in runtime.symbols:
-            self.by_market[(symbol, runtime.interval)].append(runtime)
-        if runtime.holding.external:
-            runtime.levels = runtime.holding.trader.levels()
-            self.levels.put(runtime, runtime.levels)
-        runtime.submit(runtime.catch_up)
-
-    def mine(self, runtime: Runtime) -> Iterable[History]:
-        return (self.histories[(symbol, runtime.interval)] for symbol in runtime.symbols)
-
-    async def ensure_history(self, symbol: str, runtime: Runtime) -> None:
-        market = (symbol, runtime.interval)
-        since = runtime.history_since(self.now_ms())
-        history = self.histories.get(market)
-        if history is not None and len(history) and history.time[0] <= since:
-            return
-        await self.worker.in_thread(self.recorder.flush)
-        until = from_ms(self.now_ms())
-        load = history_load(self.exchange, self.key, symbol, runtime.interval, since, until, self.worker.in_thread)
-        self.histories[market] = await load
-
-    def remove(self, runtime: Runtime) -> None:
-        if self.runtimes.pop(runtime.bot_id, None) is None:
-            return
-        runtime.ended = True
-        self.by_run.pop(runtime.holding.run.run_id, None)
-        self.held.pop(runtime.bot_id, None)
-        self.levels.put(runtime, [])
-        for symbol in runtime.symbols:
-            self.by_market[(symbol, runtime.interval)].remove(runtime)
-
-    def follow(self, bot: Bot) -> None:
-        """Makes the runtime do what a person wants of the bot."""
-        runtime = self.runtimes[bot.pk]
-        trader = runtime.holding.trader
-        if bot.wanted == Want.PAUSED and trader.entries_allowed:
-            runtime.submit(runtime.pause)
-        elif bot.wanted == Want.RUNNING and not trader.entries_allowed:
-            runtime.submit(runtime.resume)
-        elif bot.wanted == Want.CLOSING:
-            runtime.submit(lambda: self.wind_up(runtime, sell=True))
-        elif bot.wanted == Want.STOPPED:
-            runtime.submit(lambda: self.wind_up(runtime, sell=False))
-
-    def wind_up(self, runtime: Runtime, *, sell: bool) -> Written | None:
-        """Called again and again until nothing is open: then the run ends."""
-        holding = runtime.holding
-        prices = {symbol: float(price[0]) for symbol in runtime.symbols if (price := self.price(symbol))}
-        if holding.trader.entries_allowed:
-            return runtime.pause()  # a bot that winds up buys nothing more
-        selling = sells_on_their_way(runtime)
-        if sell and has_to_sell(runtime, prices) and not selling:
-            return runtime.by_hand("close", lambda: holding.trader.sell_all("by_hand", prices))
-        if holding.orders and not (sell and selling):
-            # All of them: the engine knows no adopted ones.
-            orders_cancel_note(Order.objects.filter(run=holding.run, status__in=OPEN, cancel_requested=False))
-            return runtime.by_hand("stop", holding.trader.cancel_all)
-        if not holding.orders:
-            runtime.checkpoint()
-            run_end(holding.run, "closed" if sell else "stopped")
-            runtime.leave()
-        return None
-
     async def hear_user(self, account_id: int, report: Report) -> None:
-        runtime = await self.owner(report.client_order_id)
+        runtime = await self.roster.owner(report.client_order_id)
         if runtime is not None:
             await self.accounts[account_id].executor.hear(runtime, report)
-
-    async def owner(self, client_order_id: str) -> Runtime | None:
-        """The runtime of the bot whose order this is; loaded for the occasion where it does not run."""
-        if runtime := self.by_run.get(client_order_id.removeprefix("qd-").partition("-")[0]):
-            return runtime
-        bot_id = await self.worker.in_thread(bot_of, client_order_id)
-        if bot_id is None:
-            return None
-        return self.runtimes.get(bot_id) or await self.hold(bot_id)
-
-    async def hold(self, bot_id: int, run_id: int | None = None) -> Runtime:
-        """The one runtime of a bot in this worker, loaded where there is none (of this run): two would write over each other."""
-        loading = self.held.get(bot_id)
-        if loading is not None:
-            runtime = await asyncio.shield(loading)
-            if not runtime.ended and run_id in (None, runtime.holding.run.pk):
-                return runtime
-        if self.held.get(bot_id) is loading:
-            self.held[bot_id] = asyncio.ensure_future(self.worker.in_thread(Runtime, bot_id, self))
-            self.held[bot_id].add_done_callback(lambda task: self.forget(bot_id, task))
-        return await asyncio.shield(self.held[bot_id])
-
-    def forget(self, bot_id: int, task: asyncio.Future[Runtime]) -> None:
-        """A load that failed is tried anew by the next who asks."""
-        if (task.cancelled() or task.exception()) and self.held.get(bot_id) is task:
-            del self.held[bot_id]
-
-
-def has_to_sell(runtime: Runtime, prices: Mapping[str, float]) -> bool:
-    """Whether it holds more than crumbs, which no venue takes: fees in base leave parts of a lot behind."""
-    for symbol, quantity in runtime.holding.trader.positions().items():
-        rules = runtime.holding.instruments[symbol]
-        worth = quantity * prices.get(symbol, float("inf"))
-        if quantity > 0 and quantity >= float(rules.lot_size or 0) and worth >= float(rules.min_notional or 0):
-            return True
-    return False
-
-
-def sells_on_their_way(runtime: Runtime) -> bool:
-    """Market orders: a take-profit that rests is none."""
-    return any(order.side == "sell" and order.type == "market" for order in runtime.holding.trader.working())
-
-
-def bot_of(client_order_id: str) -> int | None:
-    return Order.objects.filter(client_order_id=client_order_id).values_list("bot_id", flat=True).first()
 
 
 @dataclass(frozen=True, slots=True)

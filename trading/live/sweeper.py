@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 
 from market.exchanges.base import Report
@@ -35,11 +36,12 @@ class Errands:
 
 
 def errands(wallet_id: int) -> Errands:
-    """From our own rows alone: cheap, for every second or two."""
+    """From our own rows alone: cheap, for every second or two, however many orders rest at the venue."""
     now = timezone.now()
     found = Errands([], [], [], [])
-    rows = Order.objects.filter(wallet_id=wallet_id, status__in=OPEN).select_related("bot", "run")
-    for order in rows.order_by("id"):
+    waits = Q(status=OrderStatus.PENDING) | Q(status=OrderStatus.SUBMITTED, submitted_at__lt=now - UNANSWERED)
+    rows = Order.objects.filter(waits | Q(cancel_requested=True), wallet_id=wallet_id, status__in=OPEN)
+    for order in rows.select_related("bot", "run").order_by("id"):
         if order.status == OrderStatus.PENDING:
             if order.cancel_requested or (order.type == "market" and now - order.created_at > TOO_OLD):
                 found.drop.append(order)
@@ -62,18 +64,17 @@ class Compared:
 def compare(wallet_id: int, told: Sequence[Report]) -> Compared:
     """Our open orders against the venue's list of open orders."""
     by_id = {report.client_order_id: report for report in told}
+    open_now = Order.objects.filter(wallet_id=wallet_id, status__in=OPEN).exclude(status=OrderStatus.PENDING)
     ask = []
-    ours = (
-        Order.objects.filter(wallet_id=wallet_id, status__in=OPEN).exclude(status=OrderStatus.PENDING).select_related("bot", "run")
-    )
-    for order in ours:
-        report = by_id.get(order.client_order_id)
-        if report is None or report.filled != order.filled_quantity or order.status == OrderStatus.SUBMITTED:
-            ask.append(order)
+    for order_id, name, filled, status in open_now.values_list("pk", "client_order_id", "filled_quantity", "status"):
+        report = by_id.get(name)
+        if report is None or report.filled != filled or status == OrderStatus.SUBMITTED:
+            ask.append(order_id)
     known = set(Order.objects.filter(client_order_id__in=by_id).values_list("client_order_id", flat=True))
     # Ours, but taken for over: the venue's word counts.
-    over = Order.objects.filter(client_order_id__in=by_id).exclude(status__in=OPEN).select_related("bot", "run")
-    return Compared(ask + list(over), [report for report in told if report.client_order_id not in known])
+    over = Q(client_order_id__in=by_id) & ~Q(status__in=OPEN)
+    asked = Order.objects.filter(Q(pk__in=ask) | over).select_related("bot", "run")
+    return Compared(list(asked), [report for report in told if report.client_order_id not in known])
 
 
 def foreign_note(wallet: Wallet, reports: Sequence[Report]) -> int:

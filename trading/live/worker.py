@@ -152,6 +152,10 @@ class StreamWorker:
                 return
             hold = self.holds[stream_id] = Hold(stream_id, self.name, token, time.monotonic())
         station = self.stations.get(stream_id)
+        if station is not None and station.died():
+            logger.error("the stream of %s died and is opened anew", wanted.key)
+            await self.leave(stream_id)
+            station = None
         if station is None:
             station = self.stations[stream_id] = await Station.open(self, stream_id, wanted)
         await station.follow_plan(wanted)

@@ -6,11 +6,13 @@ after each row's lock is had, and rows are locked in the order of their ids, so 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Q
 
 from trading.engine.errors import Invalid
 from trading.engine.risk import REASONS, Denial
@@ -64,6 +66,32 @@ def budget_settle(ids: Sequence[int], *, unclaim: Decimal = Decimal(0), use: Dec
     if ids and (unclaim or use):
         with connection.cursor() as cursor:
             cursor.execute(SETTLE, {"ids": list(ids), "unclaim": unclaim, "use": use})
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Budgets that exist already, by what they are of and their currency."""
+
+    bots: Mapping[int, Bot]
+    rows: Mapping[tuple[str, object, str], RiskBudget]
+
+    def get(self, bot_id: int, quote: str, limits: BotLimits) -> list[int]:
+        """The three of a bot, as `budgets_ensure` gives them; none where one is missing or its own is not what its limits say."""
+        bot, currency = self.bots[bot_id], risk_currency(quote)
+        keys = (("bot", bot_id, currency), ("wallet", bot.wallet_id, currency), ("desk", bot.mode, currency))
+        found = [row for key in keys if (row := self.rows.get(key))]
+        if len(found) < len(SCOPES) or (found[0].limit, found[0].mode) != (limits.budget or OWN_EQUITY, bot.mode):
+            return []
+        return sorted(one.pk for one in found)
+
+
+def budgets_known(bots: Iterable[Bot]) -> Known:
+    """In one statement, for many bots."""
+    by_id = {bot.pk: bot for bot in bots}
+    mine = Q(scope="bot", bot__in=by_id) | Q(scope="wallet", wallet__in={bot.wallet_id for bot in by_id.values()}) | Q(scope="desk")
+    of = {"bot": "bot_id", "wallet": "wallet_id", "desk": "mode"}
+    rows = {(one.scope, getattr(one, of[one.scope]), one.currency): one for one in RiskBudget.objects.filter(mine)}
+    return Known(by_id, rows)
 
 
 def budgets_ensure(bot: Bot, limits: BotLimits, quote: str) -> list[int]:

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from typing import Any
 
-from django.db import transaction
-from django.db.models import Sum
+from django.db.models import F, Sum
 
 from market.exchanges.base import Balance
 from market.models import Instrument
 from trading.config import RunConfig, parse
-from trading.engine.errors import Conflict
+from trading.engine.errors import Conflict, DomainError
 from trading.engine.live import Trader
 from trading.engine.risk import Limits, Moment
 from trading.engine.types import INTERVALS
 from trading.limits import Schedule, parse_limits, parse_schedule
 from trading.models import OPEN, Bot, BotRun, BotState, Fill, Mode, Order, Position, RiskAllocation
-from trading.services.budgets import budgets_ensure
+from trading.services.budgets import budgets_ensure, budgets_known
 from trading.strategies import registry
 
 NONE = Decimal(0)
@@ -150,29 +149,66 @@ class Holding:
 
 
 def holding_load(bot_id: int) -> Holding:
-    """The bot with its present run, as it was last written."""
-    bot = Bot.objects.select_related("wallet__account", "run").get(pk=bot_id)
+    """The bot with its present run, as it was last written. Raises what it cannot be loaded for."""
+    found = holdings_load([bot_id])[bot_id]
+    if isinstance(found, DomainError):
+        raise found
+    return found
+
+
+def holdings_load(bot_ids: Iterable[int]) -> dict[int, Holding | DomainError]:
+    """Many bots by their primary keys, in as many statements as one; or why one cannot be loaded."""
+    bots = Bot.objects.select_related("wallet__account", "run").in_bulk(list(bot_ids))
+    rows = Rows(bots)
+    return {bot_id: loaded(bot, rows) for bot_id, bot in bots.items()}
+
+
+class Rows:
+    """What belongs to some bots, by the bot's primary key."""
+
+    def __init__(self, bots: Mapping[int, Bot]) -> None:
+        ids = list(bots)
+        self.states = BotState.objects.in_bulk(ids)
+        self.budgets = budgets_known(bots.values())
+        self.positions: dict[int, dict[str, Position]] = defaultdict(dict)
+        for position in Position.objects.filter(bot__in=ids):
+            self.positions[position.bot_id][position.symbol] = position
+        self.orders: dict[int, dict[int, int]] = defaultdict(dict)
+        open_now = Order.objects.filter(bot__in=ids, run=F("bot__run"), status__in=OPEN)
+        for bot_id, number, order_id in open_now.values_list("bot_id", "number", "pk"):
+            self.orders[bot_id][number] = order_id
+        symbols = {(bot.venue, symbol) for bot in bots.values() for symbol in bot.symbol_list}
+        named = {"venue__in": {venue for venue, _ in symbols}, "symbol__in": {symbol for _, symbol in symbols}}
+        self.instruments = {(one.venue, one.symbol): one for one in Instrument.objects.filter(**named)}
+
+
+def loaded(bot: Bot, rows: Rows) -> Holding | DomainError:
     if bot.run is None:
-        raise Conflict(f"{bot.name} has no run.")
-    config, limits = parse(bot.run.config), parse_limits(bot.run.limits)
-    state = BotState.objects.get(pk=bot.pk)
-    trader = trader_of(config, external=bot.mode in EXTERNAL)
-    trader.load(bytes(state.book))
-    quote = config.symbols[0].split("-")[1]
+        return Conflict(f"{bot.name} has no run.")
+    try:
+        config, limits = parse(bot.run.config), parse_limits(bot.run.limits)
+        state = rows.states[bot.pk]
+        trader = trader_of(config, external=bot.mode in EXTERNAL)
+        trader.load(bytes(state.book))
+        quote = config.symbols[0].split("-")[1]
+        budgets = rows.budgets.get(bot.pk, quote, limits) or budgets_ensure(bot, limits, quote)
+        schedule = parse_schedule(bot.schedule)
+    except DomainError as error:
+        return error
     return Holding(
         bot=bot,
         run=bot.run,
         config=config,
         limits=limits.checks,
-        schedule=parse_schedule(bot.schedule),
-        budgets=budgets_ensure(bot, limits, quote),
-        positions=positions_of(bot, config.symbols),
-        instruments=instruments_of(bot.venue, config.symbols),
+        schedule=schedule,
+        budgets=budgets,
+        positions=positions_of(bot, config.symbols, rows.positions[bot.pk]),
+        instruments={symbol: one for symbol in config.symbols if (one := rows.instruments.get((bot.venue, symbol)))},
         trader=trader,
         version=state.version,
         time=state.time,
         opened=state.opened,
-        orders=dict(Order.objects.filter(run=bot.run, status__in=OPEN).values_list("number", "pk")),
+        orders=rows.orders[bot.pk],
     )
 
 
@@ -185,9 +221,8 @@ def trader_of(config: RunConfig, *, external: bool) -> Trader:
     return Trader(config.account(), config.symbols, INTERVALS[config.interval], strategy.position, external=external)
 
 
-@transaction.atomic
-def positions_of(bot: Bot, symbols: Sequence[str]) -> dict[str, Position]:
-    rows = {one.symbol: one for one in Position.objects.filter(bot=bot)}
+def positions_of(bot: Bot, symbols: Sequence[str], rows: dict[str, Position]) -> dict[str, Position]:
+    """`rows`, and new ones for symbols without."""
     for symbol in symbols:
         if symbol not in rows:
             rows[symbol] = Position.objects.create(bot=bot, wallet=bot.wallet, venue=bot.venue, symbol=symbol)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 
 from django.db import transaction
@@ -34,6 +35,12 @@ def run_rules_take(run: BotRun, venue: str) -> None:
     with transaction.atomic():
         BotRun.objects.filter(pk=run.pk).update(config=run.config)
         BotState.objects.filter(pk=state.pk, version=state.version).update(book=trader.dump())
+
+
+def runs_rules_take(run_ids: Iterable[int]) -> None:
+    """For each of these runs that needs it."""
+    for run in BotRun.objects.filter(pk__in=list(run_ids), decided_at=None).select_related("bot"):
+        run_rules_take(run, run.bot.venue)
 
 
 def rules_of(instrument: Instrument) -> Rules:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 ENDS = {"filled": FILLED, "cancelled": CANCELLED, "expired": EXPIRED, "rejected": REFUSED}
-PAST_KEPT = 256
+PAST_KEPT = 64
 
 
 def fill(outside: Outside, number: int, price: float, quantity: float, fee: float, fee_base: float) -> Step:
@@ -34,11 +34,11 @@ def fill(outside: Outside, number: int, price: float, quantity: float, fee: floa
 
 
 def over(outside: Outside, number: int, out: Out) -> None:
-    """The venue has no more of it."""
+    """The venue has no more of it. One that was not filled whole is remembered, since a fill of it may be told late."""
     row = outside.brain.row_of(number)
     if row is not None:
         outside.brain.end(row, FILLED)
-    if outside.out.pop(number, None) is not None:
+    if outside.out.pop(number, None) is not None and out.left > out.order.quantity * NEAR:
         outside.past[number] = out
         for oldest in list(outside.past)[:-PAST_KEPT]:
             del outside.past[oldest]

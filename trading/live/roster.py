@@ -1,0 +1,231 @@
+"""The bots of one venue in a stream worker: loaded together, watched, told what a person wants of them, and let go."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from market.times import from_ms
+from trading.engine.errors import DomainError
+from trading.live.history import History
+from trading.live.levels import Levels
+from trading.live.plan import Post
+from trading.live.recorder import history_load
+from trading.live.runtime import Runtime
+from trading.models import OPEN, BotRun, Order
+from trading.models import Wanted as Want
+from trading.services.holding import holdings_load
+from trading.services.orders import orders_cancel_note
+from trading.services.runs import run_end, runs_rules_take
+from trading.services.steps import Written
+
+if TYPE_CHECKING:
+    from trading.live.station import Station
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 200
+"""Bots that are loaded together: few enough that those who are there need not wait long for a thread."""
+Market = tuple[str, str]
+"""Symbol and interval."""
+
+
+@dataclass(slots=True)
+class Roster:
+    station: Station
+    runtimes: dict[int, Runtime] = field(default_factory=dict)
+    """Those that run here, by the bot's primary key."""
+    by_run: dict[str, Runtime] = field(default_factory=dict)
+    by_market: dict[Market, list[Runtime]] = field(default_factory=lambda: defaultdict(list))
+    held: dict[int, asyncio.Future[Runtime]] = field(default_factory=dict)
+    """All that are loaded or being loaded; also those that do not run any more but have orders to be settled."""
+    histories: dict[Market, History] = field(default_factory=dict)
+    levels: Levels[Runtime] = field(default_factory=Levels)
+
+    def all(self) -> list[Runtime]:
+        return list(self.runtimes.values())
+
+    def symbols(self) -> set[str]:
+        return {symbol for runtime in self.runtimes.values() for symbol in runtime.symbols}
+
+    def intervals(self) -> set[str]:
+        return {runtime.interval for runtime in self.runtimes.values()}
+
+    # They come.
+
+    async def take_in(self, posts: Sequence[Post]) -> None:
+        """Their memory is loaded, their candles are fetched, and what they wait for is watched. One that cannot be loaded ends,
+        alone."""
+        await self.station.learn_rules({symbol for post in posts for symbol in post.symbol_list})
+        for i in range(0, len(posts), AT_ONCE):
+            part = posts[i : i + AT_ONCE]
+            await self.station.worker.in_thread(runs_rules_take, [post.run_id for post in part])
+            found = await self.hold_all(part)
+            for post, runtime in zip(part, found, strict=True):
+                if isinstance(runtime, DomainError):
+                    logger.error("bot %d cannot be loaded: %s", post.bot_id, runtime)
+                    await self.station.worker.in_thread(run_fail, post.run_id, str(runtime))
+                else:
+                    await self.begin(runtime)
+
+    async def begin(self, runtime: Runtime) -> None:
+        for symbol in runtime.symbols:
+            await self.ensure_history(symbol, runtime)
+        holding = runtime.holding
+        if holding.time is None:
+            # On paper it decides from the first candle on that closes after its start; at a venue, the last close is still worth
+            # acting on.
+            last = max(self.histories[(symbol, runtime.interval)].last or 0 for symbol in runtime.symbols)
+            holding.time = last - holding.config_step() if holding.external else last
+        self.runtimes[runtime.bot_id] = self.by_run[holding.run.run_id] = runtime
+        for symbol in runtime.symbols:
+            self.by_market[(symbol, runtime.interval)].append(runtime)
+        if holding.external:
+            runtime.levels = holding.trader.levels()
+            self.levels.put(runtime, runtime.levels)
+        runtime.submit(runtime.catch_up)
+
+    async def ensure_history(self, symbol: str, runtime: Runtime) -> None:
+        station, market = self.station, (symbol, runtime.interval)
+        since = runtime.history_since(station.now_ms())
+        history = self.histories.get(market)
+        if history is not None and len(history) and history.time[0] <= since:
+            return
+        await station.worker.in_thread(station.recorder.flush)
+        until = from_ms(station.now_ms())
+        load = history_load(station.exchange, station.key, symbol, runtime.interval, since, until, station.worker.in_thread)
+        self.histories[market] = await load
+
+    async def hold_all(self, posts: Sequence[Post]) -> list[Runtime | DomainError]:
+        """The runtimes of these bots' present runs, loaded together where there are none; or why there can be none."""
+        self.load([post.bot_id for post in posts if post.bot_id not in self.held])
+        found: list[Runtime | DomainError] = []
+        for post in posts:
+            try:
+                found.append(await self.hold(post.bot_id, post.run_id))
+            except DomainError as error:
+                found.append(error)
+        return found
+
+    async def hold(self, bot_id: int, run_id: int | None = None) -> Runtime:
+        """The one runtime of a bot in this worker, loaded where there is none (of this run): two would write over each other."""
+        loading = self.held.get(bot_id)
+        if loading is not None:
+            runtime = await asyncio.shield(loading)
+            if not runtime.ended and run_id in (None, runtime.holding.run.pk):
+                return runtime
+        if self.held.get(bot_id) is loading:
+            self.load([bot_id])
+        return await asyncio.shield(self.held[bot_id])
+
+    def load(self, bot_ids: Sequence[int]) -> None:
+        if not bot_ids:
+            return
+        loading = asyncio.ensure_future(self.station.worker.in_thread(runtimes_load, bot_ids, self.station))
+        for bot_id in bot_ids:
+            self.held[bot_id] = mine = asyncio.ensure_future(picked(loading, bot_id))
+            mine.add_done_callback(partial(self.forget, bot_id))
+
+    def forget(self, bot_id: int, task: asyncio.Future[Runtime]) -> None:
+        """A load that failed is tried anew by the next who asks."""
+        if (task.cancelled() or task.exception()) and self.held.get(bot_id) is task:
+            del self.held[bot_id]
+
+    async def owner(self, client_order_id: str) -> Runtime | None:
+        """The runtime of the bot whose order this is; loaded for the occasion where it does not run."""
+        if runtime := self.by_run.get(client_order_id.removeprefix("qd-").partition("-")[0]):
+            return runtime
+        bot_id = await self.station.worker.in_thread(bot_of, client_order_id)
+        if bot_id is None:
+            return None
+        return self.runtimes.get(bot_id) or await self.hold(bot_id)
+
+    # They do what a person wants.
+
+    def follow(self, post: Post) -> None:
+        runtime = self.runtimes.get(post.bot_id)
+        if runtime is None:
+            return
+        trader = runtime.holding.trader
+        if post.wanted == Want.PAUSED and trader.entries_allowed:
+            runtime.submit(runtime.pause)
+        elif post.wanted == Want.RUNNING and not trader.entries_allowed:
+            runtime.submit(runtime.resume)
+        elif post.wanted == Want.CLOSING:
+            runtime.submit(lambda: self.wind_up(runtime, sell=True))
+        elif post.wanted == Want.STOPPED:
+            runtime.submit(lambda: self.wind_up(runtime, sell=False))
+
+    def wind_up(self, runtime: Runtime, *, sell: bool) -> Written | None:
+        """Called again and again until nothing is open: then the run ends."""
+        holding = runtime.holding
+        prices = {symbol: float(price[0]) for symbol in runtime.symbols if (price := self.station.price(symbol))}
+        if holding.trader.entries_allowed:
+            return runtime.pause()  # a bot that winds up buys nothing more
+        selling = sells_on_their_way(runtime)
+        if sell and has_to_sell(runtime, prices) and not selling:
+            return runtime.by_hand("close", lambda: holding.trader.sell_all("by_hand", prices))
+        if holding.orders and not (sell and selling):
+            # All of them: the engine knows no adopted ones.
+            orders_cancel_note(Order.objects.filter(run=holding.run, status__in=OPEN, cancel_requested=False))
+            return runtime.by_hand("stop", holding.trader.cancel_all)
+        if not holding.orders:
+            runtime.checkpoint()
+            run_end(holding.run, "closed" if sell else "stopped")
+            runtime.leave()
+        return None
+
+    # They go.
+
+    def remove(self, runtime: Runtime) -> None:
+        if self.runtimes.pop(runtime.bot_id, None) is None:
+            return
+        runtime.ended = True
+        self.by_run.pop(runtime.holding.run.run_id, None)
+        self.held.pop(runtime.bot_id, None)
+        self.levels.put(runtime, [])
+        for symbol in runtime.symbols:
+            self.by_market[(symbol, runtime.interval)].remove(runtime)
+
+
+async def picked(loading: asyncio.Future[dict[int, Runtime | DomainError]], bot_id: int) -> Runtime:
+    found = (await asyncio.shield(loading))[bot_id]
+    if isinstance(found, DomainError):
+        raise found
+    return found
+
+
+def runtimes_load(bot_ids: Iterable[int], floor: Station) -> dict[int, Runtime | DomainError]:
+    loaded = holdings_load(bot_ids)
+    return {bot_id: one if isinstance(one, DomainError) else Runtime(one, floor) for bot_id, one in loaded.items()}
+
+
+def run_fail(run_id: int, message: str) -> None:
+    """Its orders are cancelled, what it holds stays."""
+    run = BotRun.objects.select_related("bot").get(pk=run_id)
+    orders_cancel_note(Order.objects.filter(run=run, status__in=OPEN))
+    run_end(run, "failed", error=message)
+
+
+def has_to_sell(runtime: Runtime, prices: Mapping[str, float]) -> bool:
+    """Whether it holds more than crumbs, which no venue takes: fees in base leave parts of a lot behind."""
+    for symbol, quantity in runtime.holding.trader.positions().items():
+        rules = runtime.holding.instruments[symbol]
+        worth = quantity * prices.get(symbol, float("inf"))
+        if quantity > 0 and quantity >= float(rules.lot_size or 0) and worth >= float(rules.min_notional or 0):
+            return True
+    return False
+
+
+def sells_on_their_way(runtime: Runtime) -> bool:
+    """Market orders: a take-profit that rests is none."""
+    return any(order.side == "sell" and order.type == "market" for order in runtime.holding.trader.working())
+
+
+def bot_of(client_order_id: str) -> int | None:
+    return Order.objects.filter(client_order_id=client_order_id).values_list("bot_id", flat=True).first()
