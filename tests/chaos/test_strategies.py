@@ -31,7 +31,7 @@ def test_a_strategy_that_raises_or_never_returns_stops_its_own_bot_only(tmp_path
     with Play(QUIET, tmp_path, desk=open_paper_desk) as play:
         begin("good", "dca", {"every": 1, "part": 1})
         begin("raises", "chaos_raises", {})
-        for number in range(THREADS):  # as many as the pool has threads
+        for number in range(THREADS["routine"]):  # as many as there are threads for candles
             begin(f"hangs {number}", "chaos_hangs", {})
         play.begin_child(None)
         bad = BotRun.objects.exclude(bot__name="good")

@@ -66,7 +66,7 @@ class Executor:
             report = await self.exchange.place(request)
         except Refused as error:
             why = f"{error.code} {error}".strip()
-            runtime.submit(lambda: runtime.end_order(order_id, OrderStatus.SUBMITTED, OrderStatus.REJECTED, why))
+            runtime.submit(lambda: runtime.end_order(order_id, OrderStatus.SUBMITTED, OrderStatus.REJECTED, why), urgent=True)
         except Retryable as error:
             logger.info("order %s waits: %s", request.client_order_id, error)
             await self.in_thread(order_unsend, order_id)
@@ -84,7 +84,7 @@ class Executor:
             except (Refused, Retryable, Unknown) as error:
                 logger.info("the fills of %s are asked for later: %s", report.client_order_id, error)
         self.filled(report)
-        runtime.submit(lambda: runtime.report(report))
+        runtime.submit(lambda: runtime.report(report), urgent=True)
 
     async def cancel(self, runtime: Runtime, order: Order) -> None:
         """Tells the venue; an order that it never heard of simply ends."""
@@ -92,7 +92,7 @@ class Executor:
             return
         if order.status == OrderStatus.PENDING:
             why = "cancelled before it was sent"
-            runtime.submit(lambda: runtime.end_order(order.pk, OrderStatus.PENDING, OrderStatus.CANCELLED, why))
+            runtime.submit(lambda: runtime.end_order(order.pk, OrderStatus.PENDING, OrderStatus.CANCELLED, why), urgent=True)
             return
         self.in_flight.add(order.pk)
         try:
@@ -128,10 +128,10 @@ class Executor:
         """One that the venue has acknowledged and now does not know is not ours to end: a person must say so, by cancelling it."""
         if self.never_arrived(order):
             why = "it never reached the venue"
-            runtime.submit(lambda: runtime.end_order(order.pk, OrderStatus.SUBMITTED, OrderStatus.REJECTED, why))
+            runtime.submit(lambda: runtime.end_order(order.pk, OrderStatus.SUBMITTED, OrderStatus.REJECTED, why), urgent=True)
         elif order.venue_order_id and order.cancel_requested:
             seen, why = order.status, "the venue does not know it any more; ended on request"
-            runtime.submit(lambda: runtime.end_order(order.pk, seen, OrderStatus.CANCELLED, why))
+            runtime.submit(lambda: runtime.end_order(order.pk, seen, OrderStatus.CANCELLED, why), urgent=True)
         elif order.venue_order_id and not order.status_reason:
             await self.in_thread(order_note, order.pk, "The venue does not know it any more. Cancel it to end it here.")
 

@@ -27,7 +27,7 @@ from market.services import incident_note, stream_note
 from trading import metrics
 from trading.services.equity import equity_record
 from trading.services.holding import Holding
-from trading.services.runs import run_held
+from trading.services.runs import run_held, runs_progress_write
 
 if TYPE_CHECKING:
     from trading.live.runtime import Runtime
@@ -175,7 +175,8 @@ class Reporter:
         push("market", "batch", streams=[stream_json(VenueStream.objects.get(pk=station.stream_id))])
 
     def tell_metrics(self, runtimes: list[Runtime]) -> None:
-        """A bot's figures between two events of its own, where they have changed: nothing is stored."""
+        """A bot's figures between two events of its own, where they have changed."""
+        self.write_progress([runtime for runtime in runtimes if runtime.progressed])
         told = []
         for runtime in runtimes:
             holding = runtime.holding
@@ -192,6 +193,16 @@ class Reporter:
                 told.append(("bot_metrics", metrics_message(holding, equity, held)))
         if told:
             push_all("live", told)
+
+    def write_progress(self, runtimes: list[Runtime]) -> None:
+        for runtime in runtimes:
+            runtime.progressed = False
+        try:
+            runs_progress_write([runtime.holding.run for runtime in runtimes])
+        except DatabaseError:
+            for runtime in runtimes:
+                runtime.progressed = True
+            raise
 
     def record_equity(self, runtimes: list[Runtime]) -> None:
         known = {symbol: price[0] for symbol, price in self.station.prices.items()}

@@ -153,13 +153,13 @@ class Roster:
             return
         trader = runtime.holding.trader
         if post.wanted == Want.PAUSED and trader.entries_allowed:
-            runtime.submit(runtime.pause)
+            runtime.submit(runtime.pause, urgent=True)
         elif post.wanted == Want.RUNNING and not trader.entries_allowed:
-            runtime.submit(runtime.resume)
+            runtime.submit(runtime.resume, urgent=True)
         elif post.wanted == Want.CLOSING:
-            runtime.submit(lambda: self.wind_up(runtime, sell=True))
+            runtime.submit(lambda: self.wind_up(runtime, sell=True), urgent=True)
         elif post.wanted == Want.STOPPED:
-            runtime.submit(lambda: self.wind_up(runtime, sell=False))
+            runtime.submit(lambda: self.wind_up(runtime, sell=False), urgent=True)
 
     def wind_up(self, runtime: Runtime, *, sell: bool) -> Written | None:
         """Called again and again until nothing is open: then the run ends."""

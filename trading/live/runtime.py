@@ -38,8 +38,9 @@ from trading.strategies import registry
 logger = logging.getLogger(__name__)
 
 Job = Callable[[], Written | None]
+ROUTINE, URGENT = 1, 2
 RETRY_SECONDS = 0.5
-SAVE_EVERY = 10.0
+SAVE_EVERY = 300.0
 HOLE_SECONDS = 20.0
 """Of the market's time, that the opening of a candle waits for the close of the one before it."""
 LEAST_HISTORY = 200
@@ -63,7 +64,7 @@ class Floor(Protocol):
     def now_ms(self) -> int: ...
     def ready(self, runtime: Runtime) -> str: ...
     def balances(self, runtime: Runtime) -> Mapping[str, Balance] | None: ...
-    def run_job(self, drain: Callable[[], None]) -> None: ...
+    def run_job(self, drain: Callable[[], None], *, urgent: bool) -> None: ...
     def written(self, runtime: Runtime, written: Written) -> None: ...
     def levels_changed(self, runtime: Runtime, levels: list[Level]) -> None: ...
     def gone(self, runtime: Runtime) -> None: ...
@@ -76,7 +77,9 @@ class Runtime:
         self.strategy = registry.get(self.holding.config.strategy)(self.holding.config.params)
         self.jobs: deque[Job] = deque()
         self.guard = threading.Lock()
-        self.scheduled = False
+        self.scheduled = 0
+        """ROUTINE or URGENT: where it waits for a thread. 0: nowhere."""
+        self.busy = False
         self.ended = False
         self.touching: set[str] = set()
         self.evaluating: tuple[float, int] | None = None
@@ -85,7 +88,9 @@ class Runtime:
         """When the frame came in (`time.perf_counter()`) that the present job is about; 0: it is about none."""
         self.levels: list[Level] = []
         """As the station knows them."""
-        self.saved_at = time.monotonic()
+        self.saved_at = time.monotonic() - self.bot_id % 60 / 60 * SAVE_EVERY  # not all at the same candle
+        self.progressed = False
+        """Whether the run is further than its row says."""
         self.told: tuple[object, ...] = ()
         """Its figures, as the pages heard them last."""
 
@@ -102,16 +107,19 @@ class Runtime:
 
     # The queue.
 
-    def submit(self, job: Job) -> None:
+    def submit(self, job: Job, *, urgent: bool = False) -> None:
+        """`urgent`: about an order, or a price that one waits for. The bot's turn then comes before those whose candle has closed;
+        its own jobs stay in their order."""
+        wanted = URGENT if urgent else ROUTINE
         with self.guard:
             if self.ended:
                 return
             self.jobs.append(job)
             metrics.backlog.inc()
-            if self.scheduled:
+            if self.busy or self.scheduled >= wanted:
                 return
-            self.scheduled = True
-        self.floor.run_job(self.drain)
+            self.scheduled = wanted
+        self.floor.run_job(self.drain, urgent=urgent)
 
     def idle(self) -> Future[None]:
         """Done when all that is queued now has been done."""
@@ -126,16 +134,23 @@ class Runtime:
         return done
 
     def drain(self) -> None:
-        while True:
-            with self.guard:
-                if not self.jobs or self.ended or self.floor.stopped:
-                    self.scheduled = False
-                    metrics.backlog.dec(len(self.jobs))
-                    self.jobs.clear()
-                    return
-                job = self.jobs.popleft()
-                metrics.backlog.dec()
+        """One thread at a time: who comes second leaves it to the first."""
+        with self.guard:
+            if self.busy:
+                return
+            self.busy = True
+        while job := self.next_job():
             self.do(job)
+
+    def next_job(self) -> Job | None:
+        with self.guard:
+            if self.jobs and not self.ended and not self.floor.stopped:
+                metrics.backlog.dec()
+                return self.jobs.popleft()
+            self.scheduled, self.busy = 0, False
+            metrics.backlog.dec(len(self.jobs))
+            self.jobs.clear()
+            return None
 
     def do(self, job: Job) -> None:
         """One job, to its end: while the database is away it waits, since what it would write down must not be lost."""
@@ -293,7 +308,9 @@ class Runtime:
         return int(history.time[min(i, len(history) - 1)])
 
     def keep(self) -> None:
-        """Idle closes are written down once in a while only; after a crash they are walked again, with the same outcome."""
+        """Idle closes are written down once in a while only; after a crash they are walked again, with the same outcome. How far
+        the run is goes to its row sooner, with those of other bots: `runs_progress_write`."""
+        self.progressed = True
         if time.monotonic() - self.saved_at > SAVE_EVERY:
             self.checkpoint()
 

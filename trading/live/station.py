@@ -203,7 +203,7 @@ class Station:
         for runtime in self.roster.levels.hit(tick.symbol, price):
             if tick.symbol not in runtime.touching:
                 runtime.touching.add(tick.symbol)
-                runtime.submit(Touch(runtime, tick.received, tick.symbol, price, to_ms(tick.time)))
+                runtime.submit(Touch(runtime, tick.received, tick.symbol, price, to_ms(tick.time)), urgent=True)
         metrics.tick_seconds.observe(time.perf_counter() - began)
 
     def hear_candle(self, candle: Candle) -> None:
@@ -259,8 +259,8 @@ class Station:
         desk = self.accounts.get(runtime.holding.bot.wallet.account_id or 0)
         return desk.balances.known() if desk else None
 
-    def run_job(self, drain: Callable[[], None]) -> None:
-        self.worker.pool.submit(drain)
+    def run_job(self, drain: Callable[[], None], *, urgent: bool) -> None:
+        (self.worker.urgent if urgent else self.worker.routine).submit(drain)
 
     def written(self, runtime: Runtime, written: Written) -> None:
         """In the runtime's thread: orders leave for the venue."""

@@ -42,7 +42,8 @@ LOOK_EVERY = 1.0
 HOLD_EVERY = 2.0
 RETRY_AFTER = 2.0
 TELL_EVERY = 5.0
-THREADS = 4
+THREADS = {"urgent": 3, "routine": 2, "desk": 2}
+"""For orders and what they wait for; for candles; for what is no bot's."""
 SWITCH_EVERY = 0.0005
 """Seconds that a thread may compute while another waits. By default it is ten times as long, and so would the sockets wait
 for each bot that decides."""
@@ -59,7 +60,7 @@ class StreamWorker:
         self.clock, self.timing = clock, timing
         self.name = name or f"{socket.gethostname()}:{os.getpid()}:{time.time_ns() % 1_000_000}"
         self.loop = asyncio.get_running_loop()
-        self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="bots")
+        self.urgent, self.routine, self.desk = (ThreadPoolExecutor(many, thread_name_prefix=name) for name, many in THREADS.items())
         self.stations: dict[int, Station] = {}
         self.holds: dict[int, Hold] = {}
         self.retry_at: dict[int, float] = {}
@@ -177,13 +178,14 @@ class StreamWorker:
         for stream_id in list(self.holds):
             with suppress(DatabaseError):
                 await self.in_thread(release, stream_id, self.name)
-        self.pool.shutdown(wait=True)
+        for pool in (self.urgent, self.routine, self.desk):
+            pool.shutdown(wait=True)
         await self.redis.aclose()
 
     # What stations use.
 
     async def in_thread(self, call: Callable[..., T], *arguments: Any) -> T:
-        return await self.loop.run_in_executor(self.pool, call_safely, call, arguments)
+        return await self.loop.run_in_executor(self.desk, call_safely, call, arguments)
 
     def spawn(self, errand: Coroutine[Any, Any, None]) -> None:
         task = self.loop.create_task(errand)
