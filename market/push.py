@@ -16,8 +16,10 @@ Groups of the running desk, and what is pushed there:
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from queue import SimpleQueue
 from typing import Any
 
 from channels.layers import get_channel_layer
@@ -26,6 +28,7 @@ from redis import Redis
 from market.broker import Unanswered, ask, layer_config
 
 logger = logging.getLogger(__name__)
+Pushes = Iterable[tuple[str, Mapping[str, Any]]]
 
 
 def push(group: str, kind: str, **payload: Any) -> None:
@@ -34,8 +37,40 @@ def push(group: str, kind: str, **payload: Any) -> None:
     push_all(group, [(kind, payload)])
 
 
-def push_all(group: str, pushes: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+def push_all(group: str, pushes: Pushes) -> None:
     """Several (kind, payload) in one round trip, in this order."""
+    if Later.queue is not None:
+        Later.queue.put((group, list(pushes)))
+    else:
+        publish_all(group, pushes)
+
+
+class Later:
+    """What is to be pushed by a thread of its own; None: whoever pushes does it."""
+
+    queue: SimpleQueue[tuple[str, Pushes] | None] | None = None
+
+
+@contextmanager
+def pushing_later() -> Iterator[None]:
+    """In this process nobody waits for a push meanwhile. One thread takes them in their order; at the end it finishes first."""
+    queue = Later.queue = SimpleQueue()
+
+    def publish_those_to_come() -> None:
+        while told := queue.get():
+            publish_all(*told)
+
+    thread = threading.Thread(target=publish_those_to_come, name="pushes", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        Later.queue = None
+        queue.put(None)
+        thread.join()
+
+
+def publish_all(group: str, pushes: Pushes) -> None:
     layer = get_channel_layer()
     if layer is None:
         return

@@ -77,7 +77,9 @@ class Executor:
 
     async def hear(self, runtime: Runtime, report: Report) -> None:
         """A report may speak of fills that it does not tell: then the venue is asked for all of them."""
-        told = sum((one.quantity for one in report.executions), start=report.filled * 0)
+        if not runtime.holding.is_news(report):
+            return
+        told = sum((one.quantity for one in report.executions), start=runtime.holding.filled(report.client_order_id))
         if report.filled > told:
             try:
                 report = await self.exchange.order(report.symbol, report.client_order_id, report.venue_order_id)

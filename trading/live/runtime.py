@@ -355,6 +355,8 @@ class Runtime:
         return act(self.holding, market, lambda: self.holding.trader.touched(symbol, price, time_ms))
 
     def report(self, report: Report) -> Written | None:
+        if not self.holding.is_news(report):
+            return None
         written = report_apply(self.holding, report, self.market(f"report:{report.venue_order_id}"))
         self.floor.written(self, written)
         return self.entries()

@@ -27,6 +27,7 @@ from market.exchanges.breaker import Breaker
 from market.exchanges.budget import Budget
 from market.exposition import metrics_put
 from market.feed import Timing
+from market.push import pushing_later
 from market.services import stream_hold, stream_note, stream_release
 from trading import metrics
 from trading.engine.warm import warm_live
@@ -72,6 +73,10 @@ class StreamWorker:
 
     async def run(self) -> None:
         sys.setswitchinterval(SWITCH_EVERY)
+        with pushing_later():
+            await self.work()
+
+    async def work(self) -> None:
         if not self.warm:
             self.spawn(self.warm_up())
         self.spawn(self.tell_metrics())

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from market.push import push_all
 from trading.models import Bot, Event
 from trading.selectors.events import event_message
+from trading.services.batch import Batch
 
 # One lock for all writers, held from here to the commit: ids then grow in the order of commits, and a reader that has seen
 # event n has seen all before it. Hence events are a transaction's last statement.
@@ -30,18 +31,23 @@ class News:
 
 def events_record(news: Sequence[News], *, bot: Bot | None = None, run_id: str = "") -> list[Event]:
     """Rows for `news`, pushed to every page once the transaction has committed. Call it last: it takes a lock until then."""
-    if not news:
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [EVENTS_LOCK])
-    rows = [
+    batch = Batch()
+    events = events_add(batch, news, bot=bot, run_id=run_id)
+    batch.run()
+    return events
+
+
+def events_add(batch: Batch, news: Sequence[News], *, bot: Bot | None, run_id: str) -> list[Event]:
+    """The same as the last part of `batch`."""
+    events = [
         Event(
             type=one.type, source=one.source, bot=bot, run_id=run_id, correlation_id=one.correlation_id, payload=dict(one.payload)
         )
         for one in news
     ]
-    events = Event.objects.bulk_create(rows)
-    transaction.on_commit(partial(events_push, events))
+    if events:
+        batch.insert(*events, lock=EVENTS_LOCK)
+        transaction.on_commit(partial(events_push, events))
     return events
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from market.exchanges.base import Execution
 from trading.models import AllocationStatus, Fill, Order, Position, RiskAllocation
+from trading.services.batch import Batch
 from trading.services.budgets import budget_settle
 from trading.services.events import News
 from wallets.services import fill_book
@@ -28,32 +29,29 @@ class Booked:
 
 
 def fills_book(
-    order: Order, position: Position, executions: Sequence[Execution], *, account: str, budgets: Sequence[int]
+    order: Order, position: Position, executions: Sequence[Execution], batch: Batch, *, account: str, budgets: Sequence[int]
 ) -> list[Booked]:
-    """Books those that are new. `order` and `position` are changed and saved. The same execution again changes nothing."""
-    known = set(
-        Fill.objects.filter(
-            account=account, venue=order.venue, symbol=order.symbol, trade_id__in=[one.trade_id for one in executions]
-        ).values_list("trade_id", flat=True)
-    )
+    """Books those that are new. `order` and `position` are changed; what else is to be written of them goes to `batch`. The same
+    execution again changes nothing."""
+    known = set(order.fills.values_list("trade_id", flat=True)) if executions and order.filled_quantity else set()
     booked = []
     for execution in executions:
         if execution.trade_id not in known:
             known.add(execution.trade_id)
-            booked.append(fill_one(order, position, execution, account, budgets))
+            booked.append(fill_one(order, position, execution, batch, account, budgets))
     if booked:
-        position.save(update_fields=["quantity", "cost", "realised", "fees", "opened_at", "updated_at"])
+        batch.update(position, "quantity", "cost", "realised", "fees", "opened_at", "updated_at")
     return booked
 
 
-def fill_one(order: Order, position: Position, execution: Execution, account: str, budgets: Sequence[int]) -> Booked:
+def fill_one(order: Order, position: Position, execution: Execution, batch: Batch, account: str, budgets: Sequence[int]) -> Booked:
     base, quote = order.symbol.split("-")
     cost = rounded(execution.price * execution.quantity)
     fee_base = execution.fee if execution.fee_asset == base else Decimal(0)
     fee = rounded(fee_base * execution.price) if fee_base else execution.fee if execution.fee_asset == quote else Decimal(0)
     before = position.cost
     profit = position_change(position, order.side, execution, cost, fee, fee_base)
-    fill = Fill.objects.create(
+    fill = Fill(
         order=order,
         bot_id=order.bot_id,
         account=account,
@@ -72,6 +70,9 @@ def fill_one(order: Order, position: Position, execution: Execution, account: st
         correlation_id=order.correlation_id,
         ts=execution.time,
     )
+    now = Batch()  # its key is part of what is told
+    now.insert(fill)
+    now.run()
     fill_book(
         wallet_id=order.wallet_id,
         reference=f"fill:{account}:{order.venue}:{order.symbol}:{execution.trade_id}",
@@ -86,7 +87,7 @@ def fill_one(order: Order, position: Position, execution: Execution, account: st
         note=order.client_order_id,
     )
     order_take(order, execution, fee)
-    settle(order, budgets, share=execution.quantity / order.quantity, use=position.cost - before)
+    settle(order, batch, budgets, share=execution.quantity / order.quantity, use=position.cost - before)
     return Booked(fill, fee_base)
 
 
@@ -125,29 +126,37 @@ def order_take(order: Order, execution: Execution, fee: Decimal) -> None:
     order.fees += fee
 
 
-def settle(order: Order, budgets: Sequence[int], *, share: Decimal, use: Decimal) -> None:
+def settle(order: Order, batch: Batch, budgets: Sequence[int], *, share: Decimal, use: Decimal) -> None:
     """What was claimed for this share of the order becomes used; a sale gives back what the sold part had cost."""
     unclaim = Decimal(0)
-    if order.side == "buy" and (allocation := RiskAllocation.objects.filter(order=order).first()):
+    if allocation := allocation_of(order):
         unclaim = min(allocation.open, rounded(allocation.amount * share))
         allocation.open -= unclaim
         allocation.used += max(use, Decimal(0))
         if not allocation.open:
             allocation.status, allocation.closed_at = AllocationStatus.USED, timezone.now()
-        allocation.save(update_fields=["open", "used", "status", "closed_at"])
+        batch.update(allocation, "open", "used", "status", "closed_at")
     budget_settle(budgets, unclaim=unclaim, use=use)
 
 
-def allocation_release(order: Order, budgets: Sequence[int], status: AllocationStatus) -> None:
+def allocation_of(order: Order) -> RiskAllocation | None:
+    """What was claimed for it; a sale claims nothing. Asked for once in an order's life in memory."""
+    try:
+        return order.allocation if order.side == "buy" else None
+    except RiskAllocation.DoesNotExist:
+        return None
+
+
+def allocation_release(order: Order, batch: Batch, budgets: Sequence[int], status: AllocationStatus) -> None:
     """The order is over: what is still set aside goes back."""
-    allocation = RiskAllocation.objects.filter(order=order, closed_at=None).first() if order.side == "buy" else None
-    if allocation is None:
+    allocation = allocation_of(order)
+    if allocation is None or allocation.closed_at is not None:
         return
     budget_settle(budgets, unclaim=allocation.open)
     allocation.open = Decimal(0)
     allocation.status = AllocationStatus.USED if allocation.used else status
     allocation.closed_at = timezone.now()
-    allocation.save(update_fields=["open", "status", "closed_at"])
+    batch.update(allocation, "open", "status", "closed_at")
 
 
 def rounded(value: Decimal) -> Decimal:

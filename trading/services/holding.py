@@ -9,21 +9,24 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from typing import Any
 
-from django.db.models import F, Sum
+from django.db.models import F, Model, Sum
 
-from market.exchanges.base import Balance
+from market.exchanges.base import Balance, Report
 from market.models import Instrument
 from trading.config import RunConfig, parse
 from trading.engine.errors import Conflict, DomainError
 from trading.engine.live import Trader
 from trading.engine.risk import Limits, Moment
+from trading.engine.transitions import advance
 from trading.engine.types import INTERVALS
 from trading.limits import Schedule, parse_limits, parse_schedule
 from trading.models import OPEN, Bot, BotRun, BotState, Fill, Mode, Order, Position, RiskAllocation
+from trading.services.batch import Batch
 from trading.services.budgets import budgets_ensure, budgets_known
 from trading.strategies import registry
 
 NONE = Decimal(0)
+HEARD_KEPT = 64
 ALMOST = Decimal("1e-9")
 """Of a tick: as the engine rounds."""
 EXTERNAL = (Mode.TESTNET, Mode.LIVE)
@@ -49,6 +52,21 @@ class Market:
     """What the account at the venue has, by asset; None: not known, or there is none."""
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An order as the venue's reports have left it."""
+
+    status: str
+    quantity: Decimal
+    filled: Decimal
+    venue_order_id: str
+
+    def is_news(self, report: Report) -> bool:
+        if report.filled > self.filled or (report.venue_order_id and not self.venue_order_id):
+            return True
+        return advance(self.status, report.status, complete=self.filled >= self.quantity) != self.status
+
+
 @dataclass(slots=True)
 class Holding:
     bot: Bot
@@ -67,6 +85,8 @@ class Holding:
     """Open orders: the engine's number -> primary key."""
     recent: deque[datetime] = field(default_factory=deque)
     """When the last orders were decided, for the order rate."""
+    heard: dict[str, Heard] = field(default_factory=dict)
+    """The newest orders by our id: a report comes as an answer and by the user stream, and again after each gap."""
 
     @property
     def external(self) -> bool:
@@ -139,13 +159,36 @@ class Holding:
         claims = RiskAllocation.objects.filter(bot=self.bot, order__symbol=symbol, closed_at=None)
         return Decimal(self.positions[symbol].cost + (claims.aggregate(total=Sum("open"))["total"] or 0))
 
-    def save_state(self) -> None:
+    def note_heard(self, order: Order) -> None:
+        self.heard[order.client_order_id] = Heard(str(order.status), order.quantity, order.filled_quantity, order.venue_order_id)
+        while len(self.heard) > HEARD_KEPT:
+            del self.heard[next(iter(self.heard))]
+
+    def is_news(self, report: Report) -> bool:
+        """Whether a report may say what the rows do not. From any thread."""
+        heard = self.heard.get(report.client_order_id)
+        return heard is None or heard.is_news(report)
+
+    def filled(self, client_order_id: str) -> Decimal:
+        """As far as is known without asking."""
+        heard = self.heard.get(client_order_id)
+        return heard.filled if heard else NONE
+
+    def add_state(self, batch: Batch) -> None:
         """Compare and set. Part of the transaction of what the new state follows from."""
-        state = BotState.objects.filter(pk=self.bot.pk, version=self.version)
-        written = state.update(version=self.version + 1, time=self.time, opened=self.opened, book=self.trader.dump())
-        if not written:
-            raise StaleHolding(f"Another worker trades for {self.bot.name}.")
+        state = BotState(pk=self.bot.pk, version=self.version + 1, time=self.time, opened=self.opened, book=self.trader.dump())
+        batch.update(state, "version", "time", "opened", "book", version=self.version)
         self.version += 1
+
+    def check_state(self, missed: Sequence[Model]) -> None:
+        """`missed`: what the batch did not write."""
+        if missed:
+            raise StaleHolding(f"Another worker trades for {self.bot.name}.")
+
+    def save_state(self) -> None:
+        batch = Batch()
+        self.add_state(batch)
+        self.check_state(batch.run())
 
 
 def holding_load(bot_id: int) -> Holding:

@@ -23,7 +23,7 @@ from trading.models import OPEN, AllocationStatus, Bot, ForeignOrder, Order, Ord
 from trading.services.events import News, events_record
 from trading.services.fills import Booked, allocation_release, fill_news, fills_book
 from trading.services.holding import Holding, Market
-from trading.services.steps import Writer, Written, order_payload
+from trading.services.steps import ORDER_FILLED, ORDER_OVER, Writer, Written, order_payload
 
 TOO_OLD = timedelta(seconds=30)
 """A market order that could not be sent for so long is not sent any more: the decision was for another market."""
@@ -85,11 +85,11 @@ def order_unsend(order_id: int) -> bool:
 def report_apply(holding: Holding, report: Report, market: Market) -> Written:
     """What the venue says of an order of this bot: new executions are booked and the engine hears of them; the status moves where
     the table of transitions lets it. The same report again, or an older one, changes nothing."""
-    order = Order.objects.select_for_update().get(client_order_id=report.client_order_id)
+    order = locked(client_order_id=report.client_order_id)
     writer = Writer(holding, market, correlation_id=order.correlation_id)
     writer.rows[order.number] = order
     position = holding.positions[order.symbol]
-    booked = fills_book(order, position, report.executions, account=holding.account, budgets=holding.budgets)
+    booked = fills_book(order, position, report.executions, writer.batch, account=holding.account, budgets=holding.budgets)
     before, named = order.status, order.venue_order_id
     complete = order.filled_quantity >= order.quantity
     # The venue may speak of a fill whose execution we have not been told: the order stays open until it has been asked for.
@@ -97,14 +97,20 @@ def report_apply(holding: Holding, report: Report, market: Market) -> Written:
     order.status = OrderStatus(advance(order.status, told, complete=complete))
     order.venue_order_id = named or report.venue_order_id
     if not booked and (order.status, order.venue_order_id) == (before, named):
-        return writer.written  # heard before: every report comes twice, as an answer and by the user stream
+        return writer.written  # heard before
     if order.status != before and order.status in OVER:
         order.closed_at, order.status_reason = timezone.now(), report.reason[:200]
-    order.save()
+    writer.batch.update(order, *ORDER_FILLED, "venue_order_id")
     metrics.fills.labels(order.venue).inc(len(booked))
     writer.written.news += fill_news(booked, order, position, holding.bot.strategy)
     tell_engine(writer, order, booked, before)
+    holding.note_heard(order)
     return writer.finish()
+
+
+def locked(**which: object) -> Order:
+    """An order with what was claimed for it; nobody else writes it until the transaction ends."""
+    return Order.objects.select_for_update(of=("self",)).select_related("allocation").get(**which)
 
 
 def tell_engine(writer: Writer, order: Order, booked: Sequence[Booked], before: str) -> None:
@@ -124,12 +130,10 @@ def tell_engine(writer: Writer, order: Order, booked: Sequence[Booked], before: 
         return
     if order.status in OVER:
         released = AllocationStatus.EXPIRED if order.status == OrderStatus.EXPIRED else AllocationStatus.RELEASED
-        allocation_release(order, holding.budgets, released)
+        allocation_release(order, writer.batch, holding.budgets, released)
         holding.orders.pop(order.number, None)
         if not booked:
-            writer.correlation_id = token_hex(
-                16
-            )  # what the engine wants in place of an order that came to nothing is another story
+            writer.correlation_id = token_hex(16)  # what is wanted in place of an order that came to nothing is another story
         if mine:
             writer.take(holding.trader.ended(order.number, str(order.status)))
     writer.written.news.append(News("order_update", order.mode, order_payload(order, holding), order.correlation_id))
@@ -140,14 +144,15 @@ def tell_engine(writer: Writer, order: Order, booked: Sequence[Booked], before: 
 def order_end(holding: Holding, order_id: int, seen: str, status: OrderStatus, why: str, market: Market) -> Written:
     """An order that surely is over without the venue's report: refused by the venue, never sent, or never arrived there. `seen` is
     the status that this was concluded from: where the order has gone on since, nothing is concluded."""
-    order = Order.objects.select_for_update().get(pk=order_id)
+    order = locked(pk=order_id)
     writer = Writer(holding, market, correlation_id=order.correlation_id)
     writer.rows[order.number] = order
     before = str(order.status)
     if before != seen or not may(before, status):
         return writer.written
+    holding.heard.pop(order.client_order_id, None)
     order.status, order.status_reason, order.closed_at = status, why[:200], timezone.now()
-    order.save()
+    writer.batch.update(order, *ORDER_OVER)
     tell_engine(writer, order, (), before)
     return writer.finish()
 

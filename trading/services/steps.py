@@ -17,12 +17,15 @@ from trading import metrics
 from trading.engine import risk
 from trading.engine.live import OHLCV, Done, Executed, SignalRow, Step, Wanted
 from trading.models import AllocationStatus, BlockEvent, BotRun, Order, OrderStatus, RiskAllocation
+from trading.services.batch import Batch
 from trading.services.budgets import budget_claim
-from trading.services.events import News, events_record
+from trading.services.events import News, events_add
 from trading.services.fills import allocation_release, fill_news, fills_book, plain
 from trading.services.holding import Holding, Market
 
 KILLED = "SELECT EXISTS (SELECT 1 FROM trading_killswitch WHERE killed)"
+ORDER_OVER = ("status", "status_reason", "closed_at", "updated_at")
+ORDER_FILLED = (*ORDER_OVER, "quantity", "filled_quantity", "average_price", "fees")
 PROTECTIVE = frozenset({"stop_loss", "trailing_stop", "take_profit", "time_limit"})
 
 
@@ -45,6 +48,9 @@ class Writer:
     written: Written = field(default_factory=Written)
     claims: dict[int, Decimal] = field(default_factory=dict)
     rows: dict[int, Order] = field(default_factory=dict)
+    fresh: list[Order] = field(default_factory=list)
+    """To be written by the batch."""
+    batch: Batch = field(default_factory=Batch)
     correlation_id: str = field(default_factory=lambda: token_hex(16))
 
     def allow(self, wanted: Wanted) -> bool:
@@ -120,12 +126,15 @@ class Writer:
         rows = [self.order(one) for one in wanted if one.number not in self.rows]
         if not rows:
             return
-        Order.objects.bulk_create(rows)
-        claims = [row for row in rows if row.number in self.claims]
-        RiskAllocation.objects.bulk_create([self.allocation(row) for row in claims])
         for row in rows:
             self.rows[row.number] = row
-            self.holding.orders[row.number] = row.pk
+            self.fresh.append(row)
+            self.batch.insert(row)
+            if row.number in self.claims:
+                self.batch.insert(self.allocation(row), refers={"order": row})
+        if not self.holding.external:
+            self.write()  # what is executed at once refers to them
+        for row in rows:
             self.holding.recent.append(self.market.time)
             self.written.news.append(News("intent", row.mode, intent_payload(row), row.correlation_id))
             self.written.news.append(News("order_submitted", row.mode, order_payload(row, self.holding), row.correlation_id))
@@ -180,11 +189,11 @@ class Writer:
         position = holding.positions[order.symbol]
         done = order.fills.count() if order.filled_quantity else 0
         executions = [self.execution(order, one, done + i) for i, one in enumerate(parts)]
-        booked = fills_book(order, position, executions, account=holding.account, budgets=holding.budgets)
+        booked = fills_book(order, position, executions, self.batch, account=holding.account, budgets=holding.budgets)
         # What an order asked for may be cut to what could be paid or sold: its quantity follows.
         order.quantity = max(order.quantity, order.filled_quantity)
         order.status = OrderStatus.PARTIALLY_FILLED
-        order.save()
+        self.batch.update(order, *ORDER_FILLED)
         metrics.fills.labels(order.venue).inc(len(booked))
         self.written.news += fill_news(booked, order, position, holding.bot.strategy)
 
@@ -211,8 +220,9 @@ class Writer:
         order = self.row(done.number)
         if self.holding.external:
             # On record: whoever comes after a crash, or after a venue that did not answer, cancels it.
-            Order.objects.filter(pk=order.pk).update(cancel_requested=True)
             order.cancel_requested = True
+            if order.pk:
+                self.batch.update(order, "cancel_requested")
             self.written.cancel.append(order)
         else:
             # Cut short by the engine: what it could not get was refused, and the order ends there.
@@ -226,9 +236,9 @@ class Writer:
 
     def close(self, order: Order, status: OrderStatus, why: str = "") -> None:
         order.status, order.status_reason, order.closed_at = status, why, timezone.now()
-        order.save(update_fields=["status", "status_reason", "closed_at", "updated_at"])
+        self.batch.update(order, *ORDER_OVER)
         released = AllocationStatus.EXPIRED if status == OrderStatus.EXPIRED else AllocationStatus.RELEASED
-        allocation_release(order, self.holding.budgets, released)
+        allocation_release(order, self.batch, self.holding.budgets, released)
         self.holding.orders.pop(order.number, None)
         self.written.news.append(News("order_update", order.mode, order_payload(order, self.holding), order.correlation_id))
         metrics.orders.labels(order.venue, status).inc()
@@ -239,14 +249,22 @@ class Writer:
         return self.rows[number]
 
     def finish(self) -> Written:
-        """Blocks, the engine's memory, and last the events."""
-        BlockEvent.objects.bulk_create(self.written.blocked)
+        """Orders, blocks, the engine's memory, and last the events: one statement."""
+        holding = self.holding
         for block in self.written.blocked:
             metrics.blocked.labels(block.reason).inc()
-            self.written.news.append(News("trade_blocked", self.holding.bot.mode, block_payload(block), block.correlation_id))
-        self.holding.save_state()
-        events_record(self.written.news, bot=self.holding.bot, run_id=self.holding.run.run_id)
+            self.written.news.append(News("trade_blocked", holding.bot.mode, block_payload(block), block.correlation_id))
+        self.batch.insert(*self.written.blocked)
+        holding.add_state(self.batch)
+        events_add(self.batch, self.written.news, bot=holding.bot, run_id=holding.run.run_id)
+        self.write()
         return self.written
+
+    def write(self) -> None:
+        self.holding.check_state(self.batch.run())
+        for order in self.fresh:
+            self.holding.orders[order.number] = order.pk
+        self.fresh.clear()
 
 
 def is_killed() -> bool:
