@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
 
 from django.db import connection, transaction
@@ -12,6 +13,7 @@ from market.models import Instrument
 from market.push import push
 from market.times import from_ms
 from trading.config import parse, rules_json
+from trading.engine.errors import DomainError
 from trading.engine.types import Rules
 from trading.models import Bot, BotRun, BotState, Wanted
 from trading.services.events import News, events_record
@@ -38,9 +40,10 @@ def run_rules_take(run: BotRun, venue: str) -> None:
 
 
 def runs_rules_take(run_ids: Iterable[int]) -> None:
-    """For each of these runs that needs it."""
+    """For each of these runs that needs it. One whose memory cannot be read is told so when it is loaded."""
     for run in BotRun.objects.filter(pk__in=list(run_ids), decided_at=None).select_related("bot"):
-        run_rules_take(run, run.bot.venue)
+        with suppress(DomainError):
+            run_rules_take(run, run.bot.venue)
 
 
 def rules_of(instrument: Instrument) -> Rules:
