@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
@@ -18,7 +19,7 @@ from redis import Redis
 from market import broker
 from market.exchanges.base import Tick
 from market.prices import prices_all, prices_get, prices_put
-from market.push import push
+from market.push import push, pushing_later
 from tests.live.fixtures import clear_prices
 from tests.running import wait_for
 
@@ -51,6 +52,18 @@ def tick(price: str = "100", symbol: str = "BTC-USDT", **given: Any) -> Tick:
 
 def put(*ticks: Tick) -> None:
     prices_put(venue="binance", environment="live", ticks=ticks)
+
+
+async def test_pushes_that_nobody_waits_for_arrive_in_their_order_and_before_the_end() -> None:
+    layer = get_channel_layer()
+    assert layer is not None
+    channel = await layer.new_channel()
+    await layer.group_add("some.group", channel)
+    with pushing_later():
+        for number in range(20):
+            push("some.group", "news", number=number)
+    heard = [await asyncio.wait_for(layer.receive(channel), 5) for _ in range(20)]
+    assert [message["payload"]["number"] for message in heard] == list(range(20))
 
 
 async def test_a_push_reaches_whoever_is_in_the_group() -> None:
