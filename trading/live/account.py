@@ -160,6 +160,8 @@ class AccountDesk:
             return
         if what == "send":
             await self.executor.send(runtime, order)
+        elif what == "resolve" and self.ready and runtime.jobs:
+            return  # the answer may be among them: it is late with us, not with the venue
         elif what == "resolve":
             await self.executor.resolve(runtime, order)
         else:

@@ -73,6 +73,12 @@ class Executor:
         except Unknown as error:
             logger.warning("the fate of order %s is unknown: %s", request.client_order_id, error)
         else:
+            await self.overhear(runtime, report)
+
+    async def overhear(self, runtime: Runtime, report: Report) -> None:
+        """What the venue says unasked. That a market order has arrived waits for what becomes of it, which is said in the same
+        moment; where it is not, the sweeper asks."""
+        if not (report.type == "market" and report.status == "accepted" and not report.filled):
             await self.hear(runtime, report)
 
     async def hear(self, runtime: Runtime, report: Report) -> None:

@@ -317,7 +317,7 @@ class Station:
     async def hear_user(self, account_id: int, report: Report) -> None:
         runtime = await self.roster.owner(report.client_order_id)
         if runtime is not None:
-            await self.accounts[account_id].executor.hear(runtime, report)
+            await self.accounts[account_id].executor.overhear(runtime, report)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from secrets import token_hex
+from typing import Literal
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import connection, transaction
@@ -19,7 +20,7 @@ from market.exchanges.base import OrderRequest, Report
 from trading import metrics
 from trading.engine.errors import Conflict, Invalid, NotFound
 from trading.engine.transitions import OVER, advance, may
-from trading.models import OPEN, AllocationStatus, Bot, ForeignOrder, Order, OrderStatus
+from trading.models import OPEN, AllocationStatus, Bot, ForeignOrder, Order, OrderStatus, RiskAllocation
 from trading.services.events import News, events_record
 from trading.services.fills import Booked, allocation_release, fill_news, fills_book
 from trading.services.holding import Holding, Market
@@ -85,7 +86,7 @@ def order_unsend(order_id: int) -> bool:
 def report_apply(holding: Holding, report: Report, market: Market) -> Written:
     """What the venue says of an order of this bot: new executions are booked and the engine hears of them; the status moves where
     the table of transitions lets it. The same report again, or an older one, changes nothing."""
-    order = locked(client_order_id=report.client_order_id)
+    order = locked("client_order_id", report.client_order_id)
     writer = Writer(holding, market, correlation_id=order.correlation_id)
     writer.rows[order.number] = order
     position = holding.positions[order.symbol]
@@ -108,9 +109,19 @@ def report_apply(holding: Holding, report: Report, market: Market) -> Written:
     return writer.finish()
 
 
-def locked(**which: object) -> Order:
-    """An order with what was claimed for it; nobody else writes it until the transaction ends."""
-    return Order.objects.select_for_update(of=("self",)).select_related("allocation").get(**which)
+LOCKED = "SELECT * FROM trading_order WHERE {} = %s FOR UPDATE"
+CLAIMED = "SELECT * FROM trading_riskallocation WHERE order_id = %s"
+
+
+def locked(by: Literal["id", "client_order_id"], value: object) -> Order:
+    """An order with what was claimed for it; nobody else writes it until the transaction ends. Plain statements: composing them
+    would take longer than their answer."""
+    order = next(iter(Order.objects.raw(LOCKED.format(by), [value])), None)
+    if order is None:
+        raise Order.DoesNotExist(f"There is no order {value}.")
+    for claim in RiskAllocation.objects.raw(CLAIMED, [order.pk]) if order.side == "buy" else ():
+        claim.order = order  # and so `order.allocation` is known
+    return order
 
 
 def tell_engine(writer: Writer, order: Order, booked: Sequence[Booked], before: str) -> None:
@@ -144,7 +155,7 @@ def tell_engine(writer: Writer, order: Order, booked: Sequence[Booked], before: 
 def order_end(holding: Holding, order_id: int, seen: str, status: OrderStatus, why: str, market: Market) -> Written:
     """An order that surely is over without the venue's report: refused by the venue, never sent, or never arrived there. `seen` is
     the status that this was concluded from: where the order has gone on since, nothing is concluded."""
-    order = locked(pk=order_id)
+    order = locked("id", order_id)
     writer = Writer(holding, market, correlation_id=order.correlation_id)
     writer.rows[order.number] = order
     before = str(order.status)
