@@ -6,7 +6,10 @@ before its first one; of several processes one compiles, and the others wait and
 from __future__ import annotations
 
 import fcntl
+import os
+import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,13 +17,15 @@ from pathlib import Path
 import numpy as np
 from numba import config
 
-from trading.engine.live import OHLCV, SignalRow, Trader
+from trading.engine.live import OHLCV, SignalRow, Trader, kernel
 from trading.engine.metrics import measure
 from trading.engine.simulator import simulate
 from trading.engine.strategy import Strategy, evaluate
 from trading.engine.sweep import Bench
 from trading.engine.types import Account, Candles
 from trading.strategies import registry
+
+CANDLE = {"BTC-USD": OHLCV(100.0, 100.0, 100.0, 100.0, 1.0)}
 
 
 def warm() -> None:
@@ -34,10 +39,32 @@ def warm() -> None:
 def warm_live() -> None:
     """What a running bot needs: its strategy's indicators, and the driver."""
     with alone():
-        candles = made_up()
-        for kind in registry.all():
-            evaluate(kind(), candles)
+        indicators()
         live()
+
+
+def compile_live() -> None:
+    """The same, by two processes: half of the time is one function's, which is compiled beside the others."""
+    command = [sys.executable, "-m", "trading.engine.warm", "closing"]
+    with alone(), subprocess.Popen(command, stdin=subprocess.PIPE) as beside:
+        indicators()
+        trader = made_up_trader(external=False)
+        trader.brain.run(kernel.opening, trader.brain.t, trader.brain.entries_allowed)
+        trader.sell_all()
+        beside.wait()
+    warm_live()
+
+
+def closing() -> None:
+    """For the process beside: ends with the one that holds its input."""
+    threading.Thread(target=lambda: sys.stdin.read() or os._exit(1), daemon=True).start()
+    made_up_trader(external=False).close(0, CANDLE, {"BTC-USD": SignalRow(entry=True)})
+
+
+def indicators() -> None:
+    candles = made_up()
+    for kind in registry.all():
+        evaluate(kind(), candles)
 
 
 @contextmanager
@@ -70,25 +97,29 @@ def simulated(kind: type[Strategy], candles: Candles) -> None:
 def live() -> None:
     """A bot's life, on paper and at a venue."""
     for external in (False, True):
-        trade(Trader(Account(1_000.0), ["BTC-USD"], 60_000, "merge", external=external))
+        trade(made_up_trader(external=external))
+
+
+def made_up_trader(*, external: bool) -> Trader:
+    return Trader(Account(1_000.0), ["BTC-USD"], 60_000, "merge", external=external)
 
 
 def trade(trader: Trader) -> None:
     """What a bot does in its life: enter, rebalance, cancel, sell."""
-    candle, prices = {"BTC-USD": OHLCV(100.0, 100.0, 100.0, 100.0, 1.0)}, {"BTC-USD": 100.0}
+    prices = {"BTC-USD": 100.0}
     for time, row in ((0, SignalRow(entry=True)), (60_000, SignalRow(target=0.5)), (120_000, SignalRow())):
         steps = [trader.open(time, prices), trader.entries(prices)]
         for order in [order for step in steps for order in step.wanted if trader.external]:
             trader.fill(order.number, 100.0, order.quantity, 0.0, False, time)
-        trader.close(time, candle, {"BTC-USD": row})
+        trader.close(time, CANDLE, {"BTC-USD": row})
     trader.levels()
     trader.cancel_all()
     for order in trader.sell_all().wanted:
         if trader.external:
             trader.fill(order.number, 100.0, order.quantity, 0.0, False, 120_000)
-    trader.close(180_000, candle, {"BTC-USD": SignalRow(entry=True, entry_limit=90.0)})
+    trader.close(180_000, CANDLE, {"BTC-USD": SignalRow(entry=True, entry_limit=90.0)})
     trader.cancel_all()
 
 
 if __name__ == "__main__":
-    warm_live() if sys.argv[1:] == ["live"] else warm()
+    {"live": compile_live, "closing": closing}.get("".join(sys.argv[1:]), warm)()
