@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from threading import Barrier, BrokenBarrierError
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -43,6 +44,7 @@ LOOK_EVERY = 1.0
 HOLD_EVERY = 2.0
 RETRY_AFTER = 2.0
 TELL_EVERY = 5.0
+CLOSE_WITHIN = 2.0
 THREADS = {"urgent": 3, "routine": 2, "desk": 2}
 """For orders and what they wait for; for candles; for what is no bot's."""
 SWITCH_EVERY = 0.0005
@@ -183,7 +185,8 @@ class StreamWorker:
         for stream_id in list(self.holds):
             with suppress(DatabaseError):
                 await self.in_thread(release, stream_id, self.name)
-        for pool in (self.urgent, self.routine, self.desk):
+        for pool, many in zip((self.urgent, self.routine, self.desk), THREADS.values(), strict=True):
+            close_connections(pool, many)
             pool.shutdown(wait=True)
         await self.redis.aclose()
 
@@ -219,6 +222,19 @@ def call_safely(call: Callable[..., T], arguments: tuple[Any, ...]) -> T:
     except DatabaseError:
         connection.close()
         raise
+
+
+def close_connections(pool: ThreadPoolExecutor, many: int) -> None:
+    """Each of its threads has one."""
+    together = Barrier(many)
+
+    def close() -> None:
+        with suppress(BrokenBarrierError):
+            together.wait(CLOSE_WITHIN)  # else one thread would do it for all
+        connection.close()
+
+    for _ in range(many):
+        pool.submit(close)
 
 
 def stream_hold_of(stream_id: int, holder: str) -> int | None:
