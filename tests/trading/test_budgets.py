@@ -12,7 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
 from tests.trading.making import budget_ids, candles, paper_wallet, replay_bot
-from trading.models import RiskBudget
+from trading.models import KillSwitch, RiskBudget
 from trading.services import budgets
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.services]
@@ -122,3 +122,13 @@ def test_concurrent_claims_and_settlements_end_even(ids: list[int]) -> None:
 
     assert race(there_and_back) == THREADS
     assert set(state(ids)) == {(Decimal(0), Decimal(0))}
+
+
+def test_nothing_is_claimed_while_the_kill_switch_is_on(ids: list[int]) -> None:
+    KillSwitch.objects.create(killed=True)
+    denial = budgets.budget_claim(ids, Decimal(10))
+    assert denial is not None
+    assert denial.reason == "kill_switch"
+    assert {claimed for claimed, _ in state(ids)} == {Decimal(0)}
+    KillSwitch.objects.update(killed=False)
+    assert budgets.budget_claim(ids, Decimal(10)) is None

@@ -19,10 +19,12 @@ from trading.engine.risk import REASONS, Denial
 from trading.limits import BotLimits, risk_currency
 from trading.models import Bot, Mode, RiskBudget
 
+KILLED = "SELECT EXISTS (SELECT 1 FROM trading_killswitch WHERE killed)"
 CLAIM = """
 WITH room AS (
     SELECT id FROM trading_riskbudget
     WHERE id = ANY(%(ids)s) AND claimed + used + %(amount)s <= "limit"
+    AND NOT EXISTS (SELECT 1 FROM trading_killswitch WHERE killed)
     ORDER BY id FOR UPDATE
 )
 UPDATE trading_riskbudget AS budget SET claimed = claimed + %(amount)s, updated_at = now()
@@ -41,7 +43,8 @@ SCOPES = ("bot", "wallet", "desk")
 
 
 def budget_claim(ids: Sequence[int], amount: Decimal) -> Denial | None:
-    """Sets `amount` aside in every budget of `ids`, or in none and says which has no room. Part of the caller's transaction."""
+    """Sets `amount` aside in every budget of `ids`, or in none and says which has no room; in none while the kill switch is on.
+    Part of the caller's transaction."""
     if len(ids) != len(SCOPES):
         return Denial("unknown_limit", REASONS["unknown_limit"])
     with connection.cursor() as cursor:
@@ -51,7 +54,15 @@ def budget_claim(ids: Sequence[int], amount: Decimal) -> Denial | None:
     return why_not(ids, amount)
 
 
+def is_killed() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(KILLED)
+        return bool(cursor.fetchone()[0])
+
+
 def why_not(ids: Sequence[int], amount: Decimal) -> Denial:
+    if is_killed():
+        return Denial("kill_switch", REASONS["kill_switch"])
     budgets = sorted(RiskBudget.objects.filter(pk__in=ids), key=lambda one: SCOPES.index(one.scope))
     for budget in budgets:
         room = max(Decimal(0), budget.limit - budget.used - budget.claimed)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from secrets import token_hex
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from market.exchanges.base import Execution
@@ -18,12 +18,11 @@ from trading.engine import risk
 from trading.engine.live import OHLCV, Done, Executed, SignalRow, Step, Wanted
 from trading.models import AllocationStatus, BlockEvent, BotRun, Order, OrderStatus, RiskAllocation
 from trading.services.batch import Batch
-from trading.services.budgets import budget_claim
+from trading.services.budgets import budget_claim, is_killed
 from trading.services.events import News, events_add
 from trading.services.fills import allocation_release, fill_news, fills_book, plain
 from trading.services.holding import Holding, Market
 
-KILLED = "SELECT EXISTS (SELECT 1 FROM trading_killswitch WHERE killed)"
 ORDER_OVER = ("status", "status_reason", "closed_at", "updated_at")
 ORDER_FILLED = (*ORDER_OVER, "quantity", "filled_quantity", "average_price", "fees")
 PROTECTIVE = frozenset({"stop_loss", "trailing_stop", "take_profit", "time_limit"})
@@ -56,9 +55,10 @@ class Writer:
     def allow(self, wanted: Wanted) -> bool:
         """Checks an order and claims its budget; where it is refused the engine forgets it, and a block says why."""
         proposal = self.proposal(wanted)
-        moment = self.holding.moment(wanted.symbol, self.market, is_killed())
+        claims = proposal.side == "buy"  # claiming looks at the kill switch itself
+        moment = self.holding.moment(wanted.symbol, self.market, not claims and is_killed())
         denial = self.over() or risk.check(proposal, moment, self.holding.limits)
-        if denial is None and proposal.side == "buy":
+        if denial is None and claims:
             amount = risk.value(proposal, moment) * (1 + Decimal(repr(self.holding.config.fees.taker)))
             amount = amount.quantize(Decimal("1e-18"))
             denial = budget_claim(self.holding.budgets, amount)
@@ -265,12 +265,6 @@ class Writer:
         for order in self.fresh:
             self.holding.orders[order.number] = order.pk
         self.fresh.clear()
-
-
-def is_killed() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(KILLED)
-        return bool(cursor.fetchone()[0])
 
 
 def act(holding: Holding, market: Market, call: Callable[[], Step], *, checked: Sequence[Wanted] = ()) -> Written:
