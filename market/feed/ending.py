@@ -17,3 +17,4 @@ async def end(tasks: Collection[asyncio.Future[Any]]) -> None:
         for task in pending:
             task.cancel()
         await asyncio.wait(pending, timeout=AGAIN)
+    await asyncio.gather(*tasks, return_exceptions=True)  # an error that nobody asks for would be logged as forgotten

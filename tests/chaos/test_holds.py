@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +16,8 @@ from tests.chaos.desk import open_paper_desk
 from tests.chaos.play import Play
 from tests.chaos.test_strategies import QUIET, begin, evaluations
 from tests.live.fixtures import Rows, rows
-from trading.models import KillSwitch, OrderStatus
+from tests.running import wait_for
+from trading.models import Fill, KillSwitch, OrderStatus
 from trading.services.orders import Lease, order_claim_send
 
 __all__ = ["rows"]
@@ -43,6 +46,21 @@ def test_a_standby_takes_over_when_the_holder_dies(tmp_path: Path) -> None:
         play.until(lambda: bool(holders() - first), "the other has taken over")
         before = evaluations()
         play.until(lambda: evaluations() > before + 2, "the other works")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_sleeps_through_its_hold_goes_on(tmp_path: Path) -> None:
+    """As on a machine that is paused: when it wakes, everything that it waited for happens at once."""
+    with Play(QUIET, tmp_path) as play:
+        play.begin_child(None)
+        play.until(lambda: Fill.objects.count() > 2, "it trades")
+        assert play.child
+        assert play.child.pid
+        os.kill(play.child.pid, signal.SIGSTOP)
+        wait_for(lambda: not holders(), "its holds run out", 30)
+        os.kill(play.child.pid, signal.SIGCONT)
+        before = Fill.objects.count()
+        play.until(lambda: len(holders()) > 0 and Fill.objects.count() > before + 2, "it trades again")
 
 
 @pytest.mark.parametrize("stale", ["an older token", "another holder", "a hold that ran out"])

@@ -7,7 +7,6 @@ import logging
 import random
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,7 @@ from market.exchanges.base import (
     Report,
     StreamGap,
 )
+from market.feed.ending import end
 from trading.live.balances import AccountBalances
 from trading.live.clock import VenueClock
 from trading.live.executor import Executor, gather_quietly
@@ -76,11 +76,7 @@ class AccountDesk:
         self.tasks = [asyncio.create_task(one) for one in (self.listen(), self.sweep(), self.clock.keep())]
 
     async def stop(self) -> None:
-        for task in self.tasks:
-            task.cancel()
-        for task in self.tasks:
-            with suppress(asyncio.CancelledError, Exception):
-                await task
+        await end(self.tasks)
         await self.exchange.close()
 
     async def listen(self) -> None:

@@ -21,6 +21,7 @@ from prometheus_client import Counter
 
 from market.exchanges.base import Balance, Candle, Depth, Exchange, InstrumentRules, MarketEvent, OrderRequest, Report, Tick
 from market.feed import Wanted, run_feed
+from market.feed.ending import end
 from market.services import instruments_note
 from market.times import from_ms, to_ms
 from market.venues import venue_key
@@ -105,9 +106,7 @@ class Station:
         self.stopped = True
         for runtime in self.roster.all():
             self.roster.remove(runtime)
-        for task in self.tasks:
-            task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await end(self.tasks)
         for desk in self.accounts.values():
             await desk.stop()
         await self.worker.in_thread(self.recorder.flush)

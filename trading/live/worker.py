@@ -28,6 +28,7 @@ from market.exchanges.breaker import Breaker
 from market.exchanges.budget import Budget
 from market.exposition import metrics_put
 from market.feed import Timing
+from market.feed.ending import end
 from market.push import pushing_later
 from market.services import stream_hold, stream_note, stream_release
 from trading import metrics
@@ -44,7 +45,7 @@ LOOK_EVERY = 1.0
 HOLD_EVERY = 2.0
 RETRY_AFTER = 2.0
 TELL_EVERY = 5.0
-CLOSE_WITHIN = 2.0
+CLOSE_WITHIN, LEAVE_WITHIN = 2.0, 20.0
 THREADS = {"urgent": 3, "routine": 2, "desk": 2}
 """For orders and what they wait for; for candles; for what is no bot's."""
 SWITCH_EVERY = 0.0005
@@ -174,14 +175,16 @@ class StreamWorker:
 
     async def leave(self, stream_id: int) -> None:
         if station := self.stations.pop(stream_id, None):
-            await station.close()
+            try:
+                async with asyncio.timeout(LEAVE_WITHIN):
+                    await station.close()
+            except TimeoutError:
+                logger.error("%s did not end within %g s: it is left behind", station.key, LEAVE_WITHIN)
 
     async def stop(self) -> None:
         for stream_id in list(self.stations):
             await self.leave(stream_id)
-        for task in list(self.errands):
-            task.cancel()
-        await asyncio.gather(*self.errands, return_exceptions=True)
+        await end(list(self.errands))
         for stream_id in list(self.holds):
             with suppress(DatabaseError):
                 await self.in_thread(release, stream_id, self.name)
