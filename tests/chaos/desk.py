@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -29,12 +31,19 @@ def scenario(seed: int) -> Scenario:
     return Scenario(seed=seed, speed=None, start=START, rate=RATE, minutes=HOURS * HOUR // 60_000, listed=LISTED)
 
 
-def lift_limits(sandbox: RunningSandbox) -> None:
+@contextmanager
+def lifted_limits(sandbox: RunningSandbox) -> Iterator[None]:
     """A day passes within seconds, and is counted by clocks on the wall: without this, the venues' limits would rule it."""
     limits = sandbox.sandbox.binance.limits
     limits.weight.limit = limits.orders.limit = PLENTY
-    for name in ("PRIVATE", "PUBLIC"):
+    usual = {name: getattr(coinbase_rest, name) for name in ("PRIVATE", "PUBLIC")}
+    for name in usual:
         setattr(coinbase_rest, name, PLENTY)
+    try:
+        yield
+    finally:
+        for name, value in usual.items():
+            setattr(coinbase_rest, name, value)
 
 
 def open_desk(sandbox: RunningSandbox, seed: int) -> None:

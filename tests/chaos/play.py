@@ -24,7 +24,7 @@ from tests.chaos import proxy
 from tests.chaos.books import Difference, differences, runs_that_failed, unsettled
 from tests.chaos.child import Life, live
 from tests.chaos.days import HOUR, HOURS, MOMENT, VENUE, Day, Kill, market_ms
-from tests.chaos.desk import START, lift_limits, open_desk, scenario
+from tests.chaos.desk import START, lifted_limits, open_desk, scenario
 from tests.chaos.proxy import proxied
 from trading.models import Bot, Order
 
@@ -67,7 +67,7 @@ class Play:
         self.redis = self.stack.enter_context(proxied(proxy.redis()))
         self.sandbox: RunningSandbox = self.stack.enter_context(running_sandbox(scenario(self.plan.seed)))
         self.stack.callback(self.end_child)
-        lift_limits(self.sandbox)
+        self.stack.enter_context(lifted_limits(self.sandbox))
         for venue in ("binance", "coinbase"):
             self.sandbox.exchange(venue).listen(lambda event, venue=venue: self.hear(venue, event))  # type: ignore[misc]
         self.desk(self.sandbox, self.plan.seed)
