@@ -123,9 +123,11 @@ def test_two_commands_share_the_services_and_the_last_one_ends_them(new_desk: Ne
 
 @pytest.fixture
 def one_core() -> Iterator[None]:
-    """Processes that take turns on one core: who is woken runs before who woke it goes on."""
+    """Processes that take turns on one core: who is woken runs before who woke it goes on. Where a system cannot bind them to one,
+    they take what they get."""
     if not hasattr(os, "sched_setaffinity"):
-        pytest.skip("processes cannot be bound to a core here")
+        yield
+        return
     allowed = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(allowed)})
     yield
