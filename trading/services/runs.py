@@ -63,10 +63,12 @@ def run_progress(run: BotRun, time_ms: int, *, decided: bool) -> None:
 PROGRESS = """
 UPDATE trading_botrun AS run SET
     history_from = new.history_from, decides_from = new.decides_from, decided_at = new.decided_at,
-    evaluated_at = new.evaluated_at, evaluation_ms = new.evaluation_ms, evaluations = new.evaluations, equity = new.equity
+    evaluated_at = new.evaluated_at, evaluation_ms = new.evaluation_ms, evaluations = new.evaluations, equity = new.equity,
+    progress = new.progress
 FROM unnest(
-    %s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::float8[], %s::int[], %s::numeric[]
-) AS new (id, history_from, decides_from, decided_at, evaluated_at, evaluation_ms, evaluations, equity)
+    %s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[],
+    %s::float8[], %s::bigint[], %s::numeric[], %s::float8[]
+) AS new (id, history_from, decides_from, decided_at, evaluated_at, evaluation_ms, evaluations, equity, progress)
 WHERE run.id = new.id AND run.ended_at IS NULL
 """
 
@@ -76,7 +78,7 @@ def runs_progress_write(runs: Iterable[BotRun]) -> None:
     rows = [
         (
             *(run.pk, run.history_from, run.decides_from, run.decided_at),
-            *(run.evaluated_at, run.evaluation_ms, run.evaluations, run.equity),
+            *(run.evaluated_at, run.evaluation_ms, run.evaluations, run.equity, run.progress),
         )
         for run in sorted(runs, key=lambda run: run.pk)
     ]

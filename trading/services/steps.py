@@ -16,12 +16,13 @@ from market.times import from_ms
 from trading import metrics
 from trading.engine import risk
 from trading.engine.live import OHLCV, Done, Executed, SignalRow, Step, Wanted
-from trading.models import AllocationStatus, BlockEvent, BotRun, Order, OrderStatus, RiskAllocation
+from trading.models import AllocationStatus, BlockEvent, Order, OrderStatus, RiskAllocation
 from trading.services.batch import Batch
 from trading.services.budgets import budget_claim, is_killed
 from trading.services.events import News, events_add
 from trading.services.fills import allocation_release, fill_news, fills_book, plain
 from trading.services.holding import Holding, Market
+from trading.services.runs import runs_progress_write
 
 ORDER_OVER = ("status", "status_reason", "closed_at", "updated_at")
 ORDER_FILLED = (*ORDER_OVER, "quantity", "filled_quantity", "average_price", "fees")
@@ -321,23 +322,9 @@ def candle_close(
 
 def checkpoint(holding: Holding) -> None:
     """Writes the engine's memory and how far the run is, where no step did for a while."""
-    run = holding.run
     with transaction.atomic():
         holding.save_state()
-        BotRun.objects.filter(pk=run.pk).update(**{name: getattr(run, name) for name in PROGRESS})
-
-
-PROGRESS = (
-    "history_from",
-    "decides_from",
-    "decided_at",
-    "evaluated_at",
-    "evaluation_ms",
-    "evaluations",
-    "equity",
-    "progress",
-    "held_reason",
-)
+        runs_progress_write([holding.run])
 
 
 def intent_payload(order: Order) -> dict[str, object]:
