@@ -1,5 +1,6 @@
 """HTTP and WebSockets, for daphne."""
 
+import gc
 import os
 
 from django.core.asgi import get_asgi_application
@@ -12,3 +13,7 @@ from channels.routing import ProtocolTypeRouter  # noqa: E402  (after Django is 
 from config.routing import websocket_application  # noqa: E402
 
 application = ProtocolTypeRouter({"http": django_application, "websocket": websocket_application})
+
+# What is loaded by now stays: the collector need not walk through all of it, while every client waits.
+gc.collect()
+gc.freeze()

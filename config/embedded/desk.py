@@ -8,6 +8,7 @@ import sys
 import time
 from typing import NoReturn
 
+from config.embedded.compiling import compile_ahead
 from config.embedded.errors import CannotStart
 from config.embedded.layout import Layout
 from config.embedded.lock import Lock
@@ -28,6 +29,7 @@ def open_desk(layout: Layout, *, host: str, port: int, workers: int, embedded: b
     layout.make()
     lock = only_desk(layout)
     listener = bound(host, port)
+    compiling = compile_ahead(layout)
     users = 0
     if embedded:
         if os.geteuid() == 0:
@@ -37,7 +39,8 @@ def open_desk(layout: Layout, *, host: str, port: int, workers: int, embedded: b
     sandbox_port = free_port(port + 1) if sandbox else 0
     prepare(layout, demo=demo, sandbox_port=sandbox_port)
     # The supervisor lives long and needs none of what was loaded to prepare: exec gives the memory back.
-    handover = Handover(str(layout.var), host, port, workers, sandbox_port, began, lock.handle, listener.fileno(), users)
+    handles = (lock.handle, listener.fileno(), users, compiling)
+    handover = Handover(str(layout.var), host, port, workers, sandbox_port, began, *handles)
     for handle in handover.handles:
         os.set_inheritable(handle, True)
     sys.stdout.flush()

@@ -19,7 +19,6 @@ from config.embedded.lock import Lock
 from config.embedded.process import Child, interrupt, on_signals, rotate, wait_until
 from config.embedded.progress import timed
 from config.embedded.services import Services
-from config.env import PROJECT
 
 LOOK_EVERY = 0.2
 ROTATE_EVERY = 60.0
@@ -31,7 +30,7 @@ RETRY_SERVICES_AFTER = 5.0
 @dataclass(frozen=True)
 class Handover:
     """What the process that prepared the desk passes on. `sandbox`: the port of the sandbox exchange, 0 for none. `lock`,
-    `listener` and `users` are open file descriptors; no `users`, no services."""
+    `listener`, `users` and `compiling` are open file descriptors; no `users`, no services; no `compiling`, nothing to compile."""
 
     var: str
     host: str
@@ -42,10 +41,11 @@ class Handover:
     lock: int
     listener: int
     users: int
+    compiling: int
 
     @property
     def handles(self) -> list[int]:
-        return [handle for handle in (self.lock, self.listener, self.users) if handle]
+        return [handle for handle in (self.lock, self.listener, self.users, self.compiling) if handle]
 
     def as_json(self) -> str:
         return json.dumps(asdict(self))
@@ -72,15 +72,14 @@ class Supervisor:
             self.stop()
 
     def start(self) -> None:
-        first_time = not any((PROJECT / "trading" / "engine" / "__pycache__").glob("*.nbi"))
         # The order in which they are asked to stop, too.
         self.children = [self.schedules(), self.stream(), self.web(), self.worker(), *self.sandbox()]
         with timed("web, worker, stream, schedules"):
             for child in self.children:
                 child.start()
             self.await_web()
-        if first_time:
-            print("\nThe worker compiles the engine for this machine, once: the first backtests wait a minute or two.")
+        if self.given.compiling:
+            print("\nThe engine is compiled for this machine, once: bots begin within a minute, the first backtests after them.")
         host = f"[{self.local_host}]" if ":" in self.local_host else self.local_host
         print(f"\nThe desk is open after {time.monotonic() - self.given.began:.1f} s: http://{host}:{self.given.port}/")
         print(f"Ctrl-C stops everything. Logs are in {self.layout.log}.\n", flush=True)

@@ -44,6 +44,28 @@ def test_it_ends_whole_and_starts_again_with_its_data(new_desk: NewDesk) -> None
     nothing_left(desk, 60)
 
 
+@pytest.fixture
+def compiling(new_desk: NewDesk, tmp_path: Path) -> RunningDesk:
+    """A desk on a machine that has compiled nothing yet, at work on it, with both processes."""
+    desk = new_desk(extra={"NUMBA_CACHE_DIR": str(tmp_path / "kernels")})
+    desk.process = desk.spawn([sys.executable, "manage.py", "desk"])
+    wait_for(lambda: desk.pid_of("warm beside") > 0, "it compiles")
+    return desk
+
+
+def test_what_it_compiles_while_it_prepares_ends_with_it(compiling: RunningDesk) -> None:
+    assert "The desk is open" not in compiling.output
+    compiling.signal(signal.SIGKILL)
+    nothing_left(compiling, 60)
+
+
+def test_what_is_still_compiled_once_it_is_open_ends_with_it(compiling: RunningDesk) -> None:
+    wait_for(lambda: "The desk is open" in compiling.output, "it is open")
+    assert compiling.pid_of("warm live")
+    compiling.signal(signal.SIGKILL)
+    nothing_left(compiling, 60)
+
+
 def test_it_starts_over_what_a_dead_one_left(new_desk: NewDesk) -> None:
     """After a crash of the machine: process ids that now belong to somebody else, and sockets that nobody serves."""
     desk = new_desk()

@@ -25,6 +25,11 @@ def test_it_is_ready(desk: RunningDesk) -> None:
         assert json.load(response)["status"] == "ok"
 
 
+def test_what_is_compiled_already_is_left_alone(desk: RunningDesk) -> None:
+    assert not (desk.var / "log" / "engine.log").exists()
+    assert "is compiled for this machine" not in desk.output
+
+
 def test_the_sign_in_page_is_served_with_its_stylesheet(desk: RunningDesk) -> None:
     with urlopen(f"{desk.url}/") as page:
         html = page.read().decode()

@@ -1,7 +1,8 @@
 """Load the engine's compiled code, compiling it where this machine has not done so yet.
 
-`python -m trading.engine.warm` does it ahead of the first run. A stream worker does its part when it starts, a worker of runs
-before its first one; of several processes one compiles, and the others wait and take what it made."""
+`python -m trading.engine.warm` does it ahead of the first run. What running bots need comes first: a desk begins to compile it
+while it prepares, and a worker of runs leaves the cores to that before it does its own part. Of several processes one compiles,
+and the others wait and take what it made."""
 
 from __future__ import annotations
 
@@ -14,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import llvmlite.binding as llvm
+import numba
 import numpy as np
 from numba import config
 
@@ -32,49 +35,94 @@ def warm() -> None:
     """All of it: less than a minute the first time, a second later. What a stream worker waits for comes first."""
     warm_live()
     for kind in registry.all():
-        with alone():
+        with alone("runs"):
             simulated(kind, made_up())
 
 
 def warm_live() -> None:
     """What a running bot needs: its strategy's indicators, and the driver."""
-    with alone():
-        indicators()
-        live()
+    with alone("live"):
+        load_live()
+
+
+def load_live() -> None:
+    indicators()
+    for external in (False, True):
+        trade(made_up_trader(external=external))
+    mark().touch()
 
 
 def compile_live() -> None:
-    """The same, by two processes: half of the time is one function's, which is compiled beside the others."""
-    command = [sys.executable, "-m", "trading.engine.warm", "closing"]
-    with alone(), subprocess.Popen(command, stdin=subprocess.PIPE) as beside:
-        indicators()
+    """The same, by two processes, half of it each. They end with the one that holds their input, however that ends."""
+    end_with_input()
+    command = [sys.executable, "-m", "trading.engine.warm", "beside"]
+    with alone("live"), subprocess.Popen(command, stdin=subprocess.PIPE) as beside:
         trader = made_up_trader(external=False)
         trader.brain.run(kernel.opening, trader.brain.t, trader.brain.entries_allowed)
-        trader.sell_all()
+        trader.brain.run(kernel.matching, trader.brain.t)
         beside.wait()
-    warm_live()
+        load_live()
 
 
-def closing() -> None:
-    """For the process beside: ends with the one that holds its input."""
-    threading.Thread(target=lambda: sys.stdin.read() or os._exit(1), daemon=True).start()
-    made_up_trader(external=False).close(0, CANDLE, {"BTC-USD": SignalRow(entry=True)})
+def compile_beside() -> None:
+    """The other half: neither a bot at a venue nor a sale needs what is matched here."""
+    end_with_input()
+    trade(made_up_trader(external=True))
+    made_up_trader(external=False).sell_all()
+    indicators()
+
+
+def end_with_input() -> None:
+    threading.Thread(target=lambda: os.read(0, 1) or os._exit(1), daemon=True).start()
+
+
+def live_is_compiled() -> bool:
+    """Whether `warm_live` has nothing to compile here. Costs next to nothing to ask."""
+    return mark().exists()
+
+
+def live_is_being_compiled() -> bool:
+    """By another process."""
+    with (folder() / "compiling-live").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
+
+
+def mark() -> Path:
+    """The file that says so: of this Python, numba and processor, for which alone compiled code is good."""
+    return folder() / f"live-{sys.implementation.cache_tag}-{numba.__version__}-{llvm.get_host_cpu_name()}"
+
+
+def folder() -> Path:
+    path = Path(getattr(config, "CACHE_DIR"))  # noqa: B009  (numba's settings are not typed)
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+@contextmanager
+def alone(part: str) -> Iterator[None]:
+    """One process compiles a part (`live`, `runs`) at a time. The kernel gives the lock back however its holder ends."""
+    with (folder() / f"compiling-{part}").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def after_live() -> Iterator[None]:
+    """For what runs need: they can wait, a bot should not."""
+    with alone("live"):
+        pass
+    with alone("runs"):
+        yield
 
 
 def indicators() -> None:
     candles = made_up()
     for kind in registry.all():
         evaluate(kind(), candles)
-
-
-@contextmanager
-def alone() -> Iterator[None]:
-    """One process compiles at a time. The kernel gives the lock back however its holder ends."""
-    folder = Path(getattr(config, "CACHE_DIR"))  # noqa: B009  (numba's settings are not typed)
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "compiling").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def made_up() -> Candles:
@@ -92,12 +140,6 @@ def simulated(kind: type[Strategy], candles: Candles) -> None:
     measure(simulation, [candles], Account(1_000.0))
     # What a bench remembers is read-only: other types to the compiler, so indicators of indicators are compiled once more.
     Bench(kind, Account(1_000.0), [candles]).trial({})
-
-
-def live() -> None:
-    """A bot's life, on paper and at a venue."""
-    for external in (False, True):
-        trade(made_up_trader(external=external))
 
 
 def made_up_trader(*, external: bool) -> Trader:
@@ -122,4 +164,4 @@ def trade(trader: Trader) -> None:
 
 
 if __name__ == "__main__":
-    {"live": compile_live, "closing": closing}.get("".join(sys.argv[1:]), warm)()
+    {"live": compile_live, "beside": compile_beside}.get("".join(sys.argv[1:]), warm)()
