@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from wallets.models import Wallet
@@ -243,7 +243,7 @@ class Position(models.Model):
 
 class RiskBudget(models.Model):
     """How much may be at risk at once: of the whole desk, a wallet, a bot. `claimed` for orders on their way, `used` by positions
-    (at cost). The constraint is the last word, whatever the code does."""
+    (at cost). A trigger has the last word on claims, whatever the code does (migration 0002)."""
 
     scope = models.CharField(max_length=8, choices=[("desk", "desk"), ("wallet", "wallet"), ("bot", "bot")])
     wallet = models.ForeignKey(Wallet, on_delete=models.CASCADE, null=True, blank=True, related_name="risk_budgets")
@@ -261,7 +261,6 @@ class RiskBudget(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(claimed__gte=0), name="budget_claimed_not_negative"),
             models.CheckConstraint(condition=Q(used__gte=0), name="budget_used_not_negative"),
-            models.CheckConstraint(condition=Q(claimed=0) | Q(claimed__lte=F("limit") - F("used")), name="budget_not_exceeded"),
             models.UniqueConstraint(fields=["mode", "currency"], condition=Q(scope="desk"), name="budget_once_a_desk_mode"),
             models.UniqueConstraint(fields=["wallet", "currency"], condition=Q(scope="wallet"), name="budget_once_a_wallet"),
             models.UniqueConstraint(fields=["bot", "currency"], condition=Q(scope="bot"), name="budget_once_a_bot"),

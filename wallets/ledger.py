@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeAlias
 
-from django.db import connection
 from django.utils import timezone
 
+from market.prepared import prepared
 from trading.engine.errors import Invalid, NotFound
 from trading.engine.fields import DIGITS, EXACT
 from wallets.models import LedgerEntry, LedgerTransaction
@@ -19,25 +19,34 @@ Account = LedgerEntry.Account
 STEP = Decimal(1).scaleb(-DIGITS)
 MOST = Decimal(10) ** 20
 """What a column no longer holds."""
+Part: TypeAlias = tuple[str, str, Sequence[Any]]
+"""Of a statement `WITH name AS (sql), ...`: name, SQL, values."""
 # One statement: it costs the order path one round trip, and the ledger and the balances cannot part. The wallet's row is locked
 # first, or two transactions that book several assets in different orders would wait for each other.
-BOOK = """
-WITH wallet AS (
-    SELECT id FROM wallets_wallet WHERE id = %(wallet)s FOR NO KEY UPDATE
-), booked AS (
-    INSERT INTO wallets_ledgertransaction (wallet_id, kind, reference, ts, note, created_at)
-    SELECT id, %(kind)s, %(reference)s, %(ts)s, %(note)s, %(now)s FROM wallet
-    ON CONFLICT (wallet_id, kind, reference) DO NOTHING
-    RETURNING id, wallet_id
-), entries AS (
-    INSERT INTO wallets_ledgerentry (transaction_id, account, asset, amount)
-    SELECT booked.id, leg.* FROM booked, unnest(%(accounts)s::text[], %(assets)s::text[], %(amounts)s::numeric[]) AS leg
-), balances AS (
-    INSERT INTO wallets_walletbalance AS held (wallet_id, asset, amount)
-    SELECT booked.wallet_id, change.* FROM booked, unnest(%(changed)s::text[], %(changes)s::numeric[]) AS change
-    ON CONFLICT (wallet_id, asset) DO UPDATE SET amount = held.amount + excluded.amount
-)
-SELECT (SELECT count(*) FROM wallet), (SELECT count(*) FROM booked)
+WALLET = "SELECT id FROM wallets_wallet WHERE id = %s::bigint AND {condition} FOR NO KEY UPDATE"
+BOOKED = """
+INSERT INTO wallets_ledgertransaction (wallet_id, kind, reference, ts, note, created_at)
+SELECT wallet.id, new.kind, new.reference, new.ts, new.note, %s::timestamptz
+FROM wallet, unnest(%s::text[], %s::text[], %s::timestamptz[], %s::text[]) AS new (kind, reference, ts, note)
+ON CONFLICT (wallet_id, kind, reference) DO NOTHING
+RETURNING id, wallet_id, kind, reference
+"""
+LEGS = """
+SELECT booked.id, booked.wallet_id, leg.account, leg.asset, leg.amount, leg.place FROM booked
+JOIN unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::numeric[])
+WITH ORDINALITY AS leg (kind, reference, account, asset, amount, place)
+ON (leg.kind, leg.reference) = (booked.kind, booked.reference)
+"""
+ENTRIES = """
+INSERT INTO wallets_ledgerentry (transaction_id, account, asset, amount)
+SELECT id, account, asset, amount FROM legs ORDER BY place
+RETURNING 1
+"""
+BALANCES = """
+INSERT INTO wallets_walletbalance AS held (wallet_id, asset, amount)
+SELECT wallet_id, asset, sum(amount) FROM legs WHERE account = %s::text GROUP BY wallet_id, asset
+ON CONFLICT (wallet_id, asset) DO UPDATE SET amount = held.amount + excluded.amount
+RETURNING 1
 """
 
 
@@ -57,33 +66,45 @@ def moved(asset: str, amount: Decimal, other: LedgerEntry.Account) -> list[Leg]:
     return [Leg(Account.ASSETS, asset, rounded), Leg(other, asset, -rounded)] if rounded else []
 
 
-def book(
-    *, wallet_id: int, kind: LedgerTransaction.Kind, reference: str, ts: datetime, legs: Sequence[Leg], note: str = ""
-) -> bool:
-    """Book legs that sum to zero in each asset, and the wallet's balances with them; False: that was booked before.
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """Legs that sum to zero in each asset, booked once for a `reference` of their `kind`. `Invalid` where they do not balance."""
 
-    `wallet_id` is the row's key, not the name in addresses. `Invalid` for legs that do not balance, `NotFound` for no such wallet.
-    """
-    check_balance(legs)
-    changes: dict[str, Decimal] = {}
-    for leg in legs:
-        if leg.account == Account.ASSETS:
-            changes[leg.asset] = changes.get(leg.asset, Decimal(0)) + leg.amount
-    values: dict[str, Any] = {
-        "wallet": wallet_id,
-        "kind": kind,
-        "reference": reference,
-        "ts": ts,
-        "note": note,
-        "now": timezone.now(),
-        "accounts": [str(leg.account) for leg in legs],
-        "assets": [leg.asset for leg in legs],
-        "amounts": [leg.amount for leg in legs],
-        "changed": list(changes),
-        "changes": list(changes.values()),
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(BOOK, values)
+    kind: LedgerTransaction.Kind
+    reference: str
+    ts: datetime
+    legs: Sequence[Leg]
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        check_balance(self.legs)
+
+
+def booking_parts(wallet_id: int, bookings: Sequence[Booking], *, condition: str = "true") -> list[Part]:
+    """Bookings of one wallet, and its balances with them, as parts of a statement in which `condition` is SQL. What was booked
+    before changes nothing. `wallet_id` is the row's key, not the name in addresses."""
+    legs = [(str(one.kind), one.reference, str(leg.account), leg.asset, leg.amount) for one in bookings for leg in one.legs]
+    heads = [(str(one.kind), one.reference, one.ts, one.note) for one in bookings]
+    return [
+        ("wallet", WALLET.format(condition=condition), [wallet_id]),
+        ("booked", BOOKED, [timezone.now(), *columns(heads, 4)]),
+        ("legs", LEGS, columns(legs, 5)),
+        ("entries", ENTRIES, []),
+        ("balances", BALANCES, [str(Account.ASSETS)]),
+    ]
+
+
+def columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
+    return [[row[place] for row in rows] for place in range(width)]
+
+
+def book(wallet_id: int, booking: Booking) -> bool:
+    """Books now; False: that was booked before. `NotFound` for no such wallet."""
+    parts = booking_parts(wallet_id, [booking])
+    written = ", ".join(f"{name} AS ({sql})" for name, sql, _ in parts)
+    values = [value for _, _, values in parts for value in values]
+    told = "SELECT (SELECT count(*) FROM wallet), (SELECT count(*) FROM booked)"
+    with prepared(f"WITH {written} {told}", values) as cursor:
         wallets, booked = cursor.fetchone()
     if not wallets:
         raise NotFound(f"There is no wallet with the key {wallet_id}.")

@@ -20,7 +20,7 @@ from market.exchanges.base import Balance, Endpoint, KeyPermissions
 from market.symbols import venue_normalise
 from trading.engine.errors import Conflict, Invalid
 from trading.engine.fields import EXACT, Fields, shown
-from wallets.ledger import MOST, Account, Leg, book, moved
+from wallets.ledger import MOST, Account, Booking, Leg, book, moved
 from wallets.models import Environment, ExchangeAccount, LedgerTransaction, Wallet
 from wallets.secrets import box
 from wallets.selectors import account_place
@@ -208,7 +208,7 @@ def wallet_create(
         made = Wallet.objects.create(**given, wallet_id=secrets.token_hex(8), created_by=user if isinstance(user, User) else None)
         if amounts:
             legs = [leg for asset, amount in sorted(amounts.items()) for leg in moved(asset, amount, Account.CAPITAL)]
-            book(wallet_id=made.pk, kind=Kind.OPENING, reference="opening", ts=made.created_at, legs=legs)
+            book(made.pk, Booking(Kind.OPENING, "opening", made.created_at, legs))
     return made
 
 
@@ -286,14 +286,8 @@ def wallet_deposit(*, wallet: Wallet, asset: str, amount: Decimal | str, referen
     more = form.decimal("amount", low=0, high=MOST_OPENING, above_low=True)
     unique, text = form.text("reference"), form.text("note", longest=300)
     form.refuse("This deposit cannot be booked.")
-    return book(
-        wallet_id=wallet.pk,
-        kind=Kind.DEPOSIT,
-        reference=unique or secrets.token_hex(8),
-        ts=timezone.now(),
-        legs=moved(name, more, Account.CAPITAL),
-        note=text,
-    )
+    legs = moved(name, more, Account.CAPITAL)
+    return book(wallet.pk, Booking(Kind.DEPOSIT, unique or secrets.token_hex(8), timezone.now(), legs, text))
 
 
 def ledger_opening_from_venue(*, wallet: Wallet, balances: Iterable[Balance], ts: datetime | None = None) -> bool:
@@ -311,12 +305,11 @@ def ledger_opening_from_venue(*, wallet: Wallet, balances: Iterable[Balance], ts
             return False
         if wallet.transactions.exists():
             raise Conflict(f"{wallet.name} has bookings already; differences with the venue are for reconciliation.")
-        return book(wallet_id=wallet.pk, kind=Kind.OPENING, reference="opening", ts=ts or timezone.now(), legs=legs)
+        return book(wallet.pk, Booking(Kind.OPENING, "opening", ts or timezone.now(), legs))
 
 
-def fill_book(
+def fill_booking(
     *,
-    wallet_id: int,
     reference: str,
     ts: datetime,
     base: str,
@@ -327,11 +320,11 @@ def fill_book(
     fee: Decimal,
     fee_asset: str,
     note: str = "",
-) -> bool:
-    """Book one execution, within the caller's transaction and in one statement; False: it was booked before, and nothing changed.
+) -> Booking:
+    """What one execution moves in its wallet.
 
-    `wallet_id`: the wallet row's key. `quantity` in base, `price` in quote, `fee` in `fee_asset` (any asset; negative: a rebate).
-    The traded value is kept to 18 places. `Invalid` by field, `NotFound` for no such wallet.
+    `quantity` in base, `price` in quote, `fee` in `fee_asset` (any asset; negative: a rebate). The traded value is kept to 18
+    places. `Invalid` by field.
     """
     if side not in ("buy", "sell"):
         raise Invalid.at("side", f"must be buy or sell; got {shown(side)}.")
@@ -346,4 +339,4 @@ def fill_book(
         *moved(quote, -sign * EXACT.multiply(quantity, price), Account.TRADING),
         *moved(fee_asset, -fee, Account.FEES),
     ]
-    return book(wallet_id=wallet_id, kind=Kind.FILL, reference=reference, ts=ts, legs=legs, note=note)
+    return Booking(Kind.FILL, reference, ts, legs, note)

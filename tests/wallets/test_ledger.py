@@ -18,7 +18,7 @@ from market.exchanges.base import Balance
 from tests.wallets.making import NOW, account, fill, paper
 from trading.engine.errors import Conflict, DomainError, Invalid, NotFound
 from wallets import selectors, services
-from wallets.ledger import Leg, book
+from wallets.ledger import Booking, Leg
 from wallets.models import LedgerEntry, LedgerTransaction, Wallet, WalletBalance
 
 pytestmark = pytest.mark.django_db
@@ -149,7 +149,7 @@ def test_a_fill_for_no_wallet_is_refused() -> None:
 def test_the_service_refuses_entries_that_do_not_balance() -> None:
     legs = [Leg(LedgerEntry.Account.ASSETS, "BTC", Decimal(1)), Leg(LedgerEntry.Account.TRADING, "BTC", Decimal("-0.9"))]
     with pytest.raises(Invalid, match="BTC do not balance"):
-        book(wallet_id=paper().pk, kind=LedgerTransaction.Kind.CORRECTION, reference="x", ts=NOW, legs=legs)
+        Booking(LedgerTransaction.Kind.CORRECTION, "x", NOW, legs)
 
 
 def test_the_database_refuses_entries_that_do_not_balance() -> None:

@@ -2,6 +2,7 @@
 
 DomainError
 ├── Invalid          the caller mends the request; `fields` says where and how
+│   └── Unreadable   what was stored is of another version
 ├── NotFound         the thing named does not exist
 ├── Conflict         the request is fine but the state forbids it
 └── StrategyFailed   the author of the strategy mends it
@@ -32,6 +33,12 @@ class Invalid(DomainError):
     def at(cls, field: str, message: str) -> Invalid:
         """One field's fault."""
         return cls(message, fields={field: [message]})
+
+
+class Unreadable(Invalid):
+    """What was stored is of another version, or is none: what it told has to be had from elsewhere."""
+
+    code = "unreadable"
 
 
 class NotFound(DomainError):

@@ -3,30 +3,35 @@
     batch = Batch()
     batch.insert(order)
     batch.insert(allocation, refers={"order": order})
-    batch.update(position, "quantity", "cost")
-    batch.run()
+    batch.update(state, "version", "book", version=6)
+    missed = batch.run()
 
-What is written is what the rows hold when it runs. Part of the caller's transaction; every part of it sees the database as it was
-before.
+What is written is what the rows hold when it runs: all of it or nothing, also outside of a transaction, where rows that many orders
+share stay locked for no longer than the statement takes. Every part of it sees the database as it was before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Field, Model
 
+from market.prepared import prepared
+
 AnyField: TypeAlias = "Field[Any, Any]"
+GO = "(SELECT missed FROM go) = -1"
+"""A condition of every part: nothing stands in the way."""
 
 
 @dataclass(frozen=True, slots=True)
 class Insert:
     rows: tuple[Model, ...]
     refers: Mapping[str, Model]
+    tells: Mapping[int, Model]
     lock: int | None
 
 
@@ -37,97 +42,165 @@ class Update:
     where: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A query, with `FOR UPDATE` where it is of rows, that must answer so many of them (None: any); `of`: what it is about."""
+
+    of: object
+    sql: str
+    values: Sequence[Any]
+    count: int | None
+
+
 @dataclass(slots=True)
 class Batch:
+    holds: list[Hold] = field(default_factory=list)
     inserts: list[Insert] = field(default_factory=list)
     updates: dict[tuple[type[Model], Any], Update] = field(default_factory=dict)
+    also: list[tuple[str, str, Sequence[Any]]] = field(default_factory=list)
+    """Parts that are no row's: name, SQL with `GO` among its conditions, values."""
+    after: list[Callable[[], None]] = field(default_factory=list)
+    """What is done once this has been committed."""
 
-    def insert(self, *rows: Model, refers: Mapping[str, Model] | None = None, lock: int | None = None) -> None:
+    def insert(
+        self,
+        *rows: Model,
+        refers: Mapping[str, Model] | None = None,
+        tells: Mapping[int, Model] | None = None,
+        lock: int | None = None,
+    ) -> None:
         """Rows of one model, which get their keys in this order. `refers`: columns that point to rows of this batch, each inserted
-        alone. `lock`: an advisory lock that is had before the keys are given, until the transaction ends: insert those last."""
+        alone. `tells`: whose key the payload of the row at this place gives as `id`, likewise. `lock`: an advisory lock that is had
+        before the keys are given, until the transaction ends: insert those last."""
         if rows:
-            self.inserts.append(Insert(rows, refers or {}, lock))
+            self.inserts.append(Insert(rows, refers or {}, tells or {}, lock))
 
     def update(self, row: Model, *names: str, **where: Any) -> None:
-        """These columns of a row that exists; `where`: what else must hold for it to be written."""
+        """These columns of a row that exists; `where`: what else must hold for anything to be written."""
         found = self.updates.setdefault((type(row), row.pk), Update(row))
         found.names.update(dict.fromkeys(names))
         found.where.update(where)
 
-    def run(self) -> list[Model]:
-        """Writes it all. Answers the rows of which `where` did not hold: they were not written."""
+    def hold(self, of: object, sql: str, values: Sequence[Any], *, count: int | None = 1) -> None:
+        """What must hold, besides, for anything to be written. Held in this order, after rows that are written with a `where`."""
+        self.holds.append(Hold(of, sql, values, count))
+
+    def copy(self) -> Batch:
+        """To be added to, and run, without changing this one."""
+        return Batch([*self.holds], [*self.inserts], {**self.updates}, [*self.also], [*self.after])
+
+    def run(self) -> object | None:
+        """Writes it all. Answers what stood in the way, a row or what a hold is `of`: then nothing was written."""
         updates = list(self.updates.values())
-        if not updates and not self.inserts:
-            return []
-        statement = Statement()
+        if not (updates or self.inserts or self.also):
+            return None
+        statement = Statement([*(held(update) for update in updates if update.where), *self.holds])
         for update in updates:
             statement.update(update)
+        for name, sql, values in self.also:
+            statement.add(name, sql, values)
         for insert in self.inserts:
             statement.insert(insert)
-        keys = statement.run()
-        self.updates.clear()
-        for insert, found in zip(self.inserts, keys[len(updates) :], strict=True):
+        missed, keys = statement.run()
+        if missed is not None:
+            return missed
+        for insert, found in zip(self.inserts, keys, strict=True):
             for row, key in zip(insert.rows, found, strict=True):
                 row.pk, row._state.adding, row._state.db = key, False, connection.alias
-        self.inserts.clear()
-        return [update.row for update, found in zip(updates, keys, strict=False) if not found]
+        for action in self.after:
+            transaction.on_commit(action)
+        return None
+
+
+def held(update: Update) -> Hold:
+    model = type(update.row)
+    where = {"pk": update.row.pk, **update.where}
+    fields = [key_of(model) if name == "pk" else field_of(model, name) for name in where]
+    conditions = " AND ".join(f"{column(one)} = %s::{kind_of(one)}" for one in fields)
+    values = [one.get_db_prep_save(value, connection) for one, value in zip(fields, where.values(), strict=True)]
+    return Hold(update.row, f"SELECT 1 FROM {table(model)} WHERE {conditions} FOR UPDATE", values, 1)
 
 
 class Statement:
-    """`WITH part0 AS (UPDATE ...), part1 AS (INSERT ...) SELECT`: PostgreSQL carries the parts out in the order in which the keys
-    that they answer are read, which is theirs."""
+    """`WITH hold0 AS (SELECT ... FOR UPDATE), go AS (...), part0 AS (UPDATE ...), part1 AS (INSERT ...) SELECT`. PostgreSQL carries
+    the parts out in the order in which they are read, which is theirs; the holds, too, and not those after one that misses."""
 
-    def __init__(self) -> None:
-        self.locks: list[str] = []
+    def __init__(self, holds: Sequence[Hold]) -> None:
+        self.holds = holds
         self.parts: list[str] = []
         self.values: list[Any] = []
-        self.alone: dict[int, int] = {}
+        self.read: list[str] = []
+        self.inserted = 0
+        self.alone: dict[int, str] = {}
         """Rows that are inserted alone, by `id()`: their part."""
+        for number, hold in enumerate(holds):
+            self.part(f"hold{number}", hold.sql, hold.values, "MATERIALIZED ")
+        tests = ["< 0" if hold.count is None else f"<> {hold.count}" for hold in holds]
+        misses = " ".join(f"WHEN (SELECT count(*) FROM hold{i}) {test} THEN {i}" for i, test in enumerate(tests))
+        self.part("go", f"SELECT {f'CASE {misses} ELSE -1 END' if holds else -1} AS missed", (), "MATERIALIZED ")
+        self.read.append("SELECT -1, missed FROM go")
+
+    def part(self, name: str, sql: str, values: Sequence[Any], how: str = "") -> None:
+        self.parts.append(f"{name} AS {how}({sql})")
+        self.values += values
+
+    def add(self, name: str, sql: str, values: Sequence[Any]) -> None:
+        """A part that nobody reads is carried out all the same, but at the end: those that lock are read in their turn."""
+        self.part(name, sql, values)
+        self.read.append(f"SELECT -2, count(*) FROM {name}")
 
     def update(self, update: Update) -> None:
         model, row = type(update.row), update.row
         fields = [field_of(model, name) for name in update.names]
-        held = [field_of(model, name) for name in update.where]
-        sets = ", ".join(f"{column(one)} = {self.value(one, one.pre_save(row, False))}" for one in fields)
-        key = column(key_of(model))
-        conditions = [f"{key} = {self.value(key_of(model), row.pk)}"]
-        conditions += [f"{column(one)} = {self.value(one, update.where[one.name])}" for one in held]
-        self.part(f"UPDATE {table(model)} SET {sets} WHERE {' AND '.join(conditions)} RETURNING {key} AS id")
+        sets = ", ".join(f"{column(one)} = %s::{kind_of(one)}" for one in fields)
+        values = [prepared_value(one, row, adding=False) for one in fields]
+        key = key_of(model)
+        sql = f"UPDATE {table(model)} SET {sets} WHERE {column(key)} = %s::{kind_of(key)} AND {GO} RETURNING 1"
+        self.add(f"update{len(self.parts)}", sql, [*values, row.pk])
 
     def insert(self, insert: Insert) -> None:
-        model = type(insert.rows[0])
-        columns = insertable(model)
-        source = ""
+        model, name = type(insert.rows[0]), f"insert{len(self.parts)}"
+        columns, source = insertable(model), ""
+        values: list[Any] = []
         if insert.lock is not None:
-            source = f" FROM lock{len(self.parts)}"
-            self.locks.append(f"lock{len(self.parts)} AS MATERIALIZED (SELECT pg_advisory_xact_lock({int(insert.lock)}))")
-        selects = [f"SELECT {', '.join(self.shown(one, row, insert.refers) for one in columns)}{source}" for row in insert.rows]
+            source = f", {name}_lock"
+            self.part(f"{name}_lock", f"SELECT pg_advisory_xact_lock({int(insert.lock)})", (), "MATERIALIZED ")
+        selects = []
+        for place, row in enumerate(insert.rows):
+            shown = [self.shown(one, row, insert, place, values) for one in columns]
+            selects.append(f"SELECT {', '.join(shown)} FROM go{source} WHERE missed = -1")
         names = ", ".join(column(one) for one in columns)
         if len(insert.rows) == 1:
-            self.alone[id(insert.rows[0])] = len(self.parts)
-        self.part(f"INSERT INTO {table(model)} ({names}) {' UNION ALL '.join(selects)} RETURNING {column(key_of(model))} AS id")
+            self.alone[id(insert.rows[0])] = name
+        sql = f"INSERT INTO {table(model)} ({names}) {' UNION ALL '.join(selects)} RETURNING {column(key_of(model))} AS id"
+        self.part(name, sql, values)
+        self.read.append(f"SELECT {self.inserted}, id FROM {name}")
+        self.inserted += 1
 
-    def shown(self, one: AnyField, row: Model, refers: Mapping[str, Model]) -> str:
-        if one.name in refers:
-            return f"(SELECT id FROM part{self.alone[id(refers[one.name])]})"
-        return self.value(one, one.pre_save(row, True))
-
-    def value(self, one: AnyField, value: Any) -> str:
-        self.values.append(one.get_db_prep_save(value, connection))
+    def shown(self, one: AnyField, row: Model, insert: Insert, place: int, values: list[Any]) -> str:
+        if one.name in insert.refers:
+            return f"(SELECT id FROM {self.alone[id(insert.refers[one.name])]})"
+        values.append(prepared_value(one, row, adding=True))
+        if one.name == "payload" and place in insert.tells:
+            told = self.alone[id(insert.tells[place])]
+            return f"%s::jsonb || jsonb_build_object('id', (SELECT id FROM {told}))"
         return f"%s::{kind_of(one)}"
 
-    def part(self, body: str) -> None:
-        self.parts.append(f"part{len(self.parts)} AS ({body})")
+    def run(self) -> tuple[object | None, list[list[int]]]:
+        """What stood in the way, and the keys of each insert."""
+        keys: list[list[int]] = [[] for _ in range(self.inserted)]
+        missed = None
+        with prepared(f"WITH {', '.join(self.parts)} {' UNION ALL '.join(self.read)}", self.values) as cursor:
+            for number, value in cursor.fetchall():
+                if number >= 0:
+                    keys[number].append(value)
+                elif number == -1 and value >= 0:
+                    missed = self.holds[value].of
+        return missed, keys
 
-    def run(self) -> list[list[int]]:
-        """The keys that each part answers."""
-        answers = " UNION ALL ".join(f"SELECT {number}, id FROM part{number}" for number in range(len(self.parts)))
-        keys: list[list[int]] = [[] for _ in self.parts]
-        with connection.cursor() as cursor:
-            cursor.execute(f"WITH {', '.join([*self.locks, *self.parts])} {answers}", self.values)
-            for number, key in cursor.fetchall():
-                keys[number].append(key)
-        return keys
+
+def prepared_value(one: AnyField, row: Model, *, adding: bool) -> Any:
+    return one.get_db_prep_save(one.pre_save(row, adding), connection)
 
 
 @lru_cache
@@ -154,11 +227,13 @@ def key_of(model: type[Model]) -> AnyField:
     return model._meta.pk
 
 
+@lru_cache
 def column(one: AnyField) -> str:
     assert one.column
     return quoted(one.column)
 
 
+@lru_cache
 def table(model: type[Model]) -> str:
     return quoted(model._meta.db_table)
 

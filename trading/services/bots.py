@@ -17,12 +17,13 @@ from market.push import push
 from market.services import instrument_ensure
 from market.venues import venue_key
 from trading.config import RunConfig, parse
-from trading.engine.errors import Conflict, Invalid, NotFound
+from trading.engine.errors import Conflict, Invalid, NotFound, Unreadable
 from trading.engine.fields import Fields
 from trading.limits import parse_limits, parse_schedule
 from trading.models import OPEN, Bot, BotRun, BotState, KillSwitch, Mode, Order, Position
 from trading.models import Wanted as Want
 from trading.services.budgets import budgets_ensure
+from trading.services.carrying import books_of
 from trading.services.events import News, events_record
 from trading.services.holding import EXTERNAL, trader_of
 from trading.strategies import registry
@@ -205,7 +206,8 @@ def bot_start(*, bot_id: str, user: Person = None) -> Bot:
 
 
 def run_begin(bot: Bot) -> BotRun:
-    """A run with a fresh engine memory that takes over the bot's cash and what it holds; a replay begins anew each time."""
+    """A run with a fresh engine memory that takes over the bot's cash and what it holds, from the memory of the run before or,
+    where that is of another version, from the books; a replay begins anew each time."""
     may_trade(bot)
     config = parse(bot.config)
     if bot.run and bot.run.ended_at is None:
@@ -224,8 +226,11 @@ def run_begin(bot: Bot) -> BotRun:
     trader = trader_of(config, external=bot.mode in EXTERNAL)
     if bot.mode != Mode.REPLAY and (state := BotState.objects.filter(bot=bot).select_related("run").first()):
         before = trader_of(parse(state.run.config), external=state.run.mode in EXTERNAL)
-        before.load(bytes(state.book))
-        trader.carry(before)
+        try:
+            before.load(bytes(state.book))
+            trader.carry(before)
+        except Unreadable:
+            trader.take_over(*books_of(bot))
     BotState.objects.update_or_create(
         bot=bot, defaults={"run": run, "version": 0, "time": None, "opened": None, "book": trader.dump()}
     )

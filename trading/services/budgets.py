@@ -1,7 +1,8 @@
 """The risk budget: claimed before an order exists, used by what it bought, given back by what was sold or never came.
 
 One statement claims from the bot's, the wallet's and the desk's budget together or from none: the condition is looked at again
-after each row's lock is had, and rows are locked in the order of their ids, so that claims neither race nor deadlock.
+after each row's lock is had, and rows are locked in the order of their ids, so that claims neither race nor deadlock. `Draw` makes
+it a part of the statement that writes what was claimed for.
 """
 
 from __future__ import annotations
@@ -11,32 +12,30 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import Q
 
+from market.prepared import prepared
 from trading.engine.errors import Invalid
 from trading.engine.risk import REASONS, Denial
 from trading.limits import BotLimits, risk_currency
 from trading.models import Bot, Mode, RiskBudget
+from trading.services.batch import GO, Batch
 
 KILLED = "SELECT EXISTS (SELECT 1 FROM trading_killswitch WHERE killed)"
-CLAIM = """
-WITH room AS (
-    SELECT id FROM trading_riskbudget
-    WHERE id = ANY(%(ids)s) AND claimed + used + %(amount)s <= "limit"
-    AND NOT EXISTS (SELECT 1 FROM trading_killswitch WHERE killed)
-    ORDER BY id FOR UPDATE
-)
-UPDATE trading_riskbudget AS budget SET claimed = claimed + %(amount)s, updated_at = now()
-FROM room WHERE budget.id = room.id AND (SELECT count(*) FROM room) = %(count)s
-RETURNING budget.id
+ALIVE = "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM trading_killswitch WHERE killed)"
+ROOM = """
+SELECT 1 FROM trading_riskbudget
+WHERE id = ANY(%s::bigint[])
+AND (%s::numeric = 0 OR greatest(claimed - %s::numeric, 0) + greatest(used + %s::numeric, 0) + %s::numeric <= "limit")
+ORDER BY id FOR UPDATE
 """
-SETTLE = """
-WITH mine AS (SELECT id FROM trading_riskbudget WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE)
-UPDATE trading_riskbudget AS budget
-SET claimed = greatest(claimed - %(unclaim)s, 0), used = greatest(used + %(use)s, 0), updated_at = now()
-FROM mine WHERE budget.id = mine.id
-"""
+DRAW = f"""
+UPDATE trading_riskbudget
+SET claimed = greatest(claimed - %s::numeric, 0) + %s::numeric, used = greatest(used + %s::numeric, 0), updated_at = now()
+WHERE id = ANY(%s::bigint[]) AND {GO}
+RETURNING id
+"""  # noqa: S608
+NOTHING = Decimal(0)
 OWN_EQUITY = Decimal(10) ** 15
 """For a bot without a budget of its own: what it may have at risk is its equity, which the engine never exceeds."""
 SCOPES = ("bot", "wallet", "desk")
@@ -47,16 +46,41 @@ def budget_claim(ids: Sequence[int], amount: Decimal) -> Denial | None:
     Part of the caller's transaction."""
     if len(ids) != len(SCOPES):
         return Denial("unknown_limit", REASONS["unknown_limit"])
-    with connection.cursor() as cursor:
-        cursor.execute(CLAIM, {"ids": list(ids), "amount": amount, "count": len(ids)})
-        if cursor.rowcount == len(ids):
-            return None
-    return why_not(ids, amount)
+    batch = Batch()
+    Draw(ids, claim=amount).add_to(batch)
+    batch.hold("kill switch", ALIVE, ())
+    return None if batch.run() is None else why_not(ids, amount)
+
+
+@dataclass(slots=True)
+class Draw:
+    """What a step of a bot takes from its budgets and gives back."""
+
+    ids: Sequence[int]
+    claim: Decimal = NOTHING
+    unclaim: Decimal = NOTHING
+    use: Decimal = NOTHING
+
+    def settle(self, *, unclaim: Decimal = NOTHING, use: Decimal = NOTHING) -> None:
+        """See `budget_settle`."""
+        self.unclaim += unclaim
+        self.use += use
+
+    def settle_now(self) -> None:
+        """So that what is claimed next has the room. Part of the caller's transaction."""
+        budget_settle(self.ids, unclaim=self.unclaim, use=self.use)
+        self.unclaim = self.use = NOTHING
+
+    def add_to(self, batch: Batch) -> None:
+        if self.claim or self.unclaim or self.use:
+            ids = list(self.ids)
+            count = len(SCOPES) if self.claim else None  # what is given back asks for no room
+            batch.hold("budgets", ROOM, [ids, self.claim, self.unclaim, self.use, self.claim], count=count)
+            batch.also.append(("draw", DRAW, [self.unclaim, self.claim, self.use, ids]))
 
 
 def is_killed() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(KILLED)
+    with prepared(KILLED, ()) as cursor:
         return bool(cursor.fetchone()[0])
 
 
@@ -72,11 +96,11 @@ def why_not(ids: Sequence[int], amount: Decimal) -> Denial:
     return Denial("bot_budget", REASONS["bot_budget"])  # somebody gave room back in between: the next decision may have it
 
 
-def budget_settle(ids: Sequence[int], *, unclaim: Decimal = Decimal(0), use: Decimal = Decimal(0)) -> None:
+def budget_settle(ids: Sequence[int], *, unclaim: Decimal = NOTHING, use: Decimal = NOTHING) -> None:
     """Gives `unclaim` back and adds `use` (negative: less is at risk) to what positions use."""
-    if ids and (unclaim or use):
-        with connection.cursor() as cursor:
-            cursor.execute(SETTLE, {"ids": list(ids), "unclaim": unclaim, "use": use})
+    batch = Batch()
+    Draw(ids, unclaim=unclaim, use=use).add_to(batch)
+    batch.run()
 
 
 @dataclass(frozen=True, slots=True)

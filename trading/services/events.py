@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from django.db import transaction
+from django.db.models import Model
 
 from market.push import push_all
 from trading.models import Bot, Event
@@ -27,6 +27,8 @@ class News:
     source: str
     payload: Mapping[str, Any] = field(default_factory=dict)
     correlation_id: str = ""
+    row: Model | None = None
+    """A row that is inserted in the same batch: the payload tells its key as `id`."""
 
 
 def events_record(news: Sequence[News], *, bot: Bot | None = None, run_id: str = "") -> list[Event]:
@@ -46,10 +48,13 @@ def events_add(batch: Batch, news: Sequence[News], *, bot: Bot | None, run_id: s
         for one in news
     ]
     if events:
-        batch.insert(*events, lock=EVENTS_LOCK)
-        transaction.on_commit(partial(events_push, events))
+        told = {place: one.row for place, one in enumerate(news) if one.row is not None}
+        batch.insert(*events, tells=told, lock=EVENTS_LOCK)
+        batch.after.append(partial(events_push, events, told))
     return events
 
 
-def events_push(events: Sequence[Event]) -> None:
+def events_push(events: Sequence[Event], told: Mapping[int, Model]) -> None:
+    for place, row in told.items():
+        events[place].payload["id"] = row.pk
     push_all("live", [(event.type, event_message(event)) for event in events])

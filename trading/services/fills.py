@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -12,10 +12,11 @@ from django.utils import timezone
 
 from market.exchanges.base import Execution
 from trading.models import AllocationStatus, Fill, Order, Position, RiskAllocation
-from trading.services.batch import Batch
-from trading.services.budgets import budget_settle
+from trading.services.batch import GO, Batch
+from trading.services.budgets import Draw
 from trading.services.events import News
-from wallets.services import fill_book
+from wallets.ledger import Booking, booking_parts
+from wallets.services import fill_booking
 
 PLACES = Decimal(1).scaleb(-18)
 
@@ -28,23 +29,37 @@ class Booked:
     fee_base: Decimal
 
 
-def fills_book(
-    order: Order, position: Position, executions: Sequence[Execution], batch: Batch, *, account: str, budgets: Sequence[int]
-) -> list[Booked]:
-    """Books those that are new. `order` and `position` are changed; what else is to be written of them goes to `batch`. The same
-    execution again changes nothing."""
+@dataclass(slots=True)
+class Books:
+    """What a bot's step moves beside its own rows: the ledger of its wallet, and the risk budgets. `account`: where trade ids
+    count."""
+
+    wallet_id: int
+    account: str
+    draw: Draw
+    bookings: list[Booking] = field(default_factory=list)
+
+    def add_to(self, batch: Batch) -> None:
+        self.draw.add_to(batch)
+        if self.bookings:
+            batch.also += booking_parts(self.wallet_id, self.bookings, condition=GO)
+
+
+def fills_book(order: Order, position: Position, executions: Sequence[Execution], batch: Batch, books: Books) -> list[Booked]:
+    """Books those that are new. `order` and `position` are changed; what else is to be written goes to `batch` and `books`. The
+    same execution again changes nothing."""
     known = set(order.fills.values_list("trade_id", flat=True)) if executions and order.filled_quantity else set()
     booked = []
     for execution in executions:
         if execution.trade_id not in known:
             known.add(execution.trade_id)
-            booked.append(fill_one(order, position, execution, batch, account, budgets))
+            booked.append(fill_one(order, position, execution, batch, books))
     if booked:
         batch.update(position, "quantity", "cost", "realised", "fees", "opened_at", "updated_at")
     return booked
 
 
-def fill_one(order: Order, position: Position, execution: Execution, batch: Batch, account: str, budgets: Sequence[int]) -> Booked:
+def fill_one(order: Order, position: Position, execution: Execution, batch: Batch, books: Books) -> Booked:
     base, quote = order.symbol.split("-")
     cost = rounded(execution.price * execution.quantity)
     fee_base = execution.fee if execution.fee_asset == base else Decimal(0)
@@ -54,7 +69,7 @@ def fill_one(order: Order, position: Position, execution: Execution, batch: Batc
     fill = Fill(
         order=order,
         bot_id=order.bot_id,
-        account=account,
+        account=books.account,
         venue=order.venue,
         symbol=order.symbol,
         trade_id=execution.trade_id,
@@ -70,24 +85,23 @@ def fill_one(order: Order, position: Position, execution: Execution, batch: Batc
         correlation_id=order.correlation_id,
         ts=execution.time,
     )
-    now = Batch()  # its key is part of what is told
-    now.insert(fill)
-    now.run()
-    fill_book(
-        wallet_id=order.wallet_id,
-        reference=f"fill:{account}:{order.venue}:{order.symbol}:{execution.trade_id}",
-        ts=execution.time,
-        base=base,
-        quote=quote,
-        side=order.side,
-        quantity=execution.quantity,
-        price=execution.price,
-        fee=execution.fee,
-        fee_asset=execution.fee_asset,
-        note=order.client_order_id,
+    batch.insert(fill)
+    books.bookings.append(
+        fill_booking(
+            reference=f"fill:{books.account}:{order.venue}:{order.symbol}:{execution.trade_id}",
+            ts=execution.time,
+            base=base,
+            quote=quote,
+            side=order.side,
+            quantity=execution.quantity,
+            price=execution.price,
+            fee=execution.fee,
+            fee_asset=execution.fee_asset,
+            note=order.client_order_id,
+        )
     )
     order_take(order, execution, fee)
-    settle(order, batch, budgets, share=execution.quantity / order.quantity, use=position.cost - before)
+    settle(order, batch, books.draw, share=execution.quantity / order.quantity, use=position.cost - before)
     return Booked(fill, fee_base)
 
 
@@ -126,7 +140,7 @@ def order_take(order: Order, execution: Execution, fee: Decimal) -> None:
     order.fees += fee
 
 
-def settle(order: Order, batch: Batch, budgets: Sequence[int], *, share: Decimal, use: Decimal) -> None:
+def settle(order: Order, batch: Batch, draw: Draw, *, share: Decimal, use: Decimal) -> None:
     """What was claimed for this share of the order becomes used; a sale gives back what the sold part had cost."""
     unclaim = Decimal(0)
     if allocation := allocation_of(order):
@@ -136,7 +150,7 @@ def settle(order: Order, batch: Batch, budgets: Sequence[int], *, share: Decimal
         if not allocation.open:
             allocation.status, allocation.closed_at = AllocationStatus.USED, timezone.now()
         batch.update(allocation, "open", "used", "status", "closed_at")
-    budget_settle(budgets, unclaim=unclaim, use=use)
+    draw.settle(unclaim=unclaim, use=use)
 
 
 def allocation_of(order: Order) -> RiskAllocation | None:
@@ -147,12 +161,12 @@ def allocation_of(order: Order) -> RiskAllocation | None:
         return None
 
 
-def allocation_release(order: Order, batch: Batch, budgets: Sequence[int], status: AllocationStatus) -> None:
+def allocation_release(order: Order, batch: Batch, draw: Draw, status: AllocationStatus) -> None:
     """The order is over: what is still set aside goes back."""
     allocation = allocation_of(order)
     if allocation is None or allocation.closed_at is not None:
         return
-    budget_settle(budgets, unclaim=allocation.open)
+    draw.settle(unclaim=allocation.open)
     allocation.open = Decimal(0)
     allocation.status = AllocationStatus.USED if allocation.used else status
     allocation.closed_at = timezone.now()
@@ -166,7 +180,7 @@ def rounded(value: Decimal) -> Decimal:
 
 def fill_news(booked: Sequence[Booked], order: Order, position: Position, strategy: str) -> list[News]:
     """`fill` and `position_update`, as API.md has them."""
-    news = [News("fill", order.mode, fill_payload(one.fill, order, strategy), order.correlation_id) for one in booked]
+    news = [News("fill", order.mode, fill_payload(one.fill, order, strategy), order.correlation_id, one.fill) for one in booked]
     if booked:
         news.append(News("position_update", order.mode, position_payload(position), order.correlation_id))
     return news

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from typing import Any
 
-from django.db.models import F, Model, Sum
+from django.db import DatabaseError
+from django.db.models import F, Sum
 
 from market.exchanges.base import Balance, Report
 from market.models import Instrument
 from trading.config import RunConfig, parse
-from trading.engine.errors import Conflict, DomainError
+from trading.engine.errors import Conflict, DomainError, Unreadable
 from trading.engine.live import Trader
 from trading.engine.risk import Limits, Moment
 from trading.engine.transitions import advance
@@ -35,6 +36,10 @@ EXTERNAL = (Mode.TESTNET, Mode.LIVE)
 
 class StaleHolding(Conflict):
     """Somebody else has written this bot's state: what is in memory here counts for nothing."""
+
+
+class Overtaken(DatabaseError):
+    """A row is not what it was when this was concluded from it: nothing was written, and it is to be tried again from the rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,8 @@ class Holding:
     """Open orders: the engine's number -> primary key."""
     recent: deque[datetime] = field(default_factory=deque)
     """When the last orders were decided, for the order rate."""
+    unreadable: str = ""
+    """Why its memory cannot be read. Such a bot decides nothing; what a venue still says of its orders goes into the books."""
     heard: dict[str, Heard] = field(default_factory=dict)
     """The newest orders by our id: a report comes as an answer and by the user stream, and again after each gap."""
 
@@ -96,6 +103,11 @@ class Holding:
     def account(self) -> str:
         """Where trade ids count."""
         return f"account:{self.bot.wallet.account_id}" if self.external else f"run:{self.run.run_id}"
+
+    def learn(self, instruments: Mapping[str, Instrument]) -> None:
+        """The venue's rules as they are now."""
+        self.instruments = instruments
+        self.trader.rest_stops(stops_taken(instruments))
 
     def config_step(self) -> int:
         """The interval in milliseconds."""
@@ -175,20 +187,19 @@ class Holding:
         return heard.filled if heard else NONE
 
     def add_state(self, batch: Batch) -> None:
-        """Compare and set. Part of the transaction of what the new state follows from."""
+        """Compare and set. Part of the statement that writes what the new state follows from; the caller counts the version. What
+        could not be read is left as it is."""
+        if self.unreadable:
+            return
         state = BotState(pk=self.bot.pk, version=self.version + 1, time=self.time, opened=self.opened, book=self.trader.dump())
         batch.update(state, "version", "time", "opened", "book", version=self.version)
-        self.version += 1
-
-    def check_state(self, missed: Sequence[Model]) -> None:
-        """`missed`: what the batch did not write."""
-        if missed:
-            raise StaleHolding(f"Another worker trades for {self.bot.name}.")
 
     def save_state(self) -> None:
         batch = Batch()
         self.add_state(batch)
-        self.check_state(batch.run())
+        if batch.run() is not None:
+            raise StaleHolding(f"Another worker trades for {self.bot.name}.")
+        self.version += 1
 
 
 def holding_load(bot_id: int) -> Holding:
@@ -196,11 +207,14 @@ def holding_load(bot_id: int) -> Holding:
     found = holdings_load([bot_id])[bot_id]
     if isinstance(found, DomainError):
         raise found
+    if found.unreadable:
+        raise Unreadable(found.unreadable)
     return found
 
 
 def holdings_load(bot_ids: Iterable[int]) -> dict[int, Holding | DomainError]:
-    """Many bots by their primary keys, in as many statements as one; or why one cannot be loaded."""
+    """Many bots by their primary keys, in as many statements as one; or why one cannot be loaded. One whose memory cannot be read
+    is loaded, and says so: its orders are still to be settled."""
     bots = Bot.objects.select_related("wallet__account", "run").in_bulk(list(bot_ids))
     rows = Rows(bots)
     return {bot_id: loaded(bot, rows) for bot_id, bot in bots.items()}
@@ -231,8 +245,9 @@ def loaded(bot: Bot, rows: Rows) -> Holding | DomainError:
     try:
         config, limits = parse(bot.run.config), parse_limits(bot.run.limits)
         state = rows.states[bot.pk]
-        trader = trader_of(config, external=bot.mode in EXTERNAL)
-        trader.load(bytes(state.book))
+        known = {symbol: one for symbol in config.symbols if (one := rows.instruments.get((bot.venue, symbol)))}
+        trader = trader_of(config, external=bot.mode in EXTERNAL, venue_stops=stops_taken(known))
+        unreadable = load(trader, bytes(state.book))
         quote = config.symbols[0].split("-")[1]
         budgets = rows.budgets.get(bot.pk, quote, limits) or budgets_ensure(bot, limits, quote)
         schedule = parse_schedule(bot.schedule)
@@ -246,22 +261,37 @@ def loaded(bot: Bot, rows: Rows) -> Holding | DomainError:
         schedule=schedule,
         budgets=budgets,
         positions=positions_of(bot, config.symbols, rows.positions[bot.pk]),
-        instruments={symbol: one for symbol in config.symbols if (one := rows.instruments.get((bot.venue, symbol)))},
+        instruments=known,
         trader=trader,
         version=state.version,
         time=state.time,
         opened=state.opened,
         orders=rows.orders[bot.pk],
+        unreadable=unreadable,
     )
+
+
+def load(trader: Trader, book: bytes) -> str:
+    """Why the memory cannot be read; empty: it could."""
+    try:
+        trader.load(book)
+    except Unreadable as error:
+        return str(error)
+    return ""
 
 
 def instruments_of(venue: str, symbols: Sequence[str]) -> dict[str, Instrument]:
     return {one.symbol: one for one in Instrument.objects.filter(venue=venue, symbol__in=symbols)}
 
 
-def trader_of(config: RunConfig, *, external: bool) -> Trader:
-    strategy = registry.get(config.strategy)
-    return Trader(config.account(), config.symbols, INTERVALS[config.interval], strategy.position, external=external)
+def stops_taken(instruments: Mapping[str, Instrument]) -> list[str]:
+    """The symbols whose protective stops can rest at the venue."""
+    return [symbol for symbol, one in instruments.items() if one.takes_stops]
+
+
+def trader_of(config: RunConfig, *, external: bool, venue_stops: Collection[str] = ()) -> Trader:
+    strategy, step = registry.get(config.strategy), INTERVALS[config.interval]
+    return Trader(config.account(), config.symbols, step, strategy.position, external=external, venue_stops=venue_stops)
 
 
 def positions_of(bot: Bot, symbols: Sequence[str], rows: dict[str, Position]) -> dict[str, Position]:

@@ -17,6 +17,7 @@ from django.db.models import Min
 from django.utils import timezone
 
 from market.exchanges.base import OrderRequest, Report
+from market.prepared import prepared
 from trading import metrics
 from trading.engine.errors import Conflict, Invalid, NotFound
 from trading.engine.transitions import OVER, advance, may
@@ -42,12 +43,12 @@ class Lease:
 
 
 CLAIM = """
-UPDATE trading_order SET status = 'submitted', submitted_at = %(now)s, attempts = attempts + 1
-WHERE id = %(order)s AND status = 'pending' AND NOT cancel_requested
+UPDATE trading_order SET status = 'submitted', submitted_at = %(now)s::timestamptz, attempts = attempts + 1
+WHERE id = %(order)s::bigint AND status = 'pending' AND NOT cancel_requested
 AND NOT EXISTS (SELECT 1 FROM trading_killswitch WHERE killed)
 AND (%(stream)s::bigint IS NULL OR EXISTS (
     SELECT 1 FROM market_venuestream
-    WHERE id = %(stream)s AND holder = %(holder)s AND token = %(token)s AND held_until > %(now)s
+    WHERE id = %(stream)s::bigint AND holder = %(holder)s::text AND token = %(token)s::bigint AND held_until > %(now)s::timestamptz
 ))
 """
 
@@ -57,8 +58,7 @@ def order_claim_send(order: Order, lease: Lease | None) -> OrderRequest | None:
 
     One statement, since every order waits for it; what is asked of the venue never changes after the order's row was made."""
     stream, holder, token = (lease.stream_id, lease.holder, lease.token) if lease else (None, "", 0)
-    with connection.cursor() as cursor:
-        cursor.execute(CLAIM, {"order": order.pk, "now": timezone.now(), "stream": stream, "holder": holder, "token": token})
+    with prepared(CLAIM, {"order": order.pk, "now": timezone.now(), "stream": stream, "holder": holder, "token": token}) as cursor:
         return request_of(order) if cursor.rowcount else None
 
 
@@ -82,16 +82,15 @@ def order_unsend(order_id: int) -> bool:
     )
 
 
-@transaction.atomic
 def report_apply(holding: Holding, report: Report, market: Market) -> Written:
     """What the venue says of an order of this bot: new executions are booked and the engine hears of them; the status moves where
     the table of transitions lets it. The same report again, or an older one, changes nothing."""
-    order = locked("client_order_id", report.client_order_id)
+    order = order_read("client_order_id", report.client_order_id)
     writer = Writer(holding, market, correlation_id=order.correlation_id)
     writer.rows[order.number] = order
     position = holding.positions[order.symbol]
-    booked = fills_book(order, position, report.executions, writer.batch, account=holding.account, budgets=holding.budgets)
-    before, named = order.status, order.venue_order_id
+    before, named, filled = str(order.status), order.venue_order_id, order.filled_quantity
+    booked = fills_book(order, position, report.executions, writer.batch, writer.books)
     complete = order.filled_quantity >= order.quantity
     # The venue may speak of a fill whose execution we have not been told: the order stays open until it has been asked for.
     told = report.status if order.filled_quantity >= report.filled else "partially_filled"
@@ -101,7 +100,7 @@ def report_apply(holding: Holding, report: Report, market: Market) -> Written:
         return writer.written  # heard before
     if order.status != before and order.status in OVER:
         order.closed_at, order.status_reason = timezone.now(), report.reason[:200]
-    writer.batch.update(order, *ORDER_FILLED, "venue_order_id")
+    writer.batch.update(order, *ORDER_FILLED, "venue_order_id", status=before, filled_quantity=filled)
     metrics.fills.labels(order.venue).inc(len(booked))
     writer.written.news += fill_news(booked, order, position, holding.bot.strategy)
     tell_engine(writer, order, booked, before)
@@ -109,26 +108,33 @@ def report_apply(holding: Holding, report: Report, market: Market) -> Written:
     return writer.finish()
 
 
-LOCKED = "SELECT * FROM trading_order WHERE {} = %s FOR UPDATE"
-CLAIMED = "SELECT * FROM trading_riskallocation WHERE order_id = %s"
+ORDER, ALLOCATION = (list(model._meta.concrete_fields) for model in (Order, RiskAllocation))
+COLUMNS = ", ".join([*(f"one.{each.column}" for each in ORDER), *(f"claim.{each.column}" for each in ALLOCATION)])
+READ = {
+    by: f"SELECT {COLUMNS} FROM trading_order AS one LEFT JOIN trading_riskallocation AS claim ON claim.order_id = one.id "  # noqa: S608
+    f"WHERE one.{by} = %s"
+    for by in ("id", "client_order_id")
+}
 
 
-def locked(by: Literal["id", "client_order_id"], value: object) -> Order:
-    """An order with what was claimed for it; nobody else writes it until the transaction ends. Plain statements: composing them
-    would take longer than their answer."""
-    order = next(iter(Order.objects.raw(LOCKED.format(by), [value])), None)
-    if order is None:
+def order_read(by: Literal["id", "client_order_id"], value: object) -> Order:
+    """An order with what was claimed for it. Who writes it says what it was: somebody else may write it meanwhile."""
+    with prepared(READ[by], [value]) as cursor:
+        row = cursor.fetchone()
+    if row is None:
         raise Order.DoesNotExist(f"There is no order {value}.")
-    for claim in RiskAllocation.objects.raw(CLAIMED, [order.pk]) if order.side == "buy" else ():
-        claim.order = order  # and so `order.allocation` is known
+    order = Order.from_db(connection.alias, [each.attname for each in ORDER], row[: len(ORDER)])
+    if (claimed := row[len(ORDER) :])[0] is not None:
+        # And so `order.allocation` is known.
+        RiskAllocation.from_db(connection.alias, [each.attname for each in ALLOCATION], claimed).order = order
     return order
 
 
 def tell_engine(writer: Writer, order: Order, booked: Sequence[Booked], before: str) -> None:
-    """The engine hears of its own orders of this run. One of an earlier run, or one that a person had adopted, is in the books
-    only."""
+    """The engine hears of its own orders of this run. One of an earlier run, one that a person had adopted, or one of which its
+    memory cannot be read any more, is in the books only."""
     holding = writer.holding
-    mine = order.run_id == holding.run.pk and order.number >= 0
+    mine = order.run_id == holding.run.pk and order.number >= 0 and not holding.unreadable
     for one in booked if mine else ():
         fill = one.fill
         quantity, fee = float(fill.quantity), 0.0 if one.fee_base else float(fill.fee)
@@ -141,21 +147,22 @@ def tell_engine(writer: Writer, order: Order, booked: Sequence[Booked], before: 
         return
     if order.status in OVER:
         released = AllocationStatus.EXPIRED if order.status == OrderStatus.EXPIRED else AllocationStatus.RELEASED
-        allocation_release(order, writer.batch, holding.budgets, released)
+        allocation_release(order, writer.batch, writer.books.draw, released)
         holding.orders.pop(order.number, None)
         if not booked:
             writer.correlation_id = token_hex(16)  # what is wanted in place of an order that came to nothing is another story
         if mine:
             writer.take(holding.trader.ended(order.number, str(order.status)))
+    elif mine:
+        holding.trader.accepted(order.number)
     writer.written.news.append(News("order_update", order.mode, order_payload(order, holding), order.correlation_id))
     metrics.orders.labels(order.venue, order.status).inc()
 
 
-@transaction.atomic
 def order_end(holding: Holding, order_id: int, seen: str, status: OrderStatus, why: str, market: Market) -> Written:
     """An order that surely is over without the venue's report: refused by the venue, never sent, or never arrived there. `seen` is
     the status that this was concluded from: where the order has gone on since, nothing is concluded."""
-    order = locked("id", order_id)
+    order = order_read("id", order_id)
     writer = Writer(holding, market, correlation_id=order.correlation_id)
     writer.rows[order.number] = order
     before = str(order.status)
@@ -163,7 +170,7 @@ def order_end(holding: Holding, order_id: int, seen: str, status: OrderStatus, w
         return writer.written
     holding.heard.pop(order.client_order_id, None)
     order.status, order.status_reason, order.closed_at = status, why[:200], timezone.now()
-    writer.batch.update(order, *ORDER_OVER)
+    writer.batch.update(order, *ORDER_OVER, status=before)
     tell_engine(writer, order, (), before)
     return writer.finish()
 

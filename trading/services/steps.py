@@ -1,14 +1,16 @@
-"""One step of the engine becomes rows: risk checked, budget claimed, orders written ahead, paper executions booked, all in one
-transaction with the engine's memory. Nothing has been told to a venue when it commits, and everything that will be is on record."""
+"""One step of the engine becomes rows: risk checked, budget claimed, orders written ahead, paper executions booked, all or nothing,
+with the engine's memory. Nothing has been told to a venue when that is committed, and everything that will be is on record."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from decimal import Decimal
 from secrets import token_hex
 
 from django.db import transaction
+from django.db.models import Model
 from django.utils import timezone
 
 from market.exchanges.base import Execution
@@ -16,12 +18,12 @@ from market.times import from_ms
 from trading import metrics
 from trading.engine import risk
 from trading.engine.live import OHLCV, Done, Executed, SignalRow, Step, Wanted
-from trading.models import AllocationStatus, BlockEvent, Order, OrderStatus, RiskAllocation
+from trading.models import AllocationStatus, BlockEvent, BotState, Order, OrderStatus, RiskAllocation
 from trading.services.batch import Batch
-from trading.services.budgets import budget_claim, is_killed
+from trading.services.budgets import ALIVE, Draw, budget_claim, is_killed
 from trading.services.events import News, events_add
-from trading.services.fills import allocation_release, fill_news, fills_book, plain
-from trading.services.holding import Holding, Market
+from trading.services.fills import Books, allocation_release, fill_news, fills_book, plain
+from trading.services.holding import Holding, Market, Overtaken, StaleHolding
 from trading.services.runs import runs_progress_write
 
 ORDER_OVER = ("status", "status_reason", "closed_at", "updated_at")
@@ -41,34 +43,67 @@ class Written:
 
 @dataclass(slots=True)
 class Writer:
-    """One transaction's worth of a holding. Used as: `with transaction.atomic(): writer = Writer(...); ...; writer.finish()`."""
+    """What a step of a holding comes to, gathered, and written by `finish` in one statement. Where the engine executes orders
+    itself (replay, paper) they are written before their executions, and the caller has a transaction around it all."""
 
     holding: Holding
     market: Market
     written: Written = field(default_factory=Written)
+    wanted: dict[int, Wanted] = field(default_factory=dict)
+    """Orders that were let through."""
     claims: dict[int, Decimal] = field(default_factory=dict)
     rows: dict[int, Order] = field(default_factory=dict)
     fresh: list[Order] = field(default_factory=list)
-    """To be written by the batch."""
+    """To be inserted."""
     batch: Batch = field(default_factory=Batch)
     correlation_id: str = field(default_factory=lambda: token_hex(16))
+    at_once: bool = field(init=False)
+    """Whether budgets are claimed one order after the other. Otherwise with the writing, which writes nothing where one has no
+    room: the rows that all bots claim from are locked for one statement, and nobody waits for another's ways to the database."""
+    books: Books = field(init=False)
+
+    def __post_init__(self) -> None:
+        holding = self.holding
+        self.at_once = not holding.external
+        self.books = Books(holding.bot.wallet_id, holding.account, Draw(holding.budgets))
 
     def allow(self, wanted: Wanted) -> bool:
         """Checks an order and claims its budget; where it is refused the engine forgets it, and a block says why."""
         proposal = self.proposal(wanted)
         claims = proposal.side == "buy"  # claiming looks at the kill switch itself
-        moment = self.holding.moment(wanted.symbol, self.market, not claims and is_killed())
+        moment = self.holding.moment(wanted.symbol, self.market, self.at_once and not claims and is_killed())
         denial = self.over() or risk.check(proposal, moment, self.holding.limits)
         if denial is None and claims:
             amount = risk.value(proposal, moment) * (1 + Decimal(repr(self.holding.config.fees.taker)))
-            amount = amount.quantize(Decimal("1e-18"))
-            denial = budget_claim(self.holding.budgets, amount)
-            self.claims[wanted.number] = amount
+            self.claims[wanted.number] = amount.quantize(Decimal("1e-18"))
+            denial = self.claim(wanted.number)
         if denial is None:
+            self.wanted[wanted.number] = wanted
             return True
         self.claims.pop(wanted.number, None)
         self.block(wanted, denial)
         return False
+
+    def claim(self, number: int) -> risk.Denial | None:
+        draw, amount = self.books.draw, self.claims[number]
+        if self.at_once:
+            draw.settle_now()
+            return budget_claim(draw.ids, amount)
+        draw.claim += amount
+        return None
+
+    def claim_each(self) -> None:
+        """There is no room for all, or the kill switch is on: orders without are blocked, and say why."""
+        self.at_once, self.books.draw.claim = True, Decimal(0)
+        killed = risk.Denial("kill_switch", risk.REASONS["kill_switch"]) if is_killed() else None
+        for order in list(self.fresh):
+            denial = self.claim(order.number) if order.number in self.claims else killed
+            if denial is not None:
+                self.fresh.remove(order)
+                del self.rows[order.number]
+                self.claims.pop(order.number, None)
+                self.written.cancel = [one for one in self.written.cancel if one is not order]
+                self.block(self.wanted.pop(order.number), denial)
 
     def over(self) -> risk.Denial | None:
         """A run that has ended sends nothing more, whatever its engine still wants."""
@@ -117,31 +152,45 @@ class Writer:
         note_equity(self.holding, step)
 
     def admitted(self, wanted: Wanted) -> bool:
-        return wanted.number in self.claims or wanted.number in self.rows or self.executed_already(wanted) or self.allow(wanted)
+        return wanted.number in self.wanted or wanted.number in self.rows or self.executed_already(wanted) or self.allow(wanted)
 
     def executed_already(self, wanted: Wanted) -> bool:
         """On paper an exit that triggered inside a candle is wanted and executed in one step; there is nothing to refuse."""
         return not self.holding.external and wanted.side == "sell"
 
     def orders(self, wanted: Iterable[Wanted]) -> None:
-        rows = [self.order(one) for one in wanted if one.number not in self.rows]
-        if not rows:
-            return
-        for row in rows:
-            self.rows[row.number] = row
-            self.fresh.append(row)
-            self.batch.insert(row)
+        fresh = [self.order(one) for one in wanted if one.number not in self.rows]
+        self.fresh += fresh
+        self.rows |= {row.number: row for row in fresh}
+        if fresh and not self.holding.external:
+            self.insert_orders(self.batch)  # what is executed at once refers to them
+            self.batch.run()
+            self.batch = Batch()
+            self.written.news += self.order_news()
+            self.note_orders()
+
+    def insert_orders(self, batch: Batch) -> None:
+        for row in self.fresh:
+            batch.insert(row)
             if row.number in self.claims:
-                self.batch.insert(self.allocation(row), refers={"order": row})
-        if not self.holding.external:
-            self.write()  # what is executed at once refers to them
-        for row in rows:
+                batch.insert(self.allocation(row), refers={"order": row})
+
+    def order_news(self) -> list[News]:
+        news = []
+        for row in self.fresh:
+            news.append(News("intent", row.mode, intent_payload(row), row.correlation_id))
+            news.append(News("order_submitted", row.mode, order_payload(row, self.holding), row.correlation_id))
+        return news
+
+    def note_orders(self) -> None:
+        """They have been written."""
+        for row in self.fresh:
+            self.holding.orders[row.number] = row.pk
             self.holding.recent.append(self.market.time)
-            self.written.news.append(News("intent", row.mode, intent_payload(row), row.correlation_id))
-            self.written.news.append(News("order_submitted", row.mode, order_payload(row, self.holding), row.correlation_id))
             metrics.orders.labels(row.venue, row.status).inc()
         if self.holding.external:
-            self.written.send += rows
+            self.written.send += self.fresh
+        self.fresh = []
 
     def order(self, wanted: Wanted) -> Order:
         holding, bot = self.holding, self.holding.bot
@@ -190,7 +239,7 @@ class Writer:
         position = holding.positions[order.symbol]
         done = order.fills.count() if order.filled_quantity else 0
         executions = [self.execution(order, one, done + i) for i, one in enumerate(parts)]
-        booked = fills_book(order, position, executions, self.batch, account=holding.account, budgets=holding.budgets)
+        booked = fills_book(order, position, executions, self.batch, self.books)
         # What an order asked for may be cut to what could be paid or sold: its quantity follows.
         order.quantity = max(order.quantity, order.filled_quantity)
         order.status = OrderStatus.PARTIALLY_FILLED
@@ -239,7 +288,7 @@ class Writer:
         order.status, order.status_reason, order.closed_at = status, why, timezone.now()
         self.batch.update(order, *ORDER_OVER)
         released = AllocationStatus.EXPIRED if status == OrderStatus.EXPIRED else AllocationStatus.RELEASED
-        allocation_release(order, self.batch, self.holding.budgets, released)
+        allocation_release(order, self.batch, self.books.draw, released)
         self.holding.orders.pop(order.number, None)
         self.written.news.append(News("order_update", order.mode, order_payload(order, self.holding), order.correlation_id))
         metrics.orders.labels(order.venue, status).inc()
@@ -250,22 +299,39 @@ class Writer:
         return self.rows[number]
 
     def finish(self) -> Written:
-        """Orders, blocks, the engine's memory, and last the events: one statement."""
-        holding = self.holding
-        for block in self.written.blocked:
-            metrics.blocked.labels(block.reason).inc()
-            self.written.news.append(News("trade_blocked", holding.bot.mode, block_payload(block), block.correlation_id))
-        self.batch.insert(*self.written.blocked)
-        holding.add_state(self.batch)
-        events_add(self.batch, self.written.news, bot=holding.bot, run_id=holding.run.run_id)
-        self.write()
+        if not self.write():
+            with transaction.atomic():
+                self.claim_each()
+                if not self.write():
+                    raise Overtaken(f"The budgets of {self.holding.bot.name} changed meanwhile.")
         return self.written
 
-    def write(self) -> None:
-        self.holding.check_state(self.batch.run())
-        for order in self.fresh:
-            self.holding.orders[order.number] = order.pk
-        self.fresh.clear()
+    def write(self) -> bool:
+        """Everything in one statement, the events last. False: some budget has no room for what is wanted, or the kill switch is
+        on, and nothing was written."""
+        holding, batch = self.holding, self.batch.copy()
+        self.insert_orders(batch)
+        batch.insert(*self.written.blocked)
+        holding.add_state(batch)
+        self.books.add_to(batch)
+        if self.fresh and not self.at_once:
+            batch.hold("kill switch", ALIVE, ())
+        blocked = [News("trade_blocked", holding.bot.mode, block_payload(one), one.correlation_id) for one in self.written.blocked]
+        news = [*self.written.news, *self.order_news(), *blocked]
+        events_add(batch, news, bot=holding.bot, run_id=holding.run.run_id)
+        missed = batch.run()
+        if isinstance(missed, BotState):
+            raise StaleHolding(f"Another worker trades for {holding.bot.name}.")
+        if isinstance(missed, Model):
+            raise Overtaken(f"Somebody else has written {missed} meanwhile.")
+        if missed is not None:
+            return False
+        holding.version += 1
+        self.written.news = news
+        for block in self.written.blocked:
+            metrics.blocked.labels(block.reason).inc()
+        self.note_orders()
+        return True
 
 
 def act(holding: Holding, market: Market, call: Callable[[], Step], *, checked: Sequence[Wanted] = ()) -> Written:
@@ -277,7 +343,7 @@ def act(holding: Holding, market: Market, call: Callable[[], Step], *, checked: 
         if not (step.wanted or step.executed or step.done):
             note_equity(holding, step)
             return Written()
-    with transaction.atomic():
+    with nullcontext() if holding.external else transaction.atomic():
         writer = Writer(holding, market)
         if checked:
             for wanted in checked:

@@ -1,11 +1,50 @@
-"""From one run of a bot to the next: cash and lots go over, orders do not."""
+"""What a run of a bot begins with: cash and lots of the run before, or what the books say. Orders do not go over."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
 
+from trading.engine.book import LOT
 from trading.engine.errors import Invalid
 from trading.engine.live.brain import Brain
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the books say of one symbol. `cost`: what all of it has cost, fees included. `since`: milliseconds."""
+
+    quantity: float
+    cost: float
+    since: int
+
+
+def take_over(brain: Brain, cash: float, held: Mapping[str, Held]) -> None:
+    """Fill `brain`, which has seen no candle, with one lot a symbol at its average cost. What only a memory knew begins anew: how
+    long a lot is held, its highest price, which rung of a ladder bought it. `Invalid` as in `carry`."""
+    lots = np.zeros(len(held), LOT)
+    for number, (symbol, one) in enumerate(held.items()):
+        place = place_of(brain, symbol)
+        lots[number]["id"], lots[number]["symbol"], lots[number]["quantity"] = number, place, one.quantity
+        lots[number]["price"] = lots[number]["highest"] = one.cost / one.quantity
+        brain.book.symbols[place]["position"], brain.book.symbols[place]["lots"] = one.quantity, 1
+        brain.columns["mark"][place] = one.cost / one.quantity
+    lots["entry"] = -1 - np.arange(len(lots))
+    for name in ("order", "exit", "rung", "inside_at"):
+        lots[name] = -1
+    brain.times = {-1 - number: one.since for number, one in enumerate(held.values())}
+    brain.lengthen(len(lots))
+    brain.book.lots[: len(lots)] = lots
+    brain.state["lots"] = brain.state["next_lot"] = len(lots)
+    brain.state["cash"], brain.state["equity"] = cash, cash + sum(one.cost for one in held.values())
+
+
+def place_of(brain: Brain, symbol: str) -> int:
+    if symbol not in brain.symbols:
+        raise Invalid.at("symbols", f"The bot still holds {symbol}: keep it among its symbols, or sell it first.")
+    return brain.symbols.index(symbol)
 
 
 def carry(old: Brain, new: Brain) -> None:
@@ -13,9 +52,7 @@ def carry(old: Brain, new: Brain) -> None:
     places = np.array([new.symbols.index(symbol) if symbol in new.symbols else -1 for symbol in old.symbols])
     lots = old.lots().copy()
     for lot in lots:
-        if places[lot["symbol"]] < 0:
-            symbol = old.symbols[lot["symbol"]]
-            raise Invalid.at("symbols", f"The bot still holds {symbol}: keep it among its symbols, or sell it first.")
+        place_of(new, old.symbols[lot["symbol"]])
     # Candles held count on; what they were bought in lies before the first candle.
     lots["entry_ordinal"] -= old.counts[lots["symbol"], 0] + 1
     new.times = {-1 - i: old.times.get(int(lot["entry"]), old.now()) for i, lot in enumerate(lots)}

@@ -1,0 +1,53 @@
+"""Statements that orders wait for: bound and planned by the server, once a connection. Django's own way writes the values into the
+text, which the server then reads and plans anew each time; of a statement with many parts that is the greater part of its cost."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+from psycopg import RawCursor
+
+PLACEHOLDER = re.compile(r"%s|%\((\w+)\)s")
+
+
+class Planned(RawCursor[Any]):
+    """Takes Django's placeholders. What psycopg itself makes of them it keeps for short statements only."""
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+        text, names = numbered(query)
+        values = [params[name] for name in names] if names else params
+        return super().execute(text, values)
+
+
+@lru_cache(maxsize=1_000)
+def numbered(sql: str) -> tuple[str, tuple[str, ...]]:
+    """`sql` with $1, $2 and so on for `%s` or `%(name)s`, and the names."""
+    names: list[str] = []
+
+    def place(found: re.Match[str]) -> str:
+        name = found[1] or str(len(names))
+        if not found[1] or name not in names:
+            names.append(name)
+        return f"${names.index(name) + 1}"
+
+    text = PLACEHOLDER.sub(place, sql)
+    return text, tuple(names) if "%(" in sql else ()
+
+
+@contextmanager
+def prepared(sql: str, values: Sequence[Any] | Mapping[str, Any]) -> Iterator[CursorWrapper]:
+    """A cursor that has executed `sql`. The text should be one of few, and each placeholder say its type where the server cannot
+    know it."""
+    link: Any = connection
+    link.ensure_connection()
+    with link.wrap_database_errors:
+        planned = Planned(link.connection)
+    with link._prepare_cursor(planned) as cursor:
+        cursor.execute(sql, values)
+        yield cursor

@@ -1,0 +1,222 @@
+"""A step at a venue: orders, claims and the engine's memory are written together, or each order without room says why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from market.exchanges.base import Balance, Execution, Report
+from market.services import instrument_ensure
+from tests.trading.making import config
+from tests.trading.test_levels import FLAT, NOWHERE, START
+from trading.engine.live import SignalRow
+from trading.models import BlockEvent, BotState, Event, Fill, KillSwitch, Order, RiskAllocation, RiskBudget
+from trading.services.bots import bot_create, bot_start
+from trading.services.holding import Holding, Market, Overtaken, StaleHolding, holding_load, holdings_load
+from trading.services.orders import report_apply
+from trading.services.runs import run_end
+from trading.services.steps import Written, act, candle_close, candle_open
+from wallets.models import WalletBalance
+from wallets.services import account_create, wallet_create
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.services]
+SYMBOLS = ("ETH-BTC", "LTC-BTC")
+STEP = 300_000
+PRICES = dict.fromkeys(SYMBOLS, 10.0)
+PLENTY = {asset: Balance(asset, Decimal(10_000), Decimal(0)) for asset in ("ETH", "LTC", "BTC")}
+
+
+@pytest.fixture
+def holding() -> Holding:
+    """Of a bot with two symbols that spends 100 on each entry."""
+    account = account_create(name="account", venue="binance", environment="sandbox", api_key="key", secret="secret", **NOWHERE)
+    wallet = wallet_create(name="wallet", kind="exchange", quote="BTC", account=account)
+    for symbol in SYMBOLS:
+        instrument_ensure(venue="binance-sandbox", symbol=symbol)
+    given = config(venue="binance-sandbox", symbols=list(SYMBOLS), sizing={"kind": "fixed", "value": "100"})
+    return holding_load(bot_start(bot_id=bot_create(name="b", mode="testnet", wallet_id=wallet.wallet_id, config=given).bot_id).pk)
+
+
+def market() -> Market:
+    prices = {symbol: (Decimal(10), 0.0) for symbol in SYMBOLS}
+    return Market(datetime.now(UTC), prices, "test", balances=PLENTY)
+
+
+def decide(holding: Holding, row: SignalRow) -> None:
+    time_ms = START if holding.time is None else holding.time + STEP
+    candle_close(holding, time_ms, dict.fromkeys(SYMBOLS, FLAT), dict.fromkeys(SYMBOLS, row), market())
+
+
+def bought(holding: Holding) -> Written:
+    decide(holding, SignalRow(entry=True))
+    candle_open(holding, START + STEP, PRICES, market())
+    return act(holding, market(), lambda: holding.trader.entries(PRICES))
+
+
+def sold(holding: Holding) -> Written:
+    decide(holding, SignalRow(exit=True))
+    return candle_open(holding, START + 2 * STEP, PRICES, market())
+
+
+def filled(order: Order, *, price: str = "10") -> Report:
+    execution = Execution(
+        f"t{order.pk}", Decimal(price), order.quantity, Decimal("0.1"), "BTC", maker=False, time=datetime.now(UTC)
+    )
+    return Report(
+        venue="binance",
+        symbol=order.symbol,
+        client_order_id=order.client_order_id,
+        venue_order_id=f"v{order.pk}",
+        side=order.side,  # type: ignore[arg-type]
+        type="market",
+        status="filled",
+        quantity=order.quantity,
+        filled=order.quantity,
+        executions=(execution,),
+        time=datetime.now(UTC),
+    )
+
+
+def wallet_limit(limit: int) -> None:
+    RiskBudget.objects.filter(scope="wallet").update(limit=limit)
+
+
+def claimed() -> set[Decimal]:
+    return set(RiskBudget.objects.values_list("claimed", flat=True))
+
+
+def reasons() -> list[tuple[str, str]]:
+    return list(BlockEvent.objects.order_by("id").values_list("symbol", "reason"))
+
+
+def test_orders_claims_and_memory_take_one_statement(holding: Holding) -> None:
+    decide(holding, SignalRow(entry=True))
+    candle_open(holding, START + STEP, PRICES, market())
+    with CaptureQueriesContext(connection) as asked:
+        written = act(holding, market(), lambda: holding.trader.entries(PRICES))
+    assert len(asked) == 1
+    assert [one.symbol for one in written.send] == list(SYMBOLS)
+    amounts = RiskAllocation.objects.values_list("amount", flat=True)
+    assert claimed() == {sum(amounts)}
+    assert BotState.objects.get(pk=holding.bot.pk).version == holding.version
+    assert [one.payload["symbol"] for one in Event.objects.filter(type="order_submitted").order_by("id")] == list(SYMBOLS)
+
+
+def test_a_fill_takes_two_statements_and_its_event_tells_its_key(holding: Holding) -> None:
+    order = bought(holding).send[0]
+    with CaptureQueriesContext(connection) as asked:
+        report_apply(holding, filled(order), market())
+    assert len(asked) == 2
+    fill = Fill.objects.get(order=order)
+    assert Event.objects.get(type="fill").payload["id"] == fill.pk
+    assert WalletBalance.objects.get(asset="ETH").amount == order.quantity
+    assert RiskBudget.objects.get(scope="bot").used == fill.cost + fill.fee
+
+
+def test_where_there_is_room_for_one_of_two_the_other_says_why(holding: Holding) -> None:
+    wallet_limit(150)
+    written = bought(holding)
+    assert [one.symbol for one in written.send] == ["ETH-BTC"]
+    assert reasons() == [("LTC-BTC", "wallet_budget")]
+    assert claimed() == {RiskAllocation.objects.get().amount}
+    assert Order.objects.get().symbol == "ETH-BTC"
+    assert set(holding.orders) == {written.send[0].number}
+    restored = holding_load(holding.bot.pk)
+    assert [one.symbol for one in restored.trader.working()] == ["ETH-BTC"]
+
+
+def test_without_room_for_any_nothing_is_claimed(holding: Holding) -> None:
+    wallet_limit(50)
+    assert not bought(holding).send
+    assert reasons() == [(symbol, "wallet_budget") for symbol in SYMBOLS]
+    assert claimed() == {Decimal(0)}
+    assert not Order.objects.exists()
+
+
+@pytest.mark.parametrize("step", [bought, sold])
+def test_the_kill_switch_blocks_each_order_of_a_step(holding: Holding, step: Callable[[Holding], Written]) -> None:
+    if step is sold:
+        for order in bought(holding).send:
+            report_apply(holding, filled(order), market())
+    KillSwitch.objects.create(killed=True)
+    before = Order.objects.count()
+    assert not step(holding).send
+    assert reasons() == [(symbol, "kill_switch") for symbol in SYMBOLS]
+    assert Order.objects.count() == before
+
+
+def test_a_dearer_fill_is_booked_though_others_have_claimed_the_rest(holding: Holding) -> None:
+    first, second = bought(holding).send
+    RiskBudget.objects.filter(scope="wallet").update(limit=sum(RiskAllocation.objects.values_list("amount", flat=True)))
+    report_apply(holding, filled(first, price="12"), market())
+    assert Fill.objects.get().order_id == first.pk
+    assert second.pk in holding.orders.values()
+
+
+def lost(holding: Holding) -> Holding:
+    """As a stream worker of another version of the engine loads it."""
+    BotState.objects.filter(pk=holding.bot.pk).update(book=b"of another time")
+    found = holdings_load([holding.bot.pk])[holding.bot.pk]
+    assert isinstance(found, Holding)
+    assert "cannot be read" in found.unreadable
+    return found
+
+
+def test_a_run_without_a_readable_memory_before_it_begins_with_the_books(holding: Holding) -> None:
+    for order in bought(holding).send:
+        report_apply(holding, filled(order), market())
+    before = holding.trader
+    found = lost(holding)
+    run_end(found.run, "failed")
+    bot_start(bot_id=holding.bot.bot_id)
+    after = holding_load(holding.bot.pk)
+    assert after.run != holding.run
+    assert after.trader.positions() == before.positions()
+    assert after.trader.cash == pytest.approx(before.cash, abs=1e-9)
+    assert [one.quantity for one in after.trader.holdings()] == [one.quantity for one in before.holdings()]
+    after.time = START
+    assert [(one.side, one.symbol) for one in sold(after).send] == [("sell", symbol) for symbol in SYMBOLS]
+
+
+def test_what_the_venue_says_of_a_bot_without_a_readable_memory_is_booked(holding: Holding) -> None:
+    order = bought(holding).send[0]
+    found = lost(holding)
+    assert not report_apply(found, filled(order), market()).send
+    assert Fill.objects.get().order_id == order.pk
+    assert found.positions[order.symbol].quantity == order.quantity
+    assert RiskAllocation.objects.get(order=order).open == 0
+    assert bytes(BotState.objects.get(pk=holding.bot.pk).book) == b"of another time"
+
+
+def test_another_workers_state_stops_the_step_whole(holding: Holding) -> None:
+    BotState.objects.filter(pk=holding.bot.pk).update(version=holding.version + 1)
+    with pytest.raises(StaleHolding):
+        bought(holding)
+    assert not Order.objects.exists()
+    assert claimed() == {Decimal(0)}
+
+
+def test_a_report_on_an_order_that_somebody_writes_meanwhile_is_tried_again(
+    holding: Holding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = bought(holding).send[0]
+    read = Holding.note_heard
+
+    def overtaken(self: Holding, *given: Any) -> None:
+        Order.objects.filter(pk=order.pk).update(status="submitted")
+        read(self, *given)
+
+    monkeypatch.setattr(Holding, "note_heard", overtaken)
+    with pytest.raises(Overtaken):
+        report_apply(holding, filled(order), market())
+    assert not Fill.objects.exists()
+    monkeypatch.undo()
+    again = holding_load(holding.bot.pk)
+    report_apply(again, filled(order), market())
+    assert Fill.objects.count() == 1
