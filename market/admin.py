@@ -35,7 +35,10 @@ class InstrumentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     search_fields = ("symbol", "venue_symbol", "base", "quote")
     fieldsets = (
         (None, {"fields": ("venue", "symbol", "venue_symbol", "base", "quote")}),
-        ("Rules of the venue", {"fields": ("tick_size", "lot_size", "min_notional"), "description": "Empty: no rule is known."}),
+        (
+            "Rules of the venue",
+            {"fields": ("tick_size", "lot_size", "min_notional", "takes_stops"), "description": "Empty: no rule is known."},
+        ),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Instrument]:

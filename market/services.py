@@ -53,10 +53,11 @@ def instruments_note(*, key: str, listed: Iterable[InstrumentRules]) -> None:
             tick_size=one.tick_size,
             lot_size=one.lot_size,
             min_notional=one.min_notional,
+            takes_stops="stop_limit" in one.order_types,
         )
         for one in listed
     ]
-    rules = ["venue_symbol", "tick_size", "lot_size", "min_notional"]
+    rules = ["venue_symbol", "tick_size", "lot_size", "min_notional", "takes_stops"]
     Instrument.objects.bulk_create(rows, update_conflicts=True, unique_fields=["venue", "symbol"], update_fields=rules)
 
 

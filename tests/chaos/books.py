@@ -127,6 +127,7 @@ def memory_differs(bot: Bot) -> Iterator[Difference]:
             f"the engine of {bot.name} has {trader.cash} in cash; its fills leave {cash_of(bot, float(holding.config.cash))}"
         )
     yield from working_differs(bot, trader)
+    yield from stops_differ(bot, trader)
 
 
 def cash_of(bot: Bot, cash: float) -> float:
@@ -144,6 +145,19 @@ def working_differs(bot: Bot, trader: Trader) -> Iterator[Difference]:
             yield Difference(f"{order.status}, and the engine of {bot.name} {thinks}", order.client_order_id)
         elif order.status in OPEN and waiting[order.number].given_up:
             yield Difference(f"{order.status}, and the engine of {bot.name} has given it up", order.client_order_id)
+
+
+def stops_differ(bot: Bot, trader: Trader) -> Iterator[Difference]:
+    """Each lot that is not being sold has its stop in force at one place: watched here, or open at the venue and backed here."""
+    waiting = trader.outside.out.values() if trader.outside else ()
+    standing = set(Order.objects.filter(run=bot.run, status__in=OPEN, type="stop_limit").values_list("number", flat=True))
+    watched = {level.lot: level.stop for level in trader.levels()}
+    for lot in trader.holdings():
+        there = [out.order.limit for out in waiting if out.lot == lot.lot and out.order.number in standing and not out.given_up]
+        if len(there) > 1:
+            yield Difference(f"{bot.name} has {len(there)} stops at the venue for one lot")
+        if lot.stop > 0.0 and watched.get(lot.lot, lot.stop) not in (lot.stop, *there):
+            yield Difference(f"{bot.name}: the stop of lot {lot.lot} is neither here nor there")
 
 
 def budgets_differ() -> Iterator[Difference]:

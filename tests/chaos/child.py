@@ -170,7 +170,6 @@ class HastyWorker(StreamWorker):
         exchange = self.exchanges[order.venue.split("-")[0]]
         with suppress(ExchangeError):
             asyncio.run_coroutine_threadsafe(exchange.place(request_of(order)), self.loop).result()
-        Order.objects.filter(pk=order.pk).update(status=OrderStatus.SUBMITTED, submitted_at=order.created_at)
 
 
 def wire(fuse: Fuse, hasty: HastyWorker) -> None:
@@ -186,13 +185,16 @@ def wire(fuse: Fuse, hasty: HastyWorker) -> None:
 
 def finish_fused(fuse: Fuse, hasty: HastyWorker, finish: Callable[..., steps.Written]) -> Callable[..., steps.Written]:
     def finish_fused(writer: steps.Writer) -> steps.Written:
-        written = finish(writer)
-        for order in written.send if hasty.life.reckless else ():
+        sent = list(writer.fresh) if writer.holding.external else []
+        for order in sent if hasty.life.reckless else ():
             hasty.place_now(order)
-        if written.send:
+        if sent:
             fuse.passing("step before commit")
-        if has_fills(written):
+        if has_fills(writer.written):
             fuse.passing("report before commit")
+        written = finish(writer)
+        for order in sent if hasty.life.reckless else ():
+            Order.objects.filter(pk=order.pk).update(status=OrderStatus.SUBMITTED, submitted_at=order.created_at)
         return written
 
     return finish_fused

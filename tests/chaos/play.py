@@ -19,7 +19,7 @@ from django.utils import timezone
 from market.broker import client
 from market.models import VenueStream
 from market.sandbox.events import Event, OrderUpdate
-from market.sandbox.server import RunningSandbox, running_sandbox
+from market.sandbox.server import RunningSandbox, Scenario, running_sandbox
 from tests.chaos import proxy
 from tests.chaos.books import Difference, differences, runs_that_failed, unsettled
 from tests.chaos.child import Life, live
@@ -38,7 +38,8 @@ CONTEXT.set_forkserver_preload(["tests.chaos.preload"])
 
 class Play:
     """Use it as a context; `day()` plays, `settle()` answers what differs at the end. `desk` makes accounts, wallets and bots.
-    `reckless`: see `Life`. `cuttable`: children reach database and Redis by `database` and `redis`, which can be cut."""
+    `market`: what the sandbox plays, unless it is the seeded walk. `reckless`: see `Life`. `cuttable`: children reach database and
+    Redis by `database` and `redis`, which can be cut."""
 
     def __init__(
         self,
@@ -48,8 +49,10 @@ class Play:
         reckless: bool = False,
         cuttable: bool = False,
         desk: Callable[[RunningSandbox, int], None] = open_desk,
+        market: Scenario | None = None,
     ) -> None:
         self.plan, self.folder, self.desk = day, folder, desk
+        self.scenario = market or scenario(day.seed)
         self.reckless, self.cuttable = reckless, cuttable
         self.stack = ExitStack()
         self.clock: Any = CONTEXT.Value("d", START / 1000, lock=False)
@@ -65,7 +68,7 @@ class Play:
         forget_limits()
         self.database = self.stack.enter_context(proxied(proxy.database()))
         self.redis = self.stack.enter_context(proxied(proxy.redis()))
-        self.sandbox: RunningSandbox = self.stack.enter_context(running_sandbox(scenario(self.plan.seed)))
+        self.sandbox: RunningSandbox = self.stack.enter_context(running_sandbox(self.scenario))
         self.stack.callback(self.end_child)
         self.stack.enter_context(lifted_limits(self.sandbox))
         for venue in ("binance", "coinbase"):

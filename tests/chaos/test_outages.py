@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,24 @@ def test_an_acknowledged_order_that_the_venue_forgets_is_a_persons_to_end(tmp_pa
         play.until(lambda: Order.objects.get(pk=order.pk).status == OrderStatus.CANCELLED, "it is ended")
 
 
+def test_a_stop_at_the_venue_sells_while_no_worker_runs(tmp_path: Path) -> None:
+    def standing() -> Order | None:
+        return Order.objects.filter(type="stop_limit", status=OrderStatus.ACCEPTED, cancel_requested=False).first()
+
+    with Play(QUIET, tmp_path) as play:
+        play.begin_child(None)
+        play.until(lambda: standing() is not None, "a stop rests at the venue")
+        play.end_child()
+        order = standing()
+        assert order is not None
+        exchange = play.sandbox.exchange(order.venue.split("-")[0])
+        play.sandbox.do(lambda: exchange.trade(order.symbol, order.stop, Decimal("0.001"), buyer_is_maker=True))
+        found = play.settle()
+        assert not found, play.told(found)
+        order.refresh_from_db()
+        assert (order.status, order.reason in ("stop_loss", "trailing_stop")) == (OrderStatus.FILLED, True)
+
+
 def forget(play: Play, order: Order | None, forgotten: list[Order]) -> bool:
     """The venue loses an order, without a word; False where it does not rest there any more."""
     if order is None:
@@ -123,5 +142,9 @@ def test_closed_bots_hold_nothing(tmp_path: Path) -> None:
         found = play.settle()
         assert not found, play.told(found)
         for position in Position.objects.all():
-            lot = Instrument.objects.get(venue=position.venue, symbol=position.symbol).lot_size
-            assert position.quantity < (lot or 1e-9), "what is left is less than can be sold"
+            rules = Instrument.objects.get(venue=position.venue, symbol=position.symbol)
+            worth = position.quantity * play.sandbox.exchange(position.venue.split("-")[0]).book(position.symbol).last
+            # A limit order that only a crumb of was filled leaves less than any venue takes back.
+            assert position.quantity < (rules.lot_size or 0) or worth < (rules.min_notional or 0), (
+                "what is left is less than can be sold"
+            )

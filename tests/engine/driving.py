@@ -93,9 +93,8 @@ def new_trader(tape: Tape, position: str, *, external: bool = False, **more: Any
 
 def reloaded(trader: Trader) -> Trader:
     """The same trader in another process."""
-    other = Trader(
-        trader.account, trader.symbols, trader.step_ms, trader.position, external=trader.external, reserve=trader.reserve
-    )
+    more: dict[str, Any] = {"external": trader.external, "reserve": trader.reserve, "venue_stops": trader.venue_stops}
+    other = Trader(trader.account, trader.symbols, trader.step_ms, trader.position, **more)
     other.load(trader.dump())
     assert other.dump() == trader.dump()
     return other

@@ -15,7 +15,7 @@ from tests.engine.driving import Tape, assert_same, drive, generated, new_trader
 from trading.engine.audit import SIGNAL_COLUMNS
 from trading.engine.errors import Conflict, Invalid
 from trading.engine.layout import volatility_share
-from trading.engine.live import OHLCV, SignalRow, Step, decide, last_row, last_size
+from trading.engine.live import OHLCV, Held, SignalRow, Step, decide, last_row, last_size
 from trading.engine.simulator import simulate
 from trading.engine.strategy import Strategy, evaluate
 from trading.engine.types import Account, Candles, Exits, Fees, Limits, Rules, Sizing, Slippage
@@ -243,6 +243,22 @@ def test_a_new_run_takes_over_cash_and_lots() -> None:
     assert [[one.reason for one in each] for each in queued] == [[], [], ["time_limit"]]
     (trade,) = new.open(times[3], {"BTC-USD": 100.0}).closed
     assert trade.opened_at == MINUTE
+
+
+def test_a_new_run_takes_over_what_the_books_say() -> None:
+    account = Account(1_000.0, exits=Exits(stop_loss=0.1, max_candles=2))
+    new = paper(account)
+    new.take_over(400.0, {"BTC-USD": Held(6.0, 600.0, 0)})
+    assert (new.cash, new.positions(), new.equity()) == (400.0, {"BTC-USD": 6.0}, 1_000.0)
+    (lot,) = new.holdings()
+    assert (lot.quantity, lot.price, lot.stop) == (6.0, 100.0, 90.0)
+    new.load(new.dump())
+    new.close(MINUTE, {"BTC-USD": FLAT}, {})
+    assert not new.queued({"BTC-USD": 100.0})
+    new.close(2 * MINUTE, {"BTC-USD": FLAT}, {})
+    assert [one.reason for one in new.queued({"BTC-USD": 100.0})] == ["time_limit"]
+    with pytest.raises(Invalid, match="still holds ETH-USD"):
+        paper(account).take_over(400.0, {"ETH-USD": Held(6.0, 600.0, 0)})
 
 
 def test_what_cannot_be_is_refused() -> None:

@@ -14,7 +14,7 @@ from tests.engine.cases import cases, examples
 from tests.engine.driving import Tape, generated, new_trader, reloaded
 from tests.engine.venue import Venue
 from trading.engine.errors import NotFound
-from trading.engine.live import OHLCV, SignalRow, Trader
+from trading.engine.live import OHLCV, SignalRow, Step, Trader
 from trading.engine.simulator import simulate
 from trading.engine.strategy import evaluate
 from trading.engine.types import Account, Exits, Fees, Rules, Slippage
@@ -57,13 +57,14 @@ def fill_all(venue: Venue, opens: dict[str, float], time: int) -> None:
 
 
 @examples(80)
-@given(cases(), st.integers(0, 2**32 - 1), st.booleans())
-def test_whatever_the_venue_reports_the_books_agree(case: Any, seed: int, base_fees: bool) -> None:
+@given(cases(), st.integers(0, 2**32 - 1), st.booleans(), st.booleans())
+def test_whatever_the_venue_reports_the_books_agree(case: Any, seed: int, base_fees: bool, stops: bool) -> None:
     """Random partial fills, rejects, cancels that come late or never, fills of orders given up, restarts: cash and positions are
     the sums of the fills, nothing is sold that is not held, nothing spent that is not there (the venue checks at each step)."""
     account = replace(case.account, slippage=Slippage())
     tape = Tape(account, case.candles, case.signals, case.warmup)
-    trader = new_trader(tape, case.position, external=True)
+    symbols = [each.symbol for each in case.candles] if stops else []
+    trader = new_trader(tape, case.position, external=True, venue_stops=symbols)
     venue = Venue(trader, account.cash, account.fees.maker, account.fees.taker, base_fees)
     random = np.random.default_rng(seed)
     for t, time in enumerate(tape.time.tolist()):
@@ -92,6 +93,10 @@ def happen(venue: Venue, time: int, random: np.random.Generator) -> None:
         if number not in venue.open:
             continue
         order, left = venue.open[number]
+        if order.stop is not None and random.random() < 0.6:
+            if random.random() < 0.5:
+                venue.accept(number)
+            continue
         fate = random.random()
         if fate < 0.4:
             part = left if random.random() < 0.6 else venue.part_of(number, random.uniform(0.1, 0.9))
@@ -135,20 +140,26 @@ def finish(venue: Venue, opens: dict[str, float], time: int) -> None:
             venue.take(venue.trader.touched(symbol, opens.get(symbol, 100.0), time))
     assert not venue.open
     for s, symbol in enumerate(venue.trader.symbols):
-        assert venue.trader.positions()[symbol] <= 4 * venue.trader.account.rules[s].lot + 1e-9  # crumbs
+        crumbs = venue.most_lots * venue.trader.account.rules[s].lot  # each lot may leave one, until the next purchase
+        assert venue.trader.positions()[symbol] <= crumbs + 1e-9
     assert abs(venue.trader.free - venue.trader.cash) < 1e-6
 
 
 MINUTE = 60_000
 
 
+STOPS: Any = {"venue_stops": ["BTC-USD"]}
+
+
 def flat(price: float = 100.0) -> dict[str, OHLCV]:
     return {"BTC-USD": OHLCV(price, price, price, price, 50.0)}
 
 
-def holding(account: Account, position: str = "single", row: SignalRow | None = None, price: float = 100.0) -> tuple[Trader, Any]:
+def holding(
+    account: Account, position: str = "single", row: SignalRow | None = None, price: float = 100.0, **more: Any
+) -> tuple[Trader, Any]:
     """A trader that has bought for its first signal. Returns it and the step of the fill."""
-    trader = Trader(account, ["BTC-USD"], MINUTE, position, external=True, reserve=0.0)
+    trader = Trader(account, ["BTC-USD"], MINUTE, position, external=True, reserve=0.0, **more)
     step = trader.close(0, flat(), {"BTC-USD": row or SignalRow(entry=True)})
     if not step.wanted:
         trader.open(MINUTE, {"BTC-USD": price})
@@ -193,6 +204,99 @@ def test_a_take_profit_touched_rests_and_gives_way_to_the_stop() -> None:
     assert not part.wanted
     (sale,) = trader.ended(offer.number, "cancelled").wanted
     assert (sale.type, sale.quantity) == ("market", 6.0)
+
+
+def stopped(trader: Trader) -> float:
+    (level,) = trader.levels()
+    return round(level.stop, 9)
+
+
+def test_a_stop_rests_at_the_venue_and_is_watched_here_until_it_stands_there() -> None:
+    trader, step = holding(Account(1_000.0, exits=Exits(stop_loss=0.1)), **STOPS)
+    (stop,) = step.wanted
+    assert (stop.side, stop.type, stop.reason, stop.quantity) == ("sell", "stop_limit", "stop_loss", 10.0)
+    assert (stop.stop, stop.limit) == (90.0, pytest.approx(89.1))
+    assert stopped(trader) == 90.0
+    trader.accepted(stop.number)
+    assert stopped(trader) == 89.1
+    assert stopped(reloaded(trader)) == 89.1
+    assert trader.touched("BTC-USD", 89.5, MINUTE) == Step()
+    (closed,) = trader.fill(stop.number, 89.8, 10.0, 0.0, False, MINUTE).closed
+    assert (closed.exit_reason, trader.positions(), trader.levels()) == ("stop_loss", {"BTC-USD": 0.0}, [])
+
+
+def test_a_price_that_falls_through_the_venues_stop_is_sold_at_from_here_once_that_is_over() -> None:
+    trader, step = holding(Account(1_000.0, exits=Exits(stop_loss=0.1)), **STOPS)
+    (stop,) = step.wanted
+    trader.accepted(stop.number)
+    step = trader.touched("BTC-USD", 89.0, MINUTE)
+    assert ([done.number for done in step.done], step.wanted) == ([stop.number], [])
+    trader.fill(stop.number, 89.1, 4.0, 0.0, False, MINUTE)
+    (sale,) = trader.ended(stop.number, "cancelled").wanted
+    assert (sale.type, sale.reason, sale.quantity) == ("market", "stop_loss", 6.0)
+
+
+@pytest.mark.parametrize("status", ["rejected", "cancelled", "expired"])
+def test_a_stop_that_the_venue_refuses_or_ends_unasked_is_watched_here(status: str) -> None:
+    trader, step = holding(Account(1_000.0, exits=Exits(stop_loss=0.1)), **STOPS)
+    (stop,) = step.wanted
+    trader.accepted(stop.number)
+    assert trader.ended(stop.number, status).wanted == []
+    assert stopped(reloaded(trader)) == 90.0
+    assert trader.close(MINUTE, flat(), {"BTC-USD": SignalRow()}).wanted == []
+    (sale,) = trader.touched("BTC-USD", 89.9, MINUTE).wanted
+    assert (sale.type, sale.quantity) == ("market", 10.0)
+
+
+def test_a_stop_at_the_venue_follows_the_price_by_more_than_a_step_and_is_watched_here_meanwhile() -> None:
+    trader, step = holding(Account(1_000.0, exits=Exits(trailing_stop=0.1)), **STOPS)
+    (stop,) = step.wanted
+    trader.accepted(stop.number)
+    assert trader.close(MINUTE, flat(100.05), {"BTC-USD": SignalRow()}).wanted == []
+    assert stopped(trader) == 90.045  # the order at 90 stays: better than none if this desk dies
+    step = trader.close(2 * MINUTE, flat(110.0), {"BTC-USD": SignalRow()})
+    assert ([done.number for done in step.done], step.wanted) == ([stop.number], [])
+    assert stopped(trader) == 99.0
+    (higher,) = trader.ended(stop.number, "cancelled").wanted
+    assert (higher.stop, higher.reason) == (99.0, "trailing_stop")
+    trader.accepted(higher.number)
+    assert stopped(trader) == pytest.approx(98.01)
+
+
+def test_a_profit_that_is_reached_takes_the_place_of_the_stop_at_the_venue() -> None:
+    trader, step = holding(Account(1_000.0, exits=Exits(stop_loss=0.1, take_profit=0.2)), **STOPS)
+    (stop,) = step.wanted
+    trader.accepted(stop.number)
+    step = trader.touched("BTC-USD", 120.0, MINUTE)
+    assert ([done.number for done in step.done], step.wanted) == ([stop.number], [])
+    assert stopped(trader) == 90.0
+    (offer,) = trader.ended(stop.number, "cancelled").wanted
+    assert (offer.type, offer.limit) == ("limit", 120.0)
+    assert stopped(trader) == 90.0
+
+
+def test_one_lots_exit_leaves_the_stops_of_others_where_they_are() -> None:
+    ladder = SignalRow(ladder=(np.array([100.0, 90.0]), np.array([110.0, 100.0])))
+    account = Account(1_000.0, exits=Exits(stop_loss=0.3, max_candles=2))
+    trader = Trader(account, ["BTC-USD"], MINUTE, "lots", external=True, reserve=0.0, **STOPS)
+    first, second = trader.close(0, flat(105.0), {"BTC-USD": ladder}).wanted
+    (stop,) = trader.fill(first.number, 100.0, first.quantity, 0.0, True, MINUTE).wanted
+    trader.accepted(stop.number)
+    trader.close(MINUTE, flat(95.0), {"BTC-USD": ladder})
+    (other,) = trader.fill(second.number, 90.0, second.quantity, 0.0, True, 2 * MINUTE).wanted
+    trader.accepted(other.number)
+    trader.close(2 * MINUTE, flat(90.0), {"BTC-USD": ladder})
+    step = trader.open(3 * MINUTE, {"BTC-USD": 90.0})
+    (sale,) = trader.ended(stop.number, "cancelled").wanted
+    assert (sale.type, sale.reason, sale.quantity) == ("market", "time_limit", first.quantity)
+    assert other.number not in [done.number for done in step.done]
+
+
+def test_too_little_for_the_venue_is_watched_here() -> None:
+    account = Account(1_000.0, exits=Exits(stop_loss=0.1), rules=(Rules(min_notional=900.0),))
+    trader, step = holding(account, **STOPS)
+    assert step.wanted == []
+    assert stopped(trader) == 90.0
 
 
 def test_without_a_stop_the_take_profit_rests_from_the_purchase_on() -> None:

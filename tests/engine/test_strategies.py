@@ -302,6 +302,16 @@ def test_grid_lays_its_rungs_under_the_first_close() -> None:
     np.testing.assert_allclose(ladder.buy, [100 / 1.1, 100 / 1.21, 100 / 1.331])
 
 
+def test_grid_around_the_first_close_begins_with_a_purchase_for_its_upper_levels() -> None:
+    found = signals("grid", closing([100, 90, 80]), levels=4, spacing=0.1, above=2)
+    assert found.ladder is not None
+    np.testing.assert_allclose(found.ladder.sell, [121, 110, 100, 100 / 1.1])
+    np.testing.assert_allclose(found.ladder.buy, [110, 100, 100 / 1.1, 100 / 1.21])
+    assert where(found.entry) == [0]
+    assert found.weight is not None
+    assert found.weight[0] == 0.5
+
+
 def test_dca_buys_at_a_steady_pace() -> None:
     assert where(signals("dca", closing([1.0] * 10), every=4).entry) == [0, 4, 8]
 
@@ -315,6 +325,7 @@ def test_dca_buys_at_a_steady_pace() -> None:
         ("rsi_reversion", {"oversold": 58}, "oversold"),
         ("donchian_breakout", {"entry_period": 5}, "exit_period"),
         ("momentum", {"higher": "7m"}, "higher"),
+        ("grid", {"levels": 5, "above": 6}, "above"),
     ],
 )
 def test_parameters_that_do_not_go_together_are_refused_by_name(name: str, values: dict[str, Any], field: str) -> None:

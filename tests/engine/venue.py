@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from trading.engine.live import Step, Trader, Wanted
+from trading.engine.live import Holding, Step, Trader, Wanted
+from trading.engine.live.offers import stop_prices
 
 NOISE = 1e-7
 
@@ -27,13 +28,17 @@ class Venue:
     """Every order that came, and the price when it did."""
     prices: dict[str, float] = field(default_factory=dict)
     profit: float = 0.0
+    most_lots: int = 0
+    """Held at once, of all symbols."""
+    standing: set[int] = field(default_factory=set)
+    """Orders of which it has said that it has them."""
 
     def take(self, step: Step) -> None:
         """Orders that are wanted arrive; those that were given up wait to be cancelled."""
         assert not step.executed
         for wanted in step.wanted:
             assert wanted.number not in self.seen, "a number came twice"
-            assert wanted.type in ("market", "limit")
+            assert wanted.type in ("market", "limit", "stop_limit")
             assert wanted.quantity > 0
             self.seen[wanted.number] = self.prices.get(wanted.symbol, 0.0)
             self.open[wanted.number] = wanted, wanted.quantity
@@ -48,12 +53,37 @@ class Venue:
             selling = sum(left for order, left in self.open.values() if order.side == "sell" and order.symbol == symbol)
             assert selling <= self.held.get(symbol, 0.0) + NOISE
             assert abs(self.trader.positions()[symbol] - self.held.get(symbol, 0.0)) < NOISE
+        holdings = self.trader.holdings()
+        self.most_lots = max(self.most_lots, len(holdings))
+        for holding in holdings:
+            self.check_stop(holding)
         assert self.cash > -NOISE * 1_000
         assert abs(self.trader.cash - self.cash) < NOISE * 1_000
 
+    def check_stop(self, holding: Holding) -> None:
+        """A stop is in force at one place, the venue's or the trader's, unless the lot is being sold."""
+        assert self.trader.outside
+        theirs = [
+            self.open[number][0]
+            for number, out in self.trader.outside.out.items()
+            if out.lot == holding.lot and number in self.standing - set(self.cancelling)
+        ]
+        here = [level.stop for level in self.trader.levels() if level.lot == holding.lot]
+        if holding.stop <= 0.0 or not here:
+            return
+        tick = self.trader.account.rules[self.trader.symbols.index(holding.symbol)].tick
+        there = [order for order in theirs if order.stop == stop_prices(holding.stop, tick)[1]]
+        assert len(here) == 1
+        assert here == ([order.limit for order in there] or [holding.stop])
+
+    def accept(self, number: int) -> None:
+        self.standing.add(number)
+        self.trader.accepted(number)
+        self.check()
+
     def fill(self, number: int, price: float, quantity: float, time: int) -> None:
         order, left = self.open[number]
-        maker = order.type == "limit"
+        maker = order.type == "limit"  # what a stop sets off takes
         fee = price * quantity * (self.maker if maker else self.taker)
         base_fee = fee / price if self.base_fees and order.side == "buy" else 0.0
         sign = 1 if order.side == "buy" else -1

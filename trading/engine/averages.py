@@ -137,6 +137,7 @@ def _sma_float(x, n, start, first, out):  # type: ignore[no-untyped-def]
 
 @compiled
 def _sma(x, n, start, end, scale, out):  # type: ignore[no-untyped-def]
+    out[: start + n - 1] = np.nan
     _sma_decimal(x, n, start, end, scale, out)
     if end < len(x):
         _sma_float(x, n, max(start, end - n + 1), max(end, start + n - 1), out)
@@ -158,7 +159,7 @@ def sma_many(values: Floats, periods: Sequence[int]) -> list[Floats]:
 
 @remembered
 def _average(x: Floats, n: int, start: int, end: int, scale: float) -> Floats:
-    out = unknown(x)
+    out = np.empty(len(x))
     _sma(x, n, start, end, scale, out)
     return out
 

@@ -81,15 +81,15 @@ def lay_out(account: Account, candles: Sequence[Candles]) -> Layout:
     def rows(name: str) -> Floats:
         return table_of([getattr(each, name) for each in candles], places, len(time))
 
-    close = rows("close")
+    close, volume = rows("close"), rows("volume")
+    mark, ordinal = close, np.empty((len(candles), 0), dtype=np.int64)
+    if any(place is not None for place in places):
+        mark, volume = last_known(close), last_known(volume)  # the sale at the end looks at the last candle's volume
+        ordinal = np.cumsum(~np.isnan(close), axis=1) - 1
     size = np.empty((len(candles), 0))
     if account.sizing.kind == "volatility":
         size = table_of([volatility_share(account.sizing, each) for each in candles], places, len(time))
-    volume = last_known(rows("volume"))  # the sale at the end looks at the last candle's
-    ordinal = np.empty((len(candles), 0), dtype=np.int64)
-    if any(place is not None for place in places):
-        ordinal = np.cumsum(~np.isnan(close), axis=1) - 1
-    return Layout(time, places, rows("open"), rows("high"), rows("low"), close, volume, last_known(close), size, ordinal)
+    return Layout(time, places, rows("open"), rows("high"), rows("low"), close, volume, mark, size, ordinal)
 
 
 def table_of(columns: Sequence[Floats], places: Sequence[Ints | None], length: int) -> Floats:
@@ -104,10 +104,7 @@ def table_of(columns: Sequence[Floats], places: Sequence[Ints | None], length: i
 
 def last_known(close: Floats) -> Floats:
     """Each row with its NaNs replaced by the value before them."""
-    missing = np.isnan(close)
-    if not missing.any():
-        return close
-    index = np.where(missing, 0, np.arange(close.shape[1]))
+    index = np.where(np.isnan(close), 0, np.arange(close.shape[1]))
     filled = np.maximum.accumulate(index, axis=1)
     return np.take_along_axis(close, filled, axis=1)
 

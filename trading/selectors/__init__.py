@@ -14,6 +14,7 @@ from trading.selectors.events import (
     link_json,
 )
 from trading.selectors.filters import Filter, Page
+from trading.selectors.freshness import Prices, prices_json, prices_state
 from trading.selectors.live import Holdings, Portfolio, portfolio, portfolio_json, portfolio_of
 from trading.selectors.orders import (
     block_json,
@@ -44,6 +45,7 @@ __all__ = [
     "Link",
     "Page",
     "Portfolio",
+    "Prices",
     "Status",
     "Valued",
     "block_json",
@@ -86,6 +88,8 @@ __all__ = [
     "position_json",
     "positions_open",
     "positions_valued",
+    "prices_json",
+    "prices_state",
     "risk_budgets",
     "run_json",
     "runs_of",

@@ -13,6 +13,7 @@ from market.prices import Price, prices_get
 from trading.models import Position
 from trading.selectors.filters import Filter, narrowed
 from trading.selectors.notation import plain, ratio, stamp
+from trading.selectors.protection import Protection, protections
 from trading.selectors.status import feed_of
 
 PRICE_STATES = ("live", "old", "missing")
@@ -24,6 +25,8 @@ class Valued:
 
     position: Position
     price: Price | None
+    protection: Protection | None = None
+    """None where it was not asked for."""
 
     @property
     def state(self) -> str:
@@ -53,16 +56,18 @@ class Valued:
 
 def positions_open(wanted: Filter = Filter()) -> QuerySet[Position]:  # noqa: B008  (frozen)
     """What is held, by symbol and bot; one query, with bot and wallet."""
-    rows = Position.objects.exclude(quantity=0).select_related("bot__wallet").order_by("symbol", "bot__name")
+    rows = Position.objects.exclude(quantity=0).select_related("bot__wallet", "bot__run").order_by("symbol", "bot__name")
     return narrowed(rows, wanted, symbol="symbol", bot="bot__bot_id", mode="bot__mode")
 
 
-def positions_valued(rows: Iterable[Position]) -> list[Valued]:
-    """At the newest prices: one question to the price store, however many there are; each with its bot loaded."""
+def positions_valued(rows: Iterable[Position], *, protected: bool = False) -> list[Valued]:
+    """At the newest prices: one question to the price store, however many there are; each with its bot loaded. `protected`: with
+    what protects them, for one query more; each with its bot's run loaded."""
     positions = list(rows)
     pairs = {position.pk: (*feed_of(position.bot), position.symbol) for position in positions}
     prices = prices_get(pairs.values())
-    return [Valued(position, prices.get(pairs[position.pk])) for position in positions]
+    known = protections(positions) if protected else {}
+    return [Valued(position, prices.get(pairs[position.pk]), known.get(position.pk)) for position in positions]
 
 
 def position_json(valued: Valued) -> dict[str, Any]:
@@ -85,6 +90,8 @@ def position_json(valued: Valued) -> dict[str, Any]:
         "unrealised_ratio": valued.unrealised_ratio,
         "realised": plain(position.realised),
         "fees": plain(position.fees),
+        "stop_at": valued.protection.at if valued.protection else None,
+        "stop_price": plain(valued.protection.price) if valued.protection else None,
         "opened_at": stamp(position.opened_at),
     }
 

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from trading.engine.strategy import Columns, Plot, Strategy, integer, number
@@ -9,9 +12,10 @@ from trading.engine.types import Candles, Floats, Ladder, Signals
 class Grid(Strategy):
     name, title = "grid", "Grid"
     description = (
-        "Lays buy orders in equal steps below the first close and sells each lot one step higher, again and again. It earns from "
-        "prices that go back and forth within the grid. A market that leaves it downwards leaves it holding every lot at a loss, "
-        "and one that leaves it upwards leaves it with cash: a stop-loss belongs to it."
+        "Lays buy orders in equal steps below the first close and sells each lot one step higher, again and again. With levels "
+        "above the first close too, it begins with a purchase to have something to sell there, and takes those levels up as the "
+        "price passes them. It earns from prices that go back and forth within the grid. A market that leaves it downwards leaves "
+        "it holding every lot at a loss, and one that leaves it upwards leaves it with cash: a stop-loss belongs to it."
     )
     sources = (
         "Taranto & Khan (2020), Gambler's Ruin Problem and Bi-Directional Grid Constrained Trading and Investment Strategies",
@@ -31,6 +35,21 @@ class Grid(Strategy):
         search=(0.005, 0.03, 0.005),
     )
 
+    above: int = integer(
+        0,
+        low=0,
+        high=100,
+        label="Above",
+        help="How many of the levels lie above the first close. As many parts are bought at it, which the run's take-profit sells.",
+        search=(0, 5, 5),
+    )
+
+    @classmethod
+    def check(cls, values: Mapping[str, Any]) -> dict[str, str]:
+        if values["above"] <= values["levels"]:
+            return {}
+        return {"above": f"above must be at most levels; got {values['above']} and {values['levels']}."}
+
     def warmup(self) -> int:
         return 1
 
@@ -40,9 +59,14 @@ class Grid(Strategy):
 
     def signals(self, candles: Candles, columns: Columns) -> Signals:
         prices = self.prices(candles)
-        return Signals(ladder=Ladder(start=0, buy=prices[1:], sell=prices[:-1]) if len(candles) else None)
+        first = np.arange(len(candles)) == 0
+        return Signals(
+            entry=first & (self.above > 0),
+            weight=np.full(len(candles), self.above / self.levels),
+            ladder=Ladder(start=0, buy=prices[1:], sell=prices[:-1]) if len(candles) else None,
+        )
 
     def prices(self, candles: Candles) -> Floats:
-        """The first close and, under it, each level: a buy price, and the price at which the level below sells."""
+        """The highest sale and, under it, each level: a buy price, and the price at which the level below sells."""
         first = candles.close[0] if len(candles) else np.nan
-        return np.asarray(first / (1.0 + self.spacing) ** np.arange(self.levels + 1), dtype=np.float64)
+        return np.asarray(first / (1.0 + self.spacing) ** np.arange(-self.above, self.levels - self.above + 1), dtype=np.float64)

@@ -1,5 +1,6 @@
 """The engine's live driver: a bot's brain is the simulator's book, driven candle by candle."""
 
+from trading.engine.live.carry import Held
 from trading.engine.live.rows import decide, last_row, last_size
 from trading.engine.live.trader import Trader
 from trading.engine.live.values import OHLCV, Closed, Done, Executed, Holding, Level, SignalRow, Step, Wanted
@@ -9,6 +10,7 @@ __all__ = [
     "Closed",
     "Done",
     "Executed",
+    "Held",
     "Holding",
     "Level",
     "SignalRow",

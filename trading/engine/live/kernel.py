@@ -109,13 +109,21 @@ def opening(managed: Book, t: int, buying: bool) -> bool:
 
 
 @njit(**COMPILED)
-def closing(managed: Book, schedule: Plan, t: int, matching: bool) -> bool:
-    """Step 5, and where the kernel itself matches orders steps 3 and 4 before it. False: as in `opening`."""
+def matching(managed: Book, t: int) -> bool:
+    """Steps 3 and 4, where the kernel itself matches orders. False: as in `opening`."""
+    book = present(managed, t)
+    if not has_room(book):
+        return False
+    inside(book, t)
+    return True
+
+
+@njit(**COMPILED)
+def closing(managed: Book, schedule: Plan, t: int) -> bool:
+    """Step 5. False: as in `opening`."""
     book, plan = present(managed, t), unmanaged_plan(schedule)
     if not has_room(book):
         return False
-    if matching:
-        inside(book, t)
     grow_old(book, t)
     book.state[0].equity = mark_equity(book, t)
     wishes(book, plan, t)

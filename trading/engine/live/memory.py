@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from trading.engine.book import LOT, ORDER, RUNG, STATE, SYMBOL, WORKING
-from trading.engine.errors import Invalid
+from trading.engine.errors import Invalid, Unreadable
 from trading.engine.live.brain import COLUMNS, ROWS, Brain
 
 TABLES = {"state": STATE, "symbols": SYMBOL, "rungs": RUNG, "lots": LOT, "working": WORKING, "orders": ORDER}
@@ -41,9 +41,9 @@ def restored(brain: Brain, data: bytes) -> dict[str, Any]:
         head = json.loads(line)
         version, symbols = head["version"], tuple(head["symbols"])
     except (ValueError, KeyError, TypeError):
-        raise Invalid("The bot's stored state cannot be read. Start a new run.", code="state_unreadable") from None
+        raise Unreadable("The bot's stored state cannot be read. Start a new run.") from None
     if version != VERSION:
-        raise Invalid("The bot's state was stored by another version of the engine. Start a new run.", code="state_version")
+        raise Unreadable("The bot's state was stored by another version of the engine. Start a new run.")
     if symbols != brain.symbols:
         raise Invalid.at("symbols", f"The stored state is of {', '.join(symbols)}, not of {', '.join(brain.symbols)}.")
     for name in PLAIN:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from trading.engine.live.values import Wanted
@@ -22,11 +22,13 @@ class Out:
     rung: int = -1
     take: float = 0.0
     lot: int = -1
-    """The lot that a take-profit order sells."""
+    """The lot that a take-profit or a protective stop sells."""
     got: float = 0.0
     given_up: bool = False
     unwanted: bool = False
     """Given up because the strategy wanted out: what it still buys is sold."""
+    stands: bool = False
+    """The venue has said that it has it."""
 
     @property
     def left(self) -> float:
@@ -36,6 +38,21 @@ class Out:
     def buys(self) -> bool:
         return self.order.side == "buy"
 
+    @property
+    def is_stop(self) -> bool:
+        """Whether it is a protective stop. The strategy's own stop orders are watched here and never go out."""
+        return self.order.stop is not None
+
+
+OUT, WANTED = (tuple(one.name for one in fields(kind)) for kind in (Out, Wanted))
+
+
+def told(out: Out) -> dict[str, Any]:
+    """In JSON's own types. Written at each step of a bot, with dozens of orders that are over: hence no `asdict`, which copies."""
+    state = {name: getattr(out, name) for name in OUT}
+    return state | {"order": {name: getattr(out.order, name) for name in WANTED}}
+
 
 def revived(state: Mapping[str, Any]) -> Out:
+    """What `told` tells of."""
     return Out(**{**state, "order": Wanted(**state["order"])})

@@ -7,7 +7,7 @@ trader gave up stays in the account until the venue says that it is over.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from trading.engine.book import (
@@ -25,7 +25,7 @@ from trading.engine.book import (
 from trading.engine.live import kernel
 from trading.engine.live.brain import Brain
 from trading.engine.live.offers import tend_offers
-from trading.engine.live.out import NEAR, Out, revived
+from trading.engine.live.out import NEAR, Out, revived, told
 from trading.engine.live.values import Done, Step, Wanted
 
 
@@ -34,17 +34,21 @@ class Outside:
     brain: Brain
     stops: bool
     """Whether lots have stops. Where they have none, take-profits rest at the venue."""
+    venue_stops: frozenset[str] = frozenset()
+    """Symbols whose stops can rest at the venue."""
     out: dict[int, Out] = field(default_factory=dict)
     past: dict[int, Out] = field(default_factory=dict)
     """Orders that are over, for reports that come late."""
     due: list[int] = field(default_factory=list)
     """Orders that go out as soon as they may, in this order."""
     offers: dict[int, Out] = field(default_factory=dict)
-    """Take-profit orders that are due."""
+    """Take-profit and stop orders that are due."""
     reached: list[int] = field(default_factory=list)
     """Lots whose take-profit level the price has reached."""
     failed: list[int] = field(default_factory=list)
     """Exits that the venue ended unsold: due again at the next price."""
+    bare: list[int] = field(default_factory=list)
+    """Lots whose stop the venue did not take, or ended unasked: it is watched here from then on."""
     crumbs: dict[int, float] = field(default_factory=dict)
     """Base by symbol that is too little to be sold: the next purchase takes it in."""
     halted: bool = False
@@ -52,13 +56,14 @@ class Outside:
 
     # State.
     def dumped(self) -> dict[str, Any]:
-        state: dict[str, Any] = {name: getattr(self, name) for name in ("due", "reached", "failed", "halted", "crumbs")}
+        state: dict[str, Any] = {name: getattr(self, name) for name in ("due", "reached", "failed", "bare", "halted", "crumbs")}
         orders = {name: getattr(self, name) for name in ("out", "past", "offers")}
-        return state | {name: {number: asdict(out) for number, out in each.items()} for name, each in orders.items()}
+        return state | {name: {number: told(out) for number, out in each.items()} for name, each in orders.items()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         for name in ("due", "reached", "failed", "halted"):
             setattr(self, name, state[name])
+        self.bare = state.get("bare", [])  # unknown to memories of before stops could rest at a venue
         self.crumbs = {int(s): quantity for s, quantity in state["crumbs"].items()}
         for name in ("out", "past", "offers"):
             setattr(self, name, {int(number): revived(each) for number, each in state[name].items()})
@@ -74,7 +79,7 @@ class Outside:
         return [out for out in self.out.values() if not out.buys and self.symbol(out) == s]
 
     def resting_offers(self) -> list[Wanted]:
-        """Take-profit orders that the venue has, or will get."""
+        """Take-profit and stop orders that the venue has, or will get."""
         orders = (*self.out.values(), *self.offers.values())
         return [out.order for out in orders if out.lot >= 0 and not out.given_up]
 
@@ -181,6 +186,9 @@ class Outside:
         brain, w = self.brain, self.brain.book.working[row]
         if any(out.given_up and out.buys for out in self.out.values()):
             return None
+        if w["left"] <= 0.0:  # what was set off at a price that left nothing to pay
+            brain.end(row, REFUSED, NO_CASH)
+            return None
         unit = float(w["held"] / w["left"])
         committed = sum(out.left * out.unit for out in self.out.values() if out.buys)
         if brain.state["cash"] - committed < w["left"] * unit - brain.book.setup[0]["dust"]:
@@ -199,7 +207,7 @@ class Outside:
         free = float(brain.book.symbols[s]["position"]) - sum(out.left for out in others)
         if free < wanted * (1.0 - NEAR) and others:
             if order.type == "market":
-                self.clear_the_way(others, step)
+                self.clear_the_way(others, wanted - free, step)
             return None
         everything = not others and wanted >= float(brain.book.symbols[s]["position"]) * (1.0 - NEAR)
         more = self.crumbs.get(s, 0.0) if everything else 0.0
@@ -213,11 +221,15 @@ class Outside:
         order = replace(order, quantity=quantity)
         return replace(offer, order=order) if offer is not None else Out(order, 0.0)
 
-    def clear_the_way(self, others: Iterable[Out], step: Step) -> None:
-        """A market exit comes before what rests: that is given up."""
+    def clear_the_way(self, others: Iterable[Out], missing: float, step: Step) -> None:
+        """A market exit comes before what rests: of that, as much is given up as it needs."""
+        missing -= sum(out.left for out in others if out.given_up)
         for out in others:
-            if out.order.type != "limit" or out.given_up:
+            if out.order.type == "market" or out.given_up:
                 continue
+            if missing <= NEAR * out.left:
+                return
+            missing -= out.left
             row = self.brain.row_of(out.order.number)
             if row is not None:
                 self.brain.end(row, CANCELLED)

@@ -33,6 +33,12 @@ def fill(outside: Outside, number: int, price: float, quantity: float, fee: floa
     return outside.settle()
 
 
+def accepted(outside: Outside, number: int) -> None:
+    out = outside.out.get(number)
+    if out is not None:
+        out.stands = True
+
+
 def over(outside: Outside, number: int, out: Out) -> None:
     """The venue has no more of it. One that was not filled whole is remembered, since a fill of it may be told late."""
     row = outside.brain.row_of(number)
@@ -99,6 +105,8 @@ def ended(outside: Outside, number: int, status: str) -> Step:
     out = outside.out.get(number)
     if out is None:
         return Step()
+    if out.is_stop and not out.given_up and status != "filled":
+        outside.bare.append(out.lot)
     row = outside.brain.row_of(number)
     again = row is not None and outside.brain.is_queued(row, SELL) and outside.brain.book.working[row]["reason"] != REBALANCE
     if row is not None and again and status != "filled":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from trading.engine.book import CANCELLED, REFUSED
 from trading.engine.errors import Conflict, Invalid
 from trading.engine.live import kernel, memory, reports, watch
 from trading.engine.live.brain import Brain
-from trading.engine.live.carry import carry
+from trading.engine.live.carry import Held, carry, take_over
 from trading.engine.live.outside import Outside
 from trading.engine.live.values import OHLCV, Holding, Level, SignalRow, Step, Wanted
 from trading.engine.live.wishes import number_targets, sells, write_wishes
@@ -41,11 +41,14 @@ class Trader:
         *,
         external: bool,
         reserve: float = 0.002,
+        venue_stops: Collection[str] = (),
     ) -> None:
         """`account.rules`: one for each symbol. `step_ms`: the interval. `position`: the strategy's. `reserve` (external): the
-        share that a market order is sized below what it may spend, for a price that moves before it arrives."""
+        share that a market order is sized below what it may spend, for a price that moves before it arrives. `venue_stops`
+        (external): the symbols whose protective stops rest at the venue, as `stop_limit` orders."""
         self.account, self.symbols, self.step_ms, self.position = account, tuple(symbols), step_ms, position
         self.external, self.reserve = external, reserve if external else 0.0
+        self.venue_stops = frozenset(venue_stops)
         self.places = {symbol: s for s, symbol in enumerate(self.symbols)}
         self.waits_for_volume = account.slippage.kind == SLIPPAGE_KINDS[VOLUME_SHARE] and not external
         self.renew()
@@ -53,7 +56,8 @@ class Trader:
     def renew(self) -> None:
         exits = self.account.exits
         self.brain = Brain(self.account, self.symbols, self.position, self.reserve)
-        self.outside = Outside(self.brain, exits.stop_loss > 0.0 or exits.trailing_stop > 0.0) if self.external else None
+        stops = exits.stop_loss > 0.0 or exits.trailing_stop > 0.0
+        self.outside = Outside(self.brain, stops, self.venue_stops) if self.external else None
         self.blocked: list[int] = []
 
     @property
@@ -146,7 +150,9 @@ class Trader:
         starts = self.brain.book.rungs["start"].copy()
         if not entering:
             brain.book.rungs["start"] = NEVER
-        brain.run(kernel.closing, brain.plan, brain.t, not self.external)
+        if not self.external:
+            brain.run(kernel.matching, brain.t)
+        brain.run(kernel.closing, brain.plan, brain.t)
         brain.book.rungs["start"] = starts
         number_targets(brain)
         step = self.settle(float(brain.state["equity"]))
@@ -248,6 +254,12 @@ class Trader:
         brain.run(kernel.selling_out, brain.t, REASONS.index(reason))
         return brain.settle(brain.now(), executed=True, equity=float(brain.state["equity"]))
 
+    def rest_stops(self, symbols: Collection[str]) -> None:
+        """External: the stops of these symbols can rest at the venue from now on, and of no others."""
+        self.venue_stops = frozenset(symbols)
+        if self.outside:
+            self.outside.venue_stops = self.venue_stops
+
     # External only: the venue's reports. Each is told once (fills are told apart by the venue's trade id, outside).
     def fill(
         self, number: int, price: float, quantity: float, fee_quote: float, maker: bool, time_ms: int, fee_base: float = 0.0
@@ -255,6 +267,10 @@ class Trader:
         """The venue executed `quantity` of order `number` at `price`. Facts win: fills of orders that were given up count too.
         `fee_base`: a fee taken out of the base that was bought. `NotFound` for an order that this run never wanted."""
         return reports.fill(self.venue(), number, price, quantity, fee_quote, fee_base)
+
+    def accepted(self, number: int) -> None:
+        """The venue has the order: a stop that stands there is watched here no more. Telling it twice changes nothing."""
+        reports.accepted(self.venue(), number)
 
     def ended(self, number: int, status: str) -> Step:
         """The venue says that the order is over, after all of its fills: `filled`, `cancelled`, `expired` or `rejected`. Cash or
@@ -269,7 +285,7 @@ class Trader:
     def touched(self, symbol: str, price: float, time_ms: int) -> Step:
         """A price reached levels of this symbol (or may have: each is checked): stop -> market sell; take-profit -> limit sell at
         the level; a watched stop order of the strategy's -> its market or limit order. Without a stop, take-profits rest at the
-        venue from the purchase on and are not watched here."""
+        venue from the purchase on and are not watched here; of stops that rest there, the price is that they cannot sell below."""
         return watch.touched(self.venue(), self.place(symbol), price)
 
     def venue(self) -> Outside:
@@ -342,6 +358,10 @@ class Trader:
             self.outside.crumbs = {
                 self.places[old.symbols[s]]: quantity for s, quantity in old.outside.crumbs.items() if old.symbols[s] in self.places
             }
+
+    def take_over(self, cash: float, held: Mapping[str, Held]) -> None:
+        """A new run takes over what the books say, where the memory of the one before cannot be read. As `carry`."""
+        take_over(self.brain, cash, held)
 
     # What is asked of the caller.
     def check_time(self, time_ms: int) -> None:

@@ -1,13 +1,15 @@
-"""Prices that are watched here: stops, take-profits, the strategy's stop orders."""
+"""Prices that are watched here: stops that the venue does not watch, take-profits, the strategy's stop orders."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from trading.engine.book import BUY, LIMIT, MARKET, SELL, STOP, STOP_LIMIT
 from trading.engine.live import kernel
+from trading.engine.live.offers import stop_prices
 from trading.engine.live.values import Level, Step
 from trading.engine.types import REASONS
 
@@ -22,14 +24,16 @@ NONE = float("nan")
 def watched(outside: Outside) -> list[Level]:
     brain, nan = outside.brain, NONE
     found = []
-    resting = {out.lot for out in (*outside.out.values(), *outside.offers.values()) if not out.given_up}
+    waiting = (*outside.out.values(), *outside.offers.values())
+    resting = {out.lot for out in waiting if not out.given_up and not out.is_stop}
+    stops = standing(outside)
     for lot, (stop, reason, take) in zip(brain.lots(), brain.levels(), strict=True):
         symbol = brain.symbols[lot["symbol"]]
         if lot["exit"] >= 0:
             continue
         watches_take = (outside.stops or outside.halted) and np.isfinite(take) and int(lot["id"]) not in resting
         if stop > 0.0 or watches_take:
-            level = float(stop) if stop > 0.0 else nan
+            level = in_force(outside, lot, float(stop), stops) if stop > 0.0 else nan
             found.append(Level(symbol, int(lot["id"]), level, REASONS[int(reason)], float(take) if watches_take else nan))
     for row in brain.rows():
         w = brain.book.working[row]
@@ -42,13 +46,30 @@ def watched(outside: Outside) -> list[Level]:
     return found
 
 
+def standing(outside: Outside) -> dict[int, float]:
+    """The stop that each lot has at the venue, where that has said that it has it."""
+    return {
+        out.lot: out.order.stop for out in outside.out.values() if out.order.stop is not None and out.stands and not out.given_up
+    }
+
+
+def in_force(outside: Outside, lot: Any, stop: float, stops: Mapping[int, float]) -> float:
+    """The price at which the lot is sold from here: its stop; where the venue has that, the price below which it would not sell.
+    `stops`: those that stand."""
+    there = stops.get(int(lot["id"]))
+    if there is None:
+        return stop
+    limit, level = stop_prices(stop, float(outside.brain.book.symbols[lot["symbol"]]["tick"]))
+    return limit if there == level else stop
+
+
 def touched(outside: Outside, s: int, price: float) -> Step:
-    brain = outside.brain
+    brain, stops = outside.brain, standing(outside)
     for row, (stop, reason, take) in enumerate(brain.levels()):
         lot = brain.book.lots[row]
         if lot["symbol"] != s or lot["exit"] >= 0:
             continue
-        if 0.0 < price <= stop:
+        if stop > 0.0 and price <= in_force(outside, lot, float(stop), stops):
             brain.run(kernel.exiting, s, row, brain.t, int(reason))
         elif price >= take and int(lot["id"]) not in outside.reached:
             outside.reached.append(int(lot["id"]))
