@@ -63,7 +63,9 @@ def encryption_keys() -> dict[str, bytes]:
 
 
 def database(url: str) -> dict[str, Any]:
-    """A PostgreSQL address, `postgresql://user:password@host:port/name` or `...?host=/socket/folder`, as Django wants it."""
+    """A PostgreSQL address, `postgresql://user:password@host:port/name` or `...?host=/socket/folder`, as Django wants it. What
+    orders wait for is planned by the server once a connection, at its second use; `prepare_threshold=none` is for poolers in
+    between that cannot tell whose plan it is."""
     parts = urlsplit(url)
     if parts.scheme not in {"postgres", "postgresql"}:
         raise ImproperlyConfigured(
@@ -71,7 +73,8 @@ def database(url: str) -> dict[str, Any]:
             "no other database is supported, because money must not be rounded."
         )
     options: dict[str, Any] = dict(parse_qsl(parts.query))
-    host = options.pop("host", parts.hostname or "")
+    host, often = options.pop("host", parts.hostname or ""), options.pop("prepare_threshold", "1")
+    options["prepare_threshold"] = int(often) if often.isdigit() else None
     if connections := env.integer("DATABASE_POOL", 8):
         options["pool"] = {"min_size": 0, "max_size": connections}
     return {

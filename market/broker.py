@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 from django.conf import settings
 from prometheus_client import Gauge, Histogram
 from redis import Redis
+from redis.asyncio import BlockingConnectionPool
+from redis.asyncio import Redis as AsyncRedis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
@@ -31,6 +33,11 @@ SECONDS = Histogram(
     ["operation"],
     buckets=(0.0001, 0.001, 0.01, 0.1, 0.5),
 )
+
+
+TURNS = 16
+"""Connections that the questions of an event loop take turns on."""
+TURN_WITHIN = 2.0
 
 
 class Unanswered(Exception):
@@ -51,6 +58,15 @@ def layer_config() -> dict[str, Any]:
 def address() -> str:
     """Where the channel layer is."""
     return str(layer_config()["hosts"][0]["address"])
+
+
+def loop_client() -> AsyncRedis:
+    """For the running event loop. With a connection for each question, hundreds of orders that leave together would open as many at
+    once, and none would answer in time: they would go out uncounted."""
+    pool = BlockingConnectionPool.from_url(
+        address(), max_connections=TURNS, timeout=TURN_WITHIN, socket_timeout=TURN_WITHIN, protocol=2
+    )
+    return AsyncRedis.from_pool(pool)
 
 
 @lru_cache(maxsize=2)

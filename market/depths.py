@@ -57,6 +57,14 @@ def depth_json(book: Depth) -> dict[str, Any]:
     return {"symbol": book.symbol, **sides, "time": book.time.isoformat().replace("+00:00", "Z")}
 
 
+def spread_bps(book: Mapping[str, Any]) -> float | None:
+    """Between the best prices, in hundredths of a percent of their middle; None where a side is empty."""
+    if not book["bids"] or not book["asks"]:
+        return None
+    bid, ask = (float(book[side][0][0]) for side in ("bids", "asks"))
+    return (ask - bid) / ((ask + bid) / 2) * 10_000
+
+
 def places(values: Iterable[Decimal]) -> int:
     """Decimal places that write each of them exactly."""
     return max((len(f"{value:f}".partition(".")[2].rstrip("0")) for value in values), default=0)

@@ -60,6 +60,8 @@ LIMITS = {
     "binance": (Limit("weight", 60, 6000, "venue"), Limit("orders", 10, 100, "account")),
     "coinbase": (Limit("requests", 1, 30, "account"),),
 }
+KEYLESS = LIMITS | {"coinbase": (Limit("requests", 1, 10, "account"),)}
+"""Of who asks without a key, for market data."""
 LIMITED = Counter("exchange_rate_limited", "Times that a venue told us to wait (429, 418).", ["venue"])
 RESERVE = 0.15
 """Share of each limit that only orders, cancellations and questions about orders may use."""
@@ -79,7 +81,8 @@ class Budget:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.venue = endpoint.venue
-        self.limits = {limit.name: limit for limit in limits or LIMITS[endpoint.venue]}
+        usual = (LIMITS if endpoint.api_key else KEYLESS)[endpoint.venue]
+        self.limits = {limit.name: limit for limit in limits or usual}
         self.patience, self._clock, self._sleep = patience, clock, sleep
         self.waited = self.denied = self.limited = 0
         place = f"exchange:{endpoint.venue}:{endpoint.environment}"

@@ -160,6 +160,7 @@ class Feed:
     def _take(self, event: MarketEvent) -> None:
         self._messages += 1
         self._message_at = self._clock()
+        self._silence.spoke()
         if isinstance(event, Alive):
             if self.status.state != "live":
                 self._open()
@@ -242,6 +243,7 @@ class Feed:
         for tick in ticks:
             if self._silence.told(tick):
                 self._priced = asyncio.get_running_loop().time()
+                self._message_at = self._clock()
                 self._backlog.put(tick)
 
     def _lose(self, reason: str) -> None:
@@ -268,6 +270,7 @@ class Feed:
             return  # the socket was quicker: these are old
         for tick in ticks:
             self._price(tick)
+            self._message_at = self._clock()
             self._backlog.put(tick)
         if self.status.state == "stale":
             self._say("polling", "no socket; prices by REST")
@@ -291,7 +294,7 @@ class Feed:
             coalesced=self._backlog.coalesced,
             skipped=self._exchange.skipped,
             messages=self._messages,
-            last_message_at=datetime.fromtimestamp(self._message_at, UTC) if self._messages else None,
+            last_message_at=datetime.fromtimestamp(self._message_at, UTC) if self._message_at else None,
         )
         self._on_status(self.status)
 

@@ -25,13 +25,18 @@ class Silence:
 
     def __init__(self, timing: Timing) -> None:
         self._timing = timing
+        self._spoke = _now()
         self._symbols: dict[str, Heard] = {}
 
     def begin(self, symbols: Iterable[str]) -> None:
         """A new connection: everybody has time to speak."""
-        now = _now()
+        now = self._spoke = _now()
         old = self._symbols
         self._symbols = {symbol: Heard(now, old[symbol].price if symbol in old else None) for symbol in symbols}
+
+    def spoke(self) -> None:
+        """The socket brought something, of whatever symbol."""
+        self._spoke = _now()
 
     def heard(self, symbol: str, price: Decimal | None = None) -> None:
         if (known := self._symbols.get(symbol)) is not None:
@@ -39,10 +44,11 @@ class Silence:
             known.price = price or known.price
 
     def silent(self) -> list[str]:
-        """Symbols to ask for."""
-        return [
-            symbol for symbol, known in self._symbols.items() if known.doubted is None and _now() - known.at > self._timing.silence
-        ]
+        """Symbols to ask for: those that have said nothing for long, and soon all of them where the socket says nothing at all."""
+        now = _now()
+        hushed = now - self._spoke > self._timing.hush
+        patience = min(self._timing.hush, self._timing.silence) if hushed else self._timing.silence
+        return [symbol for symbol, known in self._symbols.items() if known.doubted is None and now - known.at > patience]
 
     def told(self, tick: Tick) -> bool:
         """REST's price of a silent symbol: True if it bears out the stream. Else the stream has a while to bring it."""

@@ -23,6 +23,7 @@ class Status:
     """Why it is so, for a person."""
     connected_at: datetime | None = None
     last_message_at: datetime | None = None
+    """When the venue was last heard: by the socket; or by REST, where that gives the prices or bears out a quiet socket's."""
     messages: int = 0
     reconnects: int = 0
     gaps: int = 0

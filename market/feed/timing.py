@@ -13,6 +13,8 @@ class Timing:
     """Share by which a wait is made longer or shorter, so that many processes do not come back at once."""
     silence: float = 30.0
     """A symbol is asked for by REST after so long without news of it."""
+    hush: float = 3.0
+    """All symbols are asked for by REST after so long without a word on the socket."""
     settle: float = 2.0
     """How long the stream has to bring what REST says, before it counts as mute."""
     poll: float = 3.0

@@ -8,6 +8,7 @@ from email.utils import formatdate
 import pytest
 from redis.asyncio import Redis
 
+from market.broker import TURNS, loop_client
 from market.exchanges.base import Endpoint, RateLimited, Retryable
 from market.exchanges.breaker import TRUST, Breaker
 from market.exchanges.budget import Budget, Limit
@@ -50,6 +51,25 @@ async def test_two_processes_share_one_budget_and_leave_the_reserve(redis: Redis
     await other.spend({"weight": 15}, urgent=True)
     with pytest.raises(RateLimited):
         await one.spend({"weight": 6}, urgent=True)
+
+
+async def test_hundreds_of_orders_at_once_are_counted_on_a_few_connections(redis: Redis, clock: Clock) -> None:
+    before = len(await redis.client_list())
+    async with loop_client() as many:
+        plenty = Budget(many, HERE, limits=(Limit("weight", 60, 10_000, "venue"),), clock=clock)
+        await asyncio.gather(*(plenty.spend({"weight": 1}, urgent=True) for _ in range(600)))
+        assert len(await redis.client_list()) - before <= TURNS
+        key = f"exchange:binance:sandbox:weight:{int(clock.now // 60)}"
+        assert await many.get(key) == b"600"
+        await many.delete(key)
+
+
+@pytest.mark.parametrize(("key", "many"), [("", 10), ("a key", 30)])
+async def test_coinbase_takes_fewer_requests_without_a_key(redis: Redis, clock: Clock, key: str, many: int) -> None:
+    endpoint = Endpoint("coinbase", "live", account="public", api_key=key)
+    spender = Budget(redis, endpoint, patience=0.0, clock=clock, sleep=clock.sleep)
+    tries = (spender.spend({"requests": 1}, urgent=True) for _ in range(40))
+    assert (await asyncio.gather(*tries, return_exceptions=True)).count(None) == many
 
 
 async def test_many_at_once_never_spend_more_than_there_is(redis: Redis, clock: Clock) -> None:

@@ -110,6 +110,22 @@ async def test_a_quiet_market_is_no_mute_stream(desk: Desk, venue: Venue) -> Non
 
 
 @both
+async def test_a_socket_without_a_word_is_borne_out_by_rest_and_soon_counts_as_mute(desk: Desk, venue: Venue) -> None:
+    async with running_feed(desk, venue, timing=patient(silence=3600, hush=0.05)) as running:
+        await running.until_state("live")
+        desk.trade(venue, "65001")
+        await running.until_price(SYMBOLS[venue], "65001")
+        desk.fault(fault="stall", venue=venue)
+        desk.sandbox.step(60_000)
+        later = datetime.fromtimestamp(desk.sandbox.sandbox.tape.now / 1000, UTC)
+        await until(lambda: running.statuses[-1].last_message_at == later, "word of the venue by REST")
+        assert running.incidents == []
+        desk.trade(venue, "65055.5")
+        await until(lambda: any(each.kind == "silence" for each in running.incidents), "an incident")
+        await running.until_price(SYMBOLS[venue], "65055.5")
+
+
+@both
 async def test_what_the_stream_lost_is_told_and_fetched(desk: Desk, venue: Venue) -> None:
     async with running_feed(desk, venue) as running:
         await running.until_state("live")

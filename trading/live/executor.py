@@ -22,6 +22,9 @@ from trading.services.orders import Lease, order_claim_send, order_note, order_u
 logger = logging.getLogger(__name__)
 
 InThread = Callable[..., Awaitable[object]]
+AT_ONCE = 32
+"""Orders on their way to a venue at once. More would wait all the same, for a connection, and be given up while they do: a thousand
+that left together went out without being counted among what the venue allows."""
 
 
 class Executor:
@@ -34,6 +37,7 @@ class Executor:
         self.exchange, self.lease, self.in_thread, self.filled = exchange, lease, in_thread, filled
         self.in_flight: set[int] = set()
         """Orders that a coroutine of ours is busy with: nobody else asks for them meanwhile."""
+        self.turns = asyncio.Semaphore(AT_ONCE)
 
     async def send(self, runtime: Runtime, order: Order, received: float = 0.0) -> None:
         """Pending -> submitted -> the venue -> what it said."""
@@ -63,7 +67,7 @@ class Executor:
         if received:
             metrics.submit_seconds.labels(self.exchange.venue).observe(time.perf_counter() - received)
         try:
-            report = await self.exchange.place(request)
+            report = await self.in_turn(request)
         except Refused as error:
             why = f"{error.code} {error}".strip()
             runtime.submit(lambda: runtime.end_order(order_id, OrderStatus.SUBMITTED, OrderStatus.REJECTED, why), urgent=True)
@@ -74,6 +78,14 @@ class Executor:
             logger.warning("the fate of order %s is unknown: %s", request.client_order_id, error)
         else:
             await self.overhear(runtime, report)
+
+    async def in_turn(self, request: OrderRequest) -> Report:
+        """One that has waited too long is claimed anew: it must not leave after the venue was believed not to know it."""
+        began = time.monotonic()
+        async with self.turns:
+            if time.monotonic() - began > self.exchange.finality / 2:
+                raise Retryable("Too many orders were on their way at once.", code="turns")
+            return await self.exchange.place(request)
 
     async def overhear(self, runtime: Runtime, report: Report) -> None:
         """What the venue says unasked. That a market order has arrived waits for what becomes of it, which is said in the same

@@ -17,10 +17,10 @@ from trading.live.levels import Levels
 from trading.live.plan import Post
 from trading.live.recorder import history_load
 from trading.live.runtime import Runtime
-from trading.models import OPEN, BotRun, Order
+from trading.models import OPEN, BotRun, Order, OrderStatus
 from trading.models import Wanted as Want
 from trading.services.holding import holdings_load
-from trading.services.orders import orders_cancel_note
+from trading.services.orders import order_end, orders_cancel_note
 from trading.services.runs import run_end, runs_rules_take
 from trading.services.steps import Written
 
@@ -70,6 +70,8 @@ class Roster:
                 if isinstance(runtime, DomainError):
                     logger.error("bot %d cannot be loaded: %s", post.bot_id, runtime)
                     await self.station.worker.in_thread(run_fail, post.run_id, str(runtime))
+                elif runtime.holding.unreadable:
+                    await self.station.worker.in_thread(run_abandon, runtime)
                 else:
                     await self.begin(runtime)
 
@@ -203,6 +205,15 @@ async def picked(loading: asyncio.Future[dict[int, Runtime | DomainError]], bot_
 def runtimes_load(bot_ids: Iterable[int], floor: Station) -> dict[int, Runtime | DomainError]:
     loaded = holdings_load(bot_ids)
     return {bot_id: one if isinstance(one, DomainError) else Runtime(one, floor) for bot_id, one in loaded.items()}
+
+
+def run_abandon(runtime: Runtime) -> None:
+    """Its memory cannot be read. What the venue has of it is cancelled there and goes into the books; the next run begins with
+    these."""
+    holding = runtime.holding
+    run_fail(holding.run.pk, holding.unreadable)
+    for order in () if holding.external else Order.objects.filter(run=holding.run, status__in=OPEN):
+        order_end(holding, order.pk, order.status, OrderStatus.CANCELLED, holding.unreadable, runtime.market("unreadable"))
 
 
 def run_fail(run_id: int, message: str) -> None:

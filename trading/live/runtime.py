@@ -169,7 +169,6 @@ class Runtime:
             except DatabaseError as error:
                 logger.warning("%s waits for the database: %s", self.holding.bot.name, type(error).__name__)
                 connection.close()
-                time.sleep(RETRY_SECONDS)
                 self.reload()
             except DomainError as error:
                 failure = str(error)
@@ -180,10 +179,14 @@ class Runtime:
                 failure = f"Something went wrong inside Quarterdeck ({type(error).__name__}); it has been logged."
 
     def reload(self) -> None:
-        try:
-            self.holding = holding_load(self.bot_id)
-        except DatabaseError:
-            connection.close()
+        """Waits for the database: what is in memory is ahead of the rows, and nothing may be done with it any more."""
+        while not self.ended and not self.floor.stopped:
+            try:
+                self.holding = holding_load(self.bot_id)
+                return
+            except DatabaseError:
+                connection.close()
+                time.sleep(RETRY_SECONDS)
 
     def leave(self) -> None:
         self.ended = True
@@ -368,7 +371,7 @@ class Runtime:
 
     def learn(self) -> None:
         """The venue's rules may have changed."""
-        self.holding.instruments = instruments_of(self.holding.bot.venue, self.symbols)
+        self.holding.learn(instruments_of(self.holding.bot.venue, self.symbols))
 
     def pause(self) -> Written | None:
         trader = self.holding.trader

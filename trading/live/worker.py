@@ -18,9 +18,8 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
-from redis.asyncio import Redis
 
-from market.broker import address
+from market.broker import loop_client
 from market.exchanges import connect
 from market.exchanges.account_cache import AccountCache
 from market.exchanges.base import Endpoint, Exchange, ExchangeError
@@ -32,7 +31,7 @@ from market.feed.ending import end
 from market.push import pushing_later
 from market.services import stream_hold, stream_note, stream_release
 from trading import metrics
-from trading.engine.warm import warm_live
+from trading.engine.warm import live_is_being_compiled, live_is_compiled, warm_live
 from trading.live.holds import Hold
 from trading.live.plan import Plan, plan_read
 from trading.live.station import Station
@@ -45,6 +44,7 @@ LOOK_EVERY = 1.0
 HOLD_EVERY = 2.0
 RETRY_AFTER = 2.0
 TELL_EVERY = 5.0
+COMPILED_EVERY = 0.1
 CLOSE_WITHIN, LEAVE_WITHIN = 2.0, 20.0
 THREADS = {"urgent": 3, "routine": 2, "desk": 2}
 """For orders and what they wait for; for candles; for what is no bot's."""
@@ -72,7 +72,7 @@ class StreamWorker:
         self.errands: set[asyncio.Task[None]] = set()
         self.wake = asyncio.Event()
         self.warm = warm
-        self.redis = Redis.from_url(address(), socket_timeout=2, protocol=2)
+        self.redis = loop_client()
 
     async def run(self) -> None:
         sys.setswitchinterval(SWITCH_EVERY)
@@ -106,15 +106,22 @@ class StreamWorker:
 
     async def warm_up(self) -> None:
         """Bots are driven once the engine is compiled, by a process of its own: compiling would hold up the sockets here."""
-        compiling = await asyncio.create_subprocess_exec(sys.executable, "-m", "trading.engine.warm", "live", cwd=settings.BASE_DIR)
+        while not live_is_compiled() and live_is_being_compiled():  # noqa: ASYNC110  (by another process, which sets no event)
+            await asyncio.sleep(COMPILED_EVERY)
+        if not live_is_compiled():
+            await self.compile()
+        await self.in_thread(warm_live)
+        self.warm = True
+        self.wake.set()
+
+    async def compile(self) -> None:
+        command = (sys.executable, "-m", "trading.engine.warm", "live")
+        compiling = await asyncio.create_subprocess_exec(*command, cwd=settings.BASE_DIR, stdin=asyncio.subprocess.PIPE)
         try:
             await compiling.wait()
         finally:
             if compiling.returncode is None:
                 compiling.kill()
-        await self.in_thread(warm_live)
-        self.warm = True
-        self.wake.set()
 
     async def look(self) -> None:
         """Compares what should run with what does, and makes it so. A fault of one venue is told there and hurts no other."""

@@ -1,0 +1,55 @@
+"""Many orders at once on their way to a venue."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+
+from market.exchanges.base import OrderRequest, Retryable
+from trading.live.executor import AT_ONCE, Executor
+
+REQUEST = OrderRequest("qd-1", "BTC-USD", "buy", "market", Decimal(1))
+
+
+class Slow:
+    """A venue that takes orders, each once it is let go. `most`: how many were on their way at once."""
+
+    venue, finality = "binance", 10.0
+
+    def __init__(self) -> None:
+        self.go = asyncio.Event()
+        self.now = self.most = self.sent = 0
+
+    async def place(self, request: OrderRequest) -> None:
+        self.now, self.sent = self.now + 1, self.sent + 1
+        self.most = max(self.most, self.now)
+        await self.go.wait()
+        self.now -= 1
+
+
+def executor(venue: Any) -> Executor:
+    return Executor(venue, Mock(), Mock(), Mock())
+
+
+async def test_a_thousand_orders_take_turns() -> None:
+    venue = Slow()
+    one = executor(venue)
+    placing = [asyncio.ensure_future(one.in_turn(REQUEST)) for _ in range(1_000)]
+    for _ in range(3):  # each has begun, and goes as far as it may
+        await asyncio.sleep(0)
+    assert venue.now == AT_ONCE
+    venue.go.set()
+    await asyncio.gather(*placing)
+    assert (venue.most, venue.sent) == (AT_ONCE, 1_000)
+
+
+async def test_an_order_whose_turn_comes_too_late_is_not_sent() -> None:
+    venue = Slow()
+    venue.finality = 0.0
+    with pytest.raises(Retryable):
+        await executor(venue).in_turn(REQUEST)
+    assert venue.sent == 0
