@@ -15,10 +15,12 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from backtests import execution, services
+from backtests.heap import keep_freed
 from backtests.models import BacktestRun, Sweep
 from backtests.sweeps import services as sweeps
 from backtests.sweeps import work
 from trading.engine.errors import NotFound
+from trading.engine.warm import after_live
 
 logger = logging.getLogger(__name__)
 
@@ -92,5 +94,7 @@ def sweeps_sweep_lost() -> None:
 @worker_init.connect
 def kernels_load(**_: Any) -> None:
     """Loads the compiled kernels before the worker forks, so that no run waits for them and all children share them."""
-    execution.warm_up()
-    work.warm_up()
+    keep_freed()
+    with after_live():
+        execution.warm_up()
+        work.warm_up()

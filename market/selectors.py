@@ -29,12 +29,17 @@ __all__ = [
     "stream_get",
     "stream_incidents",
     "stream_json",
+    "stream_silent",
+    "stream_state",
     "streams",
     "symbol_normalise",
     "tick_json",
     "venue_of",
     "watchlist_entry",
 ]
+
+SILENT_AFTER = 8.0
+"""Seconds without a word of a venue after which its prices have stopped. Of a quiet market the feed hears more often, by REST."""
 
 
 def series_list(*, venue: str = "", symbol: str = "") -> QuerySet[CandleSeries]:
@@ -172,17 +177,40 @@ def stream_incidents(stream: VenueStream) -> QuerySet[FeedIncident]:
     return stream.incidents.order_by("-id")
 
 
-def stream_json(stream: VenueStream) -> dict[str, Any]:
-    """How a stream does. A worker that died cannot say so: then nobody holds it, and it is not connected, whatever it last said."""
-    now = timezone.now()
-    held = stream.held_until is not None and stream.held_until > now
+def stream_held(stream: VenueStream, now: datetime) -> bool:
+    return stream.held_until is not None and stream.held_until > now
+
+
+def stream_silent(stream: VenueStream, now: datetime) -> bool:
+    """Whether the venue has not been heard for a while, or ever. A first attempt to connect is given its time."""
+    connecting = stream.state == VenueStream.State.CONNECTING and not stream.detail
+    if connecting and stream_held(stream, now):
+        return False
     heard = stream.last_message_at
+    return heard is None or (now - heard).total_seconds() > SILENT_AFTER
+
+
+def stream_state(stream: VenueStream, now: datetime) -> str:
+    """As it is now, whatever was said last: a worker that died or stands still cannot say so."""
+    said = VenueStream.State(stream.state)
+    if said == VenueStream.State.PAUSED:
+        return said.value
+    if not stream_held(stream, now):
+        return VenueStream.State.STOPPED.value
+    brings = said in (VenueStream.State.LIVE, VenueStream.State.POLLING)
+    return VenueStream.State.STALE.value if brings and stream_silent(stream, now) else said.value
+
+
+def stream_json(stream: VenueStream) -> dict[str, Any]:
+    """How a stream does now."""
+    now = timezone.now()
+    held, state, heard = stream_held(stream, now), stream_state(stream, now), stream.last_message_at
     return {
         "venue": stream.venue,
         "environment": stream.environment,
         "wanted": stream.wanted,
-        "state": stream.state if held or stream.state == VenueStream.State.PAUSED else "stopped",
-        "connected": held and stream.state == VenueStream.State.LIVE,
+        "state": state,
+        "connected": state == VenueStream.State.LIVE,
         "detail": stream.detail,
         "symbols": stream.symbols,
         "connected_at": iso(to_ms(stream.connected_at)) if stream.connected_at else None,

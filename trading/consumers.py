@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -16,6 +17,8 @@ from trading.models import Event
 REPLAYED = 1_000
 """Events that are sent again after a break; who has missed more loads afresh."""
 AT_ONCE = 500
+LOOK_EVERY = 1.0
+"""Least seconds between two looks at whether prices come."""
 
 
 class LiveHub(Hub):
@@ -24,9 +27,12 @@ class LiveHub(Hub):
 
     group = "live"
     last = 0
+    prices = selectors.Prices()
+    looked_at = 0.0
 
     async def begin(self) -> None:
         self.last = await database_sync_to_async(selectors.last_seq)()
+        self.prices = await database_sync_to_async(selectors.prices_state)()
 
     async def heard(self, kind: str, payload: dict[str, Any]) -> None:
         seq = payload["seq"]
@@ -34,9 +40,11 @@ class LiveHub(Hub):
             await self.catch_up(seq)
         if seq is None or seq > self.last:
             self.tell(payload)
+        await self.look_at_prices()
 
     async def silent(self) -> None:
         await self.catch_up()
+        await self.look_at_prices()
 
     async def catch_up(self, upto: int | None = None) -> None:
         full = True
@@ -45,6 +53,17 @@ class LiveHub(Hub):
             for event in events:
                 self.tell(selectors.event_message(event))
             full = len(events) == AT_ONCE
+
+    async def look_at_prices(self) -> None:
+        """Who brings prices cannot tell that they have stopped; hence we look, and tell what has changed."""
+        if time.monotonic() - self.looked_at < LOOK_EVERY:
+            return
+        self.looked_at = time.monotonic()
+        before, self.prices = self.prices, await database_sync_to_async(selectors.prices_state)()
+        if self.prices.stale != before.stale:
+            text = message("prices", selectors.prices_json(self.prices))
+            for outbox in self.clients:
+                outbox.put(text)
 
     def tell(self, told: dict[str, Any]) -> None:
         text = orjson.dumps(told).decode()

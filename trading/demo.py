@@ -59,21 +59,25 @@ BUYER: dict[str, Any] = {
     "venue": "coinbase-sandbox",
     "symbol": "BTC-USD",
     "interval": "1m",
-    "cash": "5000",
+    "cash": "20000",
     "fees": {"maker_bps": 40, "taker_bps": 60},
     "sizing": {"kind": "fixed", "value": "100"},
     "exits": {"take_profit": 0.012},
 }
+"""Its cash is that of three hours, its gain more than both fees."""
 GRID: dict[str, Any] = {
     "strategy": "grid",
-    "params": {"levels": 8, "spacing": 0.0022},
+    "params": {"levels": 8, "spacing": 0.003, "above": 4},
     "venue": "binance-sandbox",
     "symbol": "ETH-USDT",
     "interval": "1m",
     "cash": "5000",
     "fee_bps": 10,
     "sizing": {"kind": "fraction", "value": 0.8},
+    "exits": {"take_profit": 0.006},
 }
+"""It begins with a purchase for the upper half of its levels. A step is three times a fee, and the sandbox's prices take one every
+few minutes."""
 CROSS: dict[str, Any] = {
     "strategy": "sma_cross",
     "params": {"fast": 3, "slow": 8},

@@ -10,13 +10,14 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from backtests import selectors
-from backtests.models import BacktestRun
+from backtests.models import BacktestRun, Status
 from backtests.selectors.compare import MOST_RUNS
 from backtests.selectors.runs import runs_matching
 from backtests.views.figures import GROUPS, HIGHER, LOWER
 from trading.engine.errors import Conflict, Invalid
 from trading.engine.metrics import KINDS
 
+SHOWN_OTHERS = 50
 SETTINGS = ("strategy", "params", "venue", "symbols", "interval", "start", "end", "cash")
 """In which order settings stand; the others follow as they come."""
 
@@ -34,7 +35,8 @@ def compare(request: HttpRequest) -> HttpResponse:
     runs = [by_id[run["run_id"]] for run in found["runs"]]
     one_currency = len({currency(run) for run in runs}) == 1
     context = {
-        "runs": list(zip(runs, range(1, len(runs) + 1), strict=True)),
+        "runs": [(run, number, without(run, runs)) for number, run in enumerate(runs, 1)],
+        "others": others(runs),
         "found": found,
         "settings": settings(found["config"]),
         "groups": [
@@ -46,6 +48,19 @@ def compare(request: HttpRequest) -> HttpResponse:
         "width": len(runs) + 1,
     }
     return render(request, "backtests/compare.html", context)
+
+
+def without(run: BacktestRun, runs: Sequence[BacktestRun]) -> str:
+    """The query that compares the others; empty where they would be too few."""
+    left = [other.run_id for other in runs if other is not run]
+    return f"?runs={','.join(left)}" if len(left) > 1 else ""
+
+
+def others(runs: Sequence[BacktestRun]) -> Sequence[BacktestRun]:
+    """The newest that may be added."""
+    if len(runs) == MOST_RUNS:
+        return []
+    return list(runs_matching(status=Status.COMPLETED).exclude(pk__in=[run.pk for run in runs])[:SHOWN_OTHERS])
 
 
 def currency(run: BacktestRun) -> str:

@@ -81,7 +81,8 @@ class TicksView(APIView):
 class StreamsView(APIView):
     @endpoint(
         summary="Streams: connected or not, and how fresh",
-        description="One for each venue and environment. `state` is live, connecting, polling, stale, paused or stopped.",
+        description="One for each venue and environment. `state` is live, connecting, polling, stale (not heard for 8 s), "
+        "paused or stopped.",
         scope="read",
         example={"results": [STREAM], "next": None},
     )

@@ -43,7 +43,7 @@ def watchlist_part() -> dict[str, Any]:
         }
         for pair, price in prices.items()
     ]
-    return {"rows": rows, "feeds": feeds, "priced": max((price.heard for price in prices.values()), default=None)}
+    return {"rows": rows, "feeds": feeds}
 
 
 def charts_by_symbol() -> dict[tuple[str, str], int]:

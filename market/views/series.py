@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from market import paging, selectors, services
 from market.coverage import coverage
-from market.depths import depth_get
+from market.depths import depth_get, spread_bps
 from market.forms import ImportForm, guess
 from market.models import CandleImport, CandleSeries, Instrument
 from market.requests import PageRequest, may_trade
@@ -99,7 +99,7 @@ def book_of(instrument: Instrument) -> dict[str, Any]:
         return {"streamed": False}
     book = depth_get(venue=feed[0], environment=feed[1], symbol=instrument.symbol)
     levels = zip_longest(book["bids"], book["asks"], fillvalue=("", "")) if book else ()
-    return {"streamed": True, "book": book, "levels": list(levels)}
+    return {"streamed": True, "book": book, "levels": list(levels), "spread": spread_bps(book) if book else None}
 
 
 @require_GET

@@ -1,6 +1,7 @@
 // The behaviour of every page. Modules talk by events on `document`, never by imports of this file:
 //   desk:toast       {text, kind: "ok" | "bad" | "warn" | "info"}   shows a message
 //   desk:connection  {state: "live" | "polling" | "down", text}     says in words how fresh the page is
+//   desk:prices      text                                           in its place while prices do not come; empty: they come
 //   desk:theme       sent when the theme has changed (charts redraw)
 import "./desk/theme.js";
 import "./desk/times.js";

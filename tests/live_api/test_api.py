@@ -160,6 +160,12 @@ def test_a_stream_that_nobody_holds_is_not_connected_whatever_it_last_said(api: 
     assert (stream["connected"], stream["state"], stream["messages_per_second"]) == (False, "stopped", 0.0)
 
 
+def test_a_stream_whose_venue_is_silent_is_stale_whatever_it_last_said(api: APIClient, rows: Rows) -> None:
+    rows.stream(last_message_at=timezone.now() - timedelta(seconds=20))
+    (stream,) = get(api, "streams")["results"]
+    assert (stream["connected"], stream["state"]) == (False, "stale")
+
+
 def test_ticks_are_the_newest_of_the_symbols_that_were_asked_for(api: APIClient, rows: Rows) -> None:
     rows.stream()
     rows.stream("coinbase")

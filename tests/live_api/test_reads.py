@@ -19,7 +19,7 @@ from market.prices import STALE_AFTER, key, pack
 from tests.live.fixtures import Rows, price
 from trading import selectors
 from trading.engine.errors import Invalid, NotFound
-from trading.models import BotRun, EquityPoint
+from trading.models import BotRun, EquityPoint, Order
 from trading.selectors import Filter
 
 pytestmark = [pytest.mark.django_db, pytest.mark.services]
@@ -47,6 +47,29 @@ def test_a_missing_or_old_price_says_so(rows: Rows) -> None:
     old = pack(Tick("binance", "BTC-USDT", Decimal(100), known.time), known.heard - STALE_AFTER - 1)
     client(0.5).hset(key("binance", "live"), "BTC-USDT", old)
     assert [one.state for one in selectors.positions_valued(selectors.positions_open())] == ["old"]
+
+
+def test_a_position_says_where_its_stop_is_in_force(rows: Rows) -> None:
+    def told() -> tuple[str, str | None]:
+        found = selectors.position_json(selectors.positions_valued(selectors.positions_open(), protected=True)[0])
+        return found["stop_at"], found["stop_price"]
+
+    bot = rows.bot()
+    rows.position(bot, quantity="0.5", cost="50")
+    assert told() == ("none", None)
+    BotRun.objects.update(config=bot.config | {"exits": {"trailing_stop": "0.1"}})
+    assert told() == ("here", None)
+    stops = [
+        rows.order(bot, side="sell", type="stop_limit", quantity=Decimal(quantity), stop=Decimal(stop), status="accepted")
+        for quantity, stop in (("0.2", "90"), ("0.3", "91"))
+    ]
+    assert told() == ("venue", "91")
+    Order.objects.filter(pk=stops[1].pk).update(cancel_requested=True)
+    assert told() == ("partly", "90")
+    Order.objects.update(status="cancelled")
+    assert told() == ("here", None)
+    BotRun.objects.update(ended_at=timezone.now())
+    assert told() == ("none", None)
 
 
 def test_what_is_sold_out_is_no_position(rows: Rows) -> None:
@@ -224,7 +247,7 @@ QUERIES = {
     "bots/{bot}": 8,
     "bots/{bot}/performance": 5,
     "live/portfolio": 9,
-    "live/positions": 2,
+    "live/positions": 3,
     "live/orders": 2,
     "live/fills": 2,
     "live/blocks": 2,

@@ -3,10 +3,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.pages.looking import Looker
 from tests.running import RunningDesk
+
+PATIENCE = 20_000
+"""Milliseconds that a page has to come to what is expected of it, on a busy machine."""
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,8 @@ import numpy as np
 from django.utils import timezone
 
 from market import candles as store
-from market.exchanges.base import Tick
+from market.depths import depth_json, depths_put
+from market.exchanges.base import Depth, Tick
 from market.models import FeedIncident, VenueStream
 from market.prices import prices_put
 from market.services import instrument_ensure
@@ -181,12 +182,23 @@ def prices(when: datetime | None = None) -> None:
     )
 
 
-def stream(state: str = "live") -> VenueStream:
+def book(bid: str, *, symbol: str = "BTC-USDT") -> dict[str, Any]:
+    """Three levels a side, a unit apart, the best ask two units above the best bid; as it is stored and pushed."""
+    best, sizes = Decimal(bid), [Decimal("0.5") + number for number in range(3)]
+    bids = tuple((best - number, size) for number, size in enumerate(sizes))
+    asks = tuple((best + 2 + number, size) for number, size in enumerate(sizes))
+    made = depth_json(Depth("binance", symbol, datetime.now(UTC), bids, asks))
+    depths_put(venue="binance", environment=ENVIRONMENT, books=[made])
+    return {"venue": "binance", "environment": ENVIRONMENT, **made}
+
+
+def stream(state: str = "live", *, heard: timedelta = timedelta(hours=1)) -> VenueStream:
+    """Heard an hour from now: tests may take their time."""
     now = timezone.now()
     own = {
         "state": state,
         "symbols": list(PRICES),
-        "last_message_at": now,
+        "last_message_at": now + heard,
         "held_until": now + timedelta(hours=1),
         "connected_at": now,
     }
@@ -223,9 +235,11 @@ def busy() -> Bot:
     budgets(trend)
     for number in range(1, 13):
         filled(trend, number, "buy" if number % 2 else "sell", profit=None if number % 2 else Decimal(number) - 5)
-    order(trend, 13)
     order(dips, 1, status="partially_filled", filled_quantity=Decimal("0.004"))
     position(trend)
+    stop = PRICES["BTC-USDT"] * Decimal("0.98")
+    more: dict[str, Any] = {"type": "stop_limit", "limit": stop * Decimal("0.99"), "stop": stop, "reason": "stop_loss"}
+    order(trend, 13, "sell", quantity=str(Position.objects.get(bot=trend).quantity), **more)
     position(dips, "33")
     for number, reason in enumerate(("wallet_budget", "stale_price", "wallet_budget", "below_min_notional")):
         block(trend, reason, number)

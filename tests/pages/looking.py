@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, ViewportSize
 
 from tests.running import PASSWORD
 
@@ -16,6 +16,9 @@ document.addEventListener("securitypolicyviolation", (event) => {
   window.violations.push(`${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
 });
 """
+
+SIZES: dict[str, ViewportSize] = {"wide": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
+THEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
 
 
 @dataclass
@@ -54,9 +57,21 @@ class Looker:
         found = {"policy violations": violations, "script errors": list(self.errors), "pixels too wide": max(0, wider)}
         return {name: value for name, value in (found | {"axe": self.barriers()}).items() if value}
 
+    def faults_everywhere(self) -> dict[str, Any]:
+        """The same on a desk and on a phone, light and dark, by where they are seen; the page is not loaded anew for it."""
+        found = {}
+        for size, viewport in SIZES.items():
+            self.page.set_viewport_size(viewport)
+            for theme in THEMES:
+                self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # colours change at once
+                if faults := self.faults():
+                    found[f"{size}, {theme}"] = faults
+        return found
+
     def barriers(self) -> list[str]:
         """What axe finds, serious and critical."""
         found = Axe().run(self.page).response["violations"]
+        self.page.evaluate("window.violations = []")
         return [
             f"{rule['id']} ({rule['impact']}): {node['html'][:160]}"
             for rule in found

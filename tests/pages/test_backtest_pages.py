@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.pages.looking import Looker
+from tests.pages.looking import SIZES, Looker
 from tests.running import RunningDesk, wait_for
 
 pytestmark = pytest.mark.browser
@@ -26,7 +26,6 @@ CONFIG = {
     "start": "2026-02-01T00:00:00Z",
     "end": "2026-03-01T00:00:00Z",
 }
-SIZES = {"wide": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
 ASK = """async ([path, method, body]) => {
   const { "X-CSRFToken": token } = JSON.parse(document.body.getAttribute("hx-headers"));
   const headers = { "X-CSRFToken": token, "Content-Type": "application/json" };
@@ -284,10 +283,35 @@ def test_runs_are_compared_from_the_list(desk_page: Looker, make: Make, finished
         page.locator(f"#run-{run_id} input").check()
     page.get_by_role("button", name="Compare (3)").click()
     expect(page.locator("#chart")).to_have_attribute("data-ready", "normalised")
-    expect(page.locator("thead th a")).to_have_count(3)
+    expect(page.locator("thead th.num")).to_have_count(3)
     expect(page.locator(".best-word").first).to_have_text("best")
     page.get_by_role("button", name="Amount").click()
     expect(page.locator("#chart")).to_have_attribute("data-ready", "absolute")
+    assert desk_page.faults() == {}
+
+
+def test_a_comparison_loses_and_gains_a_run_on_the_same_axis(desk_page: Looker, make: Make, finished: str) -> None:
+    other, third = make(name="Slower", params={"fast": 20, "slow": 80}), make(name="Faster", params={"fast": 5, "slow": 20})
+    desk_page.open(f"/backtests/compare/?runs={finished},{other},{third}")
+    page = desk_page.page
+    chart, heads = page.locator("#chart"), page.locator("thead th.num")
+    expect(heads).to_have_text([re.compile("1. To look at"), re.compile("2. Slower"), re.compile("3. Faster")])
+    page.get_by_role("link", name="Remove run 2").click()
+    expect(heads).to_have_text([re.compile("1. To look at"), re.compile("2. Faster")])
+    expect(chart).to_have_attribute("data-ready", "normalised")
+    expect(chart).to_contain_text("Run 2")
+    expect(chart).not_to_contain_text("Run 3")
+    expect(page.get_by_role("link", name=re.compile("Remove"))).to_have_count(0)
+    returns = page.locator("tr", has=page.get_by_role("button", name="Return", exact=True)).locator("td")
+    shown = [f"{100 * float(ask(page, f'backtests/{one}')['total_return']):.2f}" for one in (finished, third)]
+    for cell, value in zip(returns.all(), shown, strict=True):
+        expect(cell).to_contain_text(value.replace("-", "−"))
+    page.set_viewport_size(SIZES["phone"])
+    assert desk_page.faults() == {}
+    page.get_by_label("Run to add").select_option(other)
+    page.get_by_role("button", name="Add").click()
+    expect(heads).to_have_text([re.compile("1. To look at"), re.compile("2. Faster"), re.compile("3. Slower")])
+    expect(chart).to_contain_text("Run 3")
     assert desk_page.faults() == {}
 
 
@@ -324,15 +348,9 @@ def test_the_keyboard_is_enough(desk_page: Looker, finished: str) -> None:
     expect(page.locator("#tab-panel")).to_contain_text("Costs and activity")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
-def test_every_page_of_backtests_is_sound(
-    browser: Browser, live_desk: RunningDesk, signed_in_state: Any, make: Make, finished: str, swept: str, size: str, theme: Any
-) -> None:
+def test_every_page_of_backtests_is_sound(desk_page: Looker, make: Make, finished: str, swept: str) -> None:
     other = make(params={"fast": 7, "slow": 33})
-    context = browser.new_context(viewport=SIZES[size], color_scheme=theme, storage_state=signed_in_state)  # type: ignore[arg-type]
-    looker = Looker(context.new_page(), live_desk.url).watch()
-    faults = {}
+    faults, page = {}, desk_page.page
     for path in (
         "/backtests/",
         "/backtests/?q=nothing-like-it",
@@ -342,17 +360,16 @@ def test_every_page_of_backtests_is_sound(
         "/backtests/sweeps/",
         f"/backtests/sweeps/{swept}/",
     ):
-        looker.open(path)
-        faults[path] = looker.faults()
-    looker.open(f"/backtests/{finished}/")
+        desk_page.open(path)
+        faults[path] = desk_page.faults_everywhere()
     for tab in ("trades", "refusals", "breakdown", "metrics", "settings"):
-        looker.page.click(f"#tab-{tab}")
-        expect(looker.page.locator(f"#tab-{tab}")).to_have_attribute("aria-selected", "true")
-        looker.page.wait_for_load_state("networkidle")
-        faults[tab] = looker.faults()
-        looker.open(f"/backtests/{finished}/")
-    looker.page.click("#playback-open")
-    expect(looker.page.locator("#moment")).to_have_attribute("data-index", re.compile(r"\d+"))
-    faults["playback"] = looker.faults()
-    context.close()
+        desk_page.open(f"/backtests/{finished}/")
+        page.click(f"#tab-{tab}")
+        expect(page.locator(f"#tab-{tab}")).to_have_attribute("aria-selected", "true")
+        page.wait_for_load_state("networkidle")
+        faults[tab] = desk_page.faults_everywhere()
+    desk_page.open(f"/backtests/{finished}/")
+    page.click("#playback-open")
+    expect(page.locator("#moment")).to_have_attribute("data-index", re.compile(r"\d+"))
+    faults["playback"] = desk_page.faults_everywhere()
     assert {path: found for path, found in faults.items() if found} == {}

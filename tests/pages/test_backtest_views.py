@@ -342,7 +342,7 @@ def test_comparing_says_what_is_not_alike_and_marks_the_best(
 ) -> None:
     hold("LTC-BTC", seed=4)
     runs = [execute(), execute(params={"fast": 3, "slow": 30}), execute(symbols=["LTC-BTC"])]
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         text = trader.get(f"/backtests/compare/?runs={','.join(run.run_id for run in runs)}").content.decode()
     assert "different symbols" in text
     best = max(runs, key=lambda run: results_of(run)["sharpe"])

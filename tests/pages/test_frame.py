@@ -48,7 +48,7 @@ def test_a_person_walks_the_desk_by_keyboard_alone(desk_page: Looker) -> None:
     expect(page.locator("#shortcuts")).to_be_hidden()
     page.keyboard.press("g")
     page.keyboard.press("m")
-    expect(page).to_have_url(f"{desk_page.url}/market/")
+    page.wait_for_url(f"{desk_page.url}/market/")  # its scripts have run then, unlike when only its address is there
     page.keyboard.press("j")
     page.keyboard.press("j")
     page.keyboard.press("k")

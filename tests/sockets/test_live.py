@@ -6,16 +6,19 @@ import asyncio
 import random
 import time
 from contextlib import AsyncExitStack, suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async
 from django.db import transaction
+from django.utils import timezone
 from redis import Redis
 
 from market.broker import Pause, address
 from market.push import push
 from market.sockets import SLOW, UNUSABLE
+from tests.live.fixtures import Rows
 from tests.sockets.clients import Client
 from trading import selectors
 from trading.consumers import REPLAYED, LiveConsumer, LiveHub
@@ -141,6 +144,21 @@ async def test_a_broker_that_restarts_costs_no_event(headers: Headers) -> None:
         ids += await do(record)
         await client.until_heard(6)
         assert client.seqs == ids
+
+
+async def test_prices_that_stop_and_come_again_are_told_once_each(headers: Headers, rows: Rows) -> None:
+    heard = timezone.now()
+    await do(rows.stream)
+    async with Client(LIVE, headers) as client:
+        await client.until_heard()
+        await do(lambda: rows.stream(last_message_at=heard - timedelta(minutes=1)))
+        told = (await client.until_heard(2))[1]
+        at = (heard - timedelta(minutes=1)).isoformat().replace("+00:00", "Z")
+        assert (told["type"], told["seq"], told["payload"]) == ("prices", None, {"stale": True, "heard_at": at})
+        await do(rows.stream)
+        assert (await client.until_heard(3))[2]["payload"] == {"stale": False, "heard_at": None}
+        await do(record)
+        assert [one["type"] for one in await client.until_heard(4)] == ["hello", "prices", "prices", "fill"]
 
 
 async def test_a_push_that_cannot_be_read_ends_nothing(headers: Headers) -> None:

@@ -26,7 +26,9 @@ def listed(request: Request, rows: list[dict[str, Any]], cursor: str | None = No
 class PositionsView(APIView):
     @endpoint(
         summary="What the bots hold, at the newest prices",
-        description="`price_state` is live, old (not heard of for a minute) or missing: then value and unrealised are null.",
+        description="`price_state` is live, old (not heard of for a minute) or missing: then value and unrealised are null. "
+        "`stop_at` says where its stop is in force: venue, partly (the rest is watched here), here, or none; `stop_price` is the "
+        "highest stop that stands at the venue.",
         scope="read",
         example={"results": [schema.POSITION], "next": None},
         parameters=[*FILTERS[:2], FILTERS[4], *PAGE],
@@ -35,7 +37,7 @@ class PositionsView(APIView):
     def get(self, request: Request) -> Response:
         asked = Asked(request)
         rows, after = page(selectors.positions_open(asked.filter()), key="id", **asked.page())
-        return listed(request, [selectors.position_json(one) for one in selectors.positions_valued(rows)], after)
+        return listed(request, [selectors.position_json(one) for one in selectors.positions_valued(rows, protected=True)], after)
 
 
 class PortfolioView(APIView):

@@ -136,6 +136,8 @@ POSITION: dict[str, Any] = {
     "unrealised_ratio": 0.00504527,
     "realised": "24.5",
     "fees": "1.31",
+    "stop_at": "venue",
+    "stop_price": "62724.78",
     "opened_at": EARLIER,
 }
 HOLDINGS: dict[str, Any] = {

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from market.templatetags import desk
 from trading.engine.risk import REASONS
 from trading.models import Mode, Order
+from trading.selectors.protection import Protection
 from trading.selectors.status import Status
 from trading.strategies import registry
 
@@ -97,6 +98,15 @@ def at_price(order: Order) -> str:
         f"{word} {desk.quantity(value)}" for word, value in (("limit", order.limit), ("stop", order.stop)) if value is not None
     ]
     return ", ".join(asked) or "market"
+
+
+@register.filter
+def protection_words(protection: Protection) -> SafeString:
+    """Where the stop of a position is in force; see `Protection`."""
+    words = {"venue": "at the venue", "partly": "in part at the venue", "here": "watched here", "none": "none"}[protection.at]
+    if protection.price is None:
+        return format_html('<span class="muted">{}</span>', words)
+    return format_html('<span class="nums">{}</span><div class="small muted">{}</div>', desk.quantity(protection.price), words)
 
 
 @register.filter

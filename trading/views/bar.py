@@ -32,11 +32,11 @@ def bar_state() -> dict[str, Any]:
 
 @require_GET
 def bar(request: PageRequest) -> HttpResponse:
-    """The bar's part and the banner, with the value of the most real mode that there is."""
+    """The bar's part and the banner, with the value of the most real mode that there is, and whether prices come."""
     state = bar_state()
     found = selectors.portfolio().modes
     worth = min(found, key=lambda one: (one.mode not in state["modes"], MOST_REAL_FIRST.index(one.mode)), default=None)
-    return render(request, "trading/_bar.html", {"desk": state | {"worth": worth}})
+    return render(request, "trading/_bar.html", {"desk": state | {"worth": worth, "prices": selectors.prices_state()}})
 
 
 @require_GET

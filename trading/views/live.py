@@ -7,10 +7,12 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from market.models import VenueStream
 from market.requests import PageRequest, Part, parts_answer, parts_asked
+from market.selectors import stream_state, streams
 from trading import selectors
 from trading.models import RiskBudget
 from trading.selectors import Filter, Portfolio
@@ -34,21 +36,15 @@ def live(request: PageRequest) -> HttpResponse:
 def portfolio_part() -> dict[str, Any]:
     """Value by mode, the most real first, and by wallet."""
     found = selectors.portfolio()
-    return {"modes": most_real_first(found), "wallets": found.wallets, "priced": newest_price(found)}
+    return {"modes": most_real_first(found), "wallets": found.wallets}
 
 
 def most_real_first(found: Portfolio) -> list[selectors.Holdings]:
     return sorted(found.modes, key=lambda one: (MOST_REAL_FIRST.index(one.mode), one.currency))
 
 
-def newest_price(found: Portfolio) -> float | None:
-    """When the newest price of anything held outside replays was heard; None where nothing is held."""
-    held = [one for mode in found.modes if mode.mode != "replay" for row in mode.rows for one in row.positions]
-    return max((one.price.heard for one in held if one.price), default=0.0) if held else None
-
-
 def positions_part(wanted: Filter = ALL) -> dict[str, Any]:
-    return {"positions": selectors.positions_valued(selectors.positions_open(wanted))}
+    return {"positions": selectors.positions_valued(selectors.positions_open(wanted), protected=True)}
 
 
 def orders_part(wanted: Filter = ALL) -> dict[str, Any]:
@@ -91,11 +87,12 @@ def bots_part() -> dict[str, Any]:
 
 def alerts_part() -> dict[str, Any]:
     """What a person has to decide, and prices that do not come as they should."""
-    troubled = VenueStream.objects.filter(wanted=True).exclude(state__in=[VenueStream.State.LIVE, VenueStream.State.PAUSED])
+    now, well = timezone.now(), (VenueStream.State.LIVE, VenueStream.State.PAUSED)
+    states = [(stream, VenueStream.State(stream_state(stream, now))) for stream in streams().filter(wanted=True)]
     return {
         "unknown": len(selectors.orders_unknown()),
         "foreign": len(selectors.foreign_orders()),
-        "troubled": list(troubled),
+        "troubled": [(stream, state) for stream, state in states if state not in well],
     }
 
 

@@ -47,9 +47,13 @@ function refused(xhr) {
   return toast(`${words} (${xhr.status})`, "bad");
 }
 
-function connection({ state, text }) {
+// How fresh the page is, and "stale" words of prices that do not come: a page that nobody reaches knows nothing of prices.
+const told = { page: { state: "", text: "" }, prices: "" };
+
+function connection() {
   const slot = document.getElementById("connection");
   if (!slot) return;
+  const { state, text } = told.prices && told.page.state !== "down" ? { state: "down", text: told.prices } : told.page;
   slot.hidden = !text;
   slot.dataset.state = state;
   if (slot.textContent !== text) slot.textContent = text;
@@ -74,12 +78,20 @@ document.addEventListener("htmx:afterRequest", (event) => {
   if (!refreshes(event)) return;
   if (event.detail.successful) fresh = new Date();
   const since = fresh.toISOString().slice(11, 19);
-  connection(event.detail.successful ? { state: "polling", text: "Live (polling)" } : { state: "down", text: `Not connected, as of ${since} UTC` });
+  told.page = event.detail.successful ? { state: "polling", text: "Live (polling)" } : { state: "down", text: `Not connected, as of ${since} UTC` };
+  connection();
 });
 document.addEventListener("htmx:swapError", () => toast("The answer could not be shown. Load the page again.", "bad"));
 
 document.addEventListener("desk:toast", (event) => toast(event.detail.text, event.detail.kind));
-document.addEventListener("desk:connection", (event) => connection(event.detail));
+document.addEventListener("desk:connection", ({ detail }) => {
+  told.page = detail;
+  connection();
+});
+document.addEventListener("desk:prices", ({ detail }) => {
+  told.prices = detail;
+  connection();
+});
 region?.addEventListener("click", (event) => {
   if (event.target.closest("[data-dismiss]")) event.target.closest(".toast").remove();
 });

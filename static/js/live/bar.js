@@ -1,9 +1,9 @@
-// The desk's state in the top bar of every page: modes, value, kill switch. It opens the page's line to the desk.
+// The desk's state in the top bar of every page: modes, value, kill switch, whether prices come. It opens the page's line to the desk.
 import { feed } from "./feed.js";
 import { patch } from "./patch.js";
 
 const bar = document.getElementById("desk-bar");
-const CHANGED_BY = ["portfolio_update", "fill", "bot_status", "alert"];
+const CHANGED_BY = ["open", "prices", "portfolio_update", "fill", "bot_status", "alert"];
 const APART_MS = 2000;
 let timer = 0;
 
@@ -16,6 +16,7 @@ async function load() {
     patch(document.getElementById(id), fresh.getElementById(id));
     window.htmx?.process(document.getElementById(id));
   }
+  document.dispatchEvent(new CustomEvent("desk:prices", { detail: bar.dataset.stale }));
   return undefined;
 }
 
@@ -28,6 +29,6 @@ if (bar) {
     timer = setTimeout(() => {
       timer = 0;
       load().catch(() => feed.look());
-    }, APART_MS);
+    }, type === "prices" ? 0 : APART_MS);
   });
 }

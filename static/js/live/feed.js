@@ -1,30 +1,27 @@
 // The page's one line to the desk: a WebSocket while there is one, polling beside it, and true words for how fresh the page is.
 //
-//   feed.listen(callback)    callback(message) for each message of /ws/live/, once, in the order of `seq`
+//   feed.listen(callback)    callback(message) for each message of /ws/live/, once, in the order of `seq`; and {type: "open"} whenever
+//                            the socket has opened, as what is no event is not told again
 //   feed.poll(callback)      callback() answers a promise; every 30 s while the socket is up, every 3 s while it is not, and at once
 //                            when what was missed cannot be replayed ("reset")
-//   feed.priced(seconds)     the newest price that the page shows is of this time; 0: there is none of what it shows; null: it shows none
 //   feed.look()              polls now
 //
 // A socket that is open but dead is found by its poll: one that fails closes it. `?since` asks for what a break has missed.
 const RETRY_MS = [500, 1000, 2000, 5000, 10_000];
 const POLL_UP_MS = 30_000;
 const POLL_DOWN_MS = 3000;
-const PRICES_OLD_S = 60;
 const SIGNED_OUT = 4401;
 // Pages that say by themselves how fresh they are.
 const OWN_VOICE = "[data-live], [data-active]";
 
 const listeners = new Set();
 const polls = new Set();
-const state = { socket: null, up: false, tried: false, failures: 0, seq: null, asked: Date.now(), reached: Date.now(), failed: false, price: null };
+const state = { socket: null, up: false, tried: false, failures: 0, seq: null, asked: Date.now(), reached: Date.now(), failed: false };
 
 const clock = (ms) => new Date(ms).toISOString().slice(11, 19);
 
 function words() {
   if (state.failed && !state.up) return ["down", `Stale, as of ${clock(state.reached)} UTC`];
-  if (state.price === 0) return ["down", "Stale, no prices"];
-  if (state.price !== null && Date.now() / 1000 - state.price > PRICES_OLD_S) return ["down", `Stale, prices of ${clock(state.price * 1000)} UTC`];
   return state.up ? ["live", "Live (WebSocket)"] : ["polling", "Live (polling)"];
 }
 
@@ -42,6 +39,7 @@ function open() {
   socket.addEventListener("open", () => {
     Object.assign(state, { up: true, tried: true, failures: 0, failed: false, reached: Date.now() });
     say();
+    tell({ type: "open" });
   });
   socket.addEventListener("message", ({ data }) => heard(JSON.parse(data)));
   socket.addEventListener("close", ({ code }) => {
@@ -59,8 +57,11 @@ function heard(message) {
     if (state.seq !== null && message.seq <= state.seq) return undefined;
     state.seq = message.seq;
   }
+  return tell(message);
+}
+
+function tell(message) {
   for (const listener of listeners) listener(message);
-  return undefined;
 }
 
 function reset({ seq }) {
@@ -96,8 +97,4 @@ export const feed = {
   look,
   listen: (callback) => listeners.add(callback),
   poll: (callback) => polls.add(callback),
-  priced(seconds) {
-    state.price = seconds;
-    say();
-  },
 };

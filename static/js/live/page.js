@@ -28,7 +28,6 @@ async function load(names) {
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const part of fresh.querySelectorAll("[data-part]")) show(part);
   window.htmx?.process(root);
-  priced();
   return undefined;
 }
 
@@ -73,11 +72,6 @@ function ask(names) {
   }, Math.max(0, last + APART_MS - Date.now()));
 }
 
-function priced() {
-  const place = root.querySelector("[data-priced]");
-  feed.priced(place?.dataset.priced ? Number(place.dataset.priced) : null);
-}
-
 root.addEventListener("pointerout", ({ target }) => {
   const part = target.closest("[data-part]");
   if (part && held.has(part.dataset.part)) setTimeout(() => reading(part) || ask([part.dataset.part]), 200);
@@ -93,4 +87,3 @@ function heard({ type, payload }) {
 feed.listen(heard);
 if (parts().some((part) => listening(part, "stream_status"))) market.follow([], heard);
 feed.poll(() => load(parts().map((part) => part.dataset.part)));
-priced();

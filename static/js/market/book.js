@@ -3,7 +3,9 @@ import { market } from "../live/market.js";
 
 const place = document.getElementById("book");
 const OLD_MS = 60_000;
-let heardAt = 0;
+// By this browser's clock, reckoned from its age by the server's.
+let heardAt = Date.now() - 1000 * Number(place.dataset.age);
+let { time } = place.dataset;
 
 const field = (name) => place.querySelector(`[data-field=${name}]`);
 const symbol = place.dataset.name.split(":").at(-1);
@@ -49,6 +51,7 @@ market.follow(
   ({ type, payload }) => {
     if (type !== "depth" || payload.symbol !== symbol) return;
     heardAt = Date.now();
+    ({ time } = payload);
     field("state").textContent = "live";
     draw(payload);
   },
@@ -56,5 +59,5 @@ market.follow(
 );
 
 setInterval(() => {
-  if (heardAt && Date.now() - heardAt > OLD_MS) field("state").textContent = `as of ${new Date(heardAt).toISOString().slice(11, 19)} UTC, old`;
+  if (Date.now() - heardAt > OLD_MS) field("state").textContent = `as of ${time.slice(11, 19)} UTC, old`;
 }, 5000);

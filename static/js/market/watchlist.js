@@ -1,5 +1,4 @@
 // The watchlist's prices as they come, each change shown for a moment.
-import { feed } from "../live/feed.js";
 import { market } from "../live/market.js";
 
 const root = document.getElementById("desk");
@@ -22,7 +21,6 @@ function put(cell, text) {
 
 function heard({ type, payload }) {
   if (type !== "tick") return;
-  feed.priced(Date.now() / 1000);
   const place = row([payload.venue, payload.environment, payload.symbol].join(":"));
   if (!place) return;
   for (const name of ["price", "bid", "ask"]) if (payload[name]) put(place.querySelector(`[data-field=${name}]`), written(payload[name]));
