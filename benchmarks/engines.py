@@ -21,7 +21,8 @@ class Engine(Protocol):
 
 
 def quarterdeck(candles: Candles) -> Callable[[], Result]:
-    """Ours: indicators, signals, simulation, every metric."""
+    """Ours: indicators, signals, simulation, every metric; in a process set up as a worker of runs is."""
+    from backtests.heap import keep_freed
     from trading.engine.metrics import measure
     from trading.engine.simulator import simulate
     from trading.engine.strategy import evaluate
@@ -29,6 +30,7 @@ def quarterdeck(candles: Candles) -> Callable[[], Result]:
     from trading.strategies.sma_cross import SmaCross
 
     strategy, account = SmaCross({"fast": FAST, "slow": SLOW}), Account(cash=CASH, fees=Fees(FEE, FEE))
+    keep_freed()
 
     def run() -> Result:
         _, signals = evaluate(strategy, candles)

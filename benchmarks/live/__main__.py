@@ -4,7 +4,7 @@ flow      1,000 bots on 100 symbols, 2,000 ticks and about 20 orders a second: f
 fast      the same at 5,000 ticks a second
 crowd     1,000 bots on one symbol, and no order
 hundred   100 bots, 5,000 ticks a second, and no order
-recovery  a start with 1,000 open orders, some of which were filled meanwhile
+recovery  a start with 1,000 open orders
 
 Everything is on this machine, as in `make run`; the sandbox exchange is a process of its own.
 """

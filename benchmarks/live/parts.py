@@ -82,8 +82,9 @@ async def run(seconds: int, load: Load) -> Any:
         await until(lambda: ready_bots(worker), load.bots)
         ready = time.monotonic() - began
         await asyncio.sleep(61 - time.time() % 60)
-        for each in (seen.ticks, seen.written, seen.claimed, seen.sent):
-            each.clear()
+        for each in (seen.evaluated, seen.aged, seen.written, seen.claimed, seen.sent):
+            del each[:]
+        seen.orders = 0
         sampler = asyncio.create_task(worker.sample())
         await asyncio.sleep(seconds)
         sampler.cancel()

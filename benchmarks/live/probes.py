@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from array import array
 from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from trading.live.worker import StreamWorker
 from trading.services.steps import Written
 
 RECEIVED: ContextVar[float] = ContextVar("received", default=0.0)
+PLACING: ContextVar[bool] = ContextVar("placing", default=False)
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -47,8 +49,12 @@ class Seen:
     written: list[tuple[float, float]] = field(default_factory=list)
     claimed: list[tuple[float, float]] = field(default_factory=list)
     sent: list[tuple[float, float]] = field(default_factory=list)
-    ticks: list[tuple[float, float, float]] = field(default_factory=list)
-    """(monotonic, seconds in the evaluator, seconds since the trade at the venue)"""
+    orders: int = 0
+    """Requests for new orders written, whatever set them off: a purchase that fills sends the stop that protects it."""
+    evaluated: array[float] = field(default_factory=lambda: array("d"))
+    """Seconds in the evaluator, for each tick. Arrays: a million of them must not show among the worker's memory."""
+    aged: array[float] = field(default_factory=lambda: array("d"))
+    """Seconds since the trade at the venue."""
     samples: list[Sample] = field(default_factory=list)
 
 
@@ -75,6 +81,7 @@ class BenchWorker(StreamWorker):
         config = aiohttp.TraceConfig()
 
         async def written(session: aiohttp.ClientSession, context: SimpleNamespace, chunk: Any) -> None:
+            self.seen.orders += PLACING.get()
             if received := RECEIVED.get():
                 self.seen.sent.append((time.monotonic(), time.perf_counter() - received))
 
@@ -86,9 +93,8 @@ class BenchWorker(StreamWorker):
         """For ever."""
         while True:
             jobs = sum(len(one.jobs) for held in self.stations.values() for one in held.roster.all())
-            row = Sample(
-                time.monotonic(), time.time() % 60, time.thread_time(), time.process_time(), len(self.seen.ticks), jobs, memory()
-            )
+            ticks, moment = len(self.seen.evaluated), time.monotonic()
+            row = Sample(moment, time.time() % 60, time.thread_time(), time.process_time(), ticks, jobs, memory())
             self.seen.samples.append(row)
             await asyncio.sleep(every)
 
@@ -105,7 +111,8 @@ def wire(seen: Seen) -> None:
     def hear_tick_probed(self: station.Station, tick: Tick) -> None:
         began = time.perf_counter()
         hear_tick(self, tick)
-        seen.ticks.append((time.monotonic(), time.perf_counter() - began, time.time() - tick.time.timestamp()))
+        seen.evaluated.append(time.perf_counter() - began)
+        seen.aged.append(time.time() - tick.time.timestamp())
 
     def written_probed(self: station.Station, runtime: Runtime, result: Written) -> None:
         if result.send and runtime.received:
@@ -118,6 +125,7 @@ def wire(seen: Seen) -> None:
         if received:
             seen.claimed.append((time.monotonic(), time.perf_counter() - received))
         RECEIVED.set(received)
+        PLACING.set(True)
         await place(self, runtime, order_id, request, received)
 
     station.Station.hear_tick = hear_tick_probed  # type: ignore[method-assign]
