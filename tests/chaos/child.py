@@ -126,6 +126,7 @@ def hurry() -> None:
         market.services: {"HOLD_SECONDS": 1.5},
         worker: {"LOOK_EVERY": 0.1, "HOLD_EVERY": 0.3, "RETRY_AFTER": 0.2},
         account: {"LONGEST_WAIT": 0.3},
+        station: {"AGAIN_SECONDS": 0.2, "SHUT_SECONDS": 0.2},
         sweeper: {"UNANSWERED": timedelta(seconds=0.2)},
         runtime: {"RETRY_SECONDS": 0.05, "SAVE_EVERY": 0.5, "HOLE_SECONDS": 0.3 * SPEED},
         coinbase_client: {"TIMEOUT": (0.4, 0.4)},

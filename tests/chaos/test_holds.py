@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from datetime import timedelta
@@ -17,6 +18,7 @@ from tests.chaos.play import Play
 from tests.chaos.test_strategies import QUIET, begin, evaluations
 from tests.live.fixtures import Rows, rows
 from tests.running import wait_for
+from trading.live.worker import StreamWorker
 from trading.models import Fill, KillSwitch, OrderStatus
 from trading.services.orders import Lease, order_claim_send
 
@@ -73,6 +75,21 @@ def test_who_lost_the_hold_cannot_send(rows: Rows, stale: str) -> None:
     assert order_claim_send(order, lease) is None
     order.refresh_from_db()
     assert order.status == OrderStatus.PENDING
+
+
+def test_a_worker_that_has_no_hold_any_more_cannot_send(rows: Rows) -> None:
+    """Though the stream is still its own by name and time."""
+    stream = rows.stream(holder="me", token=7)
+    order = rows.order(rows.bot(), status=OrderStatus.PENDING, submitted_at=None)
+
+    async def lost() -> Lease:
+        worker = StreamWorker(name="me")
+        try:
+            return worker.lease(stream.pk)
+        finally:
+            await worker.stop()
+
+    assert order_claim_send(order, asyncio.run(lost())) is None
 
 
 def test_who_holds_sends_once_and_not_while_the_kill_switch_is_on(rows: Rows) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -35,11 +36,15 @@ PLENTY = {asset: Balance(asset, Decimal(10_000), Decimal(0)) for asset in ("ETH"
 @pytest.fixture
 def holding() -> Holding:
     """Of a bot with two symbols that spends 100 on each entry."""
+    return started()
+
+
+def started(**more: Any) -> Holding:
     account = account_create(name="account", venue="binance", environment="sandbox", api_key="key", secret="secret", **NOWHERE)
     wallet = wallet_create(name="wallet", kind="exchange", quote="BTC", account=account)
     for symbol in SYMBOLS:
         instrument_ensure(venue="binance-sandbox", symbol=symbol)
-    given = config(venue="binance-sandbox", symbols=list(SYMBOLS), sizing={"kind": "fixed", "value": "100"})
+    given = config(venue="binance-sandbox", symbols=list(SYMBOLS), sizing={"kind": "fixed", "value": "100"}, **more)
     return holding_load(bot_start(bot_id=bot_create(name="b", mode="testnet", wallet_id=wallet.wallet_id, config=given).bot_id).pk)
 
 
@@ -149,6 +154,18 @@ def test_the_kill_switch_blocks_each_order_of_a_step(holding: Holding, step: Cal
     assert not step(holding).send
     assert reasons() == [(symbol, "kill_switch") for symbol in SYMBOLS]
     assert Order.objects.count() == before
+
+
+def test_protective_orders_use_up_nothing_of_the_rate_of_entries() -> None:
+    """One whose stop is moved with every step of the price must not be kept from buying by that."""
+    holding = started(exits={"stop_loss": 0.1})
+    for order in bought(holding).send:
+        report_apply(holding, filled(order), market())
+    for symbol in SYMBOLS:
+        act(holding, market(), partial(holding.trader.touched, symbol, 8.9, START + STEP + 1))
+    orders = Order.objects.filter(bot=holding.bot)
+    assert orders.filter(reason="stop_loss").count() == len(SYMBOLS)
+    assert len(holding.recent) == orders.exclude(reason="stop_loss").count() == len(SYMBOLS)
 
 
 def test_a_dearer_fill_is_booked_though_others_have_claimed_the_rest(holding: Holding) -> None:

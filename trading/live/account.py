@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -19,18 +20,19 @@ from market.exchanges.base import (
     Exchange,
     ExchangeError,
     FeeTier,
-    KeyPermissions,
     Report,
     StreamGap,
+    Unauthorised,
 )
 from market.feed.ending import end
 from trading.live.balances import AccountBalances
 from trading.live.clock import VenueClock
 from trading.live.executor import Executor, gather_quietly
+from trading.live.plan import key_of
 from trading.live.sweeper import compare, errands, foreign_note
 from trading.models import Order
 from trading.services.events import News, events_record
-from wallets.models import ExchangeAccount, Wallet
+from wallets.models import Wallet
 from wallets.services import account_check, ledger_opening_from_venue
 
 if TYPE_CHECKING:
@@ -50,27 +52,32 @@ class AccountDesk:
     executor: Executor
     balances: AccountBalances
     clock: VenueClock
+    key: str = field(init=False)
+    """That it works with: see `key_of`."""
     ready: bool = False
     """Whether the first comparison with the venue has gone through since the user stream was last lost for long."""
     fault: str = ""
     compared_at: float = 0.0
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
-    async def introduce(self) -> str:
-        """Asks the venue who we are before the first order: what the key may do, the fees it pays, what the account holds. Answers
-        why the key is not used; empty: it is."""
+    def __post_init__(self) -> None:
+        assert self.wallet.account
+        self.key = key_of(self.wallet.account)
+
+    async def introduce(self) -> None:
+        """Asks the venue who we are before the first order: what the key may do, the fees it pays, what the account holds.
+        `Unauthorised` where the key is not used."""
         in_thread, wallet = self.station.worker.in_thread, self.wallet
         assert wallet.account
-        account = await in_thread(permissions_note, wallet.account, await self.exchange.permissions())
+        account = await in_thread(partial(account_check, account=wallet.account, permissions=await self.exchange.permissions()))
         if account.refused_reason:
-            return str(account.refused_reason)
+            raise Unauthorised(account.refused_reason, code="permissions")
         self.balances.moved = True  # what begins the books is asked of the venue itself
         await self.balances.refresh()
         await in_thread(opening_note, wallet, list(self.balances.assets.values()))
         symbol = next(iter(self.station.external_symbols(wallet.pk)), "")
         if symbol:
             await in_thread(fees_note, wallet, await self.exchange.fee_tier(symbol))
-        return ""
 
     def start(self) -> None:
         self.tasks = [asyncio.create_task(one) for one in (self.listen(), self.sweep(), self.clock.keep())]
@@ -164,13 +171,9 @@ class AccountDesk:
             await self.executor.cancel(runtime, order)
 
 
-def permissions_note(account: ExchangeAccount, told: KeyPermissions) -> ExchangeAccount:
-    before = account.refused_reason
-    account = account_check(account=account, permissions=told)
-    if account.refused_reason and account.refused_reason != before:
-        message = f"The key of {account.name} is not used: {account.refused_reason}"
-        events_record([News("alert", "account", {"message": message, "account": account.name})])
-    return account
+def account_alert(wallet: Wallet, message: str) -> None:
+    assert wallet.account
+    events_record([News("alert", "account", {"message": message, "account": wallet.account.name})])
 
 
 def opening_note(wallet: Wallet, balances: Sequence[Balance]) -> None:

@@ -31,7 +31,7 @@ class Executor:
     """`in_thread` runs database work in the worker's pool."""
 
     def __init__(
-        self, exchange: Exchange, lease: Callable[[], Lease | None], in_thread: InThread, filled: Callable[[Report], None]
+        self, exchange: Exchange, lease: Callable[[], Lease], in_thread: InThread, filled: Callable[[Report], None]
     ) -> None:
         """`filled` hears each report before its bot does."""
         self.exchange, self.lease, self.in_thread, self.filled = exchange, lease, in_thread, filled

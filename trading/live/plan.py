@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import NamedTuple
 
 from django.conf import settings
@@ -40,6 +41,8 @@ class Plan:
     stream: VenueStream
     posts: list[Post] = field(default_factory=list)
     wallets: list[Wallet] = field(default_factory=list)
+    keys: dict[int, str] = field(default_factory=dict)
+    """Of accounts whose key may be used, by primary key: which one it is."""
     watch: list[str] = field(default_factory=list)
     market: ExchangeAccount | None = None
     """An account of the venue: where its addresses are."""
@@ -73,7 +76,7 @@ def plan_read() -> dict[int, Plan]:
         plan = plans.get((wallet.account.venue, wallet.account.environment))
         if plan is None or wallet.account.refused_reason or not wallet.account.has_secret:
             continue
-        plan.market = wallet.account
+        plan.market, plan.keys[wallet.account.pk] = wallet.account, key_of(wallet.account)
         if wallet.pk in busy or any(post.wallet_id == wallet.pk for post in plan.posts):
             plan.wallets.append(wallet)
     return {plan.stream.pk: plan for plan in plans.values()}
@@ -84,6 +87,12 @@ def unfinished() -> list[Post]:
     thousand bots: hence columns, and no rows."""
     rows = Bot.objects.filter(run__ended_at=None, mode__in=[*EXTERNAL, Mode.PAPER], archived_at=None).exclude(run=None)
     return [Post(*row) for row in rows.values_list("pk", "run_id", "wallet_id", "venue", "symbols", "wanted").order_by("pk")]
+
+
+def key_of(account: ExchangeAccount) -> str:
+    """Changes with the key, its secret, and where it is used. It tells neither."""
+    told = (account.api_key, account.rest, account.ws, account.ws_api, account.ws_user)
+    return sha256(repr((told, bytes(account.secret))).encode()).hexdigest()
 
 
 def endpoint_of(wallet: Wallet) -> Endpoint:

@@ -19,15 +19,28 @@ from django.db import Error as DatabaseError
 from django.db import connection
 from prometheus_client import Counter
 
-from market.exchanges.base import Balance, Candle, Depth, Exchange, InstrumentRules, MarketEvent, OrderRequest, Report, Tick
+from market.exchanges.base import (
+    Balance,
+    Candle,
+    Depth,
+    Exchange,
+    ExchangeError,
+    InstrumentRules,
+    MarketEvent,
+    OrderRequest,
+    Refused,
+    Report,
+    Tick,
+)
 from market.feed import Wanted, run_feed
 from market.feed.ending import end
 from market.services import instruments_note
 from market.times import from_ms, to_ms
 from market.venues import venue_key
 from trading import metrics
+from trading.engine.errors import DomainError
 from trading.engine.live import OHLCV, Level
-from trading.live.account import AccountDesk
+from trading.live.account import AccountDesk, account_alert
 from trading.live.balances import AccountBalances
 from trading.live.clock import VenueClock
 from trading.live.executor import Executor
@@ -39,6 +52,7 @@ from trading.live.roster import Roster
 from trading.live.runtime import Runtime
 from trading.models import Order
 from trading.services.steps import Written
+from wallets.models import Wallet
 
 if TYPE_CHECKING:
     from trading.live.worker import StreamWorker
@@ -46,6 +60,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LEARN_EVERY = 300.0
+AGAIN_SECONDS, SHUT_SECONDS = 2.0, 60.0
+"""Until an account that could not be used is tried again: by itself, and where a person must act."""
 
 
 @dataclass(slots=True)
@@ -58,6 +74,10 @@ class Station:
     """Without a key of its own: prices only."""
     decisions: Decisions = field(default_factory=Decisions)
     accounts: dict[int, AccountDesk] = field(default_factory=dict)
+    shut_until: dict[str, float] = field(default_factory=dict)
+    """When a key that could not be used is tried again (monotonic): see `plan.key_of`."""
+    told: dict[int, str] = field(default_factory=dict)
+    """What was said of such an account."""
     prices: dict[str, tuple[Decimal, float]] = field(default_factory=dict)
     """Last price and when we heard it (monotonic)."""
     opened: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -151,22 +171,50 @@ class Station:
         self.want(plan)
 
     async def follow_accounts(self, plan: Plan) -> None:
+        """A key that has been refused, taken away or replaced is let go at once: nothing more is sent or asked with it. What rests
+        at the venue stays there."""
+        for account_id, desk in list(self.accounts.items()):
+            if plan.keys.get(account_id) != desk.key:
+                self.told[account_id] = f"{desk.wallet.name} cannot be used: its key was refused or taken away."
+                logger.warning("the key of %s is not used any more", desk.wallet.name)
+                await self.accounts.pop(account_id).stop()
         for wallet in plan.wallets:
             account_id = wallet.account_id or 0
-            if account_id not in self.accounts:
-                endpoint = await self.worker.in_thread(endpoint_of, wallet)
-                exchange = self.worker.connect(endpoint)
-                await exchange.connect()
-                balances = AccountBalances(self.worker.account_cache(endpoint, exchange))
-                executor = Executor(exchange, lambda: self.worker.lease(self.stream_id), self.worker.in_thread, balances.hear_fills)
-                clock = VenueClock(exchange, self.key, wallet.name, self.worker.in_thread)
-                desk = AccountDesk(self, wallet, exchange, executor, balances, clock)
-                if refusal := await desk.introduce():
-                    logger.error("%s: %s", wallet.name, refusal)
-                    await exchange.close()
-                    continue
-                self.accounts[account_id] = desk
-                desk.start()
+            if account_id not in self.accounts and time.monotonic() >= self.shut_until.get(plan.keys[account_id], 0.0):
+                await self.open_account(wallet, plan.keys[account_id])
+
+    async def open_account(self, wallet: Wallet, key: str) -> None:
+        """One that cannot be used is tried again later, and is no trouble to the others at this venue."""
+        account_id = wallet.account_id or 0
+        try:
+            self.accounts[account_id] = await self.introduced(wallet)
+        except (ExchangeError, DomainError, OSError) as error:
+            # Where a person must act, asking again soon is of no use, and venues ban who asks with a wrong key.
+            wait = SHUT_SECONDS if isinstance(error, Refused | DomainError) else AGAIN_SECONDS
+            self.shut_until[key] = time.monotonic() + wait
+            if self.told.get(account_id) != (message := f"{wallet.name} cannot be used: {error}"):
+                self.told[account_id] = message
+                logger.warning("%s", message)
+                if wait == SHUT_SECONDS:
+                    await self.worker.in_thread(account_alert, wallet, message)
+        else:
+            self.told.pop(account_id, None)
+            self.accounts[account_id].start()
+
+    async def introduced(self, wallet: Wallet) -> AccountDesk:
+        endpoint = await self.worker.in_thread(endpoint_of, wallet)
+        exchange = self.worker.connect(endpoint)
+        try:
+            await exchange.connect()
+            balances = AccountBalances(self.worker.account_cache(endpoint, exchange))
+            executor = Executor(exchange, lambda: self.worker.lease(self.stream_id), self.worker.in_thread, balances.hear_fills)
+            clock = VenueClock(exchange, self.key, wallet.name, self.worker.in_thread)
+            desk = AccountDesk(self, wallet, exchange, executor, balances, clock)
+            await desk.introduce()
+        except BaseException:
+            await exchange.close()
+            raise
+        return desk
 
     def external_symbols(self, wallet_id: int) -> set[str]:
         """Of the bots of a wallet."""
@@ -248,9 +296,10 @@ class Station:
         if self.state not in ("live", "polling"):
             return f"no prices: the stream of {self.key} is {self.state}"
         if runtime.holding.external:
-            desk = self.accounts.get(runtime.holding.bot.wallet.account_id or 0)
+            account_id = runtime.holding.bot.wallet.account_id or 0
+            desk = self.accounts.get(account_id)
             if desk is None or not desk.ready:
-                return "recovering: the account's orders are being compared with the venue's"
+                return self.told.get(account_id) or "recovering: the account's orders are being compared with the venue's"
         return ""
 
     def balances(self, runtime: Runtime) -> Mapping[str, Balance] | None:

@@ -45,6 +45,8 @@ HOLD_EVERY = 2.0
 RETRY_AFTER = 2.0
 TELL_EVERY = 5.0
 COMPILED_EVERY = 0.1
+LOST = -1
+"""The token of a hold that is had no more: no stream has it."""
 CLOSE_WITHIN, LEAVE_WITHIN = 2.0, 20.0
 THREADS = {"urgent": 3, "routine": 2, "desk": 2}
 """For orders and what they wait for; for candles; for what is no bot's."""
@@ -176,9 +178,10 @@ class StreamWorker:
             station = self.stations[stream_id] = await Station.open(self, stream_id, wanted)
         await station.follow_plan(wanted)
 
-    def lease(self, stream_id: int) -> Lease | None:
+    def lease(self, stream_id: int) -> Lease:
+        """Of no force once the hold is lost."""
         hold = self.holds.get(stream_id)
-        return Lease(stream_id, hold.holder, hold.token) if hold else None
+        return Lease(stream_id, hold.holder, hold.token) if hold else Lease(stream_id, self.name, LOST)
 
     async def leave(self, stream_id: int) -> None:
         if station := self.stations.pop(stream_id, None):

@@ -46,19 +46,19 @@ CLAIM = """
 UPDATE trading_order SET status = 'submitted', submitted_at = %(now)s::timestamptz, attempts = attempts + 1
 WHERE id = %(order)s::bigint AND status = 'pending' AND NOT cancel_requested
 AND NOT EXISTS (SELECT 1 FROM trading_killswitch WHERE killed)
-AND (%(stream)s::bigint IS NULL OR EXISTS (
+AND EXISTS (
     SELECT 1 FROM market_venuestream
     WHERE id = %(stream)s::bigint AND holder = %(holder)s::text AND token = %(token)s::bigint AND held_until > %(now)s::timestamptz
-))
+)
 """
 
 
-def order_claim_send(order: Order, lease: Lease | None) -> OrderRequest | None:
+def order_claim_send(order: Order, lease: Lease) -> OrderRequest | None:
     """Pending -> submitted, for exactly one sender that still holds the venue, while no kill switch is on. None: not to be sent.
 
     One statement, since every order waits for it; what is asked of the venue never changes after the order's row was made."""
-    stream, holder, token = (lease.stream_id, lease.holder, lease.token) if lease else (None, "", 0)
-    with prepared(CLAIM, {"order": order.pk, "now": timezone.now(), "stream": stream, "holder": holder, "token": token}) as cursor:
+    values = {"stream": lease.stream_id, "holder": lease.holder, "token": lease.token}
+    with prepared(CLAIM, {"order": order.pk, "now": timezone.now(), **values}) as cursor:
         return request_of(order) if cursor.rowcount else None
 
 

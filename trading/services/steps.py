@@ -186,7 +186,8 @@ class Writer:
         """They have been written."""
         for row in self.fresh:
             self.holding.orders[row.number] = row.pk
-            self.holding.recent.append(self.market.time)
+            if row.reason not in PROTECTIVE:
+                self.holding.recent.append(self.market.time)
             metrics.orders.labels(row.venue, row.status).inc()
         if self.holding.external:
             self.written.send += self.fresh
