@@ -85,6 +85,7 @@ class Budget:
         self.limits = {limit.name: limit for limit in limits or usual}
         self.patience, self._clock, self._sleep = patience, clock, sleep
         self.waited = self.denied = self.limited = 0
+        self._away = False
         place = f"exchange:{endpoint.venue}:{endpoint.environment}"
         self._prefix = {"venue": place, "account": f"{place}:{endpoint.account}"}
         self._shut = f"{place}:shut"
@@ -113,10 +114,11 @@ class Budget:
         try:
             full, shut = await self._spend(keys=keys, args=arguments)
         except (RedisError, OSError):
+            self._miss()
             if urgent:
-                logger.warning("%s: the rate budget cannot be reached; an order goes out uncounted", self.venue)
                 return 0.0
             raise Retryable(f"{self.venue}: the rate budget in Redis cannot be reached.", code="redis", after=1.0) from None
+        self._away = False
         if full < 0:
             return float(shut) / 1000
         return _left(limits[full - 1], now) if full else 0.0
@@ -141,7 +143,13 @@ class Budget:
         try:
             await script(keys=[key], args=list(arguments))
         except (RedisError, OSError):
-            logger.warning("%s: the rate budget in Redis cannot be reached", self.venue)
+            self._miss()
+
+    def _miss(self) -> None:
+        """Said once for as long as Redis is away."""
+        if not self._away:
+            logger.warning("%s: the rate budget in Redis cannot be reached; orders go out uncounted", self.venue)
+        self._away = True
 
     def _window(self, limit: Limit, now: float) -> str:
         return f"{self._prefix[limit.scope]}:{limit.name}:{int(now // limit.seconds)}"

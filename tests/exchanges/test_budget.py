@@ -135,7 +135,7 @@ async def test_a_429_stops_everybody_until_it_is_over(redis: Redis, clock: Clock
     assert one.limited == 2
 
 
-async def test_without_redis_orders_go_out_and_reads_do_not() -> None:
+async def test_without_redis_orders_go_out_and_reads_do_not(caplog: pytest.LogCaptureFixture) -> None:
     gone = Redis.from_url("redis://127.0.0.1:1/0")
     spender = Budget(gone, HERE, limits=LIMITS)
     await spender.spend({"weight": 1, "orders": 1}, urgent=True)
@@ -143,6 +143,7 @@ async def test_without_redis_orders_go_out_and_reads_do_not() -> None:
         await spender.spend({"weight": 1})
     await spender.observe("weight", 5)
     await spender.close(1.0)
+    assert caplog.text.count("orders go out uncounted") == 1
     breaker = Breaker(gone, HERE)
     await breaker.allow()
     await breaker.failed()
