@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 from typing import Any, cast
+from unittest.mock import Mock
 
 import pytest
 from django.db import OperationalError
@@ -11,6 +12,7 @@ from django.db import OperationalError
 from tests.trading.test_levels import waiting_bot
 from trading.live import runtime
 from trading.live.runtime import Floor, Runtime
+from trading.models import BotState
 from trading.services.holding import Holding, holding_load
 
 pytestmark = pytest.mark.django_db
@@ -41,3 +43,27 @@ def test_nothing_is_done_with_what_could_not_be_loaded_again(monkeypatch: pytest
     assert len(seen) == 2
     assert seen[0] is ahead
     assert seen[1] is not ahead
+
+
+def test_a_bot_that_fails_while_its_venue_is_left_writes_nothing_of_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    bot = waiting_bot()
+    floor: Any = Mock(stopped=False)
+    one = Runtime(holding_load(bot.pk), cast(Floor, floor))
+
+    def away(_: int) -> Holding:
+        floor.stopped = True
+        raise OperationalError("away")
+
+    monkeypatch.setattr(runtime, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr("trading.live.runtime.connection.close", lambda: None)  # the test's own transaction
+    monkeypatch.setattr(runtime, "holding_load", away)
+    version = BotState.objects.get(pk=bot.pk).version
+
+    def broken() -> None:
+        raise ValueError("a strategy's fault")
+
+    one.do(broken)
+    assert BotState.objects.get(pk=bot.pk).version == version
+    bot.refresh_from_db()
+    assert bot.run
+    assert bot.run.ended_at is None

@@ -178,15 +178,17 @@ class Runtime:
                 logger.exception("%s failed", self.holding.bot.name)
                 failure = f"Something went wrong inside Quarterdeck ({type(error).__name__}); it has been logged."
 
-    def reload(self) -> None:
-        """Waits for the database: what is in memory is ahead of the rows, and nothing may be done with it any more."""
+    def reload(self) -> bool:
+        """Waits for the database: what is in memory is ahead of the rows, and nothing may be done with it any more. False:
+        the venue was left meanwhile."""
         while not self.ended and not self.floor.stopped:
             try:
                 self.holding = holding_load(self.bot_id)
-                return
+                return True
             except DatabaseError:
                 connection.close()
                 time.sleep(RETRY_SECONDS)
+        return False
 
     def leave(self) -> None:
         self.ended = True
@@ -195,7 +197,8 @@ class Runtime:
     def fail(self, message: str) -> None:
         """This bot stops, and no other: its open orders are cancelled, what it holds stays."""
         try:
-            self.reload()
+            if not self.reload():
+                return  # whoever has the venue next finds the same fault
             # The engine first: an order that is cancelled without its knowing it would want again.
             self.floor.written(self, self.by_hand("failed", self.holding.trader.cancel_all))
         except DatabaseError:
