@@ -331,7 +331,7 @@ def test_a_book_shows_both_sides_with_the_spread_and_follows_its_changes(looker:
         web.rows(lambda: push("market", "batch", depths=[live_rows.book("60000")]))
         return "60000" in rows.first.inner_text()
 
-    wait_for(changed, "a book that changes", 10)
+    wait_for(changed, "a book that changes")
     expect(rows.first.locator("td")).to_have_text(["0.5", "60000", "60002", "0.5"])
     expect(spread).to_have_text("Spread 0.33 bps.")
     assert looker.faults() == {}
@@ -372,5 +372,5 @@ def test_a_bots_chart_has_its_fills_and_grows(looker: Looker, web: Web) -> None:
         web.rows(lambda: push("market", "batch", candles=[candle | prices]))
         return chart.get_attribute("data-last") == str(now)
 
-    wait_for(grown, "a chart that grows", 10)
+    wait_for(grown, "a chart that grows")
     assert looker.faults() == {}

@@ -19,7 +19,7 @@ from wallets.models import ExchangeAccount
 from wallets.services import account_create, account_secret_set, wallet_create
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PATIENCE = 30.0
+PATIENCE = 120.0
 DCA = bot("dca", "binance", "BTC-USDT", {"every": 1, "part": 1}, fixed("150"), {})
 
 
