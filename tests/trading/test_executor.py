@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from decimal import Decimal
 from typing import Any
-from unittest.mock import Mock
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 
-from market.exchanges.base import OrderRequest, Retryable
+from market.exchanges.base import NotFoundAtVenue, OrderRequest, Retryable
 from trading.live.executor import AT_ONCE, Executor
+from trading.models import OrderStatus
 
 REQUEST = OrderRequest("qd-1", "BTC-USD", "buy", "market", Decimal(1))
 
@@ -53,3 +54,13 @@ async def test_an_order_whose_turn_comes_too_late_is_not_sent() -> None:
     with pytest.raises(Retryable):
         await executor(venue).in_turn(REQUEST)
     assert venue.sent == 0
+
+
+async def test_a_question_after_a_cancelling_that_fails_is_asked_again_later() -> None:
+    venue = Mock(
+        cancel=AsyncMock(side_effect=NotFoundAtVenue("Nothing is known of it.")), order=AsyncMock(side_effect=Retryable("Busy."))
+    )
+    one, order = executor(venue), Mock(pk=7, status=OrderStatus.ACCEPTED)
+    await one.cancel(Mock(), order)
+    venue.order.assert_awaited_once()
+    assert not one.in_flight

@@ -116,13 +116,19 @@ class Executor:
             return
         self.in_flight.add(order.pk)
         try:
-            await self.hear(runtime, await self.exchange.cancel(order.symbol, order.client_order_id, order.venue_order_id))
-        except NotFoundAtVenue:
-            await self.look(runtime, order)
+            await self.call_off(runtime, order)
         except (Refused, Retryable, Unknown) as error:
             logger.info("cancelling %s is tried again: %s", order.client_order_id, error)
         finally:
             self.in_flight.discard(order.pk)
+
+    async def call_off(self, runtime: Runtime, order: Order) -> None:
+        try:
+            report = await self.exchange.cancel(order.symbol, order.client_order_id, order.venue_order_id)
+        except NotFoundAtVenue:
+            await self.look(runtime, order)
+        else:
+            await self.hear(runtime, report)
 
     async def resolve(self, runtime: Runtime, order: Order) -> None:
         """Asks the venue what became of an order."""
