@@ -18,7 +18,7 @@ if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2]
 return 0
 """
 RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
-HOLD = 15_000
+HOLD = 5_000
 """Milliseconds that one process may take to ask; then another one does."""
 LOOK = 0.02
 """Seconds between looks at whether the one that asks has its answer."""

@@ -80,7 +80,7 @@ class AccountDesk:
             await in_thread(fees_note, wallet, await self.exchange.fee_tier(symbol))
 
     def start(self) -> None:
-        self.tasks = [asyncio.create_task(one) for one in (self.listen(), self.sweep(), self.clock.keep())]
+        self.tasks = [asyncio.create_task(one) for one in (self.listen(), self.sweep(), self.watch_balances(), self.clock.keep())]
 
     async def stop(self) -> None:
         await end(self.tasks)
@@ -114,12 +114,23 @@ class AccountDesk:
                 if time.monotonic() - self.compared_at > settings.COMPARE_SECONDS or not self.compared_at:
                     await self.compare()
                 await self.run_errands()
-                await self.balances.refresh_due()
             except ExchangeError as error:
                 self.fault = str(error)
                 logger.info("recovery of %s waits: %s", self.wallet.name, error)
             except Exception:
                 logger.exception("recovery of %s failed; it is tried again", self.wallet.name)
+            await asyncio.sleep(settings.SWEEP_SECONDS)
+
+    async def watch_balances(self) -> None:
+        """Beside the sweep: who asks may have to wait for another process, one that was killed while it asked, and no order's
+        cancelling waits with it."""
+        while True:
+            try:
+                await self.balances.refresh_due()
+            except ExchangeError as error:
+                logger.info("the balances of %s are asked for later: %s", self.wallet.name, error)
+            except Exception:
+                logger.exception("the balances of %s are asked for later", self.wallet.name)
             await asyncio.sleep(settings.SWEEP_SECONDS)
 
     async def compare(self) -> None:
