@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -16,7 +17,7 @@ from market.exchanges.base import Balance, Execution, Report
 from market.services import instrument_ensure
 from tests.trading.making import config
 from tests.trading.test_levels import FLAT, NOWHERE, START
-from trading.engine.live import SignalRow
+from trading.engine.live import SignalRow, Step
 from trading.models import BlockEvent, BotState, Event, Fill, KillSwitch, Order, RiskAllocation, RiskBudget
 from trading.services.bots import bot_create, bot_start
 from trading.services.holding import Holding, Market, Overtaken, StaleHolding, holding_load, holdings_load
@@ -134,6 +135,31 @@ def test_where_there_is_room_for_one_of_two_the_other_says_why(holding: Holding)
     assert set(holding.orders) == {written.send[0].number}
     restored = holding_load(holding.bot.pk)
     assert [one.symbol for one in restored.trader.working()] == ["ETH-BTC"]
+
+
+@pytest.mark.parametrize("refused", SYMBOLS)
+def test_an_order_given_up_on_anothers_refusal_is_called_off_though_it_was_not_written_yet(
+    holding: Holding, monkeypatch: pytest.MonkeyPatch, refused: str
+) -> None:
+    """Both were wanted in one step. If it were sent all the same, the engine would wait for its end for ever."""
+    block = holding.trader.block
+
+    def block_and_give_up(number: int, why: str = "") -> Step:
+        step = block(number, why)
+        assert holding.trader.outside
+        for out in holding.trader.outside.out.values():
+            holding.trader.outside.give_up(out, step)
+        return step
+
+    monkeypatch.setattr(holding.trader, "block", block_and_give_up)
+    decide(holding, SignalRow(entry=True))
+    candle_open(holding, START + STEP, PRICES, market())
+    narrow = replace(market(), tradable=frozenset(SYMBOLS) - {refused})
+    act(holding, narrow, lambda: holding.trader.entries(PRICES))
+    assert reasons() == [(refused, "not_tradable")]
+    order = Order.objects.get()
+    assert order.symbol != refused
+    assert (order.status, order.cancel_requested) == ("pending", True)
 
 
 def test_without_room_for_any_nothing_is_claimed(holding: Holding) -> None:

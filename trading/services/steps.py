@@ -55,6 +55,8 @@ class Writer:
     rows: dict[int, Order] = field(default_factory=dict)
     fresh: list[Order] = field(default_factory=list)
     """To be inserted."""
+    early: set[int] = field(default_factory=set)
+    """Orders that the engine gave up, on hearing of another one's refusal, before they were looked at themselves."""
     batch: Batch = field(default_factory=Batch)
     correlation_id: str = field(default_factory=lambda: token_hex(16))
     at_once: bool = field(init=False)
@@ -162,6 +164,9 @@ class Writer:
         fresh = [self.order(one) for one in wanted if one.number not in self.rows]
         self.fresh += fresh
         self.rows |= {row.number: row for row in fresh}
+        for row in fresh:
+            if row.number in self.early:
+                self.call_off(row)
         if fresh and not self.holding.external:
             self.insert_orders(self.batch)  # what is executed at once refers to them
             self.batch.run()
@@ -267,18 +272,23 @@ class Writer:
         if done.number not in self.holding.orders and done.number not in self.rows:
             if done.status == "refused":
                 self.note_refusal(done)
+            elif self.holding.external:
+                self.early.add(done.number)
             return
         order = self.row(done.number)
         if self.holding.external:
-            # On record: whoever comes after a crash, or after a venue that did not answer, cancels it.
-            order.cancel_requested = True
-            if order.pk:
-                self.batch.update(order, "cancel_requested")
-            self.written.cancel.append(order)
+            self.call_off(order)
         else:
             # Cut short by the engine: what it could not get was refused, and the order ends there.
             status = OrderStatus.CANCELLED if done.status == "refused" else OrderStatus(done.status)
             self.close(order, status, done.refusal)
+
+    def call_off(self, order: Order) -> None:
+        """On record: whoever comes after a crash, or after a venue that did not answer, cancels it."""
+        order.cancel_requested = True
+        if order.pk:
+            self.batch.update(order, "cancel_requested")
+        self.written.cancel.append(order)
 
     def note_refusal(self, done: Done) -> None:
         """The engine itself did not make the order: no cash, below the lot size, too many positions."""
