@@ -85,7 +85,7 @@ class Budget:
         self.limits = {limit.name: limit for limit in limits or usual}
         self.patience, self._clock, self._sleep = patience, clock, sleep
         self.waited = self.denied = self.limited = 0
-        self._away = False
+        self._away = False  # whether it was said that Redis is
         place = f"exchange:{endpoint.venue}:{endpoint.environment}"
         self._prefix = {"venue": place, "account": f"{place}:{endpoint.account}"}
         self._shut = f"{place}:shut"

@@ -33,7 +33,7 @@ USER = {"binance": "ws-api/v3", "coinbase": "coinbase/ws/user"}
 
 
 async def next_of(events: AsyncIterator[Any], kind: type[T]) -> T:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(20):
         async for event in events:
             if isinstance(event, kind):
                 return event
@@ -41,7 +41,7 @@ async def next_of(events: AsyncIterator[Any], kind: type[T]) -> T:
 
 
 async def drain(events: AsyncIterator[Any]) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(20):
         async for _ in events:
             pass
 

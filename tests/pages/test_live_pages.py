@@ -182,7 +182,7 @@ def test_a_pushed_page_equals_the_page_fetched_afresh(looker: Looker, web: Web) 
     expect(page.locator("#connection")).to_have_text("Live (WebSocket)")
     key = web.rows(next_fill)
     row = page.locator(f"[data-key='{key}']")
-    expect(row).to_be_visible()
+    expect(row).to_be_visible(timeout=5000)
     web.rows(lambda: live_rows.block(trend(), "order_rate", 77))
     expect(page.locator("#part-blocks")).to_contain_text("Order rate")
     shown = keys(page, "fills")
@@ -228,13 +228,13 @@ def test_a_cut_line_is_yellow_then_red_then_green_again_without_doubles(looker: 
     words = page.locator("#connection")
     expect(words).to_have_text("Live (polling)")
     first = web.rows(next_fill)
-    expect(page.locator(f"[data-key='{first}']")).to_be_visible()
+    expect(page.locator(f"[data-key='{first}']")).to_be_visible(timeout=8000)
     cut["polls"] = True
     expect(words).to_contain_text("Stale, as of")
     cut.update(sockets=False, polls=False)
     second = web.rows(next_fill)
     expect(words).to_have_text("Live (WebSocket)")
-    expect(page.locator(f"[data-key='{second}']")).to_be_visible()
+    expect(page.locator(f"[data-key='{second}']")).to_be_visible(timeout=8000)
     shown = keys(page, "fills")
     assert len(shown) == len(set(shown))
     assert looker.faults() == {}
@@ -331,7 +331,7 @@ def test_a_book_shows_both_sides_with_the_spread_and_follows_its_changes(looker:
         web.rows(lambda: push("market", "batch", depths=[live_rows.book("60000")]))
         return "60000" in rows.first.inner_text()
 
-    wait_for(changed, "a book that changes")
+    wait_for(changed, "a book that changes", 10)
     expect(rows.first.locator("td")).to_have_text(["0.5", "60000", "60002", "0.5"])
     expect(spread).to_have_text("Spread 0.33 bps.")
     assert looker.faults() == {}
@@ -372,5 +372,5 @@ def test_a_bots_chart_has_its_fills_and_grows(looker: Looker, web: Web) -> None:
         web.rows(lambda: push("market", "batch", candles=[candle | prices]))
         return chart.get_attribute("data-last") == str(now)
 
-    wait_for(grown, "a chart that grows")
+    wait_for(grown, "a chart that grows", 10)
     assert looker.faults() == {}

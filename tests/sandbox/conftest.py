@@ -51,10 +51,10 @@ def sockets(sandbox: RunningSandbox, client: AsyncClient) -> BinanceSocketManage
 
 @pytest.fixture
 def wait_for() -> Callable[[Callable[[], bool]], None]:
-    """Waits until a condition holds; fails after half a minute."""
+    """Waits until a condition holds; fails after ten seconds."""
 
     def wait(condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 10
         while not condition():
             assert time.monotonic() < deadline, "the condition never held"
             time.sleep(0.01)

@@ -62,7 +62,7 @@ async def test_pushes_that_nobody_waits_for_arrive_in_their_order_and_before_the
     with pushing_later():
         for number in range(20):
             push("some.group", "news", number=number)
-    heard = [await asyncio.wait_for(layer.receive(channel), 30) for _ in range(20)]
+    heard = [await asyncio.wait_for(layer.receive(channel), 5) for _ in range(20)]
     assert [message["payload"]["number"] for message in heard] == list(range(20))
 
 

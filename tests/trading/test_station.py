@@ -14,7 +14,7 @@ from tests.chaos.desk import scenario, wallet
 from trading.live.station import Station
 from trading.live.worker import StreamWorker
 
-PATIENCE = 120.0
+PATIENCE = 30.0
 
 
 async def come(worker: StreamWorker, wanted: Callable[[Station], bool]) -> Station:

@@ -28,10 +28,8 @@ from market.feed.ending import end
 from trading.live.balances import AccountBalances
 from trading.live.clock import VenueClock
 from trading.live.executor import Executor, gather_quietly
-from trading.live.plan import key_of
 from trading.live.sweeper import compare, errands, foreign_note
 from trading.models import Order
-from trading.services.events import News, events_record
 from wallets.models import Wallet
 from wallets.services import account_check, ledger_opening_from_venue
 
@@ -52,17 +50,11 @@ class AccountDesk:
     executor: Executor
     balances: AccountBalances
     clock: VenueClock
-    key: str = field(init=False)
-    """That it works with: see `key_of`."""
     ready: bool = False
     """Whether the first comparison with the venue has gone through since the user stream was last lost for long."""
     fault: str = ""
     compared_at: float = 0.0
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        assert self.wallet.account
-        self.key = key_of(self.wallet.account)
 
     async def introduce(self) -> None:
         """Asks the venue who we are before the first order: what the key may do, the fees it pays, what the account holds.
@@ -180,11 +172,6 @@ class AccountDesk:
             await self.executor.resolve(runtime, order)
         else:
             await self.executor.cancel(runtime, order)
-
-
-def account_alert(wallet: Wallet, message: str) -> None:
-    assert wallet.account
-    events_record([News("alert", "account", {"message": message, "account": wallet.account.name})])
 
 
 def opening_note(wallet: Wallet, balances: Sequence[Balance]) -> None:

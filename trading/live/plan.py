@@ -76,7 +76,7 @@ def plan_read() -> dict[int, Plan]:
         plan = plans.get((wallet.account.venue, wallet.account.environment))
         if plan is None or wallet.account.refused_reason or not wallet.account.has_secret:
             continue
-        plan.market, plan.keys[wallet.account.pk] = wallet.account, key_of(wallet.account)
+        plan.market, plan.keys[wallet.account.pk] = wallet.account, key_of(wallet)
         if wallet.pk in busy or any(post.wallet_id == wallet.pk for post in plan.posts):
             plan.wallets.append(wallet)
     return {plan.stream.pk: plan for plan in plans.values()}
@@ -89,8 +89,10 @@ def unfinished() -> list[Post]:
     return [Post(*row) for row in rows.values_list("pk", "run_id", "wallet_id", "venue", "symbols", "wanted").order_by("pk")]
 
 
-def key_of(account: ExchangeAccount) -> str:
-    """Changes with the key, its secret, and where it is used. It tells neither."""
+def key_of(wallet: Wallet) -> str:
+    """Changes with its account's key, the secret, and where they are used. It tells none of them."""
+    account = wallet.account
+    assert account
     told = (account.api_key, account.rest, account.ws, account.ws_api, account.ws_user)
     return sha256(repr((told, bytes(account.secret))).encode()).hexdigest()
 

@@ -40,17 +40,18 @@ from market.venues import venue_key
 from trading import metrics
 from trading.engine.errors import DomainError
 from trading.engine.live import OHLCV, Level
-from trading.live.account import AccountDesk, account_alert
+from trading.live.account import AccountDesk
 from trading.live.balances import AccountBalances
 from trading.live.clock import VenueClock
 from trading.live.executor import Executor
 from trading.live.history import Decisions, History
-from trading.live.plan import Plan, endpoint_of, public_endpoint
+from trading.live.plan import Plan, endpoint_of, key_of, public_endpoint
 from trading.live.recorder import Recorder
 from trading.live.reporter import Reporter
 from trading.live.roster import Roster
 from trading.live.runtime import Runtime
 from trading.models import Order
+from trading.services.accounts import account_alert
 from trading.services.steps import Written
 from wallets.models import Wallet
 
@@ -76,8 +77,8 @@ class Station:
     accounts: dict[int, AccountDesk] = field(default_factory=dict)
     shut_until: dict[str, float] = field(default_factory=dict)
     """When a key that could not be used is tried again (monotonic): see `plan.key_of`."""
-    told: dict[int, str] = field(default_factory=dict)
-    """What was said of such an account."""
+    refusals: dict[int, str] = field(default_factory=dict)
+    """Why an account cannot be used, by its primary key."""
     prices: dict[str, tuple[Decimal, float]] = field(default_factory=dict)
     """Last price and when we heard it (monotonic)."""
     opened: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -174,8 +175,8 @@ class Station:
         """A key that has been refused, taken away or replaced is let go at once: nothing more is sent or asked with it. What rests
         at the venue stays there."""
         for account_id, desk in list(self.accounts.items()):
-            if plan.keys.get(account_id) != desk.key:
-                self.told[account_id] = f"{desk.wallet.name} cannot be used: its key was refused or taken away."
+            if plan.keys.get(account_id) != key_of(desk.wallet):
+                self.refusals[account_id] = f"{desk.wallet.name} cannot be used: its key was refused or taken away."
                 logger.warning("the key of %s is not used any more", desk.wallet.name)
                 await self.accounts.pop(account_id).stop()
         for wallet in plan.wallets:
@@ -192,13 +193,13 @@ class Station:
             # Where a person must act, asking again soon is of no use, and venues ban who asks with a wrong key.
             wait = SHUT_SECONDS if isinstance(error, Refused | DomainError) else AGAIN_SECONDS
             self.shut_until[key] = time.monotonic() + wait
-            if self.told.get(account_id) != (message := f"{wallet.name} cannot be used: {error}"):
-                self.told[account_id] = message
+            if self.refusals.get(account_id) != (message := f"{wallet.name} cannot be used: {error}"):
+                self.refusals[account_id] = message
                 logger.warning("%s", message)
                 if wait == SHUT_SECONDS:
-                    await self.worker.in_thread(account_alert, wallet, message)
+                    await self.worker.in_thread(account_alert, wallet.account, message)
         else:
-            self.told.pop(account_id, None)
+            self.refusals.pop(account_id, None)
             self.accounts[account_id].start()
 
     async def introduced(self, wallet: Wallet) -> AccountDesk:
@@ -299,7 +300,7 @@ class Station:
             account_id = runtime.holding.bot.wallet.account_id or 0
             desk = self.accounts.get(account_id)
             if desk is None or not desk.ready:
-                return self.told.get(account_id) or "recovering: the account's orders are being compared with the venue's"
+                return self.refusals.get(account_id) or "recovering: the account's orders are being compared with the venue's"
         return ""
 
     def balances(self, runtime: Runtime) -> Mapping[str, Balance] | None:

@@ -22,5 +22,8 @@ def accounts_check() -> None:
         if not outcome.works:
             logger.warning("%s", outcome)
         if account.refused_reason and account.refused_reason != before:
-            message = f"The key of {account.name} is not used any more: {account.refused_reason}"
-            events_record([News("alert", "account", {"message": message, "account": account.name})])
+            account_alert(account, f"The key of {account.name} is not used any more: {account.refused_reason}")
+
+
+def account_alert(account: ExchangeAccount, message: str) -> None:
+    events_record([News("alert", "account", {"message": message, "account": account.name})])

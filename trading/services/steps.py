@@ -3,6 +3,7 @@ with the engine's memory. Nothing has been told to a venue when that is committe
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -55,8 +56,8 @@ class Writer:
     rows: dict[int, Order] = field(default_factory=dict)
     fresh: list[Order] = field(default_factory=list)
     """To be inserted."""
-    early: set[int] = field(default_factory=set)
-    """Orders that the engine gave up, on hearing of another one's refusal, before they were looked at themselves."""
+    steps: deque[Step] = field(default_factory=deque)
+    """The one that is being taken, and those that followed from refusals in it."""
     batch: Batch = field(default_factory=Batch)
     correlation_id: str = field(default_factory=lambda: token_hex(16))
     at_once: bool = field(init=False)
@@ -146,6 +147,16 @@ class Writer:
         )
 
     def take(self, step: Step) -> None:
+        """A refusal while a step is taken makes another one, which may end what the first one wants: it is taken after it, when
+        all of that has its rows."""
+        self.steps.append(step)
+        if len(self.steps) > 1:
+            return
+        while self.steps:
+            self.take_one(self.steps[0])
+            self.steps.popleft()
+
+    def take_one(self, step: Step) -> None:
         """Orders first, then what the engine executed, then what it ended."""
         self.orders([one for one in step.wanted if self.holding.trader.is_wanted(one.number) and self.admitted(one)])
         self.executed(step.executed)
@@ -164,9 +175,6 @@ class Writer:
         fresh = [self.order(one) for one in wanted if one.number not in self.rows]
         self.fresh += fresh
         self.rows |= {row.number: row for row in fresh}
-        for row in fresh:
-            if row.number in self.early:
-                self.call_off(row)
         if fresh and not self.holding.external:
             self.insert_orders(self.batch)  # what is executed at once refers to them
             self.batch.run()
@@ -272,23 +280,18 @@ class Writer:
         if done.number not in self.holding.orders and done.number not in self.rows:
             if done.status == "refused":
                 self.note_refusal(done)
-            elif self.holding.external:
-                self.early.add(done.number)
             return
         order = self.row(done.number)
         if self.holding.external:
-            self.call_off(order)
+            # On record: whoever comes after a crash, or after a venue that did not answer, cancels it.
+            order.cancel_requested = True
+            if order.pk:
+                self.batch.update(order, "cancel_requested")
+            self.written.cancel.append(order)
         else:
             # Cut short by the engine: what it could not get was refused, and the order ends there.
             status = OrderStatus.CANCELLED if done.status == "refused" else OrderStatus(done.status)
             self.close(order, status, done.refusal)
-
-    def call_off(self, order: Order) -> None:
-        """On record: whoever comes after a crash, or after a venue that did not answer, cancels it."""
-        order.cancel_requested = True
-        if order.pk:
-            self.batch.update(order, "cancel_requested")
-        self.written.cancel.append(order)
 
     def note_refusal(self, done: Done) -> None:
         """The engine itself did not make the order: no cash, below the lot size, too many positions."""
