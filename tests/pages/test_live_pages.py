@@ -200,7 +200,7 @@ def test_new_rows_do_not_shove_what_someone_points_at(looker: Looker, web: Web) 
     page.hover("#part-fills tbody tr:first-child")
     key = web.rows(next_fill)
     offer = page.locator("#part-fills .arrived")
-    expect(offer).to_have_text("Show 1 new")
+    expect(offer).to_have_text("Show 1 new", timeout=5000)
     assert keys(page, "fills") == before
     offer.click()
     expect(page.locator(f"[data-key='{key}']")).to_be_visible()
@@ -230,10 +230,10 @@ def test_a_cut_line_is_yellow_then_red_then_green_again_without_doubles(looker: 
     first = web.rows(next_fill)
     expect(page.locator(f"[data-key='{first}']")).to_be_visible(timeout=8000)
     cut["polls"] = True
-    expect(words).to_contain_text("Stale, as of")
+    expect(words).to_contain_text("Stale, as of", timeout=8000)
     cut.update(sockets=False, polls=False)
     second = web.rows(next_fill)
-    expect(words).to_have_text("Live (WebSocket)")
+    expect(words).to_have_text("Live (WebSocket)", timeout=15_000)
     expect(page.locator(f"[data-key='{second}']")).to_be_visible(timeout=8000)
     shown = keys(page, "fills")
     assert len(shown) == len(set(shown))
@@ -287,7 +287,7 @@ def test_the_kill_switch_is_two_clicks_and_reaches_every_open_page(looker: Looke
     try:
         dialog.get_by_role("button", name="Kill: stop 2 bots").click()
         expect(page.locator("#desk-banner")).to_contain_text("Killed by admin at")
-        expect(other.locator("#desk-banner")).to_contain_text("odd fills")
+        expect(other.locator("#desk-banner")).to_contain_text("odd fills", timeout=8000)
         assert web.rows(lambda: KillSwitch.objects.get().killed)
         assert looker.faults() == {}
         page.get_by_role("button", name="Arm again").click()
