@@ -9,18 +9,20 @@ import pytest
 
 from tests.trading.test_levels import SYMBOL, waiting_bot
 from trading.models import Order, OrderStatus
+from trading.services.bots import bot_start, bot_stop
 from trading.services.holding import Holding, Market, holding_load
 from trading.services.orders import order_end
+from trading.services.runs import run_end
 
 pytestmark = pytest.mark.django_db
 
 
-def sent(holding: Holding) -> Order:
+def sent(holding: Holding, name: str = "one") -> Order:
     """An order that is on its way to the venue."""
     bot, now = holding.bot, datetime.now(UTC)
     return Order.objects.create(
-        order_id="one",
-        client_order_id="qd-one-0",
+        order_id=name,
+        client_order_id=f"qd-{name}-0",
         bot=bot,
         run=holding.run,
         wallet=bot.wallet,
@@ -37,11 +39,31 @@ def sent(holding: Holding) -> Order:
     )
 
 
+def nothing() -> Market:
+    return Market(datetime.now(UTC), {}, "order")
+
+
 def test_what_was_taken_for_unsent_is_not_cancelled_once_it_was_sent() -> None:
     """A cancel that saw it pending, and the sender that was quicker: only the venue can say now what becomes of it."""
     holding = holding_load(waiting_bot().pk)
     order = sent(holding)
-    market = Market(datetime.now(UTC), {}, "order")
-    order_end(holding, order.pk, OrderStatus.PENDING, OrderStatus.CANCELLED, "cancelled before it was sent", market)
+    order_end(holding, order.pk, OrderStatus.PENDING, OrderStatus.CANCELLED, "cancelled before it was sent", nothing())
     order.refresh_from_db()
     assert order.status == OrderStatus.SUBMITTED
+
+
+def test_an_order_of_an_earlier_run_takes_none_of_this_run_with_it() -> None:
+    """Each run counts from nothing: both have an order of that number."""
+    bot = waiting_bot()
+    before = sent(holding_load(bot.pk))
+    bot_stop(bot_id=bot.bot_id)
+    run_end(before.run, "stopped")
+    bot_start(bot_id=bot.bot_id)
+    holding = holding_load(bot.pk)
+    assert holding.run != before.run
+    now = sent(holding, "two")
+    holding = holding_load(bot.pk)
+    order_end(holding, before.pk, OrderStatus.SUBMITTED, OrderStatus.REJECTED, "it never reached the venue", nothing())
+    assert holding.orders == {0: now.pk}
+    order_end(holding, now.pk, OrderStatus.SUBMITTED, OrderStatus.REJECTED, "it never reached the venue", nothing())
+    assert holding.orders == {}

@@ -148,7 +148,8 @@ def tell_engine(writer: Writer, order: Order, booked: Sequence[Booked], before: 
     if order.status in OVER:
         released = AllocationStatus.EXPIRED if order.status == OrderStatus.EXPIRED else AllocationStatus.RELEASED
         allocation_release(order, writer.batch, writer.books.draw, released)
-        holding.orders.pop(order.number, None)
+        if holding.orders.get(order.number) == order.pk:  # an earlier run's order may have had the same number
+            del holding.orders[order.number]
         if not booked:
             writer.correlation_id = token_hex(16)  # what is wanted in place of an order that came to nothing is another story
         if mine:
