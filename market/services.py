@@ -175,10 +175,27 @@ def stream_hold(*, stream_id: int, holder: str) -> int | None:
     until = now + timedelta(seconds=HOLD_SECONDS)
     if VenueStream.objects.filter(pk=stream_id, holder=holder, held_until__gt=now).update(held_until=until):
         return VenueStream.objects.values_list("token", flat=True).get(pk=stream_id)
-    free = VenueStream.objects.filter(pk=stream_id).exclude(held_until__gt=now)
+    before = VenueStream.objects.filter(pk=stream_id).first()
+    if before is None:
+        return None
+    free = VenueStream.objects.filter(pk=stream_id, token=before.token).exclude(held_until__gt=now)
     if not free.update(holder=holder, held_until=until, token=F("token") + 1):
         return None
-    return VenueStream.objects.values_list("token", flat=True).get(pk=stream_id)
+    _end_incidents(before, now)
+    return before.token + 1
+
+
+def _end_incidents(before: VenueStream, now: datetime) -> None:
+    """Those that the holder before could not end itself; that it was gone without a word is one more."""
+    before.incidents.filter(ended_at=None).update(ended_at=now)
+    if before.holder and before.state != VenueStream.State.STOPPED:
+        incident_note(
+            stream_id=before.pk,
+            kind="downtime",
+            began_at=before.updated_at,
+            ended_at=now,
+            detail="The stream worker that had it was gone.",
+        )
 
 
 def stream_release(*, stream_id: int, holder: str) -> None:
