@@ -94,10 +94,13 @@ def block_meaning(reason: str) -> str:
 @register.filter
 def at_price(order: Order) -> str:
     """What price an order asks for."""
-    asked = [
-        f"{word} {desk.quantity(value)}" for word, value in (("limit", order.limit), ("stop", order.stop)) if value is not None
-    ]
-    return ", ".join(asked) or "market"
+    return ", ".join(prices_asked(order))
+
+
+@register.filter
+def prices_asked(order: Order) -> list[str]:
+    named = (("limit", order.limit), ("stop", order.stop))
+    return [f"{word} {desk.quantity(value)}" for word, value in named if value is not None] or ["market"]
 
 
 @register.filter
