@@ -196,8 +196,7 @@ def end_interrupted(run: BacktestRun, reason: str) -> None:
 
 def explained(error: DomainError) -> str:
     """The message, and what each field says."""
-    details = [f"{name}: {message}" for name, messages in error.fields.items() for message in messages if message != str(error)]
-    return " ".join([str(error), *details]).replace("\x00", "")[:LONGEST_ERROR]
+    return error.in_full().replace("\x00", "")[:LONGEST_ERROR]
 
 
 def tell(run: BacktestRun, kind: str, *, status: str, **progress: int) -> None:

@@ -18,7 +18,7 @@ def run_again(request: HttpRequest, run_id: str) -> HttpResponse:
     try:
         run = services.run_rerun(run_id=run_id, user=request.user)
     except Invalid as error:
-        messages.error(request, " ".join([str(error), *(text for texts in error.fields.values() for text in texts)]))
+        messages.error(request, error.in_full())
         return redirect("backtests:detail", run_id)
     tasks.run_start(run)
     return redirect("backtests:detail", run.run_id)

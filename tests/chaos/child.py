@@ -30,7 +30,7 @@ from market.exchanges.coinbase import client as coinbase_client
 from market.exchanges.coinbase import tokens
 from market.feed import Timing
 from tests.chaos.days import SPEED, Kill
-from trading.live import account, executor, runtime, station, sweeper, worker
+from trading.live import account, executor, roster, runtime, station, sweeper, worker
 from trading.live.worker import StreamWorker
 from trading.models import Order, OrderStatus
 from trading.services import steps
@@ -128,6 +128,7 @@ def hurry() -> None:
         account: {"LONGEST_WAIT": 0.3},
         station: {"AGAIN_SECONDS": 0.2, "SHUT_SECONDS": 0.2},
         sweeper: {"UNANSWERED": timedelta(seconds=0.2)},
+        roster: {"AGAIN_SECONDS": 0.2},
         runtime: {"RETRY_SECONDS": 0.05, "SAVE_EVERY": 0.5, "HOLE_SECONDS": 0.3 * SPEED},
         coinbase_client: {"TIMEOUT": (0.4, 0.4)},
         tokens: {"LIFE": 1},

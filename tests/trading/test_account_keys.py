@@ -3,70 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from market.sandbox.server import RunningSandbox, running_sandbox
-from tests.chaos.desk import account, bot, fixed, scenario, start
+from market.sandbox.server import RunningSandbox
+from tests.chaos.desk import account, bot, fixed, start
+from tests.trading.working import may_trade, runtime, sandbox, until, why_not, working
 from trading.live.account import AccountDesk
-from trading.live.runtime import Runtime
 from trading.live.worker import StreamWorker
 from trading.models import Bot, Event
 from trading.services.bots import bot_pause
 from wallets.models import ExchangeAccount
 from wallets.services import account_create, account_secret_set, wallet_create
 
+__all__ = ["sandbox"]
 pytestmark = pytest.mark.django_db(transaction=True)
-PATIENCE = 120.0
 DCA = bot("dca", "binance", "BTC-USDT", {"every": 1, "part": 1}, fixed("150"), {})
-
-
-@pytest.fixture
-def sandbox() -> Iterator[RunningSandbox]:
-    with running_sandbox(scenario(1)) as running:
-        yield running
-
-
-@asynccontextmanager
-async def working() -> AsyncIterator[StreamWorker]:
-    worker = StreamWorker(warm=True)
-    running = asyncio.create_task(worker.run())
-    try:
-        yield worker
-    finally:
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
-
-
-async def until(met: Callable[[], bool] | Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            found = met()
-            if found if isinstance(found, bool) else await found:
-                return
-            await asyncio.sleep(0.05)
 
 
 def desk(worker: StreamWorker, row: ExchangeAccount) -> AccountDesk | None:
     return next((station.accounts[row.pk] for station in worker.stations.values() if row.pk in station.accounts), None)
-
-
-def runtime(worker: StreamWorker, one: Bot) -> Runtime | None:
-    runtimes = (station.roster.runtimes.get(one.pk) for station in worker.stations.values())
-    return next(filter(None, runtimes), None)
-
-
-def why_not(worker: StreamWorker, one: Bot) -> str:
-    """Why it may not trade; empty: it may."""
-    found = runtime(worker, one)
-    return found.floor.ready(found) if found else "not loaded yet"
-
-
-def may_trade(worker: StreamWorker, one: Bot) -> bool:
-    return not why_not(worker, one)
 
 
 def trading(row: ExchangeAccount) -> Bot:
@@ -87,7 +43,7 @@ def test_a_wrong_key_is_told_once_and_leaves_the_other_accounts_alone(sandbox: R
     ours = trading(right)
 
     async def played() -> None:
-        async with working() as worker:
+        async with working(sandbox) as worker:
             await until(lambda: may_trade(worker, ours))
             await worker.in_thread(lambda: bot_pause(bot_id=ours.bot_id))
             await until(lambda: (found := runtime(worker, ours)) is not None and not found.holding.trader.entries_allowed)
@@ -107,7 +63,7 @@ def test_a_key_that_is_refused_while_it_works_is_let_go_until_it_is_taken_again(
         ExchangeAccount.objects.filter(pk=row.pk).update(refused_reason=reason)
 
     async def played() -> None:
-        async with working() as worker:
+        async with working(sandbox) as worker:
             await until(lambda: may_trade(worker, one))
             await worker.in_thread(refuse, "It can withdraw.")
             await until(lambda: desk(worker, row) is None)
@@ -126,7 +82,7 @@ def test_a_key_that_is_replaced_is_used_at_once(sandbox: RunningSandbox) -> None
         account_secret_set(account=ExchangeAccount.objects.get(pk=row.pk), api_key=api_key, secret=secret)
 
     async def played() -> None:
-        async with working() as worker:
+        async with working(sandbox) as worker:
             await until(lambda: may_trade(worker, one))
             before = desk(worker, row)
             await worker.in_thread(enter, right["api_key"], "mistyped")

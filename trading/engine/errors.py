@@ -23,6 +23,11 @@ class DomainError(Exception):
         self.code = code or self.code
         self.fields = {name: list(messages) for name, messages in (fields or {}).items()}
 
+    def in_full(self) -> str:
+        """The message, and what each field says."""
+        message = str(self)
+        return " ".join([message, *(f"{name}: {one}" for name, told in self.fields.items() for one in told if one != message)])
+
 
 class Invalid(DomainError):
     """Input that cannot be used."""

@@ -14,7 +14,8 @@ import difflib
 import hashlib
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -178,10 +179,18 @@ class Strategy(ABC):
             except ValueError as error:
                 faults[f"params.{name}"] = [f"{name} {error}."]
         if not faults:
-            faults = {f"params.{name}": [message] for name, message in cls.check(parsed).items()}
+            faults = {f"params.{name}": [message] for name, message in cls.checked(parsed).items()}
         if faults:
             raise Invalid("The strategy's parameters cannot be used.", fields=faults)
         return parsed
+
+    @classmethod
+    def checked(cls, values: Mapping[str, Any]) -> dict[str, str]:
+        try:
+            with blamed(cls):
+                return dict(cls.check(values))
+        except StrategyFailed as error:
+            raise Invalid.at("strategy", str(error)) from error
 
     @classmethod
     def check(cls, values: Mapping[str, Any]) -> dict[str, str]:
@@ -223,15 +232,22 @@ class Strategy(ABC):
         """What the strategy wants at each close. Value i may use candles and columns 0 to i only."""
 
 
-def evaluate(strategy: Strategy, candles: Candles) -> tuple[dict[str, Floats], Signals]:
-    """Indicators and signals, checked for shape; whatever the strategy raises, `Invalid` apart, becomes `StrategyFailed`."""
+@contextmanager
+def blamed(strategy: type[Strategy]) -> Iterator[None]:
+    """Around a strategy's own code: whatever it raises, `Invalid` apart, becomes `StrategyFailed`."""
     try:
-        columns = {name: np.asarray(column, dtype=np.float64) for name, column in strategy.indicators(candles).items()}
-        signals = strategy.signals(candles, columns)
+        yield
     except (Invalid, StrategyFailed):
         raise
     except Exception as error:
         raise StrategyFailed(f"{strategy.title} raised {type(error).__name__}: {error}") from error
+
+
+def evaluate(strategy: Strategy, candles: Candles) -> tuple[dict[str, Floats], Signals]:
+    """Indicators and signals, checked for shape; whatever the strategy raises, `Invalid` apart, becomes `StrategyFailed`."""
+    with blamed(type(strategy)):
+        columns = {name: np.asarray(column, dtype=np.float64) for name, column in strategy.indicators(candles).items()}
+        signals = strategy.signals(candles, columns)
     check_shapes(strategy, columns, signals, len(candles))
     return columns, signals
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from django.db import Error as DatabaseError
+
+from market.exchanges.base import ExchangeError
 from market.times import from_ms
 from trading.engine.errors import DomainError
 from trading.live.history import History
@@ -21,7 +25,7 @@ from trading.models import OPEN, BotRun, Order, OrderStatus
 from trading.models import Wanted as Want
 from trading.services.holding import holdings_load
 from trading.services.orders import order_end, orders_cancel_note
-from trading.services.runs import run_end, runs_rules_take
+from trading.services.runs import run_end, run_held, runs_rules_take
 from trading.services.steps import Written
 
 if TYPE_CHECKING:
@@ -31,8 +35,17 @@ logger = logging.getLogger(__name__)
 
 AT_ONCE = 200
 """Bots that are loaded together: few enough that those who are there need not wait long for a thread."""
+AGAIN_SECONDS = 5.0
+"""Until a bot that could not begin is tried again."""
 Market = tuple[str, str]
 """Symbol and interval."""
+
+
+class Waiting(NamedTuple):
+    """A bot that cannot begin yet, and when it is tried again (monotonic)."""
+
+    runtime: Runtime
+    until: float
 
 
 @dataclass(slots=True)
@@ -46,6 +59,7 @@ class Roster:
     """All that are loaded or being loaded; also those that do not run any more but have orders to be settled."""
     histories: dict[Market, History] = field(default_factory=dict)
     levels: Levels[Runtime] = field(default_factory=Levels)
+    waiting: dict[int, Waiting] = field(default_factory=dict)
 
     def all(self) -> list[Runtime]:
         return list(self.runtimes.values())
@@ -58,22 +72,48 @@ class Roster:
 
     # They come.
 
-    async def take_in(self, posts: Sequence[Post]) -> None:
-        """Their memory is loaded, their candles are fetched, and what they wait for is watched. One that cannot be loaded ends,
-        alone."""
-        await self.station.learn_rules({symbol for post in posts for symbol in post.symbol_list})
-        for i in range(0, len(posts), AT_ONCE):
-            part = posts[i : i + AT_ONCE]
+    async def take_in(self, posts: Sequence[Post]) -> int:
+        """Those of these that are not here: their memory is loaded, their candles are fetched, and what they wait for is watched.
+        One that cannot be loaded ends, and one whose candles cannot be had waits, alone. Counts those that have begun."""
+        self.waiting = {post.bot_id: waits for post in posts if (waits := self.waiting.get(post.bot_id))}
+        due = [post for post in posts if post.bot_id not in self.runtimes and self.is_due(post)]
+        if due:
+            await self.station.learn_rules({symbol for post in due for symbol in post.symbol_list})
+        begun = 0
+        for i in range(0, len(due), AT_ONCE):
+            part = due[i : i + AT_ONCE]
             await self.station.worker.in_thread(runs_rules_take, [post.run_id for post in part])
-            found = await self.hold_all(part)
-            for post, runtime in zip(part, found, strict=True):
+            for post, runtime in zip(part, await self.hold_all(part), strict=True):
                 if isinstance(runtime, DomainError):
                     logger.error("bot %d cannot be loaded: %s", post.bot_id, runtime)
-                    await self.station.worker.in_thread(run_fail, post.run_id, str(runtime))
+                    await self.station.worker.in_thread(run_fail, post.run_id, runtime.in_full())
                 elif runtime.holding.unreadable:
                     await self.station.worker.in_thread(run_abandon, runtime)
                 else:
-                    await self.begin(runtime)
+                    begun += await self.attempt(post, runtime)
+        return begun
+
+    def is_due(self, post: Post) -> bool:
+        return post.bot_id not in self.waiting or time.monotonic() >= self.waiting[post.bot_id].until
+
+    async def attempt(self, post: Post, runtime: Runtime) -> bool:
+        try:
+            await self.begin(runtime)
+        except DatabaseError:
+            raise
+        except DomainError as error:
+            await self.station.worker.in_thread(run_fail, post.run_id, error.in_full())
+            return False
+        except Exception as error:
+            if not isinstance(error, ExchangeError | OSError):
+                logger.exception("bot %d cannot begin", post.bot_id)
+            self.waiting[post.bot_id] = Waiting(runtime, time.monotonic() + AGAIN_SECONDS)
+            await self.station.worker.in_thread(run_held, runtime.holding.run, f"It cannot begin yet: {error}")
+            return False
+        self.waiting.pop(post.bot_id, None)
+        self.follow(post)
+        runtime.submit(runtime.catch_up)
+        return True
 
     async def begin(self, runtime: Runtime) -> None:
         for symbol in runtime.symbols:
@@ -90,7 +130,6 @@ class Roster:
         if holding.external:
             runtime.levels = holding.trader.levels()
             self.levels.put(runtime, runtime.levels)
-        runtime.submit(runtime.catch_up)
 
     async def ensure_history(self, symbol: str, runtime: Runtime) -> None:
         station, market = self.station, (symbol, runtime.interval)
@@ -150,7 +189,8 @@ class Roster:
     # They do what a person wants.
 
     def follow(self, post: Post) -> None:
-        runtime = self.runtimes.get(post.bot_id)
+        waits = self.waiting.get(post.bot_id)
+        runtime = self.runtimes.get(post.bot_id) or (waits and waits.runtime)
         if runtime is None:
             return
         trader = runtime.holding.trader

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from decimal import Decimal
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -27,6 +28,7 @@ from market.times import from_ms, to_ms
 from trading import metrics
 from trading.engine.errors import DomainError
 from trading.engine.live import Level, Step
+from trading.engine.strategy import Strategy, blamed
 from trading.live.history import Decisions, History
 from trading.models import OPEN, Order, OrderStatus
 from trading.services.holding import Holding, Market, StaleHolding, holding_load, instruments_of
@@ -74,13 +76,13 @@ class Runtime:
     def __init__(self, holding: Holding, floor: Floor) -> None:
         self.bot_id, self.floor = holding.bot.pk, floor
         self.holding = holding
-        self.strategy = registry.get(self.holding.config.strategy)(self.holding.config.params)
         self.jobs: deque[Job] = deque()
         self.guard = threading.Lock()
         self.scheduled = 0
         """ROUTINE or URGENT: where it waits for a thread. 0: nowhere."""
         self.busy = False
         self.ended = False
+        self.idlers: list[Future[None]] = []
         self.touching: set[str] = set()
         self.evaluating: tuple[float, int] | None = None
         """Since when (monotonic), and in which thread, its strategy computes."""
@@ -96,6 +98,14 @@ class Runtime:
 
     def __hash__(self) -> int:
         return self.bot_id
+
+    @cached_property
+    def strategy(self) -> Strategy:
+        """None is made for a bot that is had for its books alone."""
+        config = self.holding.config
+        kind = registry.get(config.strategy)
+        with blamed(kind):
+            return kind(config.params)
 
     @property
     def interval(self) -> str:
@@ -122,15 +132,13 @@ class Runtime:
         self.floor.run_job(self.drain, urgent=urgent)
 
     def idle(self) -> Future[None]:
-        """Done when all that is queued now has been done."""
+        """Done when nothing is queued: all has been done, or nothing more will be."""
         done: Future[None] = Future()
-
-        def tell() -> None:
-            done.set_result(None)
-
-        self.submit(tell)
-        if self.ended:
-            done.cancel()
+        with self.guard:
+            if self.busy or self.jobs:
+                self.idlers.append(done)
+                return done
+        done.set_result(None)
         return done
 
     def drain(self) -> None:
@@ -150,18 +158,19 @@ class Runtime:
             self.scheduled, self.busy = 0, False
             metrics.backlog.dec(len(self.jobs))
             self.jobs.clear()
-            return None
+            idlers, self.idlers = self.idlers, []
+        for done in idlers:
+            done.set_result(None)
+        return None
 
     def do(self, job: Job) -> None:
         """One job, to its end: while the database is away it waits, since what it would write down must not be lost."""
         self.received = 0.0
-        failure = ""
+        failure, stale = "", False
         while not self.ended and not self.floor.stopped:
             try:
-                if failure:
-                    self.fail(failure)
-                elif written := job():
-                    self.floor.written(self, written)
+                again, stale = stale, False
+                self.work(job, failure, reload=again)
                 return
             except StaleHolding:
                 logger.warning("%s is traded for by another worker", self.holding.bot.name)
@@ -169,7 +178,7 @@ class Runtime:
             except DatabaseError as error:
                 logger.warning("%s waits for the database: %s", self.holding.bot.name, type(error).__name__)
                 connection.close()
-                self.reload()
+                stale = True
             except DomainError as error:
                 failure = str(error)
             except Stalled:
@@ -178,12 +187,20 @@ class Runtime:
                 logger.exception("%s failed", self.holding.bot.name)
                 failure = f"Something went wrong inside Quarterdeck ({type(error).__name__}); it has been logged."
 
+    def work(self, job: Job, failure: str, *, reload: bool) -> None:
+        if reload and not self.reload():
+            return
+        if failure:
+            self.fail(failure)
+        elif written := job():
+            self.floor.written(self, written)
+
     def reload(self) -> bool:
         """Waits for the database: what is in memory is ahead of the rows, and nothing may be done with it any more. False:
         the venue was left meanwhile."""
         while not self.ended and not self.floor.stopped:
             try:
-                self.holding = holding_load(self.bot_id)
+                self.holding = holding_load(self.bot_id, unreadable=bool(self.holding.unreadable))
                 return True
             except DatabaseError:
                 connection.close()
@@ -302,7 +319,8 @@ class Runtime:
         run, step = self.holding.run, self.holding.config_step()
         if run.history_from:
             return to_ms(run.history_from)
-        warmup = self.strategy.warmup_at(self.interval)
+        with blamed(type(self.strategy)):
+            warmup = self.strategy.warmup_at(self.interval)
         return (now_ms // step - (1 if warmup <= 1 else max(LEAST_HISTORY, 4 * warmup))) * step
 
     def first(self, history: History) -> int:

@@ -156,20 +156,19 @@ class Station:
                     runtime.submit(runtime.act_now)
 
     async def follow_plan(self, plan: Plan) -> None:
-        """Accounts and bots come and go as the plan says."""
+        """Accounts and bots come and go as the plan says. A person's switch is of prices alone: without them no bot decides, but
+        all do as they are told."""
         if not plan.stream.wanted:
             self.wanted.set((), ("1m",))
-            return
+        for post in plan.posts:  # a person's word needs no venue that answers
+            self.roster.follow(post)
         if self.worker.warm:
-            new = [post for post in plan.posts if post.bot_id not in self.roster.runtimes]
-            await self.roster.take_in(new)
-            if new:
+            if await self.roster.take_in(plan.posts):
                 gc.freeze()  # bots live long: the collector need not walk through all of them, which holds up every tick
             await self.follow_accounts(plan)
         await self.learn_rules(())
-        for post in plan.posts:
-            self.roster.follow(post)
-        self.want(plan)
+        if plan.stream.wanted:
+            self.want(plan)
 
     async def follow_accounts(self, plan: Plan) -> None:
         """A key that has been refused, taken away or replaced is let go at once: nothing more is sent or asked with it. What rests
@@ -302,6 +301,10 @@ class Station:
             if desk is None or not desk.ready:
                 return self.refusals.get(account_id) or "recovering: the account's orders are being compared with the venue's"
         return ""
+
+    def fault(self) -> str:
+        """What does not work beside the prices, for a person; empty: nothing."""
+        return self.recorder.fault or next((desk.fault for desk in self.accounts.values() if desk.fault), "")
 
     def balances(self, runtime: Runtime) -> Mapping[str, Balance] | None:
         """What its account has at the venue."""

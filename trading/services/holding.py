@@ -14,8 +14,8 @@ from django.db.models import F, Sum
 
 from market.exchanges.base import Balance, Report
 from market.models import Instrument
-from trading.config import RunConfig, parse
-from trading.engine.errors import Conflict, DomainError, Unreadable
+from trading.config import RunConfig, parse, read
+from trading.engine.errors import Conflict, DomainError, Invalid, Unreadable
 from trading.engine.live import Trader
 from trading.engine.risk import Limits, Moment
 from trading.engine.transitions import advance
@@ -91,7 +91,8 @@ class Holding:
     recent: deque[datetime] = field(default_factory=deque)
     """When the last orders were decided, for the order rate."""
     unreadable: str = ""
-    """Why its memory cannot be read. Such a bot decides nothing; what a venue still says of its orders goes into the books."""
+    """Why its memory, or its configuration, cannot be read. Such a bot decides nothing; what a venue still says of its orders goes
+    into the books."""
     heard: dict[str, Heard] = field(default_factory=dict)
     """The newest orders by our id: a report comes as an answer and by the user stream, and again after each gap."""
 
@@ -202,19 +203,20 @@ class Holding:
         self.version += 1
 
 
-def holding_load(bot_id: int) -> Holding:
-    """The bot with its present run, as it was last written. Raises what it cannot be loaded for."""
+def holding_load(bot_id: int, *, unreadable: bool = False) -> Holding:
+    """The bot with its present run, as it was last written. Raises what it cannot be loaded for. `unreadable`: one that is had for
+    its books alone will do."""
     found = holdings_load([bot_id])[bot_id]
     if isinstance(found, DomainError):
         raise found
-    if found.unreadable:
+    if found.unreadable and not unreadable:
         raise Unreadable(found.unreadable)
     return found
 
 
 def holdings_load(bot_ids: Iterable[int]) -> dict[int, Holding | DomainError]:
-    """Many bots by their primary keys, in as many statements as one; or why one cannot be loaded. One whose memory cannot be read
-    is loaded, and says so: its orders are still to be settled."""
+    """Many bots by their primary keys, in as many statements as one; or why one cannot be loaded. One that cannot go on, since its
+    memory or its configuration cannot be read, is loaded and says so: its orders are still to be settled."""
     bots = Bot.objects.select_related("wallet__account", "run").in_bulk(list(bot_ids))
     rows = Rows(bots)
     return {bot_id: loaded(bot, rows) for bot_id, bot in bots.items()}
@@ -243,11 +245,13 @@ def loaded(bot: Bot, rows: Rows) -> Holding | DomainError:
     if bot.run is None:
         return Conflict(f"{bot.name} has no run.")
     try:
-        config, limits = parse(bot.run.config), parse_limits(bot.run.limits)
+        (config, unreadable), limits = configured(bot.run), parse_limits(bot.run.limits)
         state = rows.states[bot.pk]
         known = {symbol: one for symbol in config.symbols if (one := rows.instruments.get((bot.venue, symbol)))}
-        trader = trader_of(config, external=bot.mode in EXTERNAL, venue_stops=stops_taken(known))
-        unreadable = load(trader, bytes(state.book))
+        trader = trader_of(
+            config, external=bot.mode in EXTERNAL, venue_stops=stops_taken(known), position="single" if unreadable else ""
+        )
+        unreadable = unreadable or load(trader, bytes(state.book))
         quote = config.symbols[0].split("-")[1]
         budgets = rows.budgets.get(bot.pk, quote, limits) or budgets_ensure(bot, limits, quote)
         schedule = parse_schedule(bot.schedule)
@@ -271,6 +275,17 @@ def loaded(bot: Bot, rows: Rows) -> Holding | DomainError:
     )
 
 
+def configured(run: BotRun) -> tuple[RunConfig, str]:
+    """Its configuration; where that cannot be used any more (its strategy has been taken away), what can be read of it, and why."""
+    try:
+        return parse(run.config), ""
+    except Invalid as error:
+        config, form = read(run.config)
+        if {"symbols", "interval"} & form.faults.keys():
+            raise
+        return config, error.in_full()
+
+
 def load(trader: Trader, book: bytes) -> str:
     """Why the memory cannot be read; empty: it could."""
     try:
@@ -289,9 +304,10 @@ def stops_taken(instruments: Mapping[str, Instrument]) -> list[str]:
     return [symbol for symbol, one in instruments.items() if one.takes_stops]
 
 
-def trader_of(config: RunConfig, *, external: bool, venue_stops: Collection[str] = ()) -> Trader:
-    strategy, step = registry.get(config.strategy), INTERVALS[config.interval]
-    return Trader(config.account(), config.symbols, step, strategy.position, external=external, venue_stops=venue_stops)
+def trader_of(config: RunConfig, *, external: bool, venue_stops: Collection[str] = (), position: str = "") -> Trader:
+    """`position`: where the strategy, whose it is, cannot be asked."""
+    position, step = position or registry.get(config.strategy).position, INTERVALS[config.interval]
+    return Trader(config.account(), config.symbols, step, position, external=external, venue_stops=venue_stops)
 
 
 def positions_of(bot: Bot, symbols: Sequence[str], rows: dict[str, Position]) -> dict[str, Position]:

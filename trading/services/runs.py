@@ -89,7 +89,8 @@ def runs_progress_write(runs: Iterable[BotRun]) -> None:
 
 def run_held(run: BotRun, why: str) -> None:
     """Why a run does not decide at present; empty: it does."""
-    BotRun.objects.filter(pk=run.pk).update(held_reason=why)
+    run.held_reason = why[:200]
+    BotRun.objects.filter(pk=run.pk).update(held_reason=run.held_reason)
 
 
 def run_end(run: BotRun, why: str, *, error: str = "") -> None:

@@ -33,9 +33,7 @@ def bot_act(request: PageRequest, bot_id: str, act: str) -> HttpResponse:
     try:
         service(bot_id=bot_id, user=request.user)
     except DomainError as error:
-        messages.error(
-            request, " ".join([str(error), *(text for texts in error.fields.values() for text in texts if text != str(error))])
-        )
+        messages.error(request, error.in_full())
     else:
         messages.success(request, f"{name} {words}")
         if act == "delete":
