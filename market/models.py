@@ -163,7 +163,7 @@ class VenueStream(models.Model):
 
 
 class FeedIncident(models.Model):
-    """A time in which prices did not come as they should: downtime, silence, a gap, a reconnect."""
+    """A time in which a venue was not heard as it should be: downtime, silence, a gap, a reconnect, a user stream lost."""
 
     stream = models.ForeignKey(VenueStream, on_delete=models.CASCADE, related_name="incidents")
     kind = models.CharField(max_length=16)

@@ -173,7 +173,7 @@ def stream_get(*, venue: str, environment: str) -> VenueStream:
 
 
 def stream_incidents(stream: VenueStream) -> QuerySet[FeedIncident]:
-    """When its prices did not come as they should, newest first."""
+    """When its venue was not heard as it should be, newest first."""
     return stream.incidents.order_by("-id")
 
 

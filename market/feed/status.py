@@ -8,7 +8,7 @@ from typing import Literal
 
 State = Literal["connecting", "live", "polling", "stale", "paused", "stopped"]
 """polling: no socket, prices by REST. stale: no prices from anywhere. paused: nobody needs any."""
-Kind = Literal["downtime", "silence", "gap", "reconnect"]
+Kind = Literal["downtime", "silence", "gap", "reconnect", "user_stream"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,9 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """A time in which prices did not come as they should. Told when it begins (`end` None) and again, with the same `begin`, when
-    it is over. downtime: no socket. silence: a symbol was mute on a live one. gap: messages missed. reconnect: on purpose."""
+    """A time in which a venue was not heard as it should be. Told when it begins (`end` None) and again, with the same `begin`,
+    when it is over. downtime: no socket. silence: a symbol was mute on a live one. gap: messages missed. reconnect: on purpose.
+    user_stream: no word of an account's orders."""
 
     venue: str
     kind: Kind

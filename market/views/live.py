@@ -57,7 +57,7 @@ def charts_by_symbol() -> dict[tuple[str, str], int]:
 
 @require_GET
 def streams(request: PageRequest) -> HttpResponse:
-    """Every venue's sockets with their health, and when prices did not come as they should."""
+    """Every venue's sockets with their health, and when a venue was not heard as it should be."""
     parts: Mapping[str, Part] = {"streams": ("market/_streams.html", streams_part)}
     if parts_asked(request):
         return parts_answer(request, parts)

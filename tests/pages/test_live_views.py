@@ -248,6 +248,13 @@ def test_a_stream_is_switched_and_its_health_shown(trader: Client) -> None:
     assert trader.post("/market/streams/switch/", {"venue": "no", "environment": "way", "wanted": "true"}).status_code == 302
 
 
+def test_what_does_not_work_beside_the_prices_is_told_on_the_live_page(trader: Client) -> None:
+    row = live_rows.stream()
+    assert "No user stream" not in text_of(trader, "/live/")
+    VenueStream.objects.filter(pk=row.pk).update(detail="No user stream of mine: it was lost.")
+    assert "No user stream of mine: it was lost." in text_of(trader, "/live/")
+
+
 def test_the_watchlist_shows_prices_and_says_which_are_old(trader: Client) -> None:
     live_rows.stream()
     live_rows.prices()

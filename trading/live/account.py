@@ -7,11 +7,13 @@ import logging
 import random
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.db import Error as DatabaseError
 
 from market.exchanges.base import (
     Alive,
@@ -23,8 +25,11 @@ from market.exchanges.base import (
     Report,
     StreamGap,
     Unauthorised,
+    UserEvent,
 )
+from market.feed import Incident
 from market.feed.ending import end
+from trading.engine.errors import DomainError
 from trading.live.balances import AccountBalances
 from trading.live.clock import VenueClock
 from trading.live.executor import Executor, gather_quietly
@@ -52,7 +57,8 @@ class AccountDesk:
     clock: VenueClock
     ready: bool = False
     """Whether the first comparison with the venue has gone through since the user stream was last lost for long."""
-    fault: str = ""
+    lost: Incident | None = None
+    """Since when there has been no user stream."""
     compared_at: float = 0.0
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -76,28 +82,59 @@ class AccountDesk:
 
     async def stop(self) -> None:
         await end(self.tasks)
+        self.note_found()  # nobody waits for it any more
         await self.exchange.close()
 
     async def listen(self) -> None:
         """The user stream, for ever: each loss is followed by a comparison, since something may have been missed."""
         attempt = 0
         while True:
+            why = "It ended."
             try:
                 async for event in self.exchange.user_stream():
-                    if isinstance(event, StreamGap):
-                        self.compared_at = 0.0
-                    elif isinstance(event, Balances):
-                        self.balances.hear(event)
-                    elif isinstance(event, Report):
-                        await self.station.hear_user(self.wallet.account_id or 0, event)
-                    elif isinstance(event, Alive):
+                    if isinstance(event, Alive):
                         attempt = 0
+                        self.note_found()
+                    await self.hear(event)
             except ExchangeError as error:
-                self.fault = str(error)
-                logger.warning("user stream of %s: %s", self.wallet.name, error)
-            self.compared_at = 0.0
+                why = str(error)
+            except Exception as error:
+                logger.exception("the user stream of %s failed; it is opened anew", self.wallet.name)
+                why = f"It failed here ({type(error).__name__}); that has been logged."
+            self.note_lost(why)
             attempt += 1
             await asyncio.sleep(random.uniform(0.1, min(LONGEST_WAIT, 0.5 * 2**attempt)))  # noqa: S311
+
+    async def hear(self, event: UserEvent) -> None:
+        if isinstance(event, StreamGap):
+            self.compared_at = 0.0
+        elif isinstance(event, Balances):
+            self.balances.hear(event)
+        elif isinstance(event, Report):
+            try:
+                await self.station.hear_user(self.wallet.account_id or 0, event)
+            except (DatabaseError, DomainError) as error:
+                logger.warning("what the venue says of %s is asked for later: %s", event.client_order_id, error)
+                self.compared_at = 0.0
+
+    def note_lost(self, why: str) -> None:
+        self.compared_at = 0.0
+        if self.lost is None:
+            logger.warning("user stream of %s: %s", self.wallet.name, why)
+            detail = f"{self.wallet.name}: {why}"
+            self.lost = Incident(self.exchange.venue, "user_stream", datetime.now(UTC), detail=detail)
+            self.station.reporter.hear(self.lost)
+
+    def note_found(self) -> None:
+        if self.lost is not None:
+            self.station.reporter.hear(replace(self.lost, end=datetime.now(UTC)))
+            self.lost = None
+
+    @property
+    def fault(self) -> str:
+        if self.lost is None:
+            return ""
+        return f"No user stream of {self.lost.detail} What becomes of its orders is asked for, every half minute at least."
 
     async def sweep(self) -> None:
         """Errands every second or so; the comparison with the venue's list at the start, after each gap, and every half minute."""
@@ -107,7 +144,6 @@ class AccountDesk:
                     await self.compare()
                 await self.run_errands()
             except ExchangeError as error:
-                self.fault = str(error)
                 logger.info("recovery of %s waits: %s", self.wallet.name, error)
             except Exception:
                 logger.exception("recovery of %s failed; it is tried again", self.wallet.name)
@@ -132,7 +168,7 @@ class AccountDesk:
         found = await self.station.worker.in_thread(compare, self.wallet.pk, told)
         await self.each("resolve", found.ask)
         await self.station.worker.in_thread(foreign_note, self.wallet, found.foreign)
-        self.compared_at, self.fault = began, ""
+        self.compared_at = began
         if not self.ready:
             await self.settled(found.ask)
 

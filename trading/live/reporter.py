@@ -164,7 +164,7 @@ class Reporter:
             stream_id=station.stream_id,
             holder=station.worker.name,
             state=status.state,
-            detail=(station.recorder.fault or status.detail)[:300],
+            detail=(station.fault() or status.detail)[:300],
             symbols=list(status.symbols),
             connected_at=status.connected_at,
             last_message_at=status.last_message_at,
@@ -182,7 +182,6 @@ class Reporter:
             holding = runtime.holding
             held = self.station.ready(runtime)[:200]
             if held != holding.run.held_reason:
-                holding.run.held_reason = held
                 run_held(holding.run, held)
             prices = {symbol: float(price[0]) for symbol in runtime.symbols if (price := self.station.price(symbol))}
             equity = holding.trader.equity(prices)

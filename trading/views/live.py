@@ -92,7 +92,7 @@ def alerts_part() -> dict[str, Any]:
     return {
         "unknown": len(selectors.orders_unknown()),
         "foreign": len(selectors.foreign_orders()),
-        "troubled": [(stream, state) for stream, state in states if state not in well],
+        "troubled": [one for one in states if one[1] not in well or (one[1] == VenueStream.State.LIVE and one[0].detail)],
     }
 
 
