@@ -9,7 +9,7 @@ from benchmarks.live.probes import Sample, Seen, quantile
 from benchmarks.live.venue import QUIET, SLOPE
 from trading import metrics
 
-CALM = (QUIET + 2 * SLOPE + 3, 59.5)
+CALM = (QUIET + SLOPE + 3, 59.5)
 """Seconds of each minute in which nothing is triggered, no candle closes, and what was triggered is over."""
 
 
@@ -34,7 +34,9 @@ def figures(seen: Seen, wave: bool) -> list[list[str]]:
 
 
 def orders(seen: Seen, span: float) -> list[list[str]]:
-    rows = [["orders sent a second; of them set off by a tick", f"{seen.orders / span:.1f}; {len(seen.sent) / span:.1f}", "20"]]
+    moving = span * SLOPE / 60
+    rates = f"{seen.orders / moving:.1f}; {len(seen.sent) / moving:.1f}"
+    rows = [["orders sent a second while prices move; of them set off by a tick", rates, "20"]]
     for name, aims in (("written", ("", "")), ("claimed", ("", "")), ("sent", ("5 ms", "10 ms"))):
         values = [one[1] for one in getattr(seen, name)]
         rows += [[f"frame to {name}, p50", ms(values, 0.5), aims[0]], [f"frame to {name}, p99", ms(values, 0.99), aims[1]]]

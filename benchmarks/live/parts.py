@@ -23,7 +23,7 @@ class Load:
     rate: float = 2000.0
     shape: str = "wave"
     strategy: str = "bench_above"
-    active: float = 0.6
+    active: float = 0.96
     """Share of the bots whose levels lie within the wave."""
 
 

@@ -19,6 +19,7 @@ from market.exchanges.base import Endpoint, Exchange, OrderRequest, Tick
 from trading.live import executor, station
 from trading.live.runtime import Runtime
 from trading.live.worker import StreamWorker
+from trading.models import Order
 from trading.services.steps import Written
 
 RECEIVED: ContextVar[float] = ContextVar("received", default=0.0)
@@ -119,14 +120,12 @@ def wire(seen: Seen) -> None:
             seen.written.append((time.monotonic(), time.perf_counter() - runtime.received))
         written(self, runtime, result)
 
-    async def place_probed(
-        self: executor.Executor, runtime: Runtime, order_id: int, request: OrderRequest, received: float
-    ) -> None:
+    async def place_probed(self: executor.Executor, runtime: Runtime, order: Order, request: OrderRequest, received: float) -> None:
         if received:
             seen.claimed.append((time.monotonic(), time.perf_counter() - received))
         RECEIVED.set(received)
         PLACING.set(True)
-        await place(self, runtime, order_id, request, received)
+        await place(self, runtime, order, request, received)
 
     station.Station.hear_tick = hear_tick_probed  # type: ignore[method-assign]
     station.Station.written = written_probed  # type: ignore[method-assign, assignment]

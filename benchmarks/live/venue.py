@@ -1,6 +1,7 @@
 """The sandbox's process: `python -m benchmarks.live.venue SYMBOLS TICKS SHAPE`. Prints its addresses as JSON, ends with its input.
 
-Shapes of each minute's prices: `wave`, flat for four seconds, up by RISE for 24, down again for 24, and flat for the rest; `flat`.
+Shapes of each minute's prices: `wave`, flat for four seconds, half of the symbols up by RISE for 48 and the others down, in turn,
+and flat for the rest: purchases and stops come evenly; `flat`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from market.sandbox.tape import Tick
 PRICE = Decimal(100)
 TICK = Decimal("0.0001")
 RISE = 0.02
-QUIET, SLOPE = 4.0, 24.0
+QUIET, SLOPE = 4.0, 48.0
 """Seconds."""
 MINUTES = 30
 PLENTY = 10_000_000
@@ -37,11 +38,11 @@ def instruments(many: int) -> list[Instrument]:
     return [Instrument(name, TICK, lot, lot, Decimal(10**9), Decimal(5), PRICE) for name in symbols(many)]
 
 
-def rise(second: float) -> float:
-    """By which share the price is above PRICE so many seconds into the minute."""
-    up = min(max((second - QUIET) / SLOPE, 0.0), 1.0)
-    down = min(max((second - QUIET - SLOPE) / SLOPE, 0.0), 1.0)
-    return RISE * (up - down)
+def rise(moment: int, symbol: int) -> float:
+    """By which share the price is above PRICE, at a moment in milliseconds."""
+    minute, within = divmod(moment, 60_000)
+    way = min(max((within / 1000 - QUIET) / SLOPE, 0.0), 1.0)
+    return RISE * (way if (minute + symbol) % 2 else 1.0 - way)
 
 
 def ticks(many: int, rate: float, shape: str, start: int) -> Iterator[Tick]:
@@ -49,9 +50,9 @@ def ticks(many: int, rate: float, shape: str, start: int) -> Iterator[Tick]:
     names, quantity = symbols(many), Decimal("0.5")
     for number in count():
         moment = start + int(number * 1000 / rate)
-        share = rise(moment % 60_000 / 1000) if shape == "wave" else 0.0
+        share = rise(moment, number % many) if shape == "wave" else 0.0
         price = PRICE + TICK * int(float(PRICE / TICK) * share)
-        yield Tick("binance", names[number % many], price, quantity, number % 2 == 0, moment)
+        yield Tick("binance", names[number % many], price, quantity, number // many % 2 == 0, moment)
 
 
 def past(many: int, start: int) -> dict[tuple[str, str], list[Candle]]:

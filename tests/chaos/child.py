@@ -34,7 +34,7 @@ from trading.live import account, executor, roster, runtime, station, sweeper, w
 from trading.live.worker import StreamWorker
 from trading.models import Order, OrderStatus
 from trading.services import steps
-from trading.services.orders import order_claim_send, request_of
+from trading.services.orders import request_of
 
 FINALITY = {"binance": 1.5, "coinbase": 3.0}
 """Beyond the life of the signatures, which is shortened as well: see `hurry`."""
@@ -179,7 +179,7 @@ def wire(fuse: Fuse, hasty: HastyWorker) -> None:
     for place, name, wired in (
         (steps.Writer, "finish", finish_fused(fuse, hasty, steps.Writer.finish)),
         (station.Station, "written", written_fused(fuse, station.Station.written)),
-        (executor, "order_claim_send", claim_fused(fuse, order_claim_send)),
+        (executor.Executor, "claim", claim_fused(fuse, executor.Executor.claim)),
         (account.AccountDesk, "settled", settled_told(hasty, account.AccountDesk.settled)),
     ):
         setattr(place, name, wired)
@@ -188,6 +188,8 @@ def wire(fuse: Fuse, hasty: HastyWorker) -> None:
 def finish_fused(fuse: Fuse, hasty: HastyWorker, finish: Callable[..., steps.Written]) -> Callable[..., steps.Written]:
     def finish_fused(writer: steps.Writer) -> steps.Written:
         sent = list(writer.fresh) if writer.holding.external else []
+        if hasty.life.reckless:
+            writer.lease = None
         for order in sent if hasty.life.reckless else ():
             hasty.place_now(order)
         if sent:

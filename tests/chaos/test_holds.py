@@ -20,7 +20,8 @@ from tests.live.fixtures import Rows, rows
 from tests.running import wait_for
 from trading.live.worker import StreamWorker
 from trading.models import Fill, KillSwitch, OrderStatus
-from trading.services.orders import Lease, order_claim_send
+from trading.services.holding import Lease
+from trading.services.orders import order_claim_send
 
 __all__ = ["rows"]
 pytestmark = pytest.mark.chaos

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from unittest.mock import AsyncMock, Mock
 
 import pytest
+from django.utils import timezone
 
 from market.exchanges.base import NotFoundAtVenue, OrderRequest, Retryable
 from trading.live.executor import AT_ONCE, Executor
 from trading.models import OrderStatus
 
 REQUEST = OrderRequest("qd-1", "BTC-USD", "buy", "market", Decimal(1))
+
+
+def submitted(seconds_ago: float = 0.0) -> Any:
+    return Mock(submitted_at=timezone.now() - timedelta(seconds=seconds_ago))
 
 
 class Slow:
@@ -39,7 +45,7 @@ def executor(venue: Any) -> Executor:
 async def test_a_thousand_orders_take_turns() -> None:
     venue = Slow()
     one = executor(venue)
-    placing = [asyncio.ensure_future(one.in_turn(REQUEST)) for _ in range(1_000)]
+    placing = [asyncio.ensure_future(one.in_turn(submitted(), REQUEST)) for _ in range(1_000)]
     for _ in range(3):  # each has begun, and goes as far as it may
         await asyncio.sleep(0)
     assert venue.now == AT_ONCE
@@ -50,9 +56,8 @@ async def test_a_thousand_orders_take_turns() -> None:
 
 async def test_an_order_whose_turn_comes_too_late_is_not_sent() -> None:
     venue = Slow()
-    venue.finality = 0.0
     with pytest.raises(Retryable):
-        await executor(venue).in_turn(REQUEST)
+        await executor(venue).in_turn(submitted(venue.finality / 2 + 1), REQUEST)
     assert venue.sent == 0
 
 

@@ -14,13 +14,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from market.exchanges.base import Balance, Execution, Report
-from market.services import instrument_ensure
+from market.services import instrument_ensure, stream_ensure, stream_hold
 from tests.trading.making import config
 from tests.trading.test_levels import FLAT, NOWHERE, START
 from trading.engine.live import SignalRow, Step
 from trading.models import BlockEvent, BotState, Event, Fill, KillSwitch, Order, RiskAllocation, RiskBudget
 from trading.services.bots import bot_create, bot_start
-from trading.services.holding import Holding, Market, Overtaken, StaleHolding, holding_load, holdings_load
+from trading.services.holding import Holding, Lease, Market, Overtaken, StaleHolding, holding_load, holdings_load
 from trading.services.orders import report_apply
 from trading.services.runs import run_end
 from trading.services.steps import Written, act, candle_close, candle_open
@@ -49,9 +49,9 @@ def started(**more: Any) -> Holding:
     return holding_load(bot_start(bot_id=bot_create(name="b", mode="testnet", wallet_id=wallet.wallet_id, config=given).bot_id).pk)
 
 
-def market() -> Market:
+def market(lease: Lease | None = None) -> Market:
     prices = {symbol: (Decimal(10), 0.0) for symbol in SYMBOLS}
-    return Market(datetime.now(UTC), prices, "test", balances=PLENTY)
+    return Market(datetime.now(UTC), prices, "test", balances=PLENTY, lease=lease)
 
 
 def decide(holding: Holding, row: SignalRow) -> None:
@@ -59,10 +59,18 @@ def decide(holding: Holding, row: SignalRow) -> None:
     candle_close(holding, time_ms, dict.fromkeys(SYMBOLS, FLAT), dict.fromkeys(SYMBOLS, row), market())
 
 
-def bought(holding: Holding) -> Written:
+def bought(holding: Holding, lease: Lease | None = None) -> Written:
     decide(holding, SignalRow(entry=True))
     candle_open(holding, START + STEP, PRICES, market())
-    return act(holding, market(), lambda: holding.trader.entries(PRICES))
+    return act(holding, market(lease), lambda: holding.trader.entries(PRICES))
+
+
+def hold(holder: str = "me") -> Lease:
+    """On the bot's venue."""
+    stream = stream_ensure(venue="binance", environment="sandbox")
+    token = stream_hold(stream_id=stream.pk, holder="me")
+    assert token
+    return Lease(stream.pk, holder, token)
 
 
 def sold(holding: Holding) -> Written:
@@ -114,6 +122,36 @@ def test_orders_claims_and_memory_take_one_statement(holding: Holding) -> None:
     assert [one.payload["symbol"] for one in Event.objects.filter(type="order_submitted").order_by("id")] == list(SYMBOLS)
 
 
+def test_who_holds_the_venue_writes_orders_as_submitted(holding: Holding) -> None:
+    """In the same statement: the venue is told of nothing else first."""
+    lease = hold()
+    decide(holding, SignalRow(entry=True))
+    candle_open(holding, START + STEP, PRICES, market())
+    with CaptureQueriesContext(connection) as asked:
+        written = act(holding, market(lease), lambda: holding.trader.entries(PRICES))
+    assert len(asked) == 1
+    assert [(one.status, one.attempts) for one in written.send] == [("submitted", 1)] * 2
+    for order in Order.objects.all():
+        assert (order.status, order.attempts) == ("submitted", 1)
+        assert order.submitted_at is not None
+    assert {one.payload["status"] for one in Event.objects.filter(type="order_submitted")} == {"submitted"}
+
+
+def test_who_has_lost_the_venue_writes_them_as_pending(holding: Holding) -> None:
+    written = bought(holding, hold(holder="another"))
+    assert {(one.status, one.submitted_at) for one in Order.objects.all()} == {("pending", None)}
+    assert [one.status for one in written.send] == ["pending"] * 2
+    assert not reasons()
+
+
+def test_the_kill_switch_lets_no_order_be_written_as_submitted(holding: Holding) -> None:
+    lease = hold()
+    KillSwitch.objects.create(killed=True)
+    assert not bought(holding, lease).send
+    assert {reason for _, reason in reasons()} == {"kill_switch"}
+    assert not Order.objects.exists()
+
+
 def test_a_fill_takes_two_statements_and_its_event_tells_its_key(holding: Holding) -> None:
     order = bought(holding).send[0]
     with CaptureQueriesContext(connection) as asked:
@@ -154,7 +192,7 @@ def test_an_order_given_up_on_anothers_refusal_is_called_off_though_it_was_not_w
     monkeypatch.setattr(holding.trader, "block", block_and_give_up)
     decide(holding, SignalRow(entry=True))
     candle_open(holding, START + STEP, PRICES, market())
-    narrow = replace(market(), tradable=frozenset(SYMBOLS) - {refused})
+    narrow = replace(market(hold()), tradable=frozenset(SYMBOLS) - {refused})
     act(holding, narrow, lambda: holding.trader.entries(PRICES))
     assert reasons() == [(refused, "not_tradable")]
     order = Order.objects.get()

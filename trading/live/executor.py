@@ -17,7 +17,8 @@ from market.exchanges.base import Exchange, NotFoundAtVenue, OrderRequest, Refus
 from trading import metrics
 from trading.live.runtime import Runtime
 from trading.models import Order, OrderStatus
-from trading.services.orders import Lease, order_claim_send, order_note, order_unsend
+from trading.services.holding import Lease
+from trading.services.orders import order_claim_send, order_note, order_unsend, request_of
 
 logger = logging.getLogger(__name__)
 
@@ -45,45 +46,46 @@ class Executor:
             return
         self.in_flight.add(order.pk)
         try:
-            request = await self.in_thread(self.claim, order)
+            request = await self.in_thread(order_claim_send, order, self.lease())
             if isinstance(request, OrderRequest):
-                await self.place(runtime, order.pk, request, received)
+                await self.place(runtime, order, request, received)
         finally:
             self.in_flight.discard(order.pk)
 
     def claim(self, order: Order) -> OrderRequest | None:
-        """Pending -> submitted, from any thread. None: not to be sent."""
+        """Of a step just written, from its thread: pending -> submitted, unless it was written so. None: not to be sent."""
+        if order.status == OrderStatus.SUBMITTED:
+            return request_of(order)
         return order_claim_send(order, self.lease())
 
     async def deliver(self, runtime: Runtime, order: Order, request: OrderRequest, received: float) -> None:
         """What `claim` let through."""
         self.in_flight.add(order.pk)
         try:
-            await self.place(runtime, order.pk, request, received)
+            await self.place(runtime, order, request, received)
         finally:
             self.in_flight.discard(order.pk)
 
-    async def place(self, runtime: Runtime, order_id: int, request: OrderRequest, received: float) -> None:
+    async def place(self, runtime: Runtime, order: Order, request: OrderRequest, received: float) -> None:
         if received:
             metrics.submit_seconds.labels(self.exchange.venue).observe(time.perf_counter() - received)
         try:
-            report = await self.in_turn(request)
+            report = await self.in_turn(order, request)
         except Refused as error:
             why = f"{error.code} {error}".strip()
-            runtime.submit(lambda: runtime.end_order(order_id, OrderStatus.SUBMITTED, OrderStatus.REJECTED, why), urgent=True)
+            runtime.submit(lambda: runtime.end_order(order.pk, OrderStatus.SUBMITTED, OrderStatus.REJECTED, why), urgent=True)
         except Retryable as error:
             logger.info("order %s waits: %s", request.client_order_id, error)
-            await self.in_thread(order_unsend, order_id)
+            await self.in_thread(order_unsend, order.pk)
         except Unknown as error:
             logger.warning("the fate of order %s is unknown: %s", request.client_order_id, error)
         else:
             await self.overhear(runtime, report)
 
-    async def in_turn(self, request: OrderRequest) -> Report:
+    async def in_turn(self, order: Order, request: OrderRequest) -> Report:
         """One that has waited too long is claimed anew: it must not leave after the venue was believed not to know it."""
-        began = time.monotonic()
         async with self.turns:
-            if time.monotonic() - began > self.exchange.finality / 2:
+            if order.submitted_at is None or timezone.now() - order.submitted_at > timedelta(seconds=self.exchange.finality / 2):
                 raise Retryable("Too many orders were on their way at once.", code="turns")
             return await self.exchange.place(request)
 

@@ -31,7 +31,7 @@ from trading.engine.live import Level, Step
 from trading.engine.strategy import Strategy, blamed
 from trading.live.history import Decisions, History
 from trading.models import OPEN, Order, OrderStatus
-from trading.services.holding import Holding, Market, StaleHolding, holding_load, instruments_of
+from trading.services.holding import Holding, Lease, Market, StaleHolding, holding_load, instruments_of
 from trading.services.orders import order_end, orders_cancel_note, report_apply
 from trading.services.runs import run_end, run_progress
 from trading.services.steps import Written, act, candle_close, candle_open, checkpoint
@@ -66,6 +66,7 @@ class Floor(Protocol):
     def now_ms(self) -> int: ...
     def ready(self, runtime: Runtime) -> str: ...
     def balances(self, runtime: Runtime) -> Mapping[str, Balance] | None: ...
+    def lease(self, runtime: Runtime) -> Lease | None: ...
     def run_job(self, drain: Callable[[], None], *, urgent: bool) -> None: ...
     def written(self, runtime: Runtime, written: Written) -> None: ...
     def levels_changed(self, runtime: Runtime, levels: list[Level]) -> None: ...
@@ -238,6 +239,7 @@ class Runtime:
             tradable=self.floor.tradable,
             received=self.received,
             balances=self.floor.balances(self) if self.holding.external else None,
+            lease=self.floor.lease(self) if self.holding.external else None,
         )
 
     def catch_up(self) -> Written | None:

@@ -52,6 +52,7 @@ from trading.live.roster import Roster
 from trading.live.runtime import Runtime
 from trading.models import Order
 from trading.services.accounts import account_alert
+from trading.services.holding import Lease
 from trading.services.steps import Written
 from wallets.models import Wallet
 
@@ -308,8 +309,15 @@ class Station:
 
     def balances(self, runtime: Runtime) -> Mapping[str, Balance] | None:
         """What its account has at the venue."""
-        desk = self.accounts.get(runtime.holding.bot.wallet.account_id or 0)
+        desk = self.desk_of(runtime)
         return desk.balances.known() if desk else None
+
+    def desk_of(self, runtime: Runtime) -> AccountDesk | None:
+        return self.accounts.get(runtime.holding.bot.wallet.account_id or 0)
+
+    def lease(self, runtime: Runtime) -> Lease | None:
+        """Where its orders can be sent at once."""
+        return self.worker.lease(self.stream_id) if self.desk_of(runtime) else None
 
     def run_job(self, drain: Callable[[], None], *, urgent: bool) -> None:
         (self.worker.urgent if urgent else self.worker.routine).submit(drain)
@@ -324,9 +332,9 @@ class Station:
             self.levels_changed(runtime, levels)
 
     def claim(self, runtime: Runtime, orders: Sequence[Order]) -> list[OrderRequest | None]:
-        """Here, and not by way of the loop to another thread: the orders are on their way already. What cannot be claimed now is
-        left to the sweeper."""
-        desk = self.accounts.get(runtime.holding.bot.wallet.account_id or 0)
+        """Most were claimed as they were written; the others here, and not by way of the loop to another thread. What cannot be
+        claimed now is left to the sweeper."""
+        desk = self.desk_of(runtime)
         try:
             return [desk.executor.claim(order) if desk else None for order in orders]
         except DatabaseError as error:
@@ -335,7 +343,7 @@ class Station:
             return []
 
     def dispatch(self, runtime: Runtime, written: Written, requests: Sequence[OrderRequest | None], received: float) -> None:
-        desk = self.accounts.get(runtime.holding.bot.wallet.account_id or 0)
+        desk = self.desk_of(runtime)
         if desk is None:
             return  # the sweeper sends them once the account is there
         for order, request in zip(written.send, requests, strict=False):

@@ -35,7 +35,7 @@ from trading.engine.warm import live_is_being_compiled, live_is_compiled, warm_l
 from trading.live.holds import Hold
 from trading.live.plan import Plan, plan_read
 from trading.live.station import Station
-from trading.services.orders import Lease
+from trading.services.holding import Lease
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -34,12 +34,31 @@ EXTERNAL = (Mode.TESTNET, Mode.LIVE)
 """Modes whose orders a venue executes. In the others the engine does, by the rules of the backtest."""
 
 
+LEASED = """
+SELECT 1 FROM market_venuestream
+WHERE id = %s::bigint AND holder = %s::text AND token = %s::bigint AND held_until > %s::timestamptz
+"""
+
+
 class StaleHolding(Conflict):
     """Somebody else has written this bot's state: what is in memory here counts for nothing."""
 
 
 class Overtaken(DatabaseError):
     """A row is not what it was when this was concluded from it: nothing was written, and it is to be tried again from the rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """What lets a stream worker send: its hold on a venue's stream. An older token's word counts for nothing."""
+
+    stream_id: int
+    holder: str
+    token: int
+
+    def values(self, now: datetime) -> list[Any]:
+        """For `LEASED`."""
+        return [self.stream_id, self.holder, self.token, now]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +74,8 @@ class Market:
     """`time.perf_counter()` of the frame that it came in with."""
     balances: Mapping[str, Balance] | None = None
     """What the account at the venue has, by asset; None: not known, or there is none."""
+    lease: Lease | None = None
+    """Of who will send the orders at once."""
 
 
 @dataclass(frozen=True, slots=True)

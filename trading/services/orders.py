@@ -6,7 +6,6 @@ pending -> (committed) -> submitted -> (committed) -> the venue hears of it. Fro
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from secrets import token_hex
 from typing import Literal
@@ -22,9 +21,10 @@ from trading import metrics
 from trading.engine.errors import Conflict, Invalid, NotFound
 from trading.engine.transitions import OVER, advance, may
 from trading.models import OPEN, AllocationStatus, Bot, ForeignOrder, Order, OrderStatus, RiskAllocation
+from trading.services.budgets import ALIVE
 from trading.services.events import News, events_record
 from trading.services.fills import Booked, allocation_release, fill_news, fills_book
-from trading.services.holding import Holding, Market
+from trading.services.holding import LEASED, Holding, Lease, Market
 from trading.services.steps import ORDER_FILLED, ORDER_OVER, Writer, Written, order_payload
 
 TOO_OLD = timedelta(seconds=30)
@@ -33,33 +33,22 @@ TOO_OLD = timedelta(seconds=30)
 Person = AbstractBaseUser | AnonymousUser | None
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """What lets a stream worker send: its hold on a venue's stream. An older token's word counts for nothing."""
-
-    stream_id: int
-    holder: str
-    token: int
-
-
-CLAIM = """
-UPDATE trading_order SET status = 'submitted', submitted_at = %(now)s::timestamptz, attempts = attempts + 1
-WHERE id = %(order)s::bigint AND status = 'pending' AND NOT cancel_requested
-AND NOT EXISTS (SELECT 1 FROM trading_killswitch WHERE killed)
-AND EXISTS (
-    SELECT 1 FROM market_venuestream
-    WHERE id = %(stream)s::bigint AND holder = %(holder)s::text AND token = %(token)s::bigint AND held_until > %(now)s::timestamptz
-)
-"""
+CLAIM = f"""
+UPDATE trading_order SET status = 'submitted', submitted_at = %s::timestamptz, attempts = attempts + 1
+WHERE id = %s::bigint AND status = 'pending' AND NOT cancel_requested AND EXISTS ({ALIVE}) AND EXISTS ({LEASED})
+"""  # noqa: S608
 
 
 def order_claim_send(order: Order, lease: Lease) -> OrderRequest | None:
     """Pending -> submitted, for exactly one sender that still holds the venue, while no kill switch is on. None: not to be sent.
 
-    One statement, since every order waits for it; what is asked of the venue never changes after the order's row was made."""
-    values = {"stream": lease.stream_id, "holder": lease.holder, "token": lease.token}
-    with prepared(CLAIM, {"order": order.pk, "now": timezone.now(), **values}) as cursor:
-        return request_of(order) if cursor.rowcount else None
+    What is asked of the venue never changes after the order's row was made."""
+    now = timezone.now()
+    with prepared(CLAIM, [now, order.pk, *lease.values(now)]) as cursor:
+        if not cursor.rowcount:
+            return None
+    order.status, order.submitted_at = OrderStatus.SUBMITTED, now
+    return request_of(order)
 
 
 def request_of(order: Order) -> OrderRequest:

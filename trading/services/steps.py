@@ -24,7 +24,7 @@ from trading.services.batch import Batch
 from trading.services.budgets import ALIVE, Draw, budget_claim, is_killed
 from trading.services.events import News, events_add
 from trading.services.fills import Books, allocation_release, fill_news, fills_book, plain
-from trading.services.holding import Holding, Market, Overtaken, StaleHolding
+from trading.services.holding import LEASED, Holding, Lease, Market, Overtaken, StaleHolding
 from trading.services.runs import runs_progress_write
 
 ORDER_OVER = ("status", "status_reason", "closed_at", "updated_at")
@@ -60,6 +60,8 @@ class Writer:
     """The one that is being taken, and those that followed from refusals in it."""
     batch: Batch = field(default_factory=Batch)
     correlation_id: str = field(default_factory=lambda: token_hex(16))
+    lease: Lease | None = field(init=False)
+    """Where it still holds, orders are written as submitted: claimed for sending, which begins as soon as they are committed."""
     at_once: bool = field(init=False)
     """Whether budgets are claimed one order after the other. Otherwise with the writing, which writes nothing where one has no
     room: the rows that all bots claim from are locked for one statement, and nobody waits for another's ways to the database."""
@@ -67,7 +69,7 @@ class Writer:
 
     def __post_init__(self) -> None:
         holding = self.holding
-        self.at_once = not holding.external
+        self.at_once, self.lease = not holding.external, self.market.lease
         self.books = Books(holding.bot.wallet_id, holding.account, Draw(holding.budgets))
 
     def allow(self, wanted: Wanted) -> bool:
@@ -181,6 +183,16 @@ class Writer:
             self.batch = Batch()
             self.written.news += self.order_news()
             self.note_orders()
+
+    def claim_sending(self, batch: Batch) -> None:
+        now = timezone.now()
+        if self.lease:
+            batch.hold("lease", LEASED, self.lease.values(now))
+        for row in self.fresh:
+            if self.lease and not row.cancel_requested:
+                row.status, row.submitted_at, row.attempts = OrderStatus.SUBMITTED, now, 1
+            else:
+                row.status, row.submitted_at, row.attempts = OrderStatus.PENDING, None, 0
 
     def insert_orders(self, batch: Batch) -> None:
         for row in self.fresh:
@@ -314,6 +326,7 @@ class Writer:
 
     def finish(self) -> Written:
         if not self.write():
+            self.lease = None
             with transaction.atomic():
                 self.claim_each()
                 if not self.write():
@@ -321,9 +334,11 @@ class Writer:
         return self.written
 
     def write(self) -> bool:
-        """Everything in one statement, the events last. False: some budget has no room for what is wanted, or the kill switch is
-        on, and nothing was written."""
+        """Everything in one statement, the events last. False: some budget has no room for what is wanted, the kill switch is on,
+        or the hold on the venue is lost, and nothing was written."""
         holding, batch = self.holding, self.batch.copy()
+        if self.fresh and holding.external:
+            self.claim_sending(batch)
         self.insert_orders(batch)
         batch.insert(*self.written.blocked)
         holding.add_state(batch)
