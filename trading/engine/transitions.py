@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 LEGAL: dict[str, frozenset[str]] = {
-    # Not sent yet. Cancelled: never sent. Rejected: the venue can never be asked (its symbol is gone).
-    "pending": frozenset({"submitted", "cancelled", "rejected"}),
+    # Not sent yet. Cancelled: never sent. Rejected: the venue can never be asked (its symbol is gone). Where the venue knows it all
+    # the same, that counts: it must not be sent again.
+    "pending": frozenset({"submitted", "accepted", "partially_filled", "filled", "cancelled", "expired", "rejected"}),
     # Sent or about to be: unknown until the venue answers. Back to pending only where it surely was not sent.
     "submitted": frozenset({"pending", "accepted", "partially_filled", "filled", "cancelled", "expired", "rejected"}),
     "accepted": frozenset({"partially_filled", "filled", "cancelled", "expired", "rejected"}),
