@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Callable, Iterator
@@ -115,7 +116,17 @@ def listening(running: RunningSandbox, *, user: bool = False, key: bool = True) 
 
 
 def end(client: Any) -> None:
-    """What `close` leaves undone where the connection is lost."""
+    """What `close` leaves undone where the connection is lost. The connection may not be done with closing yet: a task that is
+    left on a loop that was closed is an error of whichever test runs when it is collected."""
+    asyncio.run_coroutine_threadsafe(cancel_others(), client.loop).result(SECONDS)
     client.loop.call_soon_threadsafe(client.loop.stop)
     client.thread.join(SECONDS)
     client.loop.close()
+
+
+async def cancel_others() -> None:
+    """All other tasks of this loop."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
