@@ -44,8 +44,8 @@ class Sample:
 
 @dataclass
 class Seen:
-    """Lists of (monotonic, seconds since the frame was received), by stage: the order's row committed; submitted, committed; the
-    request written to its socket."""
+    """Lists of (monotonic, seconds since the frame was received), by stage: the order's row committed; the way to the
+    venue begun; the request written to its socket."""
 
     written: list[tuple[float, float]] = field(default_factory=list)
     claimed: list[tuple[float, float]] = field(default_factory=list)

@@ -34,7 +34,7 @@ from trading.live import account, executor, roster, runtime, station, sweeper, w
 from trading.live.worker import StreamWorker
 from trading.models import Order, OrderStatus
 from trading.services import steps
-from trading.services.orders import request_of
+from trading.services.orders import order_claim_send, request_of
 
 FINALITY = {"binance": 1.5, "coinbase": 3.0}
 """Beyond the life of the signatures, which is shortened as well: see `hurry`."""
@@ -179,7 +179,8 @@ def wire(fuse: Fuse, hasty: HastyWorker) -> None:
     for place, name, wired in (
         (steps.Writer, "finish", finish_fused(fuse, hasty, steps.Writer.finish)),
         (station.Station, "written", written_fused(fuse, station.Station.written)),
-        (executor.Executor, "claim", claim_fused(fuse, executor.Executor.claim)),
+        (executor, "order_claim_send", claim_fused(fuse, order_claim_send)),
+        (executor, "request_of", claim_fused(fuse, request_of)),  # of one that was claimed as it was written
         (account.AccountDesk, "settled", settled_told(hasty, account.AccountDesk.settled)),
     ):
         setattr(place, name, wired)

@@ -3,51 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from market.sandbox.server import running_sandbox
-from tests.chaos.desk import scenario, wallet
+from market.sandbox.server import RunningSandbox
+from tests.chaos.desk import wallet
+from tests.trading.working import sandbox, until, working
 from trading.live.station import Station
 from trading.live.worker import StreamWorker
 
+__all__ = ["sandbox"]
 PATIENCE = 30.0
 
 
-async def come(worker: StreamWorker, wanted: Callable[[Station], bool]) -> Station:
-    """The station that is wanted, once it is there."""
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            for station in worker.stations.values():
-                if wanted(station):
-                    return station
-            await asyncio.sleep(0.05)
-
-
-def is_live(station: Station) -> bool:
-    return station.key == "binance-sandbox" and station.state == "live"
+def live(worker: StreamWorker) -> Station | None:
+    return next((one for one in worker.stations.values() if one.key == "binance-sandbox" and one.state == "live"), None)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_stream_whose_task_ends_is_opened_anew(settings: Any) -> None:
+def test_a_stream_whose_task_ends_is_opened_anew(sandbox: RunningSandbox, settings: Any) -> None:
     settings.WATCHLIST = {"binance-sandbox": ["BTC-USDT"]}
+    wallet(sandbox, "binance")
 
-    async def opened_twice() -> bool:
-        worker = StreamWorker(warm=True)
-        running = asyncio.create_task(worker.run())
-        try:
-            first = await come(worker, is_live)
+    async def opened_twice() -> None:
+        async with working(sandbox) as worker:
+            await until(lambda: live(worker) is not None, PATIENCE)
+            first = live(worker)
+            assert first is not None
             first.tasks[0].cancel()
-            second = await come(worker, lambda station: station is not first and is_live(station))
-            return first.stopped and not second.died()
-        finally:
-            running.cancel()
-            with suppress(asyncio.CancelledError):
-                await running
+            await until(lambda: live(worker) not in (None, first), PATIENCE)
+            second = live(worker)
+            assert second is not None
+            assert first.stopped
+            assert not second.died()
 
-    with running_sandbox(scenario(1)) as sandbox:
-        wallet(sandbox, "binance")
-        assert asyncio.run(opened_twice())
+    asyncio.run(opened_twice())

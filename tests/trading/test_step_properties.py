@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -14,9 +13,8 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from market.exchanges.base import Execution, Report
 from market.models import Instrument
-from tests.trading.test_steps import STEP, SYMBOLS, hold, market, started
+from tests.trading.test_steps import STEP, SYMBOLS, hold, market, reported, started
 from trading.engine.live import OHLCV, SignalRow
 from trading.models import OPEN, Order, OrderStatus, RiskBudget
 from trading.services.holding import Holding, Market, holding_load
@@ -132,21 +130,7 @@ class Desk:
     def report(self, order: Order, status: str, part: Decimal = Decimal(0)) -> None:
         self.fills += 1
         price = order.limit or Decimal(repr(self.prices[order.symbol]))
-        execution = Execution(f"t{self.fills}", price, part, Decimal("0.01"), "BTC", maker=False, time=datetime.now(UTC))
-        report = Report(
-            venue="binance",
-            symbol=order.symbol,
-            client_order_id=order.client_order_id,
-            venue_order_id=f"v{order.pk}",
-            side=order.side,  # type: ignore[arg-type]
-            type=order.type,  # type: ignore[arg-type]
-            status=status,  # type: ignore[arg-type]
-            quantity=order.quantity,
-            filled=order.filled_quantity + part,
-            executions=(execution,) if part else (),
-            time=datetime.now(UTC),
-        )
-        report_apply(self.holding, report, self.now)
+        report_apply(self.holding, reported(order, status, part, price=price, name=f"t{self.fills}"), self.now)
 
     def check(self) -> None:
         rows = Order.objects.filter(run=self.holding.run, status__in=OPEN)

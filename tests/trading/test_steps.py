@@ -79,20 +79,23 @@ def sold(holding: Holding) -> Written:
 
 
 def filled(order: Order, *, price: str = "10") -> Report:
-    execution = Execution(
-        f"t{order.pk}", Decimal(price), order.quantity, Decimal("0.1"), "BTC", maker=False, time=datetime.now(UTC)
-    )
+    return reported(order, "filled", order.quantity, price=Decimal(price))
+
+
+def reported(order: Order, status: str, part: Decimal = Decimal(0), *, price: Decimal = Decimal(10), name: str = "") -> Report:
+    """`part`: how much of it was executed just now, at `price`, by the trade `name`."""
+    execution = Execution(name or f"t{order.pk}", price, part, Decimal("0.1"), "BTC", maker=False, time=datetime.now(UTC))
     return Report(
         venue="binance",
         symbol=order.symbol,
         client_order_id=order.client_order_id,
         venue_order_id=f"v{order.pk}",
         side=order.side,  # type: ignore[arg-type]
-        type="market",
-        status="filled",
+        type=order.type,  # type: ignore[arg-type]
+        status=status,  # type: ignore[arg-type]
         quantity=order.quantity,
-        filled=order.quantity,
-        executions=(execution,),
+        filled=order.filled_quantity + part,
+        executions=(execution,) if part else (),
         time=datetime.now(UTC),
     )
 

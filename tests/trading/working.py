@@ -36,8 +36,8 @@ async def working(sandbox: RunningSandbox) -> AsyncIterator[StreamWorker]:
             await running
 
 
-async def until(met: Callable[[], bool] | Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(PATIENCE):
+async def until(met: Callable[[], bool] | Callable[[], Awaitable[bool]], seconds: float = PATIENCE) -> None:
+    async with asyncio.timeout(seconds):
         while True:
             found = met()
             if found if isinstance(found, bool) else await found:

@@ -186,6 +186,7 @@ class Strategy(ABC):
 
     @classmethod
     def checked(cls, values: Mapping[str, Any]) -> dict[str, str]:
+        """`check`; where it raises, that is told as a fault, too."""
         try:
             with blamed(cls):
                 return dict(cls.check(values))

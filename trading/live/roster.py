@@ -97,6 +97,7 @@ class Roster:
         return post.bot_id not in self.waiting or time.monotonic() >= self.waiting[post.bot_id].until
 
     async def attempt(self, post: Post, runtime: Runtime) -> bool:
+        """Whether it has begun. What is wrong with its strategy ends it; whatever else keeps it may pass."""
         try:
             await self.begin(runtime)
         except DatabaseError:

@@ -170,7 +170,7 @@ class Runtime:
         failure, stale = "", False
         while not self.ended and not self.floor.stopped:
             try:
-                again, stale = stale, False
+                again, stale = stale, False  # what cannot be loaded again fails; it is not loaded for ever
                 self.work(job, failure, reload=again)
                 return
             except StaleHolding:

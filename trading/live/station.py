@@ -317,7 +317,8 @@ class Station:
 
     def lease(self, runtime: Runtime) -> Lease | None:
         """Where its orders can be sent at once."""
-        return self.worker.lease(self.stream_id) if self.desk_of(runtime) else None
+        desk = self.desk_of(runtime)
+        return desk.executor.lease() if desk else None
 
     def run_job(self, drain: Callable[[], None], *, urgent: bool) -> None:
         (self.worker.urgent if urgent else self.worker.routine).submit(drain)

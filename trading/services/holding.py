@@ -327,8 +327,8 @@ def stops_taken(instruments: Mapping[str, Instrument]) -> list[str]:
 
 def trader_of(config: RunConfig, *, external: bool, venue_stops: Collection[str] = (), position: str = "") -> Trader:
     """`position`: where the strategy, whose it is, cannot be asked."""
-    position, step = position or registry.get(config.strategy).position, INTERVALS[config.interval]
-    return Trader(config.account(), config.symbols, step, position, external=external, venue_stops=venue_stops)
+    how, step = position or registry.get(config.strategy).position, INTERVALS[config.interval]
+    return Trader(config.account(), config.symbols, step, how, external=external, venue_stops=venue_stops)
 
 
 def positions_of(bot: Bot, symbols: Sequence[str], rows: dict[str, Position]) -> dict[str, Position]:

@@ -1,6 +1,7 @@
 """The way of an order to the venue and back. Each hand-over is a compare-and-set; the venue is only ever told of what is committed.
 
-pending -> (committed) -> submitted -> (committed) -> the venue hears of it. From then on only the venue's word moves it.
+submitted -> (committed) -> the venue hears of it; by way of pending where it was not to be sent at once. From then on only the
+venue's word moves it.
 """
 
 from __future__ import annotations
