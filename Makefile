@@ -14,7 +14,7 @@ DEV := $(call stamp,dev)
 BENCH := $(call stamp,bench)
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test lint bench lock
+.PHONY: help run setup develop test lint bench lock
 .DELETE_ON_ERROR:
 
 help: ## say what there is
@@ -25,12 +25,14 @@ run: setup ## start the desk on HOST:PORT (127.0.0.1:8000); Ctrl-C stops it
 
 setup: $(RUNTIME) ## make the virtual environment and install the locked dependencies
 
-test: setup $(DEV) ## run all tests on the embedded PostgreSQL and Valkey, or on DATABASE_URL and REDIS_URL; ARGS="-k name" for some
+develop: setup $(DEV) ## the same with what tests and checks need
+
+test: develop ## run all tests on the embedded PostgreSQL and Valkey, or on DATABASE_URL and REDIS_URL; ARGS="-k name" for some
 	@echo "Compiling the engine, unless it is compiled already"
 	@$(BIN)/python -m trading.engine.warm
 	@$(BIN)/python -m $(if $(ARGS),pytest $(ARGS),tests.together)
 
-lint: setup $(DEV) ## check style, types, the direction of imports, templates and migrations
+lint: develop ## check style, types, the direction of imports, templates and migrations
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
@@ -47,7 +49,7 @@ lock: ## write the locks anew from pyproject.toml (needs uv)
 	$(call compile,dev,--extra dev)
 	$(call compile,bench,--extra dev --extra bench)
 
-compile = uv pip compile pyproject.toml $(2) --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+compile = uv pip compile pyproject.toml $(2) --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-annotate \
 	--quiet --custom-compile-command "make lock" --output-file $(LOCKS)/$(1).txt
 
 $(BIN)/python:
@@ -64,6 +66,7 @@ $(VENV)/.dev-%: | $(BIN)/python
 $(VENV)/.bench-%: | $(BIN)/python
 	@$(call install,bench)
 
+# A lock is complete, so pip has nothing to look for: older ones would find a newer `kombu` beside the locked `kombu[redis]`, and refuse it.
 install = echo "Installing the locked dependencies ($(1)); the first time takes a minute" && rm -f $(VENV)/.$(1)-* \
 	&& $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-input --root-user-action=ignore \
-	--require-hashes --only-binary :all: --requirement $(LOCKS)/$(1).txt && touch $@
+	--no-deps --require-hashes --only-binary :all: --requirement $(LOCKS)/$(1).txt && touch $@
