@@ -29,7 +29,7 @@ develop: setup $(DEV) ## the same with what tests and checks need
 
 test: develop ## run all tests on the embedded PostgreSQL and Valkey, or on DATABASE_URL and REDIS_URL; ARGS="-k name" for some
 	@echo "Compiling the engine, unless it is compiled already"
-	@$(BIN)/python -m trading.engine.warm
+	@$(BIN)/python -m engine.warm
 	@$(BIN)/python -m $(if $(ARGS),pytest $(ARGS),tests.together)
 
 lint: develop ## check style, types, the direction of imports, templates and migrations

@@ -9,7 +9,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from django.core.exceptions import ImproperlyConfigured
 
-    from config.embedded import CannotStart, services_for_command
+    from operations.embedded import CannotStart, services_for_command
 
     try:
         with services_for_command(sys.argv[1:]):

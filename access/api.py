@@ -18,7 +18,7 @@ from access import selectors, services
 from access.models import ApiToken
 from access.openapi import endpoint
 from access.scopes import SCOPES
-from trading.engine.fields import Fields
+from core.fields import Fields
 
 TOKEN = {
     "id": 7,

@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from access.models import ApiToken
 from access.secrets import digest
-from trading.engine.errors import Invalid, NotFound
-from trading.engine.fields import nearest
+from core.errors import Invalid, NotFound
+from core.fields import nearest
 
 
 def token_valid(secret: str) -> ApiToken | None:

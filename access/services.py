@@ -12,7 +12,7 @@ from django.utils import timezone
 from access.models import ApiToken
 from access.scopes import SCOPES, scopes_of
 from access.secrets import digest, new_secret
-from trading.engine.fields import Fields, nearest, shown
+from core.fields import Fields, nearest, shown
 
 DEFAULT_DAYS = 90
 MOST_DAYS = 3650

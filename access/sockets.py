@@ -19,9 +19,6 @@ from access import selectors
 from access.models import ApiToken
 from access.permissions import granted
 
-REFUSED = 4401
-"""Close code: not signed in, or not any more."""
-
 
 class SignIn:
     """ASGI: sets `scope["user"]`, and `scope["auth"]` to the token where there is one."""

@@ -17,8 +17,8 @@ from django.utils.html import format_html
 from backtests import services, tasks
 from backtests.models import BacktestRun
 from backtests.sweeps.admin import SweepAdmin
-from trading.engine.errors import DomainError, Invalid
-from trading.strategies import registry
+from core.errors import DomainError, Invalid
+from engine.strategies import registry
 
 __all__ = ["BacktestRunAdmin", "SweepAdmin"]
 EXAMPLE = {"params": {"fast": 10, "slow": 50}, "symbols": ["BTC-USD"], "interval": "1m", "cash": "10000", "fee_bps": 10}

@@ -12,15 +12,15 @@ from decimal import Decimal
 
 import numpy as np
 
+from core.errors import Conflict
+from core.times import to_ms
+from engine.simulator import simulate
+from engine.strategies import registry
+from engine.strategy import evaluate
+from engine.types import INTERVALS, REASONS, SIDES, Candles, Ladder, Signals, Simulation
 from market import candles as store
-from market.times import to_ms
-from trading.config import RunConfig, parse
-from trading.engine.errors import Conflict
-from trading.engine.simulator import simulate
-from trading.engine.strategy import evaluate
-from trading.engine.types import INTERVALS, REASONS, SIDES, Candles, Ladder, Signals, Simulation
 from trading.models import BotRun, Fill
-from trading.strategies import registry
+from trading.setup.config import RunConfig, parse
 
 END_OF_DATA = REASONS.index("end_of_data")
 SAME = 1e-9

@@ -18,7 +18,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from numpy.typing import NDArray
 
-from trading.engine.types import Candles, Table
+from engine.types import Candles, Table
 
 RUNS, CANDLES = "backtests/runs", "backtests/candles"
 CANDLE_COLUMNS = ("time", "open", "high", "low", "close", "volume")

@@ -11,7 +11,7 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from backtests import selectors
 from backtests.models import ENDED
 from backtests.services import LIST_GROUP
-from trading.engine.errors import NotFound
+from core.errors import NotFound
 
 SIGN_IN, UNKNOWN = 4401, 4404
 """Close codes: not signed in, no such run or sweep."""

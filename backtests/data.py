@@ -7,15 +7,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
+from core.errors import Invalid
+from core.fields import nearest
+from core.times import to_ms
+from engine.strategies import registry
+from engine.types import INTERVALS, Candles
 from market import candles as store
 from market.models import CandleGap, CandleSeries, Instrument
-from market.times import to_ms
-from trading.config import RunConfig, iso
-from trading.engine.errors import Invalid
-from trading.engine.fields import nearest
-from trading.engine.types import INTERVALS, Candles
 from trading.services.runs import rules_of
-from trading.strategies import registry
+from trading.setup.config import RunConfig, iso
 
 FEWEST_BEYOND_WARMUP = 2
 """One candle to decide at, and one to trade on."""

@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 
 from backtests import artifacts, honesty
-from trading.config import RunConfig, parse
-from trading.engine import playback
-from trading.engine.metrics import measure
-from trading.engine.simulator import simulate
-from trading.engine.strategy import Strategy, evaluate
-from trading.engine.thinning import thin
-from trading.engine.types import Candles, Floats, Signals, Simulation, Table
-from trading.strategies import registry
+from engine import playback
+from engine.metrics import measure
+from engine.simulator import simulate
+from engine.strategies import registry
+from engine.strategy import Strategy, evaluate
+from engine.thinning import thin
+from engine.types import Candles, Floats, Signals, Simulation, Table
+from trading.setup.config import RunConfig, parse
 
 Evaluated = Sequence[tuple[Mapping[str, Floats], Signals]]
 

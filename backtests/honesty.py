@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from market.times import iso
-from trading.config import RunConfig
-from trading.engine import audit
-from trading.engine.audit import DAY_MS, Notice
-from trading.engine.metrics import decimal, rounded
-from trading.engine.strategy import Columns, Strategy
-from trading.engine.types import Candles, Signals, Simulation
+from core.times import iso
+from engine import audit
+from engine.audit import DAY_MS, Notice
+from engine.metrics import decimal, rounded
+from engine.strategy import Columns, Strategy
+from engine.types import Candles, Signals, Simulation
+from trading.setup.config import RunConfig
 
 COST_MULTIPLE = 2.0
 CONCENTRATED = 0.5

@@ -24,10 +24,10 @@ from django.utils import timezone
 from backtests import artifacts, data, execution, selectors
 from backtests.models import ACTIVE, ENDED, BacktestRun, Status
 from backtests.watch import Interrupted, Watch
-from market.push import push
-from trading.config import UNUSABLE, RunConfig, parse, read
-from trading.engine.errors import Cancelled, Conflict, DomainError, Invalid
-from trading.engine.types import Candles
+from core.errors import Cancelled, Conflict, DomainError, Invalid
+from core.push import push
+from engine.types import Candles
+from trading.setup.config import UNUSABLE, RunConfig, parse, read
 
 logger = logging.getLogger(__name__)
 

@@ -19,8 +19,8 @@ from backtests.heap import keep_freed
 from backtests.models import BacktestRun, Sweep
 from backtests.sweeps import services as sweeps
 from backtests.sweeps import work
-from trading.engine.errors import NotFound
-from trading.engine.warm import after_live
+from core.errors import NotFound
+from engine.warm import after_live
 
 logger = logging.getLogger(__name__)
 

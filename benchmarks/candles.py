@@ -35,8 +35,8 @@ def timed(work: Callable[[], Any], times: int) -> tuple[float, Any]:
 
 
 def year_as_csv() -> bytes:
+    from core.times import iso
     from market.generator import Market, generate
-    from market.times import iso
 
     part = generate(symbol="BTC-USD", interval="1m", start=START, count=COUNT, seed=42, market=Market(30_000, 0.01, volume=5_000))
     columns = [getattr(part, name).tolist() for name in ("open", "high", "low", "close", "volume")]
@@ -85,7 +85,7 @@ def measure(times: int = 5) -> dict[str, float]:
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    from config.embedded import services_for_command
+    from operations.embedded import services_for_command
 
     with services_for_command(["import_candles"]):
         import django

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from pyarrow import csv, feather
 
-from trading.engine.types import Candles
+from engine.types import Candles
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "candles"
 CASH, FEE, FAST, SLOW = 10_000.0, 0.001, 10, 50

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from benchmarks.data import CASH, FAST, FEE, SLOW
-from trading.engine.types import Candles
+from engine.types import Candles
 
 Result = dict[str, Any]
 
@@ -23,11 +23,11 @@ class Engine(Protocol):
 def quarterdeck(candles: Candles) -> Callable[[], Result]:
     """Ours: indicators, signals, simulation, every metric; in a process set up as a worker of runs is."""
     from backtests.heap import keep_freed
-    from trading.engine.metrics import measure
-    from trading.engine.simulator import simulate
-    from trading.engine.strategy import evaluate
-    from trading.engine.types import Account, Fees
-    from trading.strategies.sma_cross import SmaCross
+    from engine.metrics import measure
+    from engine.simulator import simulate
+    from engine.strategies.sma_cross import SmaCross
+    from engine.strategy import evaluate
+    from engine.types import Account, Fees
 
     strategy, account = SmaCross({"fast": FAST, "slow": SLOW}), Account(cash=CASH, fees=Fees(FEE, FEE))
     keep_freed()

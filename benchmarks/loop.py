@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from trading.engine.types import Floats, Ints
+from engine.types import Floats, Ints
 
 DAY_MS = 86_400_000
 

@@ -30,7 +30,7 @@ PADDING = "x" * 200
 def write(count: int, rate: float) -> None:
     """The third process: `count` events at a rate."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    from config.embedded import services_for_command
+    from operations.embedded import services_for_command
 
     with services_for_command(["stream"]):
         import django

@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from benchmarks.data import CASH, FEE, random_walk
-from trading.engine.types import Candles
+from engine.types import Candles
 
 POINTS = [{"fast": fast, "slow": slow} for fast in range(5, 25) for slow in range(30, 126, 5)]
 Result = list[tuple[int, float]]
@@ -27,9 +27,9 @@ Engine = Callable[[Candles, Sequence[dict[str, int]]], Result]
 
 def quarterdeck(candles: Candles, points: Sequence[dict[str, int]]) -> Result:
     """What a worker does with its share of a sweep, the best trial's figures and moments included."""
-    from trading.engine.sweep import Bench
-    from trading.engine.types import Account, Fees
-    from trading.strategies.sma_cross import SmaCross
+    from engine.strategies.sma_cross import SmaCross
+    from engine.sweep import Bench
+    from engine.types import Account, Fees
 
     bench = Bench(SmaCross, Account(cash=CASH, fees=Fees(FEE, FEE)), [candles])
     trials = [bench.trial(point) for point in points]

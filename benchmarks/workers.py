@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from benchmarks import engines
-from trading.engine.types import Candles
+from engine.types import Candles
 
 
 def peak_mb() -> float:

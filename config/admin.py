@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from config.state import desk_state
+from operations.state import desk_state
 
 
 class QuarterdeckAdminSite(admin.AdminSite):

@@ -10,7 +10,7 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from trading.engine.errors import DomainError, Invalid, NotFound
+from core.errors import DomainError, Invalid, NotFound
 
 STATUS: dict[type[DomainError], int] = {Invalid: 400, NotFound: 404}
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from config.errors import status_of
-from trading.engine.errors import DomainError
+from core.errors import DomainError
 
 # The API answers 401 itself; the rest must work for someone who is not (yet) signed in.
 OPEN_PATHS = ("/sign-in/", "/static/", "/api/", "/health/", "/metrics")

@@ -18,7 +18,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from whitenoise.compress import Compressor
 
-from config import env
+from core import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = env.var_folder()
@@ -132,6 +132,8 @@ INSTALLED_APPS = [
     "csp",
     "axes",
     "config",
+    "operations",
+    "core",
     "access",
     "market",
     "wallets",
@@ -177,7 +179,7 @@ TEMPLATES = [
     }
 ]
 
-# config.embedded sets both when the operator has not: PostgreSQL and Valkey on unix sockets under var/. Only for commands
+# operations.embedded sets both when the operator has not: PostgreSQL and Valkey on unix sockets under var/. Only for commands
 # that need neither are they left out; the dummy engine then refuses at once instead of waiting for a server that is not there.
 DATABASE_URL = env.text("DATABASE_URL")
 REDIS_URL = env.text("REDIS_URL", f"unix://{VAR}/none.sock")
@@ -193,6 +195,7 @@ CHANNEL_LAYERS = {
 }
 
 CELERY_BROKER_URL = celery_url(REDIS_URL, 0)
+TASKS_REDIS_URL = redis_url(REDIS_URL, 0)
 CELERY_RESULT_BACKEND = None
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"

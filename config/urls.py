@@ -8,9 +8,9 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from access.urls import api_urlpatterns as access_api
 from backtests.urls import api_urlpatterns as backtests_api
 from backtests.urls import bot_urlpatterns
-from config import views
-from config.metrics import metrics
 from market.urls import api_urlpatterns as market_api
+from operations import views
+from operations.metrics import metrics
 from trading.urls import api_urlpatterns as trading_api
 from wallets.urls import api_urlpatterns as wallets_api
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from redis.asyncio import Redis
 
-from market.broker import address
+from core.broker import address
 from market.exchanges import connect
 from market.exchanges.base import Endpoint, Exchange
 from market.exchanges.breaker import Breaker

@@ -10,11 +10,11 @@ from typing import Any
 
 import orjson
 
-from market.hub import Hub, Outbox
-from market.sockets import LONGEST, Socket, message
-from market.symbols import symbol_normalise, venue_normalise
-from market.venues import venue_split
-from trading.engine.errors import Invalid
+from core.errors import Invalid
+from core.hub import Hub, Outbox
+from core.sockets import LONGEST, Socket, message
+from core.symbols import symbol_normalise, venue_normalise
+from core.venues import venue_split
 
 GAP = 0.25
 """Seconds between two ticks of a symbol, or two states of a growing candle: four a second."""

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import F, Sum
 from django.db.models.functions import TruncMonth
 
+from engine.types import INTERVALS
 from market.models import CandleGap, CandleSeries
-from trading.engine.types import INTERVALS
 
 
 @dataclass(frozen=True, slots=True)

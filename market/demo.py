@@ -9,10 +9,10 @@ from decimal import Decimal
 
 import numpy as np
 
+from core.times import to_ms
+from engine.resample import resample
+from engine.types import Candles
 from market.generator import Market, generate, without
-from market.times import to_ms
-from trading.engine.resample import resample
-from trading.engine.types import Candles
 
 SEED = 4
 MINUTES_FROM = datetime(2026, 1, 1, tzinfo=UTC)

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from market.broker import PATIENT, Unanswered, ask
+from core.broker import PATIENT, Unanswered, ask
 from market.exchanges.base import Depth
 from market.prices import STALE_AFTER
 

@@ -8,9 +8,9 @@ from typing import Any
 from django import forms
 from django.conf import settings
 
-from market.symbols import QUOTES, symbol_normalise, venue_normalise
-from trading.engine.errors import Invalid
-from trading.engine.types import INTERVALS
+from core.errors import Invalid
+from core.symbols import QUOTES, symbol_normalise, venue_normalise
+from engine.types import INTERVALS
 
 VENUES = ("binance", "coinbase", "kraken", "bybit", "okx", "bitstamp", "bitfinex", "kucoin", "demo")
 NAME = re.compile(

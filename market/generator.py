@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trading.engine.types import Candles, Floats, Ints, interval_ms
+from engine.types import Candles, Floats, Ints, interval_ms
 
 DAY = 86_400_000
 YEAR = 365 * DAY

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 from redis import Redis
 
-from market.broker import PATIENT, Unanswered, ask
+from core.broker import PATIENT, Unanswered, ask
 from market.exchanges.base import Tick
 
 STALE_AFTER = 60.0

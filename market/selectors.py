@@ -8,13 +8,13 @@ from typing import Any
 from django.db.models import Count, Prefetch, QuerySet
 from django.utils import timezone
 
+from core.errors import Invalid, NotFound
+from core.symbols import symbol_normalise, venue_normalise
+from core.times import from_ms, iso, to_ms
+from engine.types import INTERVALS, Candles
 from market import candles
 from market.models import CandleGap, CandleImport, CandleSeries, FeedIncident, Instrument, VenueStream
 from market.prices import Pair, Price
-from market.symbols import symbol_normalise, venue_normalise
-from market.times import from_ms, iso, to_ms
-from trading.engine.errors import Invalid, NotFound
-from trading.engine.types import INTERVALS, Candles
 
 __all__ = [
     "candles_page",

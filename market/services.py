@@ -15,18 +15,18 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from core.errors import Invalid, NotFound
+from core.push import push
+from core.symbols import symbol_normalise, venue_normalise
+from core.times import from_ms
+from core.venues import venue_key
+from engine.types import interval_ms
 from market import candles
 from market.candles import checks, readers
 from market.demo import DEMO
 from market.exchanges.base import InstrumentRules
 from market.models import CandleImport, CandleSeries, FeedIncident, Instrument, VenueStream
-from market.push import push
 from market.selectors import series_get
-from market.symbols import symbol_normalise, venue_normalise
-from market.times import from_ms
-from market.venues import venue_key
-from trading.engine.errors import Invalid, NotFound
-from trading.engine.types import interval_ms
 
 SHOWN_FAULTS = 20
 HOLD_SECONDS = 8

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.errors import Invalid
+from core.times import to_ms
+from engine.resample import resample
+from engine.types import INTERVALS, Candles, interval_ms
 from market.candles.reading import read
 from market.models import CandleSeries
-from market.times import to_ms
-from trading.engine.errors import Invalid
-from trading.engine.resample import resample
-from trading.engine.types import INTERVALS, Candles, interval_ms
 
 DEFAULT, MOST = 1_000, 5_000
 

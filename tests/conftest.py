@@ -55,7 +55,7 @@ def check_reachable(name: str) -> None:
 
 def start_embedded(var: Path) -> None:
     """Each process of a parallel run has services of its own, so that brokers and channels do not mix."""
-    from config.embedded import start_services
+    from operations.embedded import start_services
 
     services = start_services(var, durable=False)
     atexit.register(services.stop)

@@ -13,18 +13,18 @@ from django.core.management import get_commands, load_command_class
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from backtests.selectors.differences import CAUSES
+from engine.risk import REASONS
+from engine.transitions import LEGAL
 from market.sandbox.faults import NAMES
-from trading.engine.risk import REASONS
-from trading.engine.transitions import LEGAL
-from trading.limits import parse_limits
 from trading.services import events
+from trading.setup.limits import parse_limits
 
 PROJECT = Path(__file__).resolve().parent.parent
 REFERENCE, HOW_TO = PROJECT / "docs" / "reference", PROJECT / "docs" / "how-to"
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md"))]
-OURS = ("access", "backtests", "config", "market", "trading", "wallets")
+OURS = ("access", "backtests", "config", "core", "engine", "market", "operations", "trading", "wallets")
 READERS = {"text", "integer", "number", "flag", "words"}
-"""Of config.env."""
+"""Of core.env."""
 
 
 def name_of(page: Path) -> str:
@@ -87,7 +87,9 @@ def test_every_event_that_is_recorded_is_documented_and_no_other() -> None:
 
 def test_every_setting_is_read_and_every_one_that_is_read_is_documented() -> None:
     documented = set(re.findall(r"^#?([A-Z_]+)=", (PROJECT / ".env.example").read_text(), re.MULTILINE))
-    read = {first_text(call) for path, call in calls(*READERS) if path.is_relative_to(PROJECT / "config")}
+    read = {
+        first_text(call) for path, call in calls(*READERS) if path.relative_to(PROJECT).parts[0] in ("config", "core", "operations")
+    }
     assert documented == {name for name in read if name.isupper()}
 
 

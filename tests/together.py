@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-SECOND = ("desk", "pages")
+SECOND = ("operations", "pages")
 """Run in the second process; every other folder in the first."""
 
 

@@ -9,8 +9,8 @@ from urllib.parse import parse_qs
 import orjson
 from channels.db import database_sync_to_async
 
-from market.hub import Hub
-from market.sockets import UNUSABLE, Refusal, Socket, message
+from core.hub import Hub
+from core.sockets import UNUSABLE, Refusal, Socket, message
 from trading import selectors
 from trading.models import Event
 

@@ -15,15 +15,15 @@ import numpy as np
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
+from core.errors import Conflict, Invalid
+from core.symbols import symbol_normalise, venue_normalise
+from core.times import from_ms, iso, to_ms
+from core.venues import CONNECTED, LIVE, venue_split
+from engine.types import interval_ms
 from market.candles.reading import read
 from market.connections import connected
 from market.exchanges.base import Candle, Endpoint, Exchange, ExchangeError, Retryable
 from market.selectors import gaps_between
-from market.symbols import symbol_normalise, venue_normalise
-from market.times import from_ms, iso, to_ms
-from market.venues import CONNECTED, LIVE, venue_split
-from trading.engine.errors import Conflict, Invalid
-from trading.engine.types import interval_ms
 from trading.live.recorder import candles_keep, series_of
 from wallets.models import ExchangeAccount
 

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, path
 
+from access.sockets import may_listen
 from trading import api, consumers
 from trading.views import actions, bar, bots, charts, forms, live, orders
 
@@ -48,4 +49,4 @@ api_urlpatterns: list[URLPattern] = [
     path("agents/events/correlation/<str:correlation_id>", api.ChainView.as_view(), name="api_chain"),
 ]
 
-websocket_urlpatterns: list[URLPattern] = [path("ws/live/", consumers.LiveConsumer.as_asgi())]  # type: ignore[arg-type]
+websocket_urlpatterns: list[URLPattern] = [path("ws/live/", consumers.LiveConsumer.as_asgi(may_listen))]  # type: ignore[arg-type]

@@ -15,8 +15,8 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
+from core.errors import DomainError
 from market.admin import ReadOnly
-from trading.engine.errors import DomainError
 from wallets import selectors, services
 from wallets.connection import account_test
 from wallets.forms import AccountForm, WalletForm

@@ -10,8 +10,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from access.openapi import endpoint
+from core.paging import next_url, page
 from market.api.candles import PageQuery, parsed
-from market.paging import next_url, page
 from wallets import selectors
 from wallets.models import LedgerTransaction
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from asgiref.sync import async_to_sync
 
+from core.errors import Conflict
 from market.clocks import MOST_APART
 from market.connections import connected
 from market.exchanges.base import Balance, Endpoint, ExchangeError, KeyPermissions, Unauthorised
-from trading.engine.errors import Conflict
 from wallets.models import ExchangeAccount, plain
 from wallets.selectors import permission_words
 from wallets.services import account_check, account_endpoint

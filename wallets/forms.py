@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from django import forms
 
-from trading.engine.errors import Invalid
+from core.errors import Invalid
 from wallets import services
 from wallets.models import ExchangeAccount, Wallet
 

@@ -10,9 +10,9 @@ from typing import Any, TypeAlias
 
 from django.utils import timezone
 
-from market.prepared import prepared
-from trading.engine.errors import Invalid, NotFound
-from trading.engine.fields import DIGITS, EXACT
+from core.errors import Invalid, NotFound
+from core.fields import DIGITS, EXACT
+from core.prepared import prepared
 from wallets.models import LedgerEntry, LedgerTransaction
 
 Account = LedgerEntry.Account

@@ -13,7 +13,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from trading.engine.fields import EXACT
+from core.fields import EXACT
 
 
 def money(**options: Any) -> models.DecimalField[Any, Any]:

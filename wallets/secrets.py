@@ -12,7 +12,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 
-from trading.engine.errors import Conflict
+from core.errors import Conflict
 
 VERSION = b"v1"
 NONCE = 12

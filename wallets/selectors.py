@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import QuerySet
 
-from trading.engine.errors import NotFound
+from core.errors import NotFound
 from wallets.models import ExchangeAccount, LedgerTransaction, Wallet, plain
 from wallets.secrets import SecretUnreadable, box
 

@@ -16,10 +16,10 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from core.errors import Conflict, Invalid
+from core.fields import EXACT, Fields, shown
+from core.symbols import venue_normalise
 from market.exchanges.base import Balance, Endpoint, KeyPermissions
-from market.symbols import venue_normalise
-from trading.engine.errors import Conflict, Invalid
-from trading.engine.fields import EXACT, Fields, shown
 from wallets.ledger import MOST, Account, Booking, Leg, book, moved
 from wallets.models import Environment, ExchangeAccount, LedgerTransaction, Wallet
 from wallets.secrets import box

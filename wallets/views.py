@@ -8,9 +8,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from market import paging
-from market.requests import PageRequest, may_trade
-from trading.engine.errors import Conflict
+from access.requests import PageRequest, may_trade
+from core import paging
+from core.errors import Conflict
 from wallets import selectors
 from wallets.connection import account_test
 

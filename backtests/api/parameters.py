@@ -6,7 +6,7 @@ from datetime import datetime
 
 from rest_framework.request import Request
 
-from trading.engine.fields import Fields
+from core.fields import Fields
 
 
 def words(request: Request, *names: str) -> dict[str, str]:

@@ -13,8 +13,8 @@ from backtests import selectors
 from backtests.api import schema
 from backtests.api.parameters import moments, number, words
 from backtests.selectors.playback import CANDLES, MOST_CANDLES
-from trading.engine.errors import Invalid
-from trading.engine.fields import Fields
+from core.errors import Invalid
+from core.fields import Fields
 
 TIMESTAMP = OpenApiParameter(
     "timestamp", OpenApiTypes.STR, OpenApiParameter.PATH, description="ISO-8601, UTC: 2018-01-10T10:00:00Z."

@@ -20,7 +20,7 @@ from backtests.api.parameters import number, words
 from backtests.api.streaming import streamed
 from backtests.selectors.equity import MOST_POINTS, POINTS
 from backtests.selectors.runs import MOST
-from market.paging import next_url
+from core.paging import next_url
 
 ENDED = [404, 409]
 

@@ -11,7 +11,7 @@ from backtests import selectors, services, tasks
 from backtests.api import schema
 from backtests.api.parameters import number, words
 from backtests.models import BacktestRun
-from market.paging import next_url
+from core.paging import next_url
 
 
 def short(run: BacktestRun) -> dict[str, str]:

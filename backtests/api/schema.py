@@ -8,8 +8,8 @@ from drf_spectacular.types import OpenApiTypes
 
 from access.openapi import query
 from backtests.models import Status
-from trading.config import SIZINGS, SLIPPAGES, STOP_SCOPES
-from trading.engine.types import INTERVALS, REASONS, Protections
+from engine.types import INTERVALS, REASONS, Protections
+from trading.setup.config import SIZINGS, SLIPPAGES, STOP_SCOPES
 
 NUMBER = {"type": "number"}
 MONEY = {"type": "string", "description": "Decimal notation; a number is taken too.", "example": "10000"}

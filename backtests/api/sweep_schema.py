@@ -11,7 +11,7 @@ from backtests.api.schema import CURSOR, LIMIT
 from backtests.models import Status
 from backtests.sweeps.config import FIRST_TRIALS, OBJECTIVES
 from backtests.sweeps.selectors import METRICS
-from trading.engine.space import METHODS, MOST_TRIALS
+from engine.space import METHODS, MOST_TRIALS
 
 RANGE = {"type": "object", "properties": {name: {"type": "number"} for name in ("start", "stop", "step")}}
 CONFIG: dict[str, Any] = {

@@ -13,7 +13,7 @@ from backtests.api.parameters import number, words
 from backtests.models import Sweep
 from backtests.selectors.runs import MOST
 from backtests.sweeps import selectors, services
-from market.paging import next_url
+from core.paging import next_url
 
 
 def short(sweep: Sweep) -> dict[str, object]:

@@ -12,7 +12,7 @@ from backtests.models import BacktestRun
 from backtests.selectors.equity import buy_and_hold
 from backtests.selectors.playback import candle_at, fill_row, symbol_number, symbol_rows
 from backtests.selectors.runs import opened
-from trading.engine.types import INTERVALS, Floats, Ints
+from engine.types import INTERVALS, Floats, Ints
 
 BARS, MOST_BARS = 1_500, 4_000
 MOST_MARKS = 600

@@ -12,9 +12,9 @@ from backtests.models import BacktestRun
 from backtests.selectors.equity import thinned
 from backtests.selectors.runs import opened, run_get, run_progress
 from backtests.text import decimal_text, ratio
-from market.times import iso
-from trading.engine.errors import Invalid
-from trading.engine.types import Ints
+from core.errors import Invalid
+from core.times import iso
+from engine.types import Ints
 
 MOST_RUNS = 8
 POINTS = 600

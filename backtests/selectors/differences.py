@@ -9,8 +9,8 @@ from typing import Any
 
 from backtests.against_live import Comparison, Deal, Pair, compare
 from backtests.text import decimal_text
-from market.times import iso
-from trading.engine.errors import Conflict, Invalid, NotFound
+from core.errors import Conflict, Invalid, NotFound
+from core.times import iso
 from trading.models import BotRun
 
 CAUSES = {

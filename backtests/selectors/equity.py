@@ -11,8 +11,8 @@ from backtests.artifacts import Artifact
 from backtests.models import BacktestRun
 from backtests.selectors.runs import Page, opened, whole
 from backtests.text import decimal_text, ratio, time_texts
-from trading.engine.thinning import thin, worst_fall
-from trading.engine.types import Floats, Ints
+from engine.thinning import thin, worst_fall
+from engine.types import Floats, Ints
 
 POINTS = 1_000
 MOST_POINTS = 5_000

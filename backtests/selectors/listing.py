@@ -9,8 +9,8 @@ from django.db.models import F, Q, QuerySet
 
 from backtests.models import BacktestRun
 from backtests.selectors.runs import PAGE, Page, whole
-from trading.engine.errors import Invalid
-from trading.engine.fields import nearest
+from core.errors import Invalid
+from core.fields import nearest
 
 SORTS = {
     "created": "id",

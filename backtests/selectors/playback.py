@@ -11,10 +11,10 @@ from backtests.artifacts import Artifact
 from backtests.models import BacktestRun
 from backtests.selectors.runs import opened
 from backtests.text import decimal_text, decimal_texts, ratio, time_texts
-from market.times import iso, to_ms
-from trading.engine.errors import Invalid
-from trading.engine.playback import open_orders
-from trading.engine.types import INTERVALS, ORDER_STATUSES, ORDER_TYPES, REASONS, REFUSALS, SIDES, Ints
+from core.errors import Invalid
+from core.times import iso, to_ms
+from engine.playback import open_orders
+from engine.types import INTERVALS, ORDER_STATUSES, ORDER_TYPES, REASONS, REFUSALS, SIDES, Ints
 
 CANDLES = 1_000
 MOST_CANDLES = 5_000

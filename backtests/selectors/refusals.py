@@ -10,8 +10,8 @@ from backtests.explanations import REFUSALS_IN_WORDS
 from backtests.models import BacktestRun
 from backtests.selectors.playback import REFUSED, order_row
 from backtests.selectors.runs import MOST, PAGE, Page, opened, whole
-from trading.engine.errors import Invalid
-from trading.engine.types import REFUSALS
+from core.errors import Invalid
+from engine.types import REFUSALS
 
 
 def run_refusals(run: BacktestRun, *, code: str = "", cursor: str = "", limit: int = PAGE) -> Page:

@@ -10,9 +10,9 @@ from django.db.models import QuerySet
 
 from backtests.artifacts import Artifact
 from backtests.models import BacktestRun, Status
-from market import paging
-from trading.config import iso
-from trading.engine.errors import Conflict, Invalid, NotFound
+from core import paging
+from core.errors import Conflict, Invalid, NotFound
+from trading.setup.config import iso
 
 PAGE = 50
 MOST = 500

@@ -11,9 +11,9 @@ from backtests.artifacts import Artifact
 from backtests.models import BacktestRun
 from backtests.selectors.runs import MOST, PAGE, Page, opened, whole
 from backtests.text import decimal_text, ratio, time_texts
-from trading.engine.errors import Invalid
-from trading.engine.fields import Fields, nearest
-from trading.engine.types import REASONS, Ints
+from core.errors import Invalid
+from core.fields import Fields, nearest
+from engine.types import REASONS, Ints
 
 COLUMNS = {
     "number": "exit_index",

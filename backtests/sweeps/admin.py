@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from backtests import tasks
 from backtests.models import Sweep
 from backtests.sweeps import services
-from trading.engine.errors import DomainError
+from core.errors import DomainError
 
 
 @admin.register(Sweep)

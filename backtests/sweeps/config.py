@@ -8,12 +8,12 @@ from itertools import pairwise
 from typing import Any
 
 from backtests import data
-from trading.config import UNUSABLE, RunConfig, read
-from trading.engine.errors import Invalid
-from trading.engine.fields import Fields
-from trading.engine.space import METHODS, MOST_TRIALS, Space, combinations, read_space
-from trading.engine.strategy import Strategy
-from trading.strategies import registry
+from core.errors import Invalid
+from core.fields import Fields
+from engine.space import METHODS, MOST_TRIALS, Space, combinations, read_space
+from engine.strategies import registry
+from engine.strategy import Strategy
+from trading.setup.config import UNUSABLE, RunConfig, read
 
 OBJECTIVES = ("sharpe", "sortino", "calmar", "total_return", "max_drawdown")
 """What the best trial is best in: more is better in each; of drawdowns, which are negative, the least."""

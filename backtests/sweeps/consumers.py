@@ -9,7 +9,7 @@ from channels.db import database_sync_to_async
 from backtests.consumers import UNKNOWN, RunsConsumer
 from backtests.models import ENDED
 from backtests.sweeps import selectors
-from trading.engine.errors import NotFound
+from core.errors import NotFound
 
 
 class SweepConsumer(RunsConsumer):

@@ -8,10 +8,10 @@ from typing import Any
 
 from backtests.sweeps.config import FIRST_TRIALS, OBJECTIVES
 from backtests.templatetags.runs import metric_label
-from trading.engine.space import METHODS, MOST_TRIALS
-from trading.engine.strategy import Strategy
-from trading.forms import Bound, RunForm
-from trading.inputs import Input, parameter_inputs
+from engine.space import METHODS, MOST_TRIALS
+from engine.strategy import Strategy
+from trading.setup.forms import Bound, RunForm
+from trading.setup.inputs import Input, parameter_inputs
 
 SEARCH = (
     Input(

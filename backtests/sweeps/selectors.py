@@ -10,12 +10,12 @@ from backtests import data
 from backtests.models import Status, Sweep, SweepTrial
 from backtests.selectors.runs import MOST, PAGE, Page, whole
 from backtests.sweeps.summary import summarise, trial_json
-from market import paging
-from market.times import to_ms
-from trading.config import RunConfig, iso
-from trading.engine.errors import Invalid, NotFound
-from trading.engine.fields import nearest
-from trading.engine.types import INTERVALS
+from core import paging
+from core.errors import Invalid, NotFound
+from core.fields import nearest
+from core.times import to_ms
+from engine.types import INTERVALS
+from trading.setup.config import RunConfig, iso
 
 METRICS = ("sharpe", "sortino", "calmar", "total_return", "max_drawdown", "final_equity", "trades")
 SORTS = ("index", *METRICS)

@@ -30,11 +30,11 @@ from backtests.sweeps.config import SweepConfig, parse, trial_config
 from backtests.sweeps.selectors import candles_expected, sweep_get
 from backtests.sweeps.summary import summarise
 from backtests.watch import Interrupted, Watch
-from market.push import push
-from trading.config import parse as parse_run
-from trading.engine.errors import Conflict, DomainError
-from trading.engine.metrics import decimal, rounded
-from trading.engine.sweep import Trial
+from core.errors import Conflict, DomainError
+from core.push import push
+from engine.metrics import decimal, rounded
+from engine.sweep import Trial
+from trading.setup.config import parse as parse_run
 
 logger = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from typing import Any
 from django.db.models import Avg, Count, F, Max, Min, Q, QuerySet, Variance
 
 from backtests.models import Sweep, SweepTrial
-from trading.engine.metrics import rounded
-from trading.engine.overfitting import deflated_sharpe, expected_maximum_sharpe
-from trading.engine.returns import YEAR_DAYS
+from engine.metrics import rounded
+from engine.overfitting import deflated_sharpe, expected_maximum_sharpe
+from engine.returns import YEAR_DAYS
 
 YEAR = math.sqrt(YEAR_DAYS)
 FEW_TRADES = 30
@@ -58,7 +58,7 @@ def summarise(sweep: Sweep) -> dict[str, Any] | None:
 def luck_of(sweep: Sweep, best: SweepTrial, seen: Mapping[str, Any]) -> dict[str, Any]:
     """Expected maximum and deflated Sharpe ratio of the best trial, in plain words. Ratios in the answer are yearly.
 
-    The days' ratios go into the formulas, as these want them; see `trading.engine.overfitting`.
+    The days' ratios go into the formulas, as these want them; see `engine.overfitting`.
     """
     variance = (seen["variance"] or 0.0) / YEAR_DAYS
     expected = expected_maximum_sharpe(seen["rated"], variance) * YEAR if seen["rated"] > 1 else None

@@ -11,11 +11,11 @@ import numpy as np
 
 from backtests import data
 from backtests.execution import code_hash_of
-from trading.config import RunConfig
-from trading.engine.errors import StrategyFailed
-from trading.engine.sweep import Bench, Trial
-from trading.engine.types import Account, Candles, Exits
-from trading.strategies import registry
+from core.errors import StrategyFailed
+from engine.strategies import registry
+from engine.sweep import Bench, Trial
+from engine.types import Account, Candles, Exits
+from trading.setup.config import RunConfig
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from django import template
 
 from backtests.explanations import REASONS_IN_WORDS, REFUSALS_IN_WORDS
 from backtests.models import BacktestRun
+from engine.metrics import DEFINITIONS, KINDS
+from engine.strategies import registry
 from market.templatetags import desk
-from trading.engine.metrics import DEFINITIONS, KINDS
-from trading.strategies import registry
 
 register = template.Library()
 

@@ -8,8 +8,8 @@ from typing import Any
 from django import template
 
 from backtests.templatetags.runs import params_text
+from engine.metrics import KINDS
 from market.templatetags import desk
-from trading.engine.metrics import KINDS
 
 register = template.Library()
 

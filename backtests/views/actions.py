@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 
 from backtests import services, tasks
 from backtests.views.requests import may_trade
-from trading.engine.errors import Conflict, Invalid
+from core.errors import Conflict, Invalid
 
 
 @require_POST

@@ -10,9 +10,9 @@ from django.views.decorators.http import require_GET
 
 from backtests.against_live import Pair
 from backtests.selectors.differences import CAUSES, MOST_PAIRS, Difference, bot_run_get, difference
-from market.times import from_ms
-from trading.engine.errors import Conflict
-from trading.engine.types import INTERVALS
+from core.errors import Conflict
+from core.times import from_ms
+from engine.types import INTERVALS
 
 
 @require_GET

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 from backtests import selectors
 from backtests.selectors.charting import BARS, MOST_BARS, candle_number, run_chart
 from backtests.selectors.playback import playback_event, playback_states
-from trading.engine.fields import Fields
+from core.fields import Fields
 
 LATEST = 10**10
 MOST_STATES = 300

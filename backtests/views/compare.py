@@ -14,8 +14,8 @@ from backtests.models import BacktestRun, Status
 from backtests.selectors.compare import MOST_RUNS
 from backtests.selectors.runs import runs_matching
 from backtests.views.figures import GROUPS, HIGHER, LOWER
-from trading.engine.errors import Conflict, Invalid
-from trading.engine.metrics import KINDS
+from core.errors import Conflict, Invalid
+from engine.metrics import KINDS
 
 SHOWN_OTHERS = 50
 SETTINGS = ("strategy", "params", "venue", "symbols", "interval", "start", "end", "cash")

@@ -20,9 +20,9 @@ from backtests.views.figures import GROUPS, TILES
 from backtests.views.honesty import checks
 from backtests.views.months import month_table
 from backtests.views.requests import Request, part_of
-from trading.engine.strategy import Plot
-from trading.engine.types import REASONS
-from trading.strategies import registry
+from engine.strategies import registry
+from engine.strategy import Plot
+from engine.types import REASONS
 
 TRADE_COLUMNS = (
     ("number", "#", ""),

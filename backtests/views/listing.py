@@ -17,8 +17,8 @@ from backtests.models import ACTIVE, BacktestRun, Status
 from backtests.selectors.listing import SORTS, runs_sorted
 from backtests.selectors.runs import PAGE, runs_matching
 from backtests.views.requests import Request, part_of
+from engine.strategies import registry
 from market.models import CandleSeries
-from trading.strategies import registry
 
 FILTERS = ("status", "strategy", "symbol", "q")
 NEWEST = "-created"

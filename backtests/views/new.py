@@ -12,13 +12,13 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from backtests import data, selectors, services, tasks
 from backtests.views.requests import Request, may_trade, part_of
+from core.errors import Invalid, NotFound
+from core.times import from_ms, to_ms
+from engine.strategies import registry
+from engine.types import INTERVALS
 from market.models import CandleSeries
-from market.times import from_ms, to_ms
-from trading.config import RunConfig
-from trading.engine.errors import Invalid, NotFound
-from trading.engine.types import INTERVALS
-from trading.forms import RunForm
-from trading.strategies import registry
+from trading.setup.config import RunConfig
+from trading.setup.forms import RunForm
 
 PREFILLED = ("strategy", "venue", "interval", "start", "end", "name")
 

@@ -17,8 +17,8 @@ from backtests.sweeps.config import OBJECTIVES, parse, shown_space, trial_config
 from backtests.sweeps.forms import SweepForm, filled
 from backtests.views import new
 from backtests.views.requests import Request, may_trade, part_of
-from trading.engine.errors import Conflict, Invalid, NotFound
-from trading.forms import RunForm
+from core.errors import Conflict, Invalid, NotFound
+from trading.setup.forms import RunForm
 
 STEPS = 10
 """Shades of the heat map."""

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 from backtests import selectors
 from backtests.templatetags.runs import run_title
 from backtests.views.requests import Request, may_trade
-from trading.bot_form import BotForm
+from trading.setup.bot_form import BotForm
 from trading.views.forms import page
 
 

@@ -20,7 +20,7 @@ VENUE = "binance-sandbox"
 @contextmanager
 def services() -> Iterator[None]:
     """PostgreSQL (durable) and Valkey, the schema, and Django set up on them."""
-    from config.embedded import start_services
+    from operations.embedded import start_services
 
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         var = Path(folder) / "var"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from trading.engine.strategy import Columns, Strategy, number
-from trading.engine.types import Candles, Signals
-from trading.strategies import registry
+from engine.strategies import registry
+from engine.strategy import Columns, Strategy, number
+from engine.types import Candles, Signals
 
 
 class Simple(Strategy):

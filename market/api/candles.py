@@ -15,14 +15,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from access.openapi import endpoint
+from core.errors import Invalid
+from core.paging import MOST, next_url, page
+from core.symbols import decimal_text
+from core.times import from_ms, to_ms
+from engine.types import Candles, Floats
 from market import selectors, services
 from market.candles.codec import VALUES
 from market.models import CandleImport
-from market.paging import MOST, next_url, page
-from market.symbols import decimal_text
-from market.times import from_ms, to_ms
-from trading.engine.errors import Invalid
-from trading.engine.types import Candles, Floats
 
 INTERVAL_HELP = "1m, 5m, 15m, 1h, 4h, 1d ...; one that is not stored is made of a lower one, closed candles only."
 

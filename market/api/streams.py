@@ -9,10 +9,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from access.openapi import endpoint, query
+from core.fields import Fields
+from core.symbols import symbol_normalise, venue_normalise
 from market import selectors, services
 from market.prices import prices_all
-from market.symbols import symbol_normalise, venue_normalise
-from trading.engine.fields import Fields
 
 ENVIRONMENTS = ("live", "testnet", "sandbox")
 MOST_SYMBOLS = 500

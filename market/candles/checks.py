@@ -8,12 +8,12 @@ from datetime import datetime
 
 import numpy as np
 
+from core.times import iso, to_ms
+from engine.types import Bools, Candles, Floats, Ints, interval_ms
 from market.candles.codec import VALUES
 from market.candles.problems import Problems
 from market.candles.rows import UNKNOWN, Rows
 from market.candles.spacing import wrong_spacing
-from market.times import iso, to_ms
-from trading.engine.types import Bools, Candles, Floats, Ints, interval_ms
 
 FIRST_YEAR, LAST_YEAR = 2009, 2100
 MAX_VALUE = 1e15

@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from trading.engine.types import Candles, Floats, Ints
+from engine.types import Candles, Floats, Ints
 
 COLUMNS = ("time", "open", "high", "low", "close", "volume")
 VALUES = COLUMNS[1:]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.types import Candles, Ints
 from market.candles.codec import COLUMNS, VALUES
-from trading.engine.types import Candles, Ints
 
 
 @dataclass(frozen=True, slots=True)

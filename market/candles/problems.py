@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from trading.engine.types import Bools, Ints
+from engine.types import Bools, Ints
 
 KEPT = 200
 

@@ -21,9 +21,9 @@ import pyarrow.csv as csv
 import pyarrow.parquet as pq
 from django.conf import settings
 
+from core.errors import Invalid
 from market.candles import feather
 from market.candles.rows import Batch, Rows, find_columns
-from trading.engine.errors import Invalid
 
 BLOCK = 4 << 20
 HEAD = 64 << 10

@@ -12,13 +12,13 @@ import numpy as np
 import pyarrow as pa
 from django.core.files.storage import default_storage
 
+from core.errors import Conflict, Invalid, NotFound
+from core.symbols import symbol_normalise, venue_normalise
+from core.times import from_ms, iso, to_ms
+from engine.resample import resample
+from engine.types import INTERVALS, Candles, interval_ms
 from market.candles import codec
 from market.models import CandleChunk, CandleSeries
-from market.symbols import symbol_normalise, venue_normalise
-from market.times import from_ms, iso, to_ms
-from trading.engine.errors import Conflict, Invalid, NotFound
-from trading.engine.resample import resample
-from trading.engine.types import INTERVALS, Candles, interval_ms
 
 FOREVER = 1 << 62
 

@@ -12,10 +12,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core.errors import Invalid
+from core.times import EPOCH
+from engine.types import Floats, Ints
 from market.candles.problems import Problems
-from market.times import EPOCH
-from trading.engine.errors import Invalid
-from trading.engine.types import Floats, Ints
 
 PRICES = ("open", "high", "low", "close", "volume")
 TIMES = ("open_time", "timestamp", "time", "datetime", "date")

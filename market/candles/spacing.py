@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from trading.engine.types import INTERVALS, Ints
+from engine.types import INTERVALS, Ints
 
 ENOUGH = 3
 """Spacings that a file must have before all of them being wide is more than gaps."""

@@ -14,12 +14,12 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection, transaction
 
+from core.times import from_ms, to_ms
+from engine.types import Candles, Ints
 from market.candles import codec
 from market.candles.merge import Merged, gaps, merge
 from market.candles.reading import read_chunk
 from market.models import CandleChunk, CandleGap, CandleSeries, Instrument
-from market.times import from_ms, to_ms
-from trading.engine.types import Candles, Ints
 
 ROOT = "candles"
 COPY_GAPS = f"COPY {CandleGap._meta.db_table} (series_id, first, last, missing) FROM STDIN"

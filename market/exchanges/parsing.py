@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, ParamSpec, TypeVar
 
-from market.times import from_ms
+from core.times import from_ms
 
 logger = logging.getLogger(__name__)
 P = ParamSpec("P")

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from core.times import EPOCH
+from engine.types import interval_ms
 from market.exchanges.base import Candle, Exchange, ExchangeError
 from market.feed.ending import end
 from market.feed.timing import Timing
 from market.feed.wanted import Key
-from market.times import EPOCH
-from trading.engine.types import interval_ms
 
 logger = logging.getLogger(__name__)
 AT_ONCE = 8

@@ -10,12 +10,12 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from access.requests import PageRequest, Part, may_trade, parts_answer, parts_asked
+from core.errors import NotFound
+from core.venues import venue_key
 from market import selectors, services
 from market.models import CandleSeries, FeedIncident
 from market.prices import prices_all
-from market.requests import PageRequest, Part, may_trade, parts_answer, parts_asked
-from market.venues import venue_key
-from trading.engine.errors import NotFound
 
 SHOWN_INCIDENTS = 50
 

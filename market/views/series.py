@@ -12,16 +12,17 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from market import paging, selectors, services
+from access.requests import PageRequest, may_trade
+from core import paging
+from core.errors import Invalid
+from core.venues import venue_split
+from engine.types import INTERVALS
+from market import selectors, services
 from market.coverage import coverage
 from market.depths import depth_get, spread_bps
 from market.forms import ImportForm, guess
 from market.models import CandleImport, CandleSeries, Instrument
-from market.requests import PageRequest, may_trade
-from market.venues import venue_split
 from market.window import window
-from trading.engine.errors import Invalid
-from trading.engine.types import INTERVALS
 
 PAGE = 50
 SHOWN_PROBLEMS = 200

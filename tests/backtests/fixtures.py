@@ -15,11 +15,11 @@ from rest_framework.test import APIClient
 from access.services import token_create
 from backtests import services
 from backtests.models import BacktestRun
+from engine.strategies import registry
+from engine.types import INTERVALS, Candles
 from market import candles as store
 from market.services import instrument_ensure
 from tests.backtests.strategies import ALL
-from trading.engine.types import INTERVALS, Candles
-from trading.strategies import registry
 
 START = 1_640_995_200_000  # 2022-01-01
 CONFIG = {

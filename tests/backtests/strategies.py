@@ -7,8 +7,8 @@ import time
 
 import numpy as np
 
-from trading.engine.strategy import Columns, Strategy, integer
-from trading.engine.types import Candles, Signals
+from engine.strategy import Columns, Strategy, integer
+from engine.types import Candles, Signals
 
 
 class Base(Strategy):

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.errors import Invalid
+from engine.types import Protections
 from tests.backtests.fixtures import CONFIG
-from trading.config import parse
-from trading.engine.errors import Invalid
-from trading.engine.types import Protections
+from trading.setup.config import parse
 
 finite = st.floats(1e-9, 1)
 

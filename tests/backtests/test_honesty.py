@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from backtests.models import BacktestRun
-from market.times import iso
+from core.times import iso
+from engine import audit
+from engine.strategies import registry
+from engine.strategy import Strategy, evaluate
+from engine.types import Candles, Table
 from tests.backtests.fixtures import make_candles, results_of
 from tests.backtests.strategies import Honest, Peeking, PeekingIndicator
-from trading.engine import audit
-from trading.engine.strategy import Strategy, evaluate
-from trading.engine.types import Candles, Table
-from trading.strategies import registry
 
 Execute = Callable[..., BacktestRun]
 

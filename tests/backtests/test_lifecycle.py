@@ -13,11 +13,11 @@ from django.utils import timezone
 
 from backtests import artifacts, execution, selectors, services
 from backtests.models import BacktestRun, Status
+from core.errors import Conflict, NotFound
+from engine.types import Candles
 from market.models import CandleSeries
 from market.services import series_delete
 from tests.backtests.fixtures import CONFIG, results_of
-from trading.engine.errors import Conflict, NotFound
-from trading.engine.types import Candles
 
 Execute = Callable[..., BacktestRun]
 

@@ -13,10 +13,10 @@ from backtests import selectors
 from backtests.artifacts import Artifact
 from backtests.models import BacktestRun
 from backtests.selectors.trades import COLUMNS
-from market.times import from_ms, iso
+from core.errors import Conflict, Invalid
+from core.times import from_ms, iso
+from engine.types import ORDER_STATUSES, Candles
 from tests.backtests.fixtures import results_of
-from trading.engine.errors import Conflict, Invalid
-from trading.engine.types import ORDER_STATUSES, Candles
 
 Execute = Callable[..., BacktestRun]
 

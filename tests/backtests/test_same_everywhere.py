@@ -16,9 +16,9 @@ from rest_framework.test import APIClient
 from access.services import token_create
 from backtests import selectors, services
 from backtests.models import BacktestRun, Status
+from engine.types import Candles, Protections
 from tests.backtests.fixtures import CONFIG
-from trading.engine.types import Candles, Protections
-from trading.inputs import PLAIN
+from trading.setup.inputs import PLAIN
 
 ADMIN = "admin:backtests_backtestrun"
 COMMAND = [

@@ -12,8 +12,8 @@ from django.core.management import CommandError, call_command
 
 from backtests.models import Sweep
 from backtests.sweeps import services
+from engine.types import Candles
 from tests.backtests.fixtures import CONFIG
-from trading.engine.types import Candles
 
 pytestmark = pytest.mark.django_db
 COMMAND = ["sweep", "--strategy", "sma_cross", "--symbol", "ETH-BTC", "--interval", "5m", "--cash", "10000", "--fee-bps", "10"]

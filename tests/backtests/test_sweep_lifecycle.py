@@ -17,10 +17,10 @@ from backtests import services as runs
 from backtests.models import Status, Sweep, SweepChunk, SweepTrial
 from backtests.sweeps import config as sweep_config
 from backtests.sweeps import selectors, services, work
+from core.errors import Conflict, Invalid, NotFound
+from engine.overfitting import expected_maximum_sharpe
+from engine.types import Candles
 from tests.backtests.fixtures import CONFIG
-from trading.engine.errors import Conflict, Invalid, NotFound
-from trading.engine.overfitting import expected_maximum_sharpe
-from trading.engine.types import Candles
 
 GRID = {**CONFIG, "params": {}, "space": {"fast": "5:20:5", "slow": "10:40:10"}}
 """4 x 4 points, of which fast 10, 15, 20 with slow 10 and 20 with slow 20 are refused."""

@@ -13,9 +13,9 @@ from django.db.models import F
 from backtests import tasks
 from backtests.models import ENDED, Status, Sweep, SweepChunk, SweepTrial
 from backtests.sweeps import services
+from engine.types import Candles
 from tests.backtests.fixtures import CONFIG
 from tests.backtests.test_worker import gate, kill, wait, worker
-from trading.engine.types import Candles
 
 __all__ = ["gate", "worker"]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.services]

@@ -17,8 +17,8 @@ from django.db import connection
 from backtests import selectors, services, tasks
 from backtests.models import BacktestRun, Status
 from config.celery import app
+from engine.strategies import registry
 from tests.backtests.fixtures import CONFIG
-from trading.strategies import registry
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.services]
 
@@ -27,7 +27,7 @@ PATIENCE = 120  # seconds; a new machine compiles the kernels first
 GATED = '''
 import os, time
 from pathlib import Path
-from trading.strategies.sma_cross import SmaCross
+from engine.strategies.sma_cross import SmaCross
 
 class Gated(SmaCross):
     """Waits for a file to appear."""

@@ -10,9 +10,9 @@ from typing import Any
 
 from django.db.models import Q
 
+from engine.live import Trader
 from market.sandbox import control
 from market.sandbox.server import RunningSandbox
-from trading.engine.live import Trader
 from trading.models import OPEN, Bot, BotRun, Event, Fill, Order, OrderStatus, Position, RiskAllocation, RiskBudget
 from trading.services.holding import holding_load
 from wallets.models import Wallet

@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db import connection
 
 import market.services
-from market.broker import layer_config
+from core.broker import layer_config
 from market.exchanges import connect
 from market.exchanges.base import Endpoint, Exchange, ExchangeError
 from market.exchanges.binance.client import Client as BinanceClient

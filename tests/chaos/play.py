@@ -16,7 +16,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from market.broker import client
+from core.broker import client
 from market.models import VenueStream
 from market.sandbox.events import Event, OrderUpdate
 from market.sandbox.server import RunningSandbox, Scenario, running_sandbox

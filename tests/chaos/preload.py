@@ -8,8 +8,8 @@ import django
 django.setup()
 
 import trading.live.worker  # noqa: E402, F401
+from engine.warm import warm_live  # noqa: E402
 from tests.chaos.strategies import register  # noqa: E402
-from trading.engine.warm import warm_live  # noqa: E402
 
 warm_live()
 register()

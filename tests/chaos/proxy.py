@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from django.db import connection
 
-from market.broker import address
+from core.broker import address
 
 
 @dataclass(slots=True)

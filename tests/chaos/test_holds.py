@@ -16,8 +16,8 @@ from market.models import VenueStream
 from tests.chaos.desk import open_paper_desk
 from tests.chaos.play import Play
 from tests.chaos.test_strategies import QUIET, begin, evaluations
-from tests.live.fixtures import Rows, rows
 from tests.running import wait_for
+from tests.trading.live.fixtures import Rows, rows
 from trading.live.worker import StreamWorker
 from trading.models import Fill, KillSwitch, OrderStatus
 from trading.services.holding import Lease

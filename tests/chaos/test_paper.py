@@ -12,19 +12,19 @@ import pytest
 from django.db.models import Q
 
 from backtests.against_live import compare
+from core.times import from_ms
+from engine.resample import resample
+from engine.strategies import registry
+from engine.strategy import Strategy
 from market.sandbox.history import Candle
 from market.sandbox.server import Scenario
 from market.sandbox.tape import of_candles
-from market.times import from_ms
 from tests.chaos.days import HOUR
 from tests.chaos.desk import LISTED, START, bot, open_paper_desk, start
 from tests.chaos.play import Play
 from tests.chaos.test_strategies import QUIET
 from tests.engine.driving import recorded
-from trading.engine.resample import resample
-from trading.engine.strategy import Strategy
 from trading.models import Bot, BotRun
-from trading.strategies import registry
 from wallets.models import Wallet
 
 PLACES = (("binance", "BTC-USDT"), ("coinbase", "BTC-USD"))
@@ -84,7 +84,7 @@ def test_every_strategy_on_paper_at_both_venues_does_what_its_backtest_does(
 
 
 def built_in() -> list[type[Strategy]]:
-    return [kind for kind in registry.all() if kind.__module__.startswith("trading.strategies.")]
+    return [kind for kind in registry.all() if kind.__module__.startswith("engine.strategies.")]
 
 
 def taken_in(hour: int) -> bool:

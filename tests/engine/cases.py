@@ -11,7 +11,7 @@ import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from trading.engine.types import Account, Candles, Exits, Fees, Ladder, Limits, Protections, Rules, Signals, Sizing, Slippage
+from engine.types import Account, Candles, Exits, Fees, Ladder, Limits, Protections, Rules, Signals, Sizing, Slippage
 
 EXAMPLES = int(os.environ.get("SIMULATOR_EXAMPLES", "0"))
 """0: a few hundred cases a property, always the same. Else so many random ones, whose seed is printed where one fails."""

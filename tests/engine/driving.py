@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from pyarrow import csv, feather
 
-from trading.engine.layout import common_time, volatility_share
-from trading.engine.live import OHLCV, Closed, Executed, SignalRow, Step, Trader, Wanted, last_row
-from trading.engine.types import ORDER_STATUSES, ORDER_TYPES, REASONS, REFUSALS, SIDES, Account, Candles, Signals, Simulation
+from engine.layout import common_time, volatility_share
+from engine.live import OHLCV, Closed, Executed, SignalRow, Step, Trader, Wanted, last_row
+from engine.types import ORDER_STATUSES, ORDER_TYPES, REASONS, REFUSALS, SIDES, Account, Candles, Signals, Simulation
 
 Row = dict[str, Any]
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 
+from engine.types import Account, Candles, Signals
 from tests.engine.reference_books import Books
 from tests.engine.reference_values import ONE, ZERO, Lot, Order, ReferenceResult, exact
-from trading.engine.types import Account, Candles, Signals
 
 
 def simulate_reference(

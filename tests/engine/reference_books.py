@@ -7,9 +7,9 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from itertools import pairwise
 from typing import Any
 
+from engine.types import Account, Candles, Signals
 from tests.engine.reference_protections import Watch
 from tests.engine.reference_values import ONE, ZERO, Fill, Lot, Market, Order, Row, Trade, binary, exact
-from trading.engine.types import Account, Candles, Signals
 
 WHOLE = Decimal("1e-9")
 EDGE = Decimal("1e-12")

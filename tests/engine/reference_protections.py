@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from engine.types import Account
 from tests.engine.reference_values import ZERO, Trade, exact
-from trading.engine.types import Account
 
 WHOLE = Decimal("1e-9")
 STOPS = ("stop_loss", "trailing_stop")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from trading.engine.types import Candles, Ladder, Signals
+from engine.types import Candles, Ladder, Signals
 
 ZERO, ONE = Decimal(0), Decimal(1)
 Row = tuple[Decimal, Decimal, Decimal, Decimal, Decimal]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.types import Account, Exits, Sizing, Slippage
 from tests.engine.tables import Wish
-from trading.engine.types import Account, Exits, Sizing, Slippage
 
 PLAIN = Account(1000.0)
 FLAT = "100 100 100 100"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.types import Account, Exits, Fees, Ladder, Limits, Rules, Sizing, Slippage
 from tests.engine.rules import Table, fixed, flat, volume
 from tests.engine.tables import Wish
-from trading.engine.types import Account, Exits, Fees, Ladder, Limits, Rules, Sizing, Slippage
 
 COSTS = [
     Table(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from engine.types import Account, Exits, Sizing, Slippage
 from tests.engine.rules import Table, exits, fixed, flat
 from tests.engine.tables import Wish
-from trading.engine.types import Account, Exits, Sizing, Slippage
 
 SIGNALS = [
     Table(

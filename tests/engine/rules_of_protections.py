@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from engine.types import Account, Exits, Ladder, Limits, Protections, Rules
 from tests.engine.rules import Table, fixed, flat, volume
 from tests.engine.tables import Wish
-from trading.engine.types import Account, Exits, Ladder, Limits, Protections, Rules
 
 TWO = (Rules(), Rules())
 STOPPED = "100 100 80 100 \n"

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from engine.simulator import simulate
+from engine.types import ORDER_STATUSES, ORDER_TYPES, REASONS, REFUSALS, SIDES, Account, Candles, Ladder, Signals
 from tests.engine.reference import simulate_reference
-from trading.engine.simulator import simulate
-from trading.engine.types import ORDER_STATUSES, ORDER_TYPES, REASONS, REFUSALS, SIDES, Account, Candles, Ladder, Signals
 
 NAMES = "AB"
 MINUTE = 60_000

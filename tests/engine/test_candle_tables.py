@@ -9,12 +9,12 @@ from collections.abc import Callable
 
 import pytest
 
+from engine.types import Account, Protections, Rules
 from tests.engine.rules import Table, flat
 from tests.engine.rules_of_accounts import COSTS, PORTFOLIO, TARGETS, VOLUME
 from tests.engine.rules_of_orders import ENTRIES, EXITS, PROTECTION, SIGNALS
 from tests.engine.rules_of_protections import COOL_DOWNS, GUARDS
 from tests.engine.tables import Outcome, Wish, by_kernel, by_reference, candles
-from trading.engine.types import Account, Protections, Rules
 
 TABLES = [*SIGNALS, *PROTECTION, *ENTRIES, *EXITS, *COSTS, *VOLUME, *PORTFOLIO, *TARGETS, *COOL_DOWNS, *GUARDS]
 

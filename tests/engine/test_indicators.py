@@ -13,8 +13,8 @@ import talib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trading.engine import indicators as ta
-from trading.engine.types import Floats
+from engine import indicators as ta
+from engine.types import Floats
 
 steady = settings(derandomize=True, deadline=None, database=None)
 

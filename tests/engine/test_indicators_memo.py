@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trading.engine import indicators as ta
-from trading.engine.memo import remembering
-from trading.engine.types import Floats
+from engine import indicators as ta
+from engine.memo import remembering
+from engine.types import Floats
 
 
 def column(seed: int = 1, length: int = 1_000) -> Floats:

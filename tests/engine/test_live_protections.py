@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from engine.live import OHLCV, SignalRow, Trader
+from engine.types import Account, Exits, Fees, Protections, Rules
 from tests.engine.driving import reloaded
-from trading.engine.live import OHLCV, SignalRow, Trader
-from trading.engine.types import Account, Exits, Fees, Protections, Rules
 
 MINUTE = 60_000
 PRICE = {"BTC-USD": 100.0}

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.errors import Conflict, Invalid
+from engine.audit import SIGNAL_COLUMNS
+from engine.layout import volatility_share
+from engine.live import OHLCV, Held, SignalRow, Step, decide, last_row, last_size
+from engine.simulator import simulate
+from engine.strategies import registry
+from engine.strategy import Strategy, evaluate
+from engine.types import Account, Candles, Exits, Fees, Limits, Rules, Sizing, Slippage
 from tests.engine.cases import Case, cases, examples
 from tests.engine.driving import Tape, assert_same, drive, generated, new_trader, recorded, simulated
-from trading.engine.audit import SIGNAL_COLUMNS
-from trading.engine.errors import Conflict, Invalid
-from trading.engine.layout import volatility_share
-from trading.engine.live import OHLCV, Held, SignalRow, Step, decide, last_row, last_size
-from trading.engine.simulator import simulate
-from trading.engine.strategy import Strategy, evaluate
-from trading.engine.types import Account, Candles, Exits, Fees, Limits, Rules, Sizing, Slippage
-from trading.strategies import registry
 
 COSTS: dict[str, Any] = {"fees": Fees(0.001, 0.002), "slippage": Slippage("bps", 5.0)}
 

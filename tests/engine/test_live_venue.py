@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.errors import NotFound
+from engine.live import OHLCV, SignalRow, Step, Trader
+from engine.simulator import simulate
+from engine.strategies import registry
+from engine.strategy import evaluate
+from engine.types import Account, Exits, Fees, Rules, Slippage
 from tests.engine.cases import cases, examples
 from tests.engine.driving import Tape, generated, new_trader, reloaded
 from tests.engine.venue import Venue
-from trading.engine.errors import NotFound
-from trading.engine.live import OHLCV, SignalRow, Step, Trader
-from trading.engine.simulator import simulate
-from trading.engine.strategy import evaluate
-from trading.engine.types import Account, Exits, Fees, Rules, Slippage
-from trading.strategies import registry
 
 
 @pytest.mark.parametrize("name", ["sma_cross", "dca", "volatility_target", "buy_and_hold", "rsi_reversion"])

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trading.engine import returns as curve
-from trading.engine.metrics import DEFINITIONS, KINDS, Metrics, measure
-from trading.engine.overfitting import deflated_sharpe, expected_maximum_sharpe, probabilistic_sharpe
-from trading.engine.types import REASONS, Account, Candles, Floats, Simulation, Table
+from engine import returns as curve
+from engine.metrics import DEFINITIONS, KINDS, Metrics, measure
+from engine.overfitting import deflated_sharpe, expected_maximum_sharpe, probabilistic_sharpe
+from engine.types import REASONS, Account, Candles, Floats, Simulation, Table
 
 steady = settings(derandomize=True, deadline=None, database=None)
 HOUR, DAY = 3_600_000, 86_400_000

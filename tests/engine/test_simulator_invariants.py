@@ -10,9 +10,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.engine.cases import Case, cases, examples
-from trading.engine.simulator import simulate
-from trading.engine.types import (
+from engine.simulator import simulate
+from engine.types import (
     REASONS,
     REFUSALS,
     SIDES,
@@ -26,6 +25,7 @@ from trading.engine.types import (
     Slippage,
     Table,
 )
+from tests.engine.cases import Case, cases, examples
 
 BUY, SELL = SIDES.index("buy"), SIDES.index("sell")
 PRICES = ("entry_limit", "entry_stop", "exit_limit", "exit_stop")

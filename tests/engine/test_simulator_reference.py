@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 
+from engine.simulator import simulate
+from engine.types import ORDER_STATUSES, ORDER_TYPES, REASONS, REFUSALS, SIDES, Simulation, Table
 from tests.engine.cases import BINARY_GRID, DECIMAL_GRIDS, Case, cases, examples
 from tests.engine.reference import simulate_reference
 from tests.engine.reference_values import Order, ReferenceResult
-from trading.engine.simulator import simulate
-from trading.engine.types import ORDER_STATUSES, ORDER_TYPES, REASONS, REFUSALS, SIDES, Simulation, Table
 
 CLOSE = 1e-9
 

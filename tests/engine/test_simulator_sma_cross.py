@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from pyarrow import feather
 
+from engine.simulator import simulate
+from engine.strategies.sma_cross import SmaCross
+from engine.strategy import evaluate
+from engine.types import Account, Candles, Fees, Signals
 from tests.engine.reference import simulate_reference
 from tests.engine.reference_values import exact
-from trading.engine.simulator import simulate
-from trading.engine.strategy import evaluate
-from trading.engine.types import Account, Candles, Fees, Signals
-from trading.strategies.sma_cross import SmaCross
 
 FAST, SLOW = 10, 50
 ACCOUNT = Account(10_000.0, Fees(0.001, 0.001))

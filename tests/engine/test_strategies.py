@@ -14,13 +14,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pyarrow import csv, feather
 
-from trading.engine import indicators as ta
-from trading.engine.errors import Invalid
-from trading.engine.metrics import measure
-from trading.engine.simulator import simulate
-from trading.engine.strategy import Choice, Flag, Integer, Parameter, Strategy, evaluate
-from trading.engine.types import INTERVALS, Account, Candles, Fees, Floats, Signals
-from trading.strategies import registry
+from core.errors import Invalid
+from engine import indicators as ta
+from engine.metrics import measure
+from engine.simulator import simulate
+from engine.strategies import registry
+from engine.strategy import Choice, Flag, Integer, Parameter, Strategy, evaluate
+from engine.types import INTERVALS, Account, Candles, Fees, Floats, Signals
 
 BUILT_IN = registry.all()
 by_name = pytest.mark.parametrize("strategy", BUILT_IN, ids=lambda strategy: strategy.name)
@@ -353,8 +353,8 @@ def test_an_unknown_name_is_told_the_nearest_one() -> None:
 
 PLUG_IN = """
 import numpy as np
-from trading.engine.strategy import Strategy
-from trading.engine.types import Signals
+from engine.strategy import Strategy
+from engine.types import Signals
 
 class Contrarian(Strategy):
     name, title, description = "contrarian", "Contrarian", "Buys falls."

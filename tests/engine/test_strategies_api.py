@@ -8,7 +8,7 @@ from django.urls import include, path
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
-from trading.strategies import registry
+from engine.strategies import registry
 from trading.urls import api_urlpatterns
 
 pytestmark = [pytest.mark.django_db, pytest.mark.services]

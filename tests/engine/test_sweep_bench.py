@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.errors import Invalid, StrategyFailed
+from engine.metrics import measure
+from engine.simulator import simulate
+from engine.strategies import registry
+from engine.strategy import Strategy, evaluate, integer
+from engine.sweep import Bench
+from engine.types import Account, Candles, Exits, Fees, Protections, Signals, Simulation, Sizing, Slippage
 from tests.engine import cases
-from trading.engine.errors import Invalid, StrategyFailed
-from trading.engine.metrics import measure
-from trading.engine.simulator import simulate
-from trading.engine.strategy import Strategy, evaluate, integer
-from trading.engine.sweep import Bench
-from trading.engine.types import Account, Candles, Exits, Fees, Protections, Signals, Simulation, Sizing, Slippage
-from trading.strategies import registry
 
 thorough = settings(
     max_examples=cases.EXAMPLES or 300, derandomize=not cases.EXAMPLES, deadline=None, database=None, print_blob=True

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trading.engine import space as spaces
-from trading.engine.errors import Invalid
-from trading.engine.space import MOST_TRIALS, declared, read_space
-from trading.engine.strategy import Strategy
-from trading.strategies import registry
+from core.errors import Invalid
+from engine import space as spaces
+from engine.space import MOST_TRIALS, declared, read_space
+from engine.strategies import registry
+from engine.strategy import Strategy
 
 steady = settings(derandomize=True, deadline=None, database=None, max_examples=150)
 SMA, MOMENTUM = registry.get("sma_cross"), registry.get("momentum")

@@ -8,7 +8,7 @@ from threading import Thread
 import pytest
 from numba import config
 
-from trading.engine.warm import after_live, alone, live_is_being_compiled, live_is_compiled, mark
+from engine.warm import after_live, alone, live_is_being_compiled, live_is_compiled, mark
 
 LONG_ENOUGH = 0.2  # seconds; for a thread that does not wait
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from trading.engine.live import Holding, Step, Trader, Wanted
-from trading.engine.live.offers import stop_prices
+from engine.live import Holding, Step, Trader, Wanted
+from engine.live.offers import stop_prices
 
 NOISE = 1e-7
 

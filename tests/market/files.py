@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from core.times import iso
+from engine.types import INTERVALS, Candles
 from market import services
 from market.generator import Market, generate
 from market.models import CandleImport
-from market.times import iso
-from trading.engine.types import INTERVALS, Candles
 
 HEADER = "timestamp,open,high,low,close,volume"
 START = 1_640_995_200_000

@@ -11,10 +11,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from core.times import iso
+from engine.resample import resample
 from market.models import CandleImport
-from market.times import iso
 from tests.market.files import START, candles, csv, picked, take, text
-from trading.engine.resample import resample
 
 pytestmark = pytest.mark.django_db
 ROOT = "/api/v1/market"

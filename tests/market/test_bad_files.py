@@ -13,14 +13,14 @@ import pyarrow.feather as feather
 import pyarrow.parquet as parquet
 import pytest
 
+from core.errors import Invalid
+from core.times import iso, to_ms
+from engine.types import Candles
 from market.candles import load
 from market.candles.codec import VALUES
 from market.models import CandleChunk, CandleImport, CandleSeries
-from market.times import iso, to_ms
 from tests.market.files import START, candles, csv, lines, same, take, text
 from tests.market.test_reading_files import kline, zipped
-from trading.engine.errors import Invalid
-from trading.engine.types import Candles
 
 pytestmark = pytest.mark.django_db
 GOOD = candles(60)

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.types import Candles
 from market.candles import codec, fingerprint, readers
 from tests.market.files import COLUMNS, START, candles, same
-from trading.engine.types import Candles
 
 REAL = ("BTC-USD-1m-2022-01.csv.gz", *(f"{pair}.feather" for pair in ("ETH_BTC-5m", "LTC_BTC-5m", "DASH_BTC-5m", "XRP_ETH-1m")))
 EVER = (-(1 << 62), 1 << 62)

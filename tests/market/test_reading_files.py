@@ -14,10 +14,10 @@ import pyarrow.feather as feather
 import pyarrow.parquet as parquet
 import pytest
 
+from engine.types import Candles
 from market.candles import fingerprint, load
 from market.models import CandleImport
 from tests.market.files import COLUMNS, START, candles, csv, lines, same, take, text
-from trading.engine.types import Candles
 
 pytestmark = pytest.mark.django_db
 PART = candles(300)

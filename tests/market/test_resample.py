@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.errors import Invalid
+from engine.resample import aggregate, last_closed, resample
+from engine.types import INTERVALS, Candles
 from tests.market.files import START, candles, picked, same
-from trading.engine.errors import Invalid
-from trading.engine.resample import aggregate, last_closed, resample
-from trading.engine.types import INTERVALS, Candles
 
 flags = st.lists(st.booleans(), min_size=1, max_size=400).filter(any)
 offsets = st.integers(0, 90)

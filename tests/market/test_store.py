@@ -18,14 +18,14 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from core.errors import Conflict, Invalid, NotFound
+from core.times import from_ms, to_ms
+from engine.resample import resample
+from engine.types import Candles
 from market import services
 from market.candles import fingerprint, load, sweep, write
 from market.models import CandleChunk, CandleGap, CandleImport, CandleSeries
-from market.times import from_ms, to_ms
 from tests.market.files import START, candles, csv, picked, same, take
-from trading.engine.errors import Conflict, Invalid, NotFound
-from trading.engine.resample import resample
-from trading.engine.types import Candles
 
 symbols = (f"S{number}-USD" for number in count())
 QUIET = hypothesis_settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 from django.utils import timezone
 
+from engine.types import Candles
 from market import candles as store
 from market.depths import depth_json, depths_put
 from market.exchanges.base import Depth, Tick
 from market.models import FeedIncident, VenueStream
 from market.prices import prices_put
 from market.services import instrument_ensure
-from trading.config import parse
-from trading.engine.types import Candles
 from trading.models import (
     BlockEvent,
     Bot,
@@ -30,6 +29,7 @@ from trading.models import (
 )
 from trading.services.bots import bot_create
 from trading.services.events import News, events_record
+from trading.setup.config import parse
 from wallets.models import Wallet
 from wallets.services import wallet_create
 

@@ -18,10 +18,10 @@ from backtests import services
 from backtests.models import BacktestRun
 from backtests.selectors.listing import SORTS
 from backtests.selectors.runs import opened
+from engine.types import Candles
 from tests.backtests.fixtures import ada, candles, execute, hold, results_of, run, storage_folder, strategies, vic
-from trading.config import parse
-from trading.engine.types import Candles
-from trading.forms import RunForm
+from trading.setup.config import parse
+from trading.setup.forms import RunForm
 
 __all__ = ["ada", "candles", "execute", "hold", "run", "storage_folder", "strategies", "vic"]
 HTMX = {"HX-Request": "true"}

@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from backtests.models import BacktestRun
-from config import state
+from operations import state
 
 pytestmark = [pytest.mark.django_db, pytest.mark.services]
 

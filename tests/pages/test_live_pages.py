@@ -24,8 +24,8 @@ from django.db import connections
 from django.test import override_settings
 from playwright.sync_api import Browser, BrowserContext, Page, Route, WebSocketRoute, expect
 
+from core.push import push
 from market.models import CandleSeries
-from market.push import push
 from tests.pages import live_rows
 from tests.pages.looking import Looker
 from tests.running import PASSWORD, PATIENCE, PROJECT, RunningDesk, free_port, wait_for

@@ -62,7 +62,7 @@ def test_too_many_failures_lock_the_sign_in_and_say_for_how_long(client: Client,
 
 
 def test_a_program_fault_is_a_quiet_page_that_needs_nothing(person: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    from config import views
+    from operations import views
 
     def broken() -> None:
         raise RuntimeError("secret detail")

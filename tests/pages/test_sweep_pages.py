@@ -14,8 +14,8 @@ from django.test import Client
 from backtests.models import Status, Sweep
 from backtests.sweeps import services
 from backtests.sweeps.forms import text_of
+from engine.types import Candles
 from tests.backtests.fixtures import CONFIG, ada, candles, hold, storage_folder, vic
-from trading.engine.types import Candles
 
 __all__ = ["ada", "candles", "hold", "storage_folder", "vic"]
 pytestmark = pytest.mark.django_db

@@ -5,14 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from engine.types import Candles
 from market import candles as store
 from market.services import instrument_ensure
 from tests.backtests.fixtures import make_candles
-from trading.engine.types import Candles
-from trading.limits import parse_limits
 from trading.models import Bot
 from trading.services.bots import bot_create
 from trading.services.budgets import budgets_ensure
+from trading.setup.limits import parse_limits
 from wallets.models import Wallet
 from wallets.services import wallet_create
 

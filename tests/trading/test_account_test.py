@@ -10,8 +10,8 @@ from django.test import Client
 
 from market.sandbox.server import RunningSandbox, running_sandbox
 from tests.chaos.desk import account
-from tests.exchanges.venues import SCENARIO
-from tests.live.fixtures import clear_prices
+from tests.market.exchanges.venues import SCENARIO
+from tests.trading.live.fixtures import clear_prices
 from tests.wallets.making import paper
 from trading.models import Event
 from trading.services.accounts import accounts_check

@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from tests.live.fixtures import Rows, rows
+from tests.trading.live.fixtures import Rows, rows
 from trading.models import Bot, BotState, Event, Order, RiskAllocation
 from trading.services.batch import Batch
 

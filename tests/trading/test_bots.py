@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
+from core.errors import Conflict, DomainError, Invalid, NotFound
 from market.models import Instrument
 from tests.trading.making import candles, config, paper_wallet, replay_bot
-from trading.engine.errors import Conflict, DomainError, Invalid, NotFound
 from trading.models import Bot, BotState, Event, KillSwitch, RiskBudget
 from trading.services import bots
 

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from core.times import iso
 from market import candles as store
 from market.models import CandleSeries
 from market.sandbox.server import RunningSandbox, Scenario, running_sandbox
-from market.times import iso
 from tests.chaos.desk import account
-from tests.exchanges.venues import START
-from tests.live.fixtures import clear_prices
+from tests.market.exchanges.venues import START
+from tests.trading.live.fixtures import clear_prices
 from trading import downloads
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.services]

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.trading.test_levels import SYMBOL, waiting_bot
+from tests.trading.live.test_levels import SYMBOL, waiting_bot
 from trading.models import Order, OrderStatus
 from trading.services.bots import bot_start, bot_stop
 from trading.services.holding import Holding, Market, holding_load

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.transitions import LEGAL, advance
 from market.exchanges.base import Execution, Report
+from tests.trading.live.test_levels import SYMBOL, waiting_bot
 from tests.trading.test_ends import sent
-from tests.trading.test_levels import SYMBOL, waiting_bot
-from trading.engine.transitions import LEGAL, advance
 from trading.models import Fill, Order, OrderStatus
 from trading.services.holding import Heard, Holding, Market, holding_load
 from trading.services.orders import order_end, report_apply

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trading.engine.risk import REASONS, Limits, Moment, Proposal, check
-from trading.engine.transitions import LEGAL, OVER, advance, may
+from engine.risk import REASONS, Limits, Moment, Proposal, check
+from engine.transitions import LEGAL, OVER, advance, may
 
 BUY = Proposal("BTC-USDT", "buy", Decimal("0.5"), None)
 SELL = replace(BUY, side="sell")

@@ -13,9 +13,9 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
+from engine.live import OHLCV, SignalRow
 from market.models import Instrument
 from tests.trading.test_steps import STEP, SYMBOLS, hold, market, reported, started
-from trading.engine.live import OHLCV, SignalRow
 from trading.models import OPEN, Order, OrderStatus, RiskBudget
 from trading.services.holding import Holding, Market, holding_load
 from trading.services.orders import order_end, report_apply

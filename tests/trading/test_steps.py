@@ -13,11 +13,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from engine.live import SignalRow, Step
 from market.exchanges.base import Balance, Execution, Report
 from market.services import instrument_ensure, stream_ensure, stream_hold
+from tests.trading.live.test_levels import FLAT, NOWHERE, START
 from tests.trading.making import config
-from tests.trading.test_levels import FLAT, NOWHERE, START
-from trading.engine.live import SignalRow, Step
 from trading.models import BlockEvent, BotState, Event, Fill, KillSwitch, Order, RiskAllocation, RiskBudget
 from trading.services.bots import bot_create, bot_start
 from trading.services.holding import Holding, Lease, Market, Overtaken, StaleHolding, holding_load, holdings_load

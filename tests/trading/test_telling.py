@@ -14,15 +14,15 @@ from django.core.cache import cache
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
-from config.diagnosis import streams
-from market.broker import client
+from core.broker import client
+from core.exposition import INDEX, metrics_put
 from market.clocks import clock_put, clocks_get
 from market.connections import connected
 from market.exchanges.base import Endpoint, Exchange
-from market.exposition import INDEX, metrics_put
 from market.sandbox.server import RunningSandbox, running_sandbox
-from tests.exchanges.venues import SCENARIO
-from tests.live.fixtures import Rows, clear_prices, rows
+from operations.diagnosis import streams
+from tests.market.exchanges.venues import SCENARIO
+from tests.trading.live.fixtures import Rows, clear_prices, rows
 from trading import metrics
 from trading.live.clock import VenueClock
 from trading.models import Event

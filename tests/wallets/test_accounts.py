@@ -13,10 +13,10 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import connection
 
-from config.diagnosis import books, secrets
 from config.settings import encryption_keys
+from core.errors import Conflict, Invalid
+from operations.diagnosis import books, secrets
 from tests.wallets.making import API_KEY, SECRET, account, allowed, fill, paper
-from trading.engine.errors import Conflict, Invalid
 from wallets import selectors, services
 from wallets.models import ExchangeAccount, WalletBalance
 from wallets.secrets import SecretBox, SecretUnreadable

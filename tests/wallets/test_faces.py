@@ -15,7 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from tests.api.test_openapi import keys
+from tests.backtests.api.test_openapi import keys
 from tests.wallets.making import API_KEY, SECRET, account, allowed, fill, paper
 from wallets import api as examples
 from wallets import services

@@ -14,9 +14,9 @@ from django.db.models import Sum
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.errors import Conflict, DomainError, Invalid, NotFound
 from market.exchanges.base import Balance
 from tests.wallets.making import NOW, account, fill, paper
-from trading.engine.errors import Conflict, DomainError, Invalid, NotFound
 from wallets import selectors, services
 from wallets.ledger import Booking, Leg
 from wallets.models import LedgerEntry, LedgerTransaction, Wallet, WalletBalance

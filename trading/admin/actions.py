@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.http import HttpRequest
 
-from trading.engine.errors import DomainError
+from core.errors import DomainError
 
 
 def each(of: admin.ModelAdmin[Any], request: HttpRequest, rows: Iterable[Any], act: Callable[[Any], Any], done: str) -> None:

@@ -11,11 +11,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from access.openapi import endpoint, query
-from market.paging import next_url
+from core.fields import Fields
+from core.paging import next_url
 from trading import selectors
 from trading.api import schema
 from trading.api.parameters import FILTERS, PAGE, Asked
-from trading.engine.fields import Fields
 from trading.models import Bot, Mode, Wanted
 from trading.services import bots as services
 

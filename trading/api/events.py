@@ -7,7 +7,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from access.openapi import endpoint, query
-from market.paging import next_url
+from core.paging import next_url
 from trading import selectors
 from trading.api import schema
 from trading.api.parameters import FILTERS, PAGE, Asked

@@ -9,11 +9,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from access.openapi import endpoint, query
-from market.paging import next_url, page
+from core.fields import Fields, shown
+from core.paging import next_url, page
 from trading import selectors
 from trading.api import schema
 from trading.api.parameters import FILTERS, PAGE, Asked
-from trading.engine.fields import Fields, shown
 from trading.models import Mode, OrderStatus
 from trading.selectors.risk import SCOPES
 from trading.services import bots, orders

@@ -8,8 +8,8 @@ from drf_spectacular.types import OpenApiTypes
 from rest_framework.request import Request
 
 from access.openapi import query
-from market.paging import MOST
-from trading.engine.fields import Fields
+from core.fields import Fields
+from core.paging import MOST
 from trading.models import Mode
 from trading.selectors.filters import SHOWN, Filter
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from trading.limits import DAYS
 from trading.models import Mode
+from trading.setup.limits import DAYS
 
 NOW, EARLIER = "2026-11-21T09:00:00.120000Z", "2026-11-21T08:55:00Z"
 STATUS: dict[str, Any] = {

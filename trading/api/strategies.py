@@ -11,9 +11,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from access.openapi import refusal
-from trading.engine.strategy import Strategy
-from trading.strategies import registry
-from trading.strategies.sma_cross import SmaCross
+from engine.strategies import registry
+from engine.strategies.sma_cross import SmaCross
+from engine.strategy import Strategy
 
 
 class StrategyEntry(serializers.Serializer[Any]):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import Error as DatabaseError
 
+from core.errors import DomainError
 from market.exchanges.base import (
     Alive,
     Balance,
@@ -29,7 +30,6 @@ from market.exchanges.base import (
 )
 from market.feed import Incident
 from market.feed.ending import end
-from trading.engine.errors import DomainError
 from trading.live.balances import AccountBalances
 from trading.live.clock import VenueClock
 from trading.live.executor import Executor, gather_quietly

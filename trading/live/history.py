@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from trading.engine.live import OHLCV, SignalRow, decide
-from trading.engine.strategy import Strategy
-from trading.engine.types import Candles, Floats, Sizing
+from engine.live import OHLCV, SignalRow, decide
+from engine.strategy import Strategy
+from engine.types import Candles, Floats, Sizing
 
 COLUMNS = ("open", "high", "low", "close", "volume")
 

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from trading.engine.live import Level
+from engine.live import Level
 
 Owner = TypeVar("Owner", bound=Hashable)
 START = 64

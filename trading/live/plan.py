@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from django.conf import settings
 
+from core.venues import CONNECTED, venue_key, venue_split
 from market.exchanges.base import Endpoint
 from market.models import VenueStream
 from market.services import stream_ensure
-from market.venues import CONNECTED, venue_key, venue_split
 from trading.models import OPEN, Bot, Mode, Order
 from trading.services.holding import EXTERNAL
 from wallets.models import ExchangeAccount, Wallet

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from core.times import from_ms, to_ms
+from engine.types import INTERVALS, Candles
 from market import candles as store
 from market.exchanges.base import Candle, Exchange
 from market.models import CandleSeries
 from market.services import instrument_ensure
-from market.times import from_ms, to_ms
-from trading.engine.types import INTERVALS, Candles
 from trading.live.history import History
 
 logger = logging.getLogger(__name__)

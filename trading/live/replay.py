@@ -10,18 +10,18 @@ from decimal import Decimal
 
 import numpy as np
 
+from core.errors import DomainError
+from core.times import from_ms
+from engine.live import OHLCV, SignalRow
+from engine.strategies import registry
+from engine.types import Candles
 from market import candles as store
-from market.times import from_ms
-from trading.config import RunConfig
-from trading.engine.errors import DomainError
-from trading.engine.live import OHLCV, SignalRow
-from trading.engine.types import Candles
 from trading.live.history import Decisions, History
 from trading.models import Bot, Wanted
 from trading.services.holding import Holding, Market, StaleHolding, holding_load
 from trading.services.runs import run_end, run_progress
 from trading.services.steps import act, candle_close, candle_open, checkpoint
-from trading.strategies import registry
+from trading.setup.config import RunConfig
 
 LOOK_EVERY = 0.25
 """Seconds between two looks at what a person wants."""

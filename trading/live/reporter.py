@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 from django.db import Error as DatabaseError
 from redis.exceptions import RedisError
 
+from core.push import push, push_all
 from market.depths import depth_json, depths_put
 from market.exchanges.base import Depth, Endpoint
 from market.exchanges.breaker import Breaker
 from market.feed import Incident, Status
 from market.models import VenueStream
 from market.prices import prices_put
-from market.push import push, push_all
 from market.selectors import stream_json
 from market.services import incident_note, stream_note
 from trading import metrics

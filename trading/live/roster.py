@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from django.db import Error as DatabaseError
 
+from core.errors import DomainError
+from core.times import from_ms
 from market.exchanges.base import ExchangeError
-from market.times import from_ms
-from trading.engine.errors import DomainError
 from trading.live.history import History
 from trading.live.levels import Levels
 from trading.live.plan import Post

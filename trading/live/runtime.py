@@ -23,19 +23,19 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
 
+from core.errors import DomainError
+from core.times import from_ms, to_ms
+from engine.live import Level, Step
+from engine.strategies import registry
+from engine.strategy import Strategy, blamed
 from market.exchanges.base import Balance, Report
-from market.times import from_ms, to_ms
 from trading import metrics
-from trading.engine.errors import DomainError
-from trading.engine.live import Level, Step
-from trading.engine.strategy import Strategy, blamed
 from trading.live.history import Decisions, History
 from trading.models import OPEN, Order, OrderStatus
 from trading.services.holding import Holding, Lease, Market, StaleHolding, holding_load, instruments_of
 from trading.services.orders import order_end, orders_cancel_note, report_apply
 from trading.services.runs import run_end, run_progress
 from trading.services.steps import Written, act, candle_close, candle_open, checkpoint
-from trading.strategies import registry
 
 logger = logging.getLogger(__name__)
 

@@ -19,6 +19,10 @@ from django.db import Error as DatabaseError
 from django.db import connection
 from prometheus_client import Counter
 
+from core.errors import DomainError
+from core.times import from_ms, to_ms
+from core.venues import venue_key
+from engine.live import OHLCV, Level
 from market.exchanges.base import (
     Balance,
     Candle,
@@ -35,11 +39,7 @@ from market.exchanges.base import (
 from market.feed import Wanted, run_feed
 from market.feed.ending import end
 from market.services import instruments_note
-from market.times import from_ms, to_ms
-from market.venues import venue_key
 from trading import metrics
-from trading.engine.errors import DomainError
-from trading.engine.live import OHLCV, Level
 from trading.live.account import AccountDesk
 from trading.live.balances import AccountBalances
 from trading.live.clock import VenueClock

@@ -19,19 +19,19 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
 
-from market.broker import loop_client
+from core.broker import loop_client
+from core.exposition import metrics_put
+from core.push import pushing_later
+from engine.warm import live_is_being_compiled, live_is_compiled, warm_live
 from market.exchanges import connect
 from market.exchanges.account_cache import AccountCache
 from market.exchanges.base import Endpoint, Exchange, ExchangeError
 from market.exchanges.breaker import Breaker
 from market.exchanges.budget import Budget
-from market.exposition import metrics_put
 from market.feed import Timing
 from market.feed.ending import end
-from market.push import pushing_later
 from market.services import stream_hold, stream_note, stream_release
 from trading import metrics
-from trading.engine.warm import live_is_being_compiled, live_is_compiled, warm_live
 from trading.live.holds import Hold
 from trading.live.plan import Plan, plan_read
 from trading.live.station import Station
@@ -117,7 +117,7 @@ class StreamWorker:
         self.wake.set()
 
     async def compile(self) -> None:
-        command = (sys.executable, "-m", "trading.engine.warm", "live")
+        command = (sys.executable, "-m", "engine.warm", "live")
         compiling = await asyncio.create_subprocess_exec(*command, cwd=settings.BASE_DIR, stdin=asyncio.subprocess.PIPE)
         try:
             await compiling.wait()

@@ -12,9 +12,9 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
 
-from market import paging
-from market.symbols import symbol_normalise
-from trading.engine.errors import NotFound
+from core import paging
+from core.errors import NotFound
+from core.symbols import symbol_normalise
 from trading.models import OPEN, BlockEvent, Bot, Mode, Order, Position, Wanted
 from trading.selectors.filters import SHOWN, one_of
 from trading.selectors.notation import plain, ratio, stamp

@@ -9,8 +9,8 @@ from typing import Any
 
 from django.db.models import Max, QuerySet
 
-from market import paging
-from trading.engine.errors import NotFound
+from core import paging
+from core.errors import NotFound
 from trading.models import BlockEvent, Event, Fill, Order, RiskAllocation
 from trading.selectors.filters import SHOWN, Filter, Page, narrowed
 from trading.selectors.notation import plain, stamp

@@ -9,9 +9,9 @@ from typing import Generic, TypeVar
 
 from django.db.models import Model, QuerySet
 
-from market.symbols import symbol_normalise
-from trading.engine.errors import Invalid
-from trading.engine.fields import nearest
+from core.errors import Invalid
+from core.fields import nearest
+from core.symbols import symbol_normalise
 
 M = TypeVar("M", bound=Model)
 SHOWN = 50

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from core.venues import venue_split
 from market.models import VenueStream
 from market.selectors import SILENT_AFTER, stream_silent
-from market.venues import venue_split
 from trading.models import Bot, Mode
 from trading.selectors.notation import stamp
 from trading.selectors.status import Feed, streams_by_feed

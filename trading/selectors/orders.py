@@ -8,8 +8,8 @@ from typing import Any
 from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
 
-from market import paging
-from trading.engine.errors import NotFound
+from core import paging
+from core.errors import NotFound
 from trading.models import OPEN, BlockEvent, Fill, ForeignOrder, Order, OrderStatus
 from trading.selectors.filters import SHOWN, Filter, Page, narrowed, one_of
 from trading.selectors.notation import plain, stamp

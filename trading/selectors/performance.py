@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from django.db.models import Count, Q, QuerySet, Sum
 
-from trading.engine.thinning import thin
+from engine.thinning import thin
 from trading.models import Bot, BotRun, EquityPoint, Fill
 from trading.selectors.notation import plain, ratio, stamp
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from core.venues import venue_split
+from engine.types import INTERVALS
 from market.models import VenueStream
-from market.venues import venue_split
-from trading.engine.types import INTERVALS
 from trading.models import Bot, BotRun, KillSwitch, Mode, Wanted
 
 STATUSES = ("stopped", "stopping", "starting", "running", "paused", "closing", "holding", "failed", "lost")

@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 from django.db import connection, transaction
 from django.db.models import Field, Model
 
-from market.prepared import prepared
+from core.prepared import prepared
 
 AnyField: TypeAlias = "Field[Any, Any]"
 GO = "(SELECT missed FROM go) = -1"

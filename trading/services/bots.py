@@ -13,20 +13,20 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from market.push import push
+from core.errors import Conflict, Invalid, NotFound, Unreadable
+from core.fields import Fields
+from core.push import push
+from core.venues import venue_key
+from engine.strategies import registry
 from market.services import instrument_ensure
-from market.venues import venue_key
-from trading.config import RunConfig, parse
-from trading.engine.errors import Conflict, Invalid, NotFound, Unreadable
-from trading.engine.fields import Fields
-from trading.limits import parse_limits, parse_schedule
 from trading.models import OPEN, Bot, BotRun, BotState, KillSwitch, Mode, Order, Position
 from trading.models import Wanted as Want
 from trading.services.budgets import budgets_ensure
 from trading.services.carrying import books_of
 from trading.services.events import News, events_record
 from trading.services.holding import EXTERNAL, trader_of
-from trading.strategies import registry
+from trading.setup.config import RunConfig, parse
+from trading.setup.limits import parse_limits, parse_schedule
 from wallets.models import Wallet
 
 Person = User | AnonymousUser | None

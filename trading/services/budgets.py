@@ -14,12 +14,12 @@ from decimal import Decimal
 from django.conf import settings
 from django.db.models import Q
 
-from market.prepared import prepared
-from trading.engine.errors import Invalid
-from trading.engine.risk import REASONS, Denial
-from trading.limits import BotLimits, risk_currency
+from core.errors import Invalid
+from core.prepared import prepared
+from engine.risk import REASONS, Denial
 from trading.models import Bot, Mode, RiskBudget
 from trading.services.batch import GO, Batch
+from trading.setup.limits import BotLimits, risk_currency
 
 KILLED = "SELECT EXISTS (SELECT 1 FROM trading_killswitch WHERE killed)"
 ALIVE = "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM trading_killswitch WHERE killed)"

@@ -7,10 +7,10 @@ from decimal import Decimal
 
 from django.db.models import Sum
 
-from market.times import to_ms
-from trading.config import parse
-from trading.engine.live import Held
+from core.times import to_ms
+from engine.live import Held
 from trading.models import Bot, BotRun, Fill, Position
+from trading.setup.config import parse
 
 
 def books_of(bot: Bot) -> tuple[float, dict[str, Held]]:

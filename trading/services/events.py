@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Model
 
-from market.push import push_all
+from core.push import push_all
 from trading.models import Bot, Event
 from trading.selectors.events import event_message
 from trading.services.batch import Batch

@@ -12,19 +12,19 @@ from typing import Any
 from django.db import DatabaseError
 from django.db.models import F, Sum
 
+from core.errors import Conflict, DomainError, Invalid, Unreadable
+from engine.live import Trader
+from engine.risk import Limits, Moment
+from engine.strategies import registry
+from engine.transitions import advance
+from engine.types import INTERVALS
 from market.exchanges.base import Balance, Report
 from market.models import Instrument
-from trading.config import RunConfig, parse, read
-from trading.engine.errors import Conflict, DomainError, Invalid, Unreadable
-from trading.engine.live import Trader
-from trading.engine.risk import Limits, Moment
-from trading.engine.transitions import advance
-from trading.engine.types import INTERVALS
-from trading.limits import Schedule, parse_limits, parse_schedule
 from trading.models import OPEN, Bot, BotRun, BotState, Fill, Mode, Order, Position, RiskAllocation
 from trading.services.batch import Batch
 from trading.services.budgets import budgets_ensure, budgets_known
-from trading.strategies import registry
+from trading.setup.config import RunConfig, parse, read
+from trading.setup.limits import Schedule, parse_limits, parse_schedule
 
 NONE = Decimal(0)
 HEARD_KEPT = 64

@@ -16,11 +16,11 @@ from django.db import connection, transaction
 from django.db.models import Min
 from django.utils import timezone
 
+from core.errors import Conflict, Invalid, NotFound
+from core.prepared import prepared
+from engine.transitions import OVER, advance, may
 from market.exchanges.base import OrderRequest, Report
-from market.prepared import prepared
 from trading import metrics
-from trading.engine.errors import Conflict, Invalid, NotFound
-from trading.engine.transitions import OVER, advance, may
 from trading.models import OPEN, AllocationStatus, Bot, ForeignOrder, Order, OrderStatus, RiskAllocation
 from trading.services.budgets import ALIVE
 from trading.services.events import News, events_record

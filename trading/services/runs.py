@@ -9,15 +9,15 @@ from functools import partial
 from django.db import connection, transaction
 from django.utils import timezone
 
+from core.errors import DomainError
+from core.push import push
+from core.times import from_ms
+from engine.types import Rules
 from market.models import Instrument
-from market.push import push
-from market.times import from_ms
-from trading.config import parse, rules_json
-from trading.engine.errors import DomainError
-from trading.engine.types import Rules
 from trading.models import Bot, BotRun, BotState, Wanted
 from trading.services.events import News, events_record
 from trading.services.holding import EXTERNAL, trader_of
+from trading.setup.config import parse, rules_json
 
 
 def run_rules_take(run: BotRun, venue: str) -> None:

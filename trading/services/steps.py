@@ -14,11 +14,11 @@ from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
 
+from core.times import from_ms
+from engine import risk
+from engine.live import OHLCV, Done, Executed, SignalRow, Step, Wanted
 from market.exchanges.base import Execution
-from market.times import from_ms
 from trading import metrics
-from trading.engine import risk
-from trading.engine.live import OHLCV, Done, Executed, SignalRow, Step, Wanted
 from trading.models import AllocationStatus, BlockEvent, BotState, Order, OrderStatus, RiskAllocation
 from trading.services.batch import Batch
 from trading.services.budgets import ALIVE, Draw, budget_claim, is_killed

@@ -10,12 +10,12 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from engine.risk import REASONS
+from engine.strategies import registry
 from market.templatetags import desk
-from trading.engine.risk import REASONS
 from trading.models import Mode, Order
 from trading.selectors.protection import Protection
 from trading.selectors.status import Status
-from trading.strategies import registry
 
 register = template.Library()
 

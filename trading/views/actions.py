@@ -10,8 +10,8 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from market.requests import PageRequest, may_trade
-from trading.engine.errors import DomainError
+from access.requests import PageRequest, may_trade
+from core.errors import DomainError
 from trading.services import bots, orders
 
 ACTS: dict[str, tuple[Callable[..., Any], str]] = {

@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
-from market.requests import PageRequest, may_trade
+from access.requests import PageRequest, may_trade
 from trading import selectors
 from trading.models import OPEN, Bot, Mode, Order, Wanted
 from trading.services.bots import kill_switch_set

@@ -12,8 +12,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from market import paging
-from market.requests import PageRequest, Part, parts_answer, parts_asked
+from access.requests import PageRequest, Part, parts_answer, parts_asked
+from core import paging
 from trading import selectors
 from trading.models import Bot, Event, Mode, Wanted
 from trading.selectors import BotRow, Filter

@@ -8,12 +8,12 @@ from typing import Any
 from django.http import JsonResponse
 from django.views.decorators.http import require_GET
 
+from access.requests import PageRequest
+from core.errors import Invalid
+from engine.types import INTERVALS
 from market.models import CandleSeries
-from market.requests import PageRequest
 from market.window import window
 from trading import selectors
-from trading.engine.errors import Invalid
-from trading.engine.types import INTERVALS
 from trading.models import Bot, Fill
 from trading.selectors.notation import plain
 

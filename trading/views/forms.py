@@ -13,17 +13,17 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRedirect
 
+from access.requests import PageRequest, may_trade, parts_asked
+from core.errors import DomainError, Invalid
+from core.venues import venue_key
+from engine.strategies import registry
 from market.models import Instrument
-from market.requests import PageRequest, may_trade, parts_asked
-from market.venues import venue_key
 from trading import selectors
-from trading.bot_form import BotForm
-from trading.engine.errors import DomainError, Invalid
-from trading.limits import DAYS
 from trading.models import Bot, Mode
-from trading.presets import PRESETS, preset_named
 from trading.services.bots import bot_create, bot_update, checked
-from trading.strategies import registry
+from trading.setup.bot_form import BotForm
+from trading.setup.limits import DAYS
+from trading.setup.presets import PRESETS, preset_named
 from wallets.models import Wallet
 from wallets.selectors import wallets_list
 

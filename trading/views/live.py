@@ -10,8 +10,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from access.requests import PageRequest, Part, parts_answer, parts_asked
 from market.models import VenueStream
-from market.requests import PageRequest, Part, parts_answer, parts_asked
 from market.selectors import stream_state, streams
 from trading import selectors
 from trading.models import RiskBudget

@@ -11,9 +11,9 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from market.requests import PageRequest, Part, may_trade, parts_answer, parts_asked
+from access.requests import PageRequest, Part, may_trade, parts_answer, parts_asked
+from core.errors import DomainError
 from trading import selectors
-from trading.engine.errors import DomainError
 from trading.models import OPEN, Bot, Order
 from trading.services.orders import foreign_order_resolve
 from trading.views.requests import parts_context

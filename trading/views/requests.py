@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from market.requests import Part
+from access.requests import Part
 from trading.selectors import last_seq
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from engine.risk import REASONS
 from market.templatetags import desk
 from trading import selectors
-from trading.engine.risk import REASONS
 from trading.models import BlockEvent, Event, Fill, Order, RiskAllocation
 from trading.selectors import Link
 from trading.selectors.notation import plain

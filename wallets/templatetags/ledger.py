@@ -7,8 +7,8 @@ from decimal import Decimal
 from django import template
 from django.utils.html import format_html
 
+from core.fields import EXACT
 from market.templatetags.desk import written
-from trading.engine.fields import EXACT
 
 register = template.Library()
 

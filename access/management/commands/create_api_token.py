@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from access import selectors, services
-from trading.engine.errors import DomainError
+from core.errors import DomainError
 
 
 class Command(BaseCommand):

@@ -11,10 +11,10 @@ from django.core.management.base import CommandParser
 
 from backtests import execution, selectors, services
 from backtests.models import Status
-from market.commands import DeskCommand
-from trading.config import SIZINGS, SLIPPAGES
-from trading.engine.errors import DomainError, Invalid
-from trading.engine.types import INTERVALS, Protections
+from core.commands import DeskCommand
+from core.errors import DomainError, Invalid
+from engine.types import INTERVALS, Protections
+from trading.setup.config import SIZINGS, SLIPPAGES
 
 SHOWN = (
     "final_equity",

@@ -18,8 +18,8 @@ from backtests.management.commands import backtest
 from backtests.models import ENDED, Status, Sweep
 from backtests.sweeps import selectors, services, work
 from backtests.sweeps.config import OBJECTIVES
-from trading.engine.errors import DomainError, Invalid
-from trading.engine.space import METHODS, MOST_TRIALS
+from core.errors import DomainError, Invalid
+from engine.space import METHODS, MOST_TRIALS
 
 PING_SECONDS = 0.5
 POLL_SECONDS = 0.1

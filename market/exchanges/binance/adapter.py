@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from core.times import to_ms
+from engine.types import interval_ms
 from market.exchanges.base import (
     Balance,
     Candle,
@@ -35,8 +37,6 @@ from market.exchanges.breaker import Breaker
 from market.exchanges.budget import Budget
 from market.exchanges.guard import Guard
 from market.exchanges.parsing import Json, Reader, number
-from market.times import to_ms
-from trading.engine.types import interval_ms
 
 T = TypeVar("T")
 PAGE = 1000

@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from engine.types import INTERVALS
 from market.exchanges.base import (
     Balance,
     Balances,
@@ -25,7 +26,6 @@ from market.exchanges.base import (
     VenueStatus,
 )
 from market.exchanges.parsing import Json, Malformed, from_milliseconds, number, positive, prices, some
-from trading.engine.types import INTERVALS
 
 VENUE = "binance"
 Names = Mapping[str, str]

@@ -8,6 +8,8 @@ from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from core.times import EPOCH
+from engine.types import interval_ms
 from market.exchanges.base import (
     Balance,
     Candle,
@@ -36,8 +38,6 @@ from market.exchanges.coinbase.tokens import BadKey
 from market.exchanges.coinbase.trades import Market
 from market.exchanges.guard import Guard
 from market.exchanges.parsing import Json, Reader, number
-from market.times import EPOCH
-from trading.engine.types import interval_ms
 
 T = TypeVar("T")
 COST = {"requests": 1}

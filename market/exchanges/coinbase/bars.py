@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from core.times import EPOCH
+from engine.types import interval_ms
 from market.exchanges.base import Candle, Tick
 from market.exchanges.coinbase.frames import VENUE
-from market.times import EPOCH
-from trading.engine.types import interval_ms
 
 LATE = timedelta(seconds=1)
 """How long after a candle's end its last trades may still come."""

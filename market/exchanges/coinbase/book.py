@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from heapq import nlargest, nsmallest
 
+from core.times import EPOCH
 from market.exchanges.base import Depth, Side
 from market.exchanges.coinbase.frames import VENUE
-from market.times import EPOCH
 
 LEVELS = 20
 EVERY = timedelta(milliseconds=250)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from engine.types import INTERVALS
 from market.exchanges.base import (
     Balance,
     Candle,
@@ -19,7 +20,6 @@ from market.exchanges.base import (
     VenueStatus,
 )
 from market.exchanges.parsing import Json, Malformed, from_iso, from_milliseconds, number, positive, prices, some
-from trading.engine.types import INTERVALS
 
 VENUE = "coinbase"
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from core.commands import DeskCommand
+from core.errors import Invalid
 from market import selectors, services
-from market.commands import DeskCommand
 from market.models import CandleImport
-from trading.engine.errors import Invalid
 
 SHOWN = 10
 

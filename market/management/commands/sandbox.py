@@ -16,16 +16,16 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from core.commands import explain
+from core.errors import DomainError, Invalid
+from core.symbols import QUOTES, decimal_text, symbol_normalise
+from engine.types import INTERVALS
 from market.candles import checks, readers
-from market.commands import explain
 from market.sandbox import recorded
 from market.sandbox.faults import BadFault
 from market.sandbox.history import Candle
 from market.sandbox.server import HOST, Sandbox, Scenario
 from market.sandbox.state import BadState
-from market.symbols import QUOTES, decimal_text, symbol_normalise
-from trading.engine.errors import DomainError, Invalid
-from trading.engine.types import INTERVALS
 
 NAME = re.compile(r"(?P<symbol>[A-Za-z0-9]+(?:[-_][A-Za-z]+)?)-(?P<interval>\d+[mhd])\b")
 """How files of candles are named: BTC-USD-1m.csv, XRP_ETH-1m.feather, ADABTC-1m-2021-11-27.csv."""

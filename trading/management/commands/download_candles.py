@@ -8,11 +8,11 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from django.core.management.base import CommandParser
 
-from market.commands import DeskCommand
+from core.commands import DeskCommand
+from core.errors import Conflict
+from core.fields import Fields
+from engine.types import INTERVALS
 from trading.downloads import download, download_read, download_report
-from trading.engine.errors import Conflict
-from trading.engine.fields import Fields
-from trading.engine.types import INTERVALS
 
 SHOWN = 10
 

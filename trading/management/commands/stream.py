@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 from prometheus_client import start_http_server
 
-from market.commands import DeskCommand
+from core.commands import DeskCommand
 from trading.live.consumer import serve
 
 

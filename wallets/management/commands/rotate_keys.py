@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from market.commands import DeskCommand
+from core.commands import DeskCommand
 from wallets import services
 
 

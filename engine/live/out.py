@@ -1,0 +1,58 @@
+"""An order that a venue has, or may get."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from engine.live.values import Wanted
+
+NEAR = 1e-9
+"""Share of a quantity within which two are the same."""
+
+
+@dataclass(slots=True)
+class Out:
+    """An order that the venue has, or may get."""
+
+    order: Wanted
+    unit: float
+    """Cash held for one base unit of a purchase."""
+    rung: int = -1
+    take: float = 0.0
+    lot: int = -1
+    """The lot that a take-profit or a protective stop sells."""
+    got: float = 0.0
+    given_up: bool = False
+    unwanted: bool = False
+    """Given up because the strategy wanted out: what it still buys is sold."""
+    stands: bool = False
+    """The venue has said that it has it."""
+
+    @property
+    def left(self) -> float:
+        return max(0.0, self.order.quantity - self.got)
+
+    @property
+    def buys(self) -> bool:
+        return self.order.side == "buy"
+
+    @property
+    def is_stop(self) -> bool:
+        """Whether it is a protective stop. The strategy's own stop orders are watched here and never go out."""
+        return self.order.stop is not None
+
+
+OUT, WANTED = (tuple(one.name for one in fields(kind)) for kind in (Out, Wanted))
+
+
+def told(out: Out) -> dict[str, Any]:
+    """In JSON's own types. Written at each step of a bot, with dozens of orders that are over: hence no `asdict`, which copies."""
+    state = {name: getattr(out, name) for name in OUT}
+    return state | {"order": {name: getattr(out.order, name) for name in WANTED}}
+
+
+def revived(state: Mapping[str, Any]) -> Out:
+    """What `told` tells of."""
+    return Out(**{**state, "order": Wanted(**state["order"])})

@@ -1,0 +1,60 @@
+"""Candles of a higher interval made of those of a lower one, closed candles only.
+
+A higher candle is made of whatever base candles lie in its span: the first one's open, the highest high, the lowest low, the
+last one's close, the sum of the volumes. A gap in the base therefore narrows what the higher candle saw; a span without any
+base candle has no higher candle. A higher candle is closed, and only then there, when the base data reach its end.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from core.errors import Invalid
+from engine.types import Candles, Ints, interval_ms
+
+
+def resample(candles: Candles, interval: str, *, until: int | None = None) -> Candles:
+    """The closed candles of `interval` within `candles`.
+
+    `until` is the time (ms) up to which the base is known to be complete; by default the close of its last candle.
+    `Invalid` at `interval` where the one is not a whole multiple of the other.
+    """
+    step = interval_ms(interval)
+    if step % candles.step:
+        raise Invalid.at("interval", f"{interval} candles cannot be made of {candles.interval} candles.")
+    if step == candles.step or not len(candles):
+        return Candles(candles.symbol, interval, *_columns(candles))
+    span = candles.time // step
+    starts = np.flatnonzero(np.diff(span, prepend=span[0] - 1))
+    merged = aggregate(candles, starts, interval)
+    times = span[starts] * step
+    end = int(candles.time[-1]) + candles.step if until is None else until
+    closed = slice(0, int(np.searchsorted(times + step, end, side="right")))
+    return Candles(candles.symbol, interval, times, *_columns(merged)[1:])[closed]
+
+
+def aggregate(candles: Candles, starts: Ints, interval: str | None = None) -> Candles:
+    """One candle for each run of candles; run k begins at index `starts[k]` (rising from 0) and keeps its first open time."""
+    last = np.append(starts[1:], len(candles)) - 1
+    return Candles(
+        candles.symbol,
+        interval or candles.interval,
+        candles.time[starts],
+        candles.open[starts],
+        np.maximum.reduceat(candles.high, starts),
+        np.minimum.reduceat(candles.low, starts),
+        candles.close[last],
+        np.add.reduceat(candles.volume, starts),
+    )
+
+
+def last_closed(base: Candles, higher: Candles) -> Ints:
+    """For each base candle the index of the last higher candle closed at that base candle's close; -1 where there is none."""
+    closes = np.searchsorted(higher.time + higher.step, base.time + base.step, side="right")
+    return np.asarray(closes, dtype=np.int64) - 1
+
+
+def _columns(candles: Candles) -> tuple[Any, ...]:
+    return candles.time, candles.open, candles.high, candles.low, candles.close, candles.volume

@@ -1,0 +1,12 @@
+"""PostgreSQL and Valkey from wheels, and the processes of a desk: who starts them, who shares them, and how they end.
+
+One *keeper* process per var/ folder runs the two servers. Whoever needs them (a desk, a command, the tests) holds a shared
+lock on var/run/users.lock; the keeper ends when nobody does. The kernel drops the lock of a killed process, so nothing needs
+counting and nothing is left behind.
+"""
+
+from operations.embedded.command import services_for_command
+from operations.embedded.errors import CannotStart
+from operations.embedded.services import Services, start_services
+
+__all__ = ["CannotStart", "Services", "services_for_command", "start_services"]

@@ -1,0 +1,86 @@
+"""Opening a desk: services, preparation, and then the supervisor in our place."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import time
+from typing import NoReturn
+
+from operations.embedded.compiling import compile_ahead
+from operations.embedded.errors import CannotStart
+from operations.embedded.layout import Layout
+from operations.embedded.lock import Lock
+from operations.embedded.preparation import prepare
+from operations.embedded.process import interrupt, on_signals, wait_until
+from operations.embedded.progress import timed
+from operations.embedded.services import start_services
+from operations.embedded.supervisor import Handover
+
+
+def open_desk(layout: Layout, *, host: str, port: int, workers: int, embedded: bool, demo: bool, sandbox: bool) -> NoReturn:
+    """Prepare everything and become the supervisor. Raises CannotStart with what stands in the way.
+
+    `embedded` is False where the operator has given DATABASE_URL and REDIS_URL.
+    """
+    began = time.monotonic()
+    on_signals(interrupt)
+    layout.make()
+    lock = only_desk(layout)
+    listener = bound(host, port)
+    compiling = compile_ahead(layout)
+    users = 0
+    if embedded:
+        if os.geteuid() == 0:
+            print("You are root: PostgreSQL runs as `nobody`. An ordinary user is the safer choice.")
+        with timed("PostgreSQL and Valkey"):
+            users = start_services(layout.var).users.handle
+    sandbox_port = free_port(port + 1) if sandbox else 0
+    prepare(layout, demo=demo, sandbox_port=sandbox_port)
+    # The supervisor lives long and needs none of what was loaded to prepare: exec gives the memory back.
+    handles = (lock.handle, listener.fileno(), users, compiling)
+    handover = Handover(str(layout.var), host, port, workers, sandbox_port, began, *handles)
+    for handle in handover.handles:
+        os.set_inheritable(handle, True)
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "operations.embedded.supervisor", handover.as_json()])  # noqa: S606
+
+
+def only_desk(layout: Layout) -> Lock:
+    """The lock that makes this the one desk on its folder."""
+    lock = Lock(layout.run / "desk.lock")
+    if not wait_until(lambda: lock.take(wait=False), 0.5):
+        raise CannotStart(
+            f"A desk runs on {layout.var} already (process {lock.pid()}). Use that one, stop it with `kill {lock.pid()}`, "
+            "or start another one on a folder and port of its own: VAR=... PORT=..."
+        )
+    lock.write_pid()
+    return lock
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A socket on the address that the desk will serve. It listens at once: before that, the port is not surely ours."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(128)
+    except OSError as error:
+        raise CannotStart(
+            f"Port {port} of {host} cannot be used ({error.strerror}). Stop what uses it, or choose another one: PORT={port + 1}"
+        ) from error
+    return listener
+
+
+def free_port(wanted: int) -> int:
+    """`wanted` if nothing listens there, else any free one, on this machine only."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise CannotStart("There is no free port for the sandbox exchange. Start without it: SANDBOX=0")

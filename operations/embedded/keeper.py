@@ -1,0 +1,102 @@
+"""The process that runs PostgreSQL and Valkey of one var/ folder for as long as anybody uses them.
+
+Started by `services.start_services`; says "ready", or what stands in the way, on its standard output.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from threading import Event
+
+from operations.embedded import postgres, valkey
+from operations.embedded.errors import CannotStart
+from operations.embedded.layout import Layout
+from operations.embedded.lock import Lock
+from operations.embedded.process import Child, wait_until
+
+START_SECONDS = 120
+STOP_SECONDS = 15
+
+
+def start(layout: Layout, *, durable: bool) -> list[Child]:
+    """Both servers, started and answering."""
+    broker = valkey.server(layout, durable=durable)
+    broker.start()
+    postgres.prepare(layout)
+    database = postgres.server(layout, durable=durable)
+    database.start()
+    await_ready(broker, lambda: valkey.ready(layout))
+    await_ready(database, lambda: postgres.ready(layout, database))
+    return [database, broker]
+
+
+def await_ready(child: Child, ready: Callable[[], bool]) -> None:
+    if not wait_until(lambda: ready() or not child.running, START_SECONDS) or not child.running:
+        raise CannotStart(f"{child.name} did not start. See the end of {child.log}.")
+
+
+def keep(children: list[Child], users: Lock, stopped: Event) -> None:
+    """Restart what ends, until nobody holds a shared lock on `users` or we are told to stop."""
+    while not stopped.wait(0.2) and not users.take(wait=False):
+        for child in children:
+            if message := child.mend():
+                log(message)
+
+
+def stop(children: list[Child]) -> None:
+    for child in children:
+        child.ask_to_stop()
+    for child in children:
+        child.await_end(STOP_SECONDS)
+
+
+def log(message: str) -> None:
+    print(time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime()), message, file=sys.stderr, flush=True)
+
+
+def say(message: str) -> None:
+    """Tell the one who started us, who may be gone, and let the pipe go."""
+    with suppress(BrokenPipeError):
+        os.write(sys.stdout.fileno(), message.encode())
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)
+
+
+def main(var: str, mode: str) -> int:
+    layout = Layout(Path(var))
+    stopped = Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+    lock = Lock(layout.run / "keeper.lock")
+    if not wait_until(lambda: lock.take(wait=False), 2):
+        say("Another process is starting the services just now. Try again.")
+        return 1
+    lock.write_pid()
+    try:
+        children = start(layout, durable=mode == "durable")
+    except CannotStart as error:
+        log(str(error))
+        say(str(error))
+        return 1
+    log("database and broker run.")
+    say("ready")
+    users = Lock(layout.run / "users.lock")
+    keep(children, users, stopped)
+    stop(children)
+    log("database and broker stopped.")
+    # In this order, which the end of a process does not promise: who comes by the users' lock must not find us running.
+    lock.release()
+    users.release()
+    return 0
+
+
+if __name__ == "__main__":
+    # A child of nobody: it outlives the command that happened to start it, and leaves no zombie to it.
+    if os.fork() == 0:
+        sys.exit(main(sys.argv[1], sys.argv[2]))

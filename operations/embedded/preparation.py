@@ -1,0 +1,97 @@
+"""What has to be right before a desk opens: schema, first administrator, static files, demo data."""
+
+from __future__ import annotations
+
+import secrets
+
+from core import env
+from operations.embedded.layout import Layout
+from operations.embedded.lock import held
+from operations.embedded.progress import timed
+
+
+def prepare(layout: Layout, *, demo: bool, sandbox_port: int = 0) -> None:
+    with timed("database schema"):
+        migrate(layout)
+    make_first_administrator()
+    if static_files_changed():
+        with timed("static files"):
+            collect_static_files()
+    load_demo(layout, wanted=demo)
+    if sandbox_port:
+        load_sandbox(layout, sandbox_port, wanted=demo)
+
+
+def migrate(layout: Layout) -> None:
+    from django.core.management import call_command
+
+    with held(layout.run / "migrate.lock"):
+        call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
+
+
+def make_first_administrator() -> None:
+    """Where there is none: from ADMIN_USER and ADMIN_PASSWORD, or with a random password that is shown this once."""
+    from django.contrib.auth import get_user_model
+
+    users = get_user_model()
+    if users.objects.filter(is_superuser=True).exists():
+        return
+    name, given = env.text("ADMIN_USER", "admin"), env.text("ADMIN_PASSWORD")
+    password = given or secrets.token_urlsafe(12)
+    with timed(f"administrator {name}"):
+        users.objects.create_superuser(name, password=password)
+    if not given:
+        print(f"\n  Sign in as   {name}\n  password     {password}   (shown this once)\n", flush=True)
+
+
+def static_files_changed() -> bool:
+    """Whether a file of ours, or the set of installed packages, is newer than what was collected."""
+    from django.conf import settings
+
+    manifest = settings.STATIC_ROOT / "staticfiles.json"
+    if not manifest.exists():
+        return True
+    sources = [*(settings.BASE_DIR / "static").rglob("*"), env.PROJECT / "deploy" / "requirements" / "runtime.txt"]
+    return max(path.stat().st_mtime for path in sources) > manifest.stat().st_mtime
+
+
+def collect_static_files() -> None:
+    from django.core.management import call_command
+
+    call_command("collectstatic", interactive=False, verbosity=0, clear=False, skip_checks=True)
+
+
+def load_demo(layout: Layout, *, wanted: bool) -> None:
+    """On the first start only: somebody who deletes the demo, or did without, does not get it again."""
+    from market.models import CandleSeries
+
+    mark = layout.var / "demo"
+    if mark.exists():
+        return
+    if wanted and not CandleSeries.objects.exists():
+        with timed("demo data"):
+            load_demo_data()
+    mark.write_text("decided\n")
+
+
+def load_demo_data() -> None:
+    from backtests import demo, tasks
+    from market.services import demo_data_load
+
+    demo_data_load()
+    for run in demo.runs_create():
+        tasks.run_start(run)
+
+
+def load_sandbox(layout: Layout, port: int, *, wanted: bool) -> None:
+    """The sandbox's accounts at their address of today; and once, on the first start, the bots of the demonstration."""
+    from trading.demo import demo_bots_load, sandbox_accounts
+
+    accounts = sandbox_accounts(port)
+    mark = layout.var / "demo_bots"
+    if mark.exists():
+        return
+    if wanted:
+        with timed("demo bots"):
+            demo_bots_load(accounts)
+    mark.write_text("decided\n")

@@ -1,0 +1,51 @@
+"""`/metrics`: what the rows say, this process's figures, and those of the stream workers with a label `process` each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.http import HttpRequest, HttpResponse
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector, CollectorRegistry
+from prometheus_client.samples import Sample
+
+from backtests.metrics import RunsCollector
+from core.exposition import metrics_all
+from trading.collector import DeskCollector
+
+ROWS: tuple[Collector, ...] = (RunsCollector(), DeskCollector())
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    registry = CollectorRegistry()
+    registry.register(Everybody())
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+class Everybody(Collector):
+    """Each family once, with the samples of all processes."""
+
+    def collect(self) -> Iterator[Metric]:
+        own = [family for source in (REGISTRY, *ROWS) for family in source.collect()]
+        families = {family.name: like(family) for family in own}
+        for process, text in sorted(metrics_all().items()):
+            for family in text_string_to_metric_families(text):
+                if family.name.endswith("_created"):
+                    continue  # of the text format only: its counter brings it
+                here = families.setdefault(family.name, like(family, []))
+                for sample in family.samples:
+                    here.add_sample(sample.name, {**sample.labels, "process": process}, sample.value)
+        yield from families.values()
+
+    def describe(self) -> Iterator[Metric]:
+        """Nothing beforehand: registration must not ask."""
+        return iter(())
+
+
+def like(family: Metric, samples: list[Sample] | None = None) -> Metric:
+    """A copy: collectors may keep what they give."""
+    made = Metric(family.name, family.documentation, family.type)
+    made.samples = list(family.samples) if samples is None else samples
+    return made

@@ -1,0 +1,136 @@
+"""The desk's state for its two home pages: what runs, what there is, what happened last. Every check is cheap and bounded."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from celery import current_app as app
+from django.conf import settings
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.db.models import Count, Q, Sum
+from django_celery_beat.models import PeriodicTask
+from kombu.exceptions import OperationalError
+from redis import Redis
+from redis.exceptions import RedisError
+
+from backtests.models import BacktestRun, Status
+from market.models import CandleImport, CandleSeries
+from market.selectors import stream_json, streams
+
+CHECKED_FOR_SECONDS = 5
+# Celery Beat writes what it did to the database every three minutes.
+BEAT_SILENT_AFTER = timedelta(minutes=6)
+DISK_LOW = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One part of the desk. `state` is up, down or unknown; `remedy` says what to do about a fault."""
+
+    name: str
+    state: str
+    detail: str
+    remedy: str = ""
+
+
+def desk_state() -> dict[str, Any]:
+    """All that the home pages show."""
+    known = [stream_json(stream) for stream in streams()]
+    return {"checks": checks(), "streams": known, **counts(), **latest(), "disk": disk()}
+
+
+def checks() -> list[Check]:
+    """Database, broker, workers and schedules; asked at most every few seconds, whoever looks."""
+    try:
+        known: list[Check] | None = cache.get("desk:checks")
+    except RedisError:
+        known = None
+    if known is not None:
+        return known
+    found = [database(), *broker_and_workers(), beat()]
+    with suppress(RedisError):
+        cache.set("desk:checks", found, CHECKED_FOR_SECONDS)
+    return found
+
+
+def database() -> Check:
+    start = time.perf_counter()
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return Check("Database", "down", "PostgreSQL does not answer", "Look into its log, then start it again.")
+    return Check("Database", "up", f"PostgreSQL answers in {(time.perf_counter() - start) * 1000:.1f} ms")
+
+
+def broker_and_workers() -> list[Check]:
+    remedy = "Nothing new can be started until it is back. Look into its log."
+    try:
+        with Redis.from_url(settings.TASKS_REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5) as broker:
+            waiting = int(broker.llen(app.conf.task_default_queue))
+    except RedisError:
+        return [
+            Check("Broker", "down", "Valkey or Redis does not answer", remedy),
+            Check("Workers", "unknown", "Cannot be asked without the broker"),
+        ]
+    return [Check("Broker", "up", f"{waiting} task{'' if waiting == 1 else 's'} waiting"), workers()]
+
+
+def workers() -> Check:
+    try:
+        answers = app.control.ping(timeout=0.4)
+    except (OperationalError, RedisError, OSError):
+        return Check("Workers", "unknown", "Could not be asked")
+    if not answers:
+        return Check("Workers", "down", "No worker answers", "Queued runs wait. Start one: celery -A config worker.")
+    return Check("Workers", "up", f"{len(answers)} worker{'' if len(answers) == 1 else 's'} answering")
+
+
+def beat() -> Check:
+    newest = PeriodicTask.objects.filter(enabled=True, last_run_at__isnull=False).order_by("-last_run_at").first()
+    if newest is None or newest.last_run_at is None:
+        return Check("Schedules", "unknown", "No scheduled task has run yet", "Start it: celery -A config beat.")
+    if datetime.now(UTC) - newest.last_run_at > BEAT_SILENT_AFTER:
+        return Check(
+            "Schedules", "down", f"Silent since {newest.last_run_at:%Y-%m-%d %H:%M} UTC", "Start it: celery -A config beat."
+        )
+    return Check("Schedules", "up", "Celery Beat is at work")
+
+
+def counts() -> dict[str, Any]:
+    day = datetime.now(UTC) - timedelta(days=1)
+    by_status = {status: Count("pk", filter=Q(status=status)) for status in Status.values}
+    runs = BacktestRun.objects.aggregate(
+        total=Count("pk"), failed_today=Count("pk", filter=Q(status=Status.FAILED, finished_at__gte=day)), **by_status
+    )
+    series = CandleSeries.objects.aggregate(
+        total=Count("pk"), candles=Sum("count"), missing_candles=Sum("missing"), bytes=Sum("bytes")
+    )
+    return {
+        "run_counts": runs,
+        "series_counts": series,
+        "queued_note": f"{runs['queued']:,} queued",
+        "series_note": f"in {series['total']:,} series",
+        "failed_kind": "down" if runs["failed_today"] else "",
+    }
+
+
+def latest() -> dict[str, Any]:
+    return {
+        "recent_runs": BacktestRun.objects.defer("config", "results").order_by("-id")[:8],
+        "recent_imports": CandleImport.objects.defer("problems").select_related("series").order_by("-id")[:6],
+        "gapped_series": CandleSeries.objects.filter(missing__gt=0).select_related("instrument").order_by("-missing")[:6],
+    }
+
+
+def disk() -> dict[str, Any]:
+    """Room where the candles are, in bytes."""
+    usage = shutil.disk_usage(settings.VAR)
+    free = usage.free / usage.total
+    return {"free": usage.free, "total": usage.total, "percent": round(100 * (1 - free)), "low": free < DISK_LOW}

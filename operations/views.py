@@ -1,0 +1,74 @@
+"""The front door, the search, and the health checks."""
+
+from __future__ import annotations
+
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from redis.exceptions import RedisError
+
+from access.requests import PageRequest
+from backtests.models import BacktestRun
+from market.models import CandleSeries
+from operations.state import desk_state
+
+SEARCH_SHOWS = 6
+
+
+def home(request: PageRequest) -> HttpResponse:
+    """The overview: what runs, what there is, and the next step for someone new."""
+    template = "desk/_state.html" if request.htmx else "desk/overview.html"
+    return render(request, template, desk_state())
+
+
+def search(request: PageRequest) -> HttpResponse:
+    """Runs by id, name, strategy or symbol, and candle series by symbol or venue."""
+    query = request.GET.get("q", "").strip()[:100].replace("\x00", "")
+    context = {"query": query, "runs": found_runs(query) if query else [], "series": found_series(query) if query else []}
+    return render(request, "desk/_search.html" if request.htmx else "desk/search.html", context)
+
+
+def found_runs(query: str) -> list[BacktestRun]:
+    symbol = query.replace("/", "-").replace("_", "-")
+    matches = Q(run_id__istartswith=query) | Q(name__icontains=query) | Q(strategy__icontains=query) | Q(symbols__icontains=symbol)
+    return list(BacktestRun.objects.filter(matches).defer("config", "results").order_by("-id")[:SEARCH_SHOWS])
+
+
+def found_series(query: str) -> list[CandleSeries]:
+    series = CandleSeries.objects.select_related("instrument")
+    for word in query.replace("/", "-").replace("_", "-").split():
+        series = series.filter(
+            Q(instrument__symbol__icontains=word) | Q(instrument__venue__icontains=word) | Q(interval__iexact=word)
+        )
+    return list(series[:SEARCH_SHOWS])
+
+
+def health_live(request: HttpRequest) -> JsonResponse:
+    """200 while the process answers."""
+    return JsonResponse({"status": "ok"})
+
+
+def health_ready(request: HttpRequest) -> JsonResponse:
+    """200 when database and broker answer, 503 naming the one that does not."""
+    checks = {"database": database_answers(), "broker": broker_answers()}
+    ready = all(checks.values())
+    return JsonResponse({"status": "ok" if ready else "unavailable", **checks}, status=200 if ready else 503)
+
+
+def database_answers() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return False
+    return True
+
+
+def broker_answers() -> bool:
+    try:
+        cache.get("health")
+    except RedisError:
+        return False
+    return True

@@ -1,0 +1,294 @@
+"""The running desk in figures: values from prices, filters in the database, a pinned number of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from core.broker import client
+from core.errors import Invalid, NotFound
+from market.exchanges.base import Tick
+from market.prices import STALE_AFTER, key, pack
+from tests.trading.live.fixtures import Rows, price
+from trading import selectors
+from trading.models import BotRun, EquityPoint, Order
+from trading.selectors import Filter
+
+pytestmark = [pytest.mark.django_db, pytest.mark.services]
+
+
+def portfolio(**given: str) -> dict[str, Any]:
+    return selectors.portfolio_json(selectors.portfolio(**given))
+
+
+def test_a_position_is_valued_at_the_newest_price(rows: Rows) -> None:
+    rows.position(rows.bot(), quantity="0.5", cost="50")
+    price("BTC-USDT", "100")
+    price("BTC-USDT", "120.5")
+    found = selectors.position_json(selectors.positions_valued(selectors.positions_open())[0])
+    assert (found["price"], found["value"], found["unrealised"]) == ("120.5", "60.25", "10.25")
+    assert (found["unrealised_ratio"], found["average_price"], found["price_state"]) == (0.205, "100", "live")
+
+
+def test_a_missing_or_old_price_says_so(rows: Rows) -> None:
+    rows.position(rows.bot())
+    assert [one.state for one in selectors.positions_valued(selectors.positions_open())] == ["missing"]
+    price("BTC-USDT", "100")
+    known = selectors.positions_valued(selectors.positions_open())[0].price
+    assert known is not None
+    old = pack(Tick("binance", "BTC-USDT", Decimal(100), known.time), known.heard - STALE_AFTER - 1)
+    client(0.5).hset(key("binance", "live"), "BTC-USDT", old)
+    assert [one.state for one in selectors.positions_valued(selectors.positions_open())] == ["old"]
+
+
+def test_a_position_says_where_its_stop_is_in_force(rows: Rows) -> None:
+    def told() -> tuple[str, str | None]:
+        found = selectors.position_json(selectors.positions_valued(selectors.positions_open(), protected=True)[0])
+        return found["stop_at"], found["stop_price"]
+
+    bot = rows.bot()
+    rows.position(bot, quantity="0.5", cost="50")
+    assert told() == ("none", None)
+    BotRun.objects.update(config=bot.config | {"exits": {"trailing_stop": "0.1"}})
+    assert told() == ("here", None)
+    stops = [
+        rows.order(bot, side="sell", type="stop_limit", quantity=Decimal(quantity), stop=Decimal(stop), status="accepted")
+        for quantity, stop in (("0.2", "90"), ("0.3", "91"))
+    ]
+    assert told() == ("venue", "91")
+    Order.objects.filter(pk=stops[1].pk).update(cancel_requested=True)
+    assert told() == ("partly", "90")
+    Order.objects.update(status="cancelled")
+    assert told() == ("here", None)
+    BotRun.objects.update(ended_at=timezone.now())
+    assert told() == ("none", None)
+
+
+def test_what_is_sold_out_is_no_position(rows: Rows) -> None:
+    rows.position(rows.bot(), quantity="0", cost="0", realised=Decimal(7))
+    assert not selectors.positions_valued(selectors.positions_open())
+
+
+def test_a_bots_equity_is_its_cash_and_what_it_holds(rows: Rows) -> None:
+    bot = rows.bot(symbols="BTC-USDT,ETH-USDT")
+    rows.position(bot, quantity="0.5", cost="50", realised=Decimal("12.5"))
+    rows.position(bot, "ETH-USDT", quantity="0", cost="0", realised=Decimal("-2.5"))
+    price("BTC-USDT", "120")
+    found = selectors.bot_json(selectors.bot_rows([bot])[0])
+    assert (found["cash"], found["equity"], found["profit"], found["valued_at"]) == ("960", "1020", "20", "prices")
+    assert (found["realised"], found["unrealised"], found["positions"], found["profit_ratio"]) == ("10", "10", 1, 0.02)
+
+
+def test_without_a_price_equity_counts_what_was_paid_and_says_so(rows: Rows) -> None:
+    bot = rows.bot()
+    rows.position(bot)
+    row = selectors.bot_rows([bot])[0]
+    assert (row.equity, row.valued_at) == (Decimal(1000), "cost")
+
+
+def test_a_replays_equity_is_that_of_its_last_close(rows: Rows) -> None:
+    bot = rows.bot(mode="replay", run={"equity": Decimal(1234)})
+    rows.position(bot)
+    row = selectors.bot_rows([bot])[0]
+    assert (row.equity, row.valued_at) == (Decimal(1234), "last close")
+
+
+def test_paper_and_real_money_are_never_added_up(rows: Rows) -> None:
+    wallet = rows.wallet()
+    rows.bot(wallet=wallet)
+    rows.bot(wallet=wallet)
+    rows.bot(mode="testnet")
+    rows.bot(symbols="ETH-BTC", config={"cash": "3"})
+    rows.bot(running=False)
+    found = portfolio()
+    assert [(one["mode"], one["currency"], one["value"], one["bots"]) for one in found["modes"]] == [
+        ("paper", "BTC", "3", 1),
+        ("paper", "USDT", "2000", 2),
+        ("testnet", "USDT", "1000", 1),
+    ]
+    assert len(found["wallets"]) == 3
+    assert [one["bots"] for one in portfolio(wallet=wallet.wallet_id)["modes"]] == [2]
+
+
+def test_todays_change_counts_from_midnight_utc(rows: Rows) -> None:
+    bot, young = rows.bot(), rows.bot()
+    for one in (bot, young):
+        rows.position(one, quantity="0", cost="0", realised=Decimal(50))
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    rows.equity(bot, midnight - timedelta(days=1), "900")
+    rows.equity(bot, midnight, "1040")
+    rows.equity(bot, midnight + timedelta(seconds=1), "5000")
+    (found,) = portfolio()["modes"]
+    assert (found["value"], found["change_today"]) == ("2100", "60")  # 10 since midnight; 50 of the one that began today
+
+
+def test_an_unpriced_symbol_is_named(rows: Rows) -> None:
+    rows.position(rows.bot())
+    assert portfolio()["modes"][0]["unpriced"] == ["BTC-USDT"]
+    price("BTC-USDT", "100")
+    assert portfolio()["modes"][0]["unpriced"] == []
+
+
+LISTS: dict[str, Callable[..., Any]] = {
+    "orders": selectors.orders_page,
+    "fills": selectors.fills_page,
+    "blocks": selectors.blocks_page,
+}
+
+
+@pytest.mark.parametrize("kind", LISTS)
+def test_lists_are_filtered_in_the_database(rows: Rows, kind: str) -> None:
+    mine, other = rows.bot(), rows.bot(symbols="ETH-USDT", mode="testnet")
+    for bot, reason in ((mine, "entry_signal"), (other, "stop_loss")):
+        rows.fill(rows.order(bot, reason=reason))
+        rows.block(bot, reason=reason)
+    run = mine.run
+    assert run is not None
+    for wanted in (
+        Filter(symbol="btc/usdt"),
+        Filter(bot=mine.bot_id),
+        Filter(run_id=run.run_id),
+        Filter(reason="entry_signal"),
+        Filter(mode="paper"),
+        Filter(symbol="BTC-USDT", bot=mine.bot_id, since=timezone.now() - timedelta(minutes=5)),
+    ):
+        assert [row.bot_id for row in LISTS[kind](wanted).rows] == [mine.pk], wanted
+    assert not LISTS[kind](Filter(since=timezone.now() + timedelta(minutes=5))).rows
+    assert not LISTS[kind](Filter(symbol="BTC-USDT", bot=other.bot_id)).rows
+    with pytest.raises(Invalid):
+        LISTS[kind](Filter(symbol="not a symbol"))
+
+
+@pytest.mark.parametrize("kind", LISTS)
+def test_pages_join_without_loss_while_rows_come_in(rows: Rows, kind: str) -> None:
+    bot = rows.bot()
+
+    def add(count: int) -> None:
+        for _ in range(count):
+            rows.fill(rows.order(bot))
+            rows.block(bot)
+
+    add(7)
+    before = [row.pk for row in LISTS[kind]().rows]
+    seen, cursor = [], ""
+    while cursor is not None:
+        page = LISTS[kind](cursor=cursor, limit=3)
+        seen += [row.pk for row in page.rows]
+        cursor = page.next
+        add(1)
+    assert seen == before == sorted(before, reverse=True)
+
+
+def test_block_reasons_are_counted_and_dated(rows: Rows) -> None:
+    bot = rows.bot()
+    for reason in ("price_band", "bot_budget", "bot_budget"):
+        rows.block(bot, reason=reason)
+    rows.block(rows.bot(), reason="killed")
+    found = selectors.block_reasons(Filter(bot=bot.bot_id))
+    assert [(one["reason"], one["count"]) for one in found] == [("bot_budget", 2), ("price_band", 1)]
+    assert found[0]["last_at"].endswith("Z")
+
+
+def test_unresolved_are_orders_that_nobody_answered_and_foreign_ones(rows: Rows) -> None:
+    bot, now = rows.bot(), timezone.now()
+    lost = rows.order(bot, status="submitted", submitted_at=now - timedelta(seconds=11))
+    rows.order(bot, status="submitted", submitted_at=now - timedelta(seconds=2))
+    rows.order(bot, status="accepted", submitted_at=now - timedelta(minutes=5))
+    theirs = rows.foreign(bot.wallet)
+    rows.foreign(bot.wallet, state="ignored")
+    assert [order.pk for order in selectors.orders_unknown()] == [lost.pk]
+    assert [order.pk for order in selectors.foreign_orders()] == [theirs.pk]
+
+
+def test_a_decisions_chain_is_told_in_order_of_time(rows: Rows) -> None:
+    bot, start = rows.bot(), timezone.now()
+    at = [start + timedelta(milliseconds=index) for index in range(5)]
+    rows.event("intent", bot=bot, correlation_id="abc", ts=at[0])
+    order = rows.order(bot, correlation_id="abc", created_at=at[1])
+    rows.claim(order, created_at=at[1])
+    rows.event("order_submitted", bot=bot, correlation_id="abc", ts=at[2])
+    rows.fill(order, created_at=at[3], ts=start - timedelta(hours=1))
+    rows.event("fill", bot=bot, correlation_id="abc", ts=at[4])
+    rows.fill(rows.order(bot))
+    chain = selectors.chain("abc")
+    assert [link.kind for link in chain] == ["intent", "claim", "order", "event", "fill", "event"]
+    assert [link.after for link in chain] == [None, 0.001, 0.0, 0.001, 0.001, 0.001]
+    for unknown in ("", "nothing", "\x00"):
+        with pytest.raises(NotFound):
+            selectors.chain(unknown)
+
+
+def test_a_budgets_share_may_exceed_it_and_what_is_free_is_never_negative(rows: Rows) -> None:
+    rows.budget(used=Decimal(1500))
+    (found,) = [selectors.budget_json(one) for one in selectors.risk_budgets()]
+    assert (found["share"], found["free"], found["name"]) == (1.5, "0", "Desk")
+
+
+def test_the_curve_is_thinned_and_keeps_its_ends(rows: Rows) -> None:
+    bot, start = rows.bot(), datetime(2026, 1, 1, tzinfo=UTC)
+    points = [EquityPoint(bot=bot, ts=start + timedelta(minutes=minute), equity=1000 + minute % 7, cash=0) for minute in range(300)]
+    EquityPoint.objects.bulk_create(points)
+    curve = selectors.equity_curve(bot, points=50)
+    assert len(curve) == 50
+    assert (curve[0][0], curve[-1][0]) == (start, start + timedelta(minutes=299))
+
+
+QUERIES = {
+    "bots": 8,
+    "bots/status": 8,
+    "bots/{bot}": 8,
+    "bots/{bot}/performance": 5,
+    "live/portfolio": 9,
+    "live/positions": 3,
+    "live/orders": 2,
+    "live/fills": 2,
+    "live/blocks": 2,
+    "live/block-reasons": 2,
+    "live/risk-budget": 2,
+    "live/kill-switch": 2,
+    "agents/events": 2,
+    "agents/events/correlation/abc": 5,
+    "streams": 2,
+    "market/ticks": 2,
+}
+"""One for the token and its person, the rest for the rows."""
+
+
+def busy_bot(rows: Rows) -> str:
+    bot = rows.bot(symbols="BTC-USDT,ETH-USDT")
+    for symbol in bot.symbol_list:
+        rows.position(bot, symbol)
+    order = rows.order(bot, status="accepted", correlation_id="abc")
+    rows.claim(order)
+    rows.fill(order)
+    rows.block(bot, correlation_id="abc")
+    rows.event(bot=bot, correlation_id="abc")
+    rows.equity(bot, timezone.now(), "1000")
+    rows.budget("bot", bot=bot)
+    rows.run(bot)
+    return bot.bot_id
+
+
+@pytest.mark.parametrize("path", QUERIES)
+def test_the_number_of_queries_does_not_grow(rows: Rows, api: APIClient, path: str) -> None:
+    rows.stream()
+    for _ in range(4):
+        bot_id = busy_bot(rows)
+    price("BTC-USDT", "100")
+    with CaptureQueriesContext(connection) as queries:
+        assert api.get(f"/api/v1/{path.format(bot=bot_id)}").status_code == 200
+    assert len(queries) == QUERIES[path], [query["sql"][:120] for query in queries]
+
+
+def test_runs_come_newest_first(rows: Rows) -> None:
+    bot = rows.bot()
+    rows.run(bot)
+    assert [run.pk for run in selectors.runs_of(bot)] == sorted(BotRun.objects.values_list("pk", flat=True), reverse=True)

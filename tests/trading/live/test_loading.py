@@ -1,0 +1,52 @@
+"""Many bots are loaded together."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from core.errors import Unreadable
+from tests.trading.making import candles, paper_wallet, replay_bot
+from trading.models import BotState
+from trading.services.bots import bot_start
+from trading.services.holding import Holding, holding_load, holdings_load
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def bot_ids() -> list[int]:
+    candles()
+    wallet = paper_wallet()
+    bots = [bot_start(bot_id=replay_bot(wallet, name=f"bot {number}").bot_id) for number in range(6)]
+    holdings_load([bot.pk for bot in bots])  # the first time makes the rows of their positions
+    return [bot.pk for bot in bots]
+
+
+def statements(bot_ids: list[int]) -> int:
+    with CaptureQueriesContext(connection) as asked:
+        assert all(isinstance(one, Holding) for one in holdings_load(bot_ids).values())
+    return len(asked)
+
+
+def test_many_bots_are_loaded_by_as_many_statements_as_one(bot_ids: list[int]) -> None:
+    assert statements(bot_ids) == statements(bot_ids[:1])
+
+
+def test_what_is_loaded_together_is_what_is_loaded_alone(bot_ids: list[int]) -> None:
+    for bot_id, together in holdings_load(bot_ids).items():
+        assert isinstance(together, Holding)
+        alone = holding_load(bot_id)
+        for name in ("bot", "run", "config", "limits", "schedule", "budgets", "positions", "instruments", "version", "orders"):
+            assert getattr(together, name) == getattr(alone, name), name
+        assert together.trader.dump() == alone.trader.dump()
+
+
+def test_one_whose_memory_cannot_be_read_does_not_keep_the_others_from_theirs(bot_ids: list[int]) -> None:
+    BotState.objects.filter(pk=bot_ids[2]).update(book=b"of another time")
+    found = holdings_load(bot_ids)
+    assert all(isinstance(one, Holding) for one in found.values())
+    assert [bot_id for bot_id, one in found.items() if isinstance(one, Holding) and one.unreadable] == [bot_ids[2]]
+    with pytest.raises(Unreadable, match="cannot be read"):
+        holding_load(bot_ids[2])

@@ -1,0 +1,1 @@
+"""How a run or a bot is described: configuration, limits, forms, presets."""

@@ -1,0 +1,126 @@
+"""A bot's risk limits and schedule: one reader from untrusted input, one canonical form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time
+from decimal import Decimal
+from typing import Any
+
+from core.fields import Fields
+from engine.risk import Limits
+
+MOST = Decimal(10) ** 12
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+PEGGED = frozenset({"USD", "USDT", "USDC", "FDUSD", "TUSD", "BUSD", "DAI"})
+"""Counted one for one in risk budgets, and nowhere else."""
+
+
+@dataclass(frozen=True, slots=True)
+class BotLimits:
+    """`budget`: the most that may be at risk at once, in quote; None: all of its equity."""
+
+    budget: Decimal | None
+    checks: Limits
+
+    def to_json(self) -> dict[str, Any]:
+        given = self.checks
+        return {
+            "budget": text(self.budget),
+            "daily_loss": text(given.daily_loss),
+            "symbol_exposure": text(given.symbol_exposure),
+            "open_orders": given.open_orders,
+            "orders_per_minute": given.orders_per_minute,
+            "price_band": float(given.price_band),
+            "price_age": given.price_age,
+        }
+
+
+def parse_limits(raw: Any) -> BotLimits:
+    """`Invalid` at each field that cannot be used."""
+    form = Fields(raw or {})
+    limits = BotLimits(
+        budget=optional(form, "budget"),
+        checks=Limits(
+            daily_loss=optional(form, "daily_loss"),
+            symbol_exposure=optional(form, "symbol_exposure"),
+            open_orders=form.integer("open_orders", 100, low=1, high=1_000),
+            orders_per_minute=form.integer("orders_per_minute", 60, low=1, high=6_000),
+            price_band=form.decimal("price_band", Decimal("0.1"), high=1, above_low=True),
+            price_age=float(form.decimal("price_age", 30, low=1, high=86_400)),
+        ),
+    )
+    form.close()
+    form.refuse("The limits have fields that cannot be used.")
+    return limits
+
+
+def optional(form: Fields, name: str) -> Decimal | None:
+    return None if form.take(name) in (None, "") else form.decimal(name, high=MOST, above_low=True)
+
+
+def text(value: Decimal | None) -> str | None:
+    return None if value is None else f"{value:f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When entries are allowed, in UTC; exits always are. `start` after `end` spans midnight."""
+
+    days: frozenset[int]
+    start: time | None
+    end: time | None
+
+    def allows(self, moment: datetime) -> bool:
+        if moment.weekday() not in self.days:
+            return False
+        if self.start is None or self.end is None:
+            return True
+        now = moment.time()
+        return self.start <= now < self.end if self.start < self.end else now >= self.start or now < self.end
+
+    def to_json(self) -> dict[str, Any]:
+        if self == ALWAYS:
+            return {}
+        return {"days": [DAYS[day] for day in sorted(self.days)], "from": clock(self.start), "to": clock(self.end)}
+
+
+ALWAYS = Schedule(frozenset(range(7)), None, None)
+
+
+def parse_schedule(raw: Any) -> Schedule:
+    """{"days": ["mon", ...], "from": "08:00", "to": "20:00"}, all optional. `Invalid` at what cannot be used."""
+    form = Fields(raw or {})
+    named = form.take("days")
+    days = frozenset(range(7))
+    if named is not None:
+        if not isinstance(named, list) or not named or not set(named) <= set(DAYS):
+            form.fault("days", f"must be a list of {', '.join(DAYS)}.")
+        else:
+            days = frozenset(DAYS.index(day) for day in named)
+    start, end = read_clock(form, "from"), read_clock(form, "to")
+    if (start is None) != (end is None) or (start is not None and start == end):
+        form.fault("to", "give from and to together, and not the same.")
+    form.close()
+    form.refuse("The schedule has fields that cannot be used.")
+    return Schedule(days, start, end)
+
+
+def read_clock(form: Fields, name: str) -> time | None:
+    given = form.take(name)
+    if given in (None, ""):
+        return None
+    try:
+        return time.fromisoformat(str(given))
+    except ValueError:
+        form.fault(name, "must be a time of day in UTC, such as 08:00.")
+        return None
+
+
+def clock(moment: time | None) -> str | None:
+    return moment.strftime("%H:%M") if moment else None
+
+
+def risk_currency(quote: str) -> str:
+    """The currency in which a quote's risk is counted."""
+    return "USD" if quote in PEGGED else quote
