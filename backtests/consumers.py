@@ -12,6 +12,7 @@ from backtests import selectors
 from backtests.models import ENDED
 from backtests.services import LIST_GROUP
 from core.errors import NotFound
+from core.text import utc_text
 
 SIGN_IN, UNKNOWN = 4401, 4404
 """Close codes: not signed in, no such run or sweep."""
@@ -43,7 +44,7 @@ class RunsConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
 
     async def tell(self, kind: str, payload: dict[str, Any]) -> None:
         self.seq += 1
-        now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        now = utc_text(datetime.now(UTC))
         about = payload.get("run_id") or payload.get("sweep_id")
         await self.send_json({"type": kind, "seq": self.seq, "ts": now, "correlation_id": about, "payload": payload})
 

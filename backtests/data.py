@@ -9,13 +9,14 @@ from dataclasses import replace
 
 from core.errors import Invalid
 from core.fields import nearest
+from core.text import utc_text
 from core.times import to_ms
 from engine.strategies import registry
 from engine.types import INTERVALS, Candles
 from market import candles as store
 from market.models import CandleGap, CandleSeries, Instrument
 from trading.services.runs import rules_of
-from trading.setup.config import RunConfig, iso
+from trading.setup.config import RunConfig
 
 FEWEST_BEYOND_WARMUP = 2
 """One candle to decide at, and one to trade on."""
@@ -99,7 +100,9 @@ def check_span(config: RunConfig, series: CandleSeries) -> None:
     if end <= start:
         field = "start" if config.start and to_ms(config.start) >= last else "end"
         symbol = series.instrument.symbol
-        raise Invalid.at(field, f"There are no candles of {symbol} in this span. It has {iso(series.first)} to {iso(series.last)}.")
+        raise Invalid.at(
+            field, f"There are no candles of {symbol} in this span. It has {utc_text(series.first)} to {utc_text(series.last)}."
+        )
     least = least_candles(config)
     count = (end - start) // INTERVALS[config.interval]
     if count - missing_between(series, start, end) * INTERVALS[series.interval] // INTERVALS[config.interval] < least:

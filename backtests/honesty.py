@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from core.times import iso
+from core.text import ms_text
 from engine import audit
 from engine.audit import DAY_MS, Notice
 from engine.metrics import decimal, rounded
@@ -51,7 +51,7 @@ def examine(
     return {
         "look_ahead": seen,
         "warmup": warmup,
-        "gaps": [{**gap, "largest": [{**one, "after": iso(one["after"])} for one in gap["largest"]]} for gap in gaps],
+        "gaps": [{**gap, "largest": [{**one, "after": ms_text(one["after"])} for one in gap["largest"]]} for gap in gaps],
         "best_three_trades_share": rounded(share),
         "cost_sensitivity": costs,
         "warnings": [notice.as_dict() for notice in notices],
@@ -64,7 +64,7 @@ def look_ahead(
     for one, (columns, signals) in zip(candles, evaluated, strict=True):
         found = audit.look_ahead(strategy, one, columns, signals, seed=seed)
         if found is not None:
-            when = iso(found.time)
+            when = ms_text(found.time)
             message = (
                 f"The strategy sees the future: at {when} its {found.column} for {found.symbol} changes when later candles are "
                 "taken away. The result means nothing."

@@ -8,19 +8,16 @@ from typing import Any
 
 import numpy as np
 
-
-def decimal_text(number: float) -> str | None:
-    """The shortest text that reads back to the same float, in decimal notation; None for NaN."""
-    text = repr(float(number))
-    if "e" in text:
-        text = str(np.format_float_positional(number, trim="-"))
-    elif text.endswith(".0"):
-        text = text[:-2]
-    return None if text in {"nan", "inf", "-inf"} else text
+from core import text
 
 
-def decimal_texts(numbers: Iterable[Any]) -> list[str | None]:
-    return [decimal_text(number) for number in numbers]
+def float_text(number: float) -> str | None:
+    """As `core.text.float_text`; None for NaN and infinities."""
+    return text.float_text(number) if math.isfinite(number) else None
+
+
+def float_texts(numbers: Iterable[Any]) -> list[str | None]:
+    return [float_text(number) for number in numbers]
 
 
 def time_texts(milliseconds: Any) -> list[str]:

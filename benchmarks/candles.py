@@ -35,12 +35,12 @@ def timed(work: Callable[[], Any], times: int) -> tuple[float, Any]:
 
 
 def year_as_csv() -> bytes:
-    from core.times import iso
+    from core.text import ms_text
     from market.generator import Market, generate
 
     part = generate(symbol="BTC-USD", interval="1m", start=START, count=COUNT, seed=42, market=Market(30_000, 0.01, volume=5_000))
     columns = [getattr(part, name).tolist() for name in ("open", "high", "low", "close", "volume")]
-    rows = (f"{iso(moment)},{','.join(map(repr, rest))}" for moment, *rest in zip(part.time.tolist(), *columns, strict=True))
+    rows = (f"{ms_text(moment)},{','.join(map(repr, rest))}" for moment, *rest in zip(part.time.tolist(), *columns, strict=True))
     return "\n".join(["timestamp,open,high,low,close,volume", *rows]).encode()
 
 

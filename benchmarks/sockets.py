@@ -38,7 +38,7 @@ def write(count: int, rate: float) -> None:
         django.setup()
         from django.db import transaction
 
-        from trading.services.events import News, events_record
+        from core.events import News, events_record
 
         began = time.time() + 1.0
         for number in range(count):

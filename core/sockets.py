@@ -13,6 +13,7 @@ import orjson
 from django.db import DatabaseError
 
 from core.hub import MESSAGES, SUBSCRIBERS, Outbox
+from core.text import utc_text
 
 logger = logging.getLogger(__name__)
 
@@ -125,5 +126,5 @@ class Socket:
 
 def message(kind: str, payload: dict[str, Any], *, seq: int | None = None) -> str:
     """In the form that every socket carries, as of now."""
-    now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    now = utc_text(datetime.now(UTC))
     return orjson.dumps({"type": kind, "seq": seq, "ts": now, "correlation_id": None, "payload": payload}).decode()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 
 from core.errors import Invalid
 
@@ -34,9 +33,3 @@ def _guess(symbol: str) -> str:
         if (base := symbol.removesuffix(quote)) != symbol and SYMBOL.fullmatch(f"{base}-{quote}"):
             return f"{base}-{quote}"
     return "BTC-USD"
-
-
-def decimal_text(value: float) -> str:
-    """A price as decimal text: the shortest that is this float64, without exponent. `0.0984`, `46250`."""
-    text = repr(value)
-    return format(Decimal(text), "f") if "e" in text else text.removesuffix(".0")

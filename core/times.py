@@ -15,8 +15,3 @@ def to_ms(moment: datetime) -> int:
 
 def from_ms(milliseconds: int) -> datetime:
     return EPOCH + timedelta(milliseconds=int(milliseconds))
-
-
-def iso(milliseconds: int) -> str:
-    """`2022-01-31T05:30:00Z`, as every interface writes it."""
-    return from_ms(milliseconds).isoformat().replace("+00:00", "Z")

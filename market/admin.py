@@ -10,9 +10,9 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from core.text import decimal_text
 from market import services
 from market.models import CandleChunk, CandleGap, CandleImport, CandleSeries, FeedIncident, Instrument, VenueStream
-from market.selectors import plain
 
 
 class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg] # not generic at run time
@@ -50,15 +50,15 @@ class InstrumentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description="Tick", ordering="tick_size")
     def tick(self, instrument: Instrument) -> str | None:
-        return plain(instrument.tick_size)
+        return decimal_text(instrument.tick_size)
 
     @admin.display(description="Lot", ordering="lot_size")
     def lot(self, instrument: Instrument) -> str | None:
-        return plain(instrument.lot_size)
+        return decimal_text(instrument.lot_size)
 
     @admin.display(description="Min. notional", ordering="min_notional")
     def least(self, instrument: Instrument) -> str | None:
-        return plain(instrument.min_notional)
+        return decimal_text(instrument.min_notional)
 
     @admin.display(description="Candles")
     def series_held(self, instrument: Instrument) -> str:

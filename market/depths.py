@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from core.broker import PATIENT, Unanswered, ask
+from core.text import utc_text
 from market.exchanges.base import Depth
 from market.prices import STALE_AFTER
 
@@ -54,7 +55,7 @@ def depth_json(book: Depth) -> dict[str, Any]:
         name: [[f"{price:.{prices}f}", f"{quantity:.{quantities}f}"] for price, quantity in levels]
         for name, levels in (("bids", bids), ("asks", asks))
     }
-    return {"symbol": book.symbol, **sides, "time": book.time.isoformat().replace("+00:00", "Z")}
+    return {"symbol": book.symbol, **sides, "time": utc_text(book.time)}
 
 
 def spread_bps(book: Mapping[str, Any]) -> float | None:

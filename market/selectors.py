@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from core.errors import Invalid, NotFound
 from core.symbols import symbol_normalise, venue_normalise
-from core.times import from_ms, iso, to_ms
+from core.text import decimal_text, ms_text, utc_text
+from core.times import from_ms, to_ms
 from engine.types import INTERVALS, Candles
 from market import candles
 from market.models import CandleGap, CandleImport, CandleSeries, FeedIncident, Instrument, VenueStream
@@ -83,16 +84,16 @@ def watchlist_entry(instrument: Instrument) -> dict[str, Any]:
         "symbol": instrument.symbol,
         "base": instrument.base,
         "quote": instrument.quote,
-        "last_close": plain(newest.last_close),
-        "last_close_at": iso(to_ms(newest.last) + INTERVALS[newest.interval]),
-        "tick_size": plain(instrument.tick_size),
-        "lot_size": plain(instrument.lot_size),
-        "min_notional": plain(instrument.min_notional),
+        "last_close": decimal_text(newest.last_close),
+        "last_close_at": ms_text(to_ms(newest.last) + INTERVALS[newest.interval]),
+        "tick_size": decimal_text(instrument.tick_size),
+        "lot_size": decimal_text(instrument.lot_size),
+        "min_notional": decimal_text(instrument.min_notional),
         "intervals": [
             {
                 "interval": item.interval,
-                "first": iso(to_ms(item.first)),
-                "last": iso(to_ms(item.last)),
+                "first": ms_text(to_ms(item.first)),
+                "last": ms_text(to_ms(item.last)),
                 "count": item.count,
                 "missing": item.missing,
                 "gaps": item.gap_count,  # type: ignore[attr-defined] # annotated by instruments()
@@ -125,7 +126,7 @@ def candles_page(
 def gaps_between(series: CandleSeries, first: datetime, last: datetime) -> list[dict[str, Any]]:
     """The gaps that lie between two candles of a series, JSON-ready."""
     found = series.gaps.filter(first__gt=first, last__lt=last).order_by("first")
-    return [{"first": iso(to_ms(gap.first)), "last": iso(to_ms(gap.last)), "missing": gap.missing} for gap in found]
+    return [{"first": ms_text(to_ms(gap.first)), "last": ms_text(to_ms(gap.last)), "missing": gap.missing} for gap in found]
 
 
 def import_report(done: CandleImport) -> dict[str, Any]:
@@ -140,8 +141,8 @@ def import_report(done: CandleImport) -> dict[str, Any]:
         "filename": done.filename,
         "format": done.format,
         "rows": done.rows,
-        "first": iso(to_ms(first)) if first else None,
-        "last": iso(to_ms(last)) if last else None,
+        "first": ms_text(to_ms(first)) if first else None,
+        "last": ms_text(to_ms(last)) if last else None,
         "gaps": gaps_between(series, first, last) if series and first and last else [],
         "duplicates": done.duplicates,
         "out_of_order": done.out_of_order,
@@ -213,8 +214,8 @@ def stream_json(stream: VenueStream) -> dict[str, Any]:
         "connected": state == VenueStream.State.LIVE,
         "detail": stream.detail,
         "symbols": stream.symbols,
-        "connected_at": iso(to_ms(stream.connected_at)) if stream.connected_at else None,
-        "last_message_at": iso(to_ms(heard)) if heard else None,
+        "connected_at": ms_text(to_ms(stream.connected_at)) if stream.connected_at else None,
+        "last_message_at": ms_text(to_ms(heard)) if heard else None,
         "last_message_age_s": max(0.0, (now - heard).total_seconds()) if heard else None,
         "messages_per_second": stream.messages_per_second if held else 0.0,
         "reconnects": stream.reconnects,
@@ -229,15 +230,10 @@ def tick_json(pair: Pair, price: Price) -> dict[str, Any]:
         "venue": venue,
         "environment": environment,
         "symbol": symbol,
-        "price": plain(price.price),
-        "bid": plain(price.bid),
-        "ask": plain(price.ask),
-        "time": price.time.isoformat().replace("+00:00", "Z"),
+        "price": decimal_text(price.price),
+        "bid": decimal_text(price.bid),
+        "ask": decimal_text(price.ask),
+        "time": utc_text(price.time),
         "age_s": round(price.age, 3),
         "stale": price.stale,
     }
-
-
-def plain(number: Any) -> str | None:
-    """A Decimal without exponent and without trailing zeros."""
-    return None if number is None else format(number.normalize(), "f")

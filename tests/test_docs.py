@@ -13,10 +13,10 @@ from django.core.management import get_commands, load_command_class
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from backtests.selectors.differences import CAUSES
+from core import events
 from engine.risk import REASONS
 from engine.transitions import LEGAL
 from market.sandbox.faults import NAMES
-from trading.services import events
 from trading.setup.limits import parse_limits
 
 PROJECT = Path(__file__).resolve().parent.parent

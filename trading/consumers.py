@@ -9,10 +9,11 @@ from urllib.parse import parse_qs
 import orjson
 from channels.db import database_sync_to_async
 
+from core import events
 from core.hub import Hub
+from core.models import Event
 from core.sockets import UNUSABLE, Refusal, Socket, message
 from trading import selectors
-from trading.models import Event
 
 REPLAYED = 1_000
 """Events that are sent again after a break; who has missed more loads afresh."""
@@ -31,7 +32,7 @@ class LiveHub(Hub):
     looked_at = 0.0
 
     async def begin(self) -> None:
-        self.last = await database_sync_to_async(selectors.last_seq)()
+        self.last = await database_sync_to_async(events.last_seq)()
         self.prices = await database_sync_to_async(selectors.prices_state)()
 
     async def heard(self, kind: str, payload: dict[str, Any]) -> None:
@@ -49,10 +50,10 @@ class LiveHub(Hub):
     async def catch_up(self, upto: int | None = None) -> None:
         full = True
         while full:
-            events: list[Event] = await database_sync_to_async(selectors.events_between)(self.last, upto, limit=AT_ONCE)
-            for event in events:
-                self.tell(selectors.event_message(event))
-            full = len(events) == AT_ONCE
+            rows: list[Event] = await database_sync_to_async(events.events_between)(self.last, upto, limit=AT_ONCE)
+            for event in rows:
+                self.tell(events.event_message(event))
+            full = len(rows) == AT_ONCE
 
     async def look_at_prices(self) -> None:
         """Who brings prices cannot tell that they have stopped; hence we look, and tell what has changed."""
@@ -86,10 +87,10 @@ class LiveConsumer(Socket):
         self.outbox.waiting.clear()
         if since is None:
             return [message("hello", {}, seq=upto)]
-        missed: list[Event] = await database_sync_to_async(selectors.events_between)(since, upto, limit=REPLAYED + 1)
+        missed: list[Event] = await database_sync_to_async(events.events_between)(since, upto, limit=REPLAYED + 1)
         if since > upto or len(missed) > REPLAYED:
             return [message("reset", {}, seq=upto)]
-        return [orjson.dumps(selectors.event_message(event)).decode() for event in missed]
+        return [orjson.dumps(events.event_message(event)).decode() for event in missed]
 
     def end(self) -> None:
         LiveHub.here().leave(self.outbox)

@@ -17,7 +17,8 @@ from django.utils import timezone
 
 from core.errors import Conflict, Invalid
 from core.symbols import symbol_normalise, venue_normalise
-from core.times import from_ms, iso, to_ms
+from core.text import ms_text
+from core.times import from_ms, to_ms
 from core.venues import CONNECTED, LIVE, venue_split
 from engine.types import interval_ms
 from market.candles.reading import read
@@ -139,8 +140,8 @@ def download_report(wanted: Download) -> dict[str, Any]:
         "interval": wanted.interval,
         "rows": wanted.rows,
         "kept": wanted.kept,
-        "first": iso(first) if first is not None else None,
-        "last": iso(last) if last is not None else None,
+        "first": ms_text(first) if first is not None else None,
+        "last": ms_text(last) if last is not None else None,
         "gaps": gaps,
         "duplicates": wanted.duplicates,
         "out_of_order": wanted.out_of_order,

@@ -323,28 +323,6 @@ class BlockEvent(models.Model):
         return f"{self.reason}: {self.side} {self.symbol}"
 
 
-class Event(models.Model):
-    """The event store: append-only. `id` grows in the order of commits, so that it serves as the sequence number of pushes."""
-
-    ts = models.DateTimeField(default=timezone.now)
-    type = models.CharField(max_length=24)
-    source = models.CharField(max_length=40)
-    bot = models.ForeignKey(Bot, on_delete=models.SET_NULL, null=True, related_name="events")
-    run_id = models.CharField(max_length=16, blank=True)
-    correlation_id = models.CharField(max_length=32, blank=True)
-    payload = models.JSONField(default=dict)
-
-    class Meta:
-        ordering = ["-id"]
-        indexes = [
-            models.Index(fields=["correlation_id", "id"], name="event_chain"),
-            models.Index(fields=["bot", "-id"], name="event_by_bot"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.id} {self.type}"
-
-
 class EquityPoint(models.Model):
     """A bot's equity at a moment, written on a schedule."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin, messages
@@ -16,11 +17,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from core.errors import DomainError
+from core.text import decimal_text
 from market.admin import ReadOnly
 from wallets import selectors, services
 from wallets.connection import account_test
 from wallets.forms import AccountForm, WalletForm
-from wallets.models import ExchangeAccount, LedgerEntry, LedgerTransaction, Wallet, WalletBalance, plain
+from wallets.models import ExchangeAccount, LedgerEntry, LedgerTransaction, Wallet, WalletBalance
 
 SHOWN = 10
 MOST_TESTED = 5
@@ -120,7 +122,8 @@ class BalanceInline(admin.TabularInline):  # type: ignore[type-arg]
 
     @admin.display(description="amount")
     def exact(self, balance: WalletBalance) -> str:
-        return plain(balance.amount)
+        amount: Decimal = balance.amount
+        return decimal_text(amount)
 
 
 @admin.register(Wallet)
@@ -181,7 +184,7 @@ class WalletAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def fees(self, wallet: Wallet) -> str:
         if wallet.maker is None or wallet.taker is None:
             return "not read from the account yet"
-        return f"{plain(wallet.maker * 100)} % and {plain(wallet.taker * 100)} %"
+        return f"{decimal_text(wallet.maker * 100)} % and {decimal_text(wallet.taker * 100)} %"
 
     @admin.display(description="state")
     def panel(self, wallet: Wallet) -> str:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from asgiref.sync import async_to_sync
 
 from core.errors import Conflict
+from core.text import decimal_text
 from market.clocks import MOST_APART
 from market.connections import connected
 from market.exchanges.base import Balance, Endpoint, ExchangeError, KeyPermissions, Unauthorised
-from wallets.models import ExchangeAccount, plain
+from wallets.models import ExchangeAccount
 from wallets.selectors import permission_words
 from wallets.services import account_check, account_endpoint
 
@@ -87,5 +88,5 @@ def held(balances: Sequence[Balance]) -> str:
     known = [one for one in balances if one.free or one.held]
     if not known:
         return "The account is empty."
-    some = ", ".join(f"{plain(one.free + one.held)} {one.asset}" for one in known[:SHOWN])
+    some = ", ".join(f"{decimal_text(one.free + one.held)} {one.asset}" for one in known[:SHOWN])
     return f"It holds {some}{f' and {len(known) - SHOWN} more' if len(known) > SHOWN else ''}."

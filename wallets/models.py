@@ -5,7 +5,6 @@ The ledger is append-only, and each transaction of it sums to zero in every asse
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -14,16 +13,12 @@ from django.db.models import Q
 from django.utils import timezone
 
 from core.fields import EXACT
+from core.text import decimal_text
 
 
 def money(**options: Any) -> models.DecimalField[Any, Any]:
     """A sum of an asset."""
     return models.DecimalField(max_digits=38, decimal_places=18, **options)
-
-
-def plain(amount: Decimal) -> str:
-    """To the last digit, without exponent and without trailing zeros."""
-    return f"{EXACT.normalize(amount):f}"
 
 
 def share(**options: Any) -> models.DecimalField[Any, Any]:
@@ -121,7 +116,7 @@ class WalletBalance(models.Model):
         constraints = [models.UniqueConstraint(fields=["wallet", "asset"], name="balance_once_an_asset")]
 
     def __str__(self) -> str:
-        return f"{plain(self.amount)} {self.asset}"
+        return f"{decimal_text(self.amount)} {self.asset}"
 
 
 class LedgerTransaction(models.Model):

@@ -10,7 +10,8 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from core.errors import NotFound
-from wallets.models import ExchangeAccount, LedgerTransaction, Wallet, plain
+from core.text import decimal_text
+from wallets.models import ExchangeAccount, LedgerTransaction, Wallet
 from wallets.secrets import SecretUnreadable, box
 
 # Asked as one statement, so that what is booked meanwhile is in both or in neither.
@@ -93,7 +94,7 @@ def wallet_report(wallet: Wallet) -> dict[str, Any]:
         "quote": wallet.quote,
         "maker": None if wallet.maker is None else float(wallet.maker),
         "taker": None if wallet.taker is None else float(wallet.taker),
-        "balances": [{"asset": balance.asset, "amount": plain(balance.amount)} for balance in wallet.balances.all()],
+        "balances": [{"asset": balance.asset, "amount": decimal_text(balance.amount)} for balance in wallet.balances.all()],
         "archived": wallet.archived,
         "created_at": wallet.created_at,
     }
@@ -108,7 +109,7 @@ def transaction_report(booked: LedgerTransaction) -> dict[str, Any]:
         "ts": booked.ts,
         "note": booked.note,
         "entries": [
-            {"account": entry.account, "asset": entry.asset, "amount": plain(entry.amount)} for entry in booked.entries.all()
+            {"account": entry.account, "asset": entry.asset, "amount": decimal_text(entry.amount)} for entry in booked.entries.all()
         ],
     }
 

@@ -11,9 +11,9 @@ from backtests.artifacts import Artifact
 from backtests.models import BacktestRun
 from backtests.selectors.equity import thinned
 from backtests.selectors.runs import opened, run_get, run_progress
-from backtests.text import decimal_text, ratio
+from backtests.text import float_text, ratio
 from core.errors import Invalid
-from core.times import iso
+from core.text import ms_text
 from engine.types import Ints
 
 MOST_RUNS = 8
@@ -74,7 +74,7 @@ def difference(value: Any, base: Any) -> Any:
     if value is None or base is None:
         return None
     if isinstance(value, str):
-        return decimal_text(round(float(value) - float(base), 8))
+        return float_text(round(float(value) - float(base), 8))
     return value - base
 
 
@@ -85,8 +85,8 @@ def curves(runs: Sequence[BacktestRun], artifacts: Sequence[Artifact], points: i
     absolute = [on_axis(artifact, axis, "equity") for artifact in artifacts]
     falls = [on_axis(artifact, axis, "drawdown") for artifact in artifacts]
     return {
-        "time": [iso(at) for at in axis.tolist()],
-        "absolute": [[decimal_text(value) for value in curve.tolist()] for curve in absolute],
+        "time": [ms_text(at) for at in axis.tolist()],
+        "absolute": [[float_text(value) for value in curve.tolist()] for curve in absolute],
         "normalised": [ratios(curve / float(run.config["cash"])) for run, curve in zip(runs, absolute, strict=True)],
         "drawdown": [ratios(fall) for fall in falls],
     }

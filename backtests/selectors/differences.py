@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from backtests.against_live import Comparison, Deal, Pair, compare
-from backtests.text import decimal_text
+from backtests.text import float_text
 from core.errors import Conflict, Invalid, NotFound
-from core.times import iso
+from core.text import ms_text
 from trading.models import BotRun
 
 CAUSES = {
@@ -82,9 +82,9 @@ def difference_json(found: Difference) -> dict[str, Any]:
         "bot": found.run.bot.bot_id,
         "mode": found.run.mode,
         "same": compared.zero,
-        "until": iso(compared.until),
+        "until": ms_text(compared.until),
         "candles": compared.candles,
-        "expected_equity": decimal_text(compared.expected_equity),
+        "expected_equity": float_text(compared.expected_equity),
         "actual_equity": text(compared.actual_equity),
         "difference": text(found.total),
         "in_what_is_held": text(found.held),
@@ -110,11 +110,11 @@ def deal_json(deal: Deal | None) -> dict[str, Any] | None:
         "symbol": deal.symbol,
         "side": deal.side,
         "reason": deal.reason,
-        "candle": iso(deal.time),
-        "ts": iso(deal.moment),
-        **{name: decimal_text(value) for name, value in figures.items()},
+        "candle": ms_text(deal.time),
+        "ts": ms_text(deal.moment),
+        **{name: float_text(value) for name, value in figures.items()},
     }
 
 
 def text(value: float | None) -> str | None:
-    return None if value is None else decimal_text(value + 0.0)
+    return None if value is None else float_text(value + 0.0)

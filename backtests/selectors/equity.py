@@ -10,7 +10,7 @@ import numpy as np
 from backtests.artifacts import Artifact
 from backtests.models import BacktestRun
 from backtests.selectors.runs import Page, opened, whole
-from backtests.text import decimal_text, ratio, time_texts
+from backtests.text import float_text, ratio, time_texts
 from engine.thinning import thin, worst_fall
 from engine.types import Floats, Ints
 
@@ -43,7 +43,7 @@ def equity_rows(run: BacktestRun, artifact: Artifact, index: Ints) -> list[dict[
     time, held = table["time"][index], buy_and_hold(run, artifact, table["time"][index])
     columns = zip(time_texts(time), table["equity"][index].tolist(), table["drawdown"][index].tolist(), held.tolist(), strict=True)
     return [
-        {"time": at, "equity": decimal_text(equity), "drawdown": ratio(fall), "buy_and_hold": decimal_text(hold)}
+        {"time": at, "equity": float_text(equity), "drawdown": ratio(fall), "buy_and_hold": float_text(hold)}
         for at, equity, fall, hold in columns
     ]
 

@@ -10,9 +10,10 @@ import numpy as np
 from backtests.artifacts import Artifact
 from backtests.models import BacktestRun
 from backtests.selectors.runs import opened
-from backtests.text import decimal_text, decimal_texts, ratio, time_texts
+from backtests.text import float_text, float_texts, ratio, time_texts
 from core.errors import Invalid
-from core.times import iso, to_ms
+from core.text import ms_text
+from core.times import to_ms
 from engine.playback import open_orders
 from engine.types import INTERVALS, ORDER_STATUSES, ORDER_TYPES, REASONS, REFUSALS, SIDES, Ints
 
@@ -40,7 +41,7 @@ def playback_candles(
         "interval": run.interval,
         "results": candle_rows(artifact, number, first, cut),
         "fills": fills_between(run, artifact, number, int(time[first]), int(time[cut - 1])) if cut > first else [],
-        "next": iso(int(time[cut])) if cut < last else None,
+        "next": ms_text(int(time[cut])) if cut < last else None,
     }
 
 
@@ -53,7 +54,7 @@ def symbol_number(run: BacktestRun, symbol: str) -> int:
 
 def candle_rows(artifact: Artifact, symbol: int, first: int, last: int) -> list[dict[str, Any]]:
     candles, indicators = artifact.candles(symbol), artifact.indicators(symbol)
-    prices = [decimal_texts(candles[name][first:last].tolist()) for name in ("open", "high", "low", "close", "volume")]
+    prices = [float_texts(candles[name][first:last].tolist()) for name in ("open", "high", "low", "close", "volume")]
     values = {name: [ratio(value) for value in column[first:last].tolist()] for name, column in indicators.columns.items()}
     return [
         {
@@ -132,12 +133,12 @@ def state_at(run: BacktestRun, artifact: Artifact, index: int) -> dict[str, Any]
     waiting = open_orders(artifact.orders, *artifact.checkpoints, index)
     made = int(np.searchsorted(artifact.orders["created_index"], index, side="right"))
     return {
-        "time": iso(at),
-        "closes_at": iso(at + INTERVALS[run.interval]),
+        "time": ms_text(at),
+        "closes_at": ms_text(at + INTERVALS[run.interval]),
         "index": index,
         "candles": len(time),
-        "cash": decimal_text(artifact.fills["cash"][done - 1]) if done else run.config["cash"],
-        "equity": decimal_text(artifact.equity["equity"][index]),
+        "cash": float_text(artifact.fills["cash"][done - 1]) if done else run.config["cash"],
+        "equity": float_text(artifact.equity["equity"][index]),
         "drawdown": ratio(artifact.equity["drawdown"][index]),
         "positions": positions(run, artifact, index, at),
         "open_orders": [order_row(run, artifact, int(row)) for row in waiting[-MOST_ORDERS:]],
@@ -152,8 +153,8 @@ def state_at(run: BacktestRun, artifact: Artifact, index: int) -> dict[str, Any]
 def index_at(run: BacktestRun, artifact: Artifact, moment: datetime) -> int:
     time, at = artifact.equity["time"], to_ms(moment)
     if not time[0] <= at <= time[-1] + INTERVALS[run.interval]:
-        last = iso(int(time[-1]) + INTERVALS[run.interval])
-        raise Invalid.at("timestamp", f"must be inside the run, from {iso(int(time[0]))} to {last}; got {iso(at)}.")
+        last = ms_text(int(time[-1]) + INTERVALS[run.interval])
+        raise Invalid.at("timestamp", f"must be inside the run, from {ms_text(int(time[0]))} to {last}; got {ms_text(at)}.")
     return int(np.searchsorted(time, at, side="right")) - 1
 
 
@@ -170,11 +171,11 @@ def positions(run: BacktestRun, artifact: Artifact, index: int, at: int) -> list
             held.append(
                 {
                     "symbol": symbol,
-                    "quantity": decimal_text(quantity),
-                    "average_price": decimal_text(average),
-                    "mark": decimal_text(mark),
-                    "value": decimal_text(quantity * mark),
-                    "unrealised": decimal_text(quantity * (mark - average)),
+                    "quantity": float_text(quantity),
+                    "average_price": float_text(average),
+                    "mark": float_text(mark),
+                    "value": float_text(quantity * mark),
+                    "unrealised": float_text(quantity * (mark - average)),
                 }
             )
     return held
@@ -212,11 +213,11 @@ def order_row(run: BacktestRun, artifact: Artifact, row: int) -> dict[str, Any]:
         "side": SIDES[orders["side"][row]],
         "type": ORDER_TYPES[orders["type"][row]],
         "reason": REASONS[orders["reason"][row]],
-        "created_at": iso(int(time[orders["created_index"][row]])),
-        "closed_at": iso(int(time[closed])) if closed >= 0 else None,
-        "limit": decimal_text(orders["limit"][row]),
-        "stop": decimal_text(orders["stop"][row]),
-        "quantity": decimal_text(orders["quantity"][row]),
+        "created_at": ms_text(int(time[orders["created_index"][row]])),
+        "closed_at": ms_text(int(time[closed])) if closed >= 0 else None,
+        "limit": float_text(orders["limit"][row]),
+        "stop": float_text(orders["stop"][row]),
+        "quantity": float_text(orders["quantity"][row]),
         "status": ORDER_STATUSES[orders["status"][row]],
         "refusal": REFUSALS[orders["refusal"][row]] or None,
     }
@@ -232,8 +233,8 @@ def fill_row(run: BacktestRun, artifact: Artifact, row: int) -> dict[str, Any]:
         "side": SIDES[orders["side"][order]],
         "type": ORDER_TYPES[orders["type"][order]],
         "reason": REASONS[orders["reason"][order]],
-        "time": iso(int(artifact.equity["time"][fills["index"][row]])),
+        "time": ms_text(int(artifact.equity["time"][fills["index"][row]])),
         "maker": bool(fills["maker"][row]),
-        **{name: decimal_text(fills[name][row]) for name in ("price", "quantity", "fee", "slippage")},
-        **{f"{name}_after": decimal_text(fills[name][row]) for name in ("cash", "position")},
+        **{name: float_text(fills[name][row]) for name in ("price", "quantity", "fee", "slippage")},
+        **{f"{name}_after": float_text(fills[name][row]) for name in ("cash", "position")},
     }

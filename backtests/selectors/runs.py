@@ -12,7 +12,7 @@ from backtests.artifacts import Artifact
 from backtests.models import BacktestRun, Status
 from core import paging
 from core.errors import Conflict, Invalid, NotFound
-from trading.setup.config import iso
+from core.text import utc_text
 
 PAGE = 50
 MOST = 500
@@ -80,9 +80,9 @@ def run_progress(run: BacktestRun) -> dict[str, Any]:
         "attempt": run.attempt,
         "cancel_requested": run.cancel_requested,
         "error": {"code": run.error_code, "message": run.error} if run.error_code else None,
-        "created_at": iso(run.created_at),
-        "started_at": iso(run.started_at),
-        "finished_at": iso(run.finished_at),
+        "created_at": utc_text(run.created_at),
+        "started_at": utc_text(run.started_at),
+        "finished_at": utc_text(run.finished_at),
         "total_return": run.total_return,
         "sharpe": run.sharpe,
         "max_drawdown": run.max_drawdown,

@@ -10,7 +10,7 @@ import numpy as np
 from backtests.artifacts import Artifact
 from backtests.models import BacktestRun
 from backtests.selectors.runs import MOST, PAGE, Page, opened, whole
-from backtests.text import decimal_text, ratio, time_texts
+from backtests.text import float_text, ratio, time_texts
 from core.errors import Invalid
 from core.fields import Fields, nearest
 from engine.types import REASONS, Ints
@@ -118,8 +118,8 @@ def trades_rows(run: BacktestRun, artifact: Artifact, rows: Ints) -> list[dict[s
             "symbol": symbols[columns["symbol"][i]],
             "entry_time": entered_at[i],
             "exit_time": left_at[i],
-            **{name: decimal_text(columns[name][i]) for name in ("entry_price", "exit_price", "quantity")},
-            **{name: decimal_text(columns[name][i]) for name in ("fees", "slippage", "profit")},
+            **{name: float_text(columns[name][i]) for name in ("entry_price", "exit_price", "quantity")},
+            **{name: float_text(columns[name][i]) for name in ("fees", "slippage", "profit")},
             "return": ratio(columns["return"][i]),
             "duration_s": seconds[i],
             "entry_reason": REASONS[columns["entry_reason"][i]],

@@ -13,9 +13,10 @@ from backtests.sweeps.summary import summarise, trial_json
 from core import paging
 from core.errors import Invalid, NotFound
 from core.fields import nearest
+from core.text import utc_text
 from core.times import to_ms
 from engine.types import INTERVALS
-from trading.setup.config import RunConfig, iso
+from trading.setup.config import RunConfig
 
 METRICS = ("sharpe", "sortino", "calmar", "total_return", "max_drawdown", "final_equity", "trades")
 SORTS = ("index", *METRICS)
@@ -58,9 +59,9 @@ def sweep_progress(sweep: Sweep) -> dict[str, Any]:
         "share": sweep.trials_done / sweep.trials_total if sweep.trials_total else 0.0,
         "skipped": sweep.skipped,
         "error": {"code": sweep.error_code, "message": sweep.error} if sweep.error_code else None,
-        "created_at": iso(sweep.created_at),
-        "started_at": iso(sweep.started_at),
-        "finished_at": iso(sweep.finished_at),
+        "created_at": utc_text(sweep.created_at),
+        "started_at": utc_text(sweep.started_at),
+        "finished_at": utc_text(sweep.finished_at),
         "best": (sweep.summary or {}).get("best"),
     }
 

@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 from access.openapi import endpoint
 from core.errors import Invalid
 from core.paging import MOST, next_url, page
-from core.symbols import decimal_text
+from core.text import float_text
 from core.times import from_ms, to_ms
 from engine.types import Candles, Floats
 from market import selectors, services
@@ -186,7 +186,7 @@ def rows_of(candles: Candles) -> list[dict[str, str]]:
 
 
 def _texts(values: Floats) -> list[str]:
-    return [decimal_text(value) for value in values.tolist()]
+    return [float_text(value) for value in values.tolist()]
 
 
 def _from_cursor(cursor: int) -> datetime:

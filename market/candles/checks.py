@@ -8,7 +8,8 @@ from datetime import datetime
 
 import numpy as np
 
-from core.times import iso, to_ms
+from core.text import ms_text
+from core.times import to_ms
 from engine.types import Bools, Candles, Floats, Ints, interval_ms
 from market.candles.codec import VALUES
 from market.candles.problems import Problems
@@ -170,6 +171,6 @@ def _drop_unclosed(table: _Table, step: int, now: int) -> int:
 
 def _time(microseconds: int) -> str:
     try:
-        return iso(int(microseconds) // 1000)
+        return ms_text(int(microseconds) // 1000)
     except OverflowError:
         return f"{microseconds} µs after 1970"

@@ -14,7 +14,8 @@ from django.core.files.storage import default_storage
 
 from core.errors import Conflict, Invalid, NotFound
 from core.symbols import symbol_normalise, venue_normalise
-from core.times import from_ms, iso, to_ms
+from core.text import ms_text
+from core.times import from_ms, to_ms
 from engine.resample import resample
 from engine.types import INTERVALS, Candles, interval_ms
 from market.candles import codec
@@ -138,8 +139,8 @@ def _intervals(rows: Iterable[tuple[str, str, str]]) -> str:
 
 def _nothing(series: CandleSeries, interval: str, low: int, high: int) -> str:
     made = "" if series.interval == interval else f" (made of {series.interval} candles)"
-    first, last = iso(to_ms(series.first)), iso(to_ms(series.last))
-    span = f"from {iso(low) if low > -FOREVER else 'the beginning'} to {iso(high) if high < FOREVER else 'the end'}"
+    first, last = ms_text(to_ms(series.first)), ms_text(to_ms(series.last))
+    span = f"from {ms_text(low) if low > -FOREVER else 'the beginning'} to {ms_text(high) if high < FOREVER else 'the end'}"
     return f"There is no candle of {series.instrument.symbol} {interval}{made} {span}; there are candles from {first} to {last}."
 
 

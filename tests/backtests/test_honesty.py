@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from backtests.models import BacktestRun
-from core.times import iso
+from core.text import ms_text
 from engine import audit
 from engine.strategies import registry
 from engine.strategy import Strategy, evaluate
@@ -57,7 +57,7 @@ def test_a_run_says_that_its_strategy_was_caught(candles: Candles, execute: Exec
     honesty = results_of(execute(strategy="peeking", params={}))["honesty"]
     assert honesty["look_ahead"]["verdict"] == "caught"
     where = honesty["look_ahead"]["first_difference"]
-    assert where["time"] in {iso(at) for at in candles.time}
+    assert where["time"] in {ms_text(at) for at in candles.time}
     danger = next(one for one in honesty["warnings"] if one["code"] == "look_ahead")
     assert danger["level"] == "danger"
     assert where["time"] in danger["message"]
@@ -84,7 +84,7 @@ def test_gaps_in_the_span_are_listed(hold: Any, execute: Execute) -> None:
     run = execute()
     gap = results_of(run)["honesty"]["gaps"][0]
     assert (gap["symbol"], gap["count"], gap["missing"]) == ("ETH-BTC", 1, 3)
-    assert gap["largest"] == [{"after": iso(make_candles().time[99]), "missing": 3}]
+    assert gap["largest"] == [{"after": ms_text(make_candles().time[99]), "missing": 3}]
     assert "data_gaps" in codes(run)
 
 

@@ -14,7 +14,8 @@ from backtests.artifacts import Artifact
 from backtests.models import BacktestRun
 from backtests.selectors.trades import COLUMNS
 from core.errors import Conflict, Invalid
-from core.times import from_ms, iso
+from core.text import ms_text
+from core.times import from_ms
 from engine.types import ORDER_STATUSES, Candles
 from tests.backtests.fixtures import results_of
 
@@ -118,7 +119,7 @@ def test_playback_candles_are_the_ones_the_run_saw(candles: Candles, run: Backte
     assert first["results"][99]["indicators"]["fast"] == pytest.approx(candles.close[95:100].mean())
     rest = selectors.playback_candles(run, start=datetime.fromisoformat(first["next"]), limit=5_000)
     assert rest["next"] is None
-    assert [row["time"] for row in first["results"] + rest["results"]] == [iso(at) for at in candles.time]
+    assert [row["time"] for row in first["results"] + rest["results"]] == [ms_text(at) for at in candles.time]
     assert len(first["fills"]) + len(rest["fills"]) == len(Artifact(run.artifact).fills)
 
 
@@ -199,10 +200,10 @@ def test_thinned_equity_keeps_its_ends_and_its_deepest_fall(resting: BacktestRun
     table = Artifact(resting.artifact).equity
     rows = selectors.run_equity(resting, points=50)
     assert 50 <= len(rows) <= 52
-    assert (rows[0]["time"], rows[-1]["time"]) == (iso(table["time"][0]), iso(table["time"][-1]))
+    assert (rows[0]["time"], rows[-1]["time"]) == (ms_text(table["time"][0]), ms_text(table["time"][-1]))
     assert min(row["drawdown"] for row in rows) == table["drawdown"].min() == pytest.approx(resting.max_drawdown)
     trough = int(table["drawdown"].argmin())
-    assert max(float(row["equity"]) for row in rows if row["time"] <= iso(table["time"][trough])) == pytest.approx(
+    assert max(float(row["equity"]) for row in rows if row["time"] <= ms_text(table["time"][trough])) == pytest.approx(
         table["equity"][: trough + 1].max()
     )
 

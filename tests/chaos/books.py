@@ -10,10 +10,11 @@ from typing import Any
 
 from django.db.models import Q
 
+from core.models import Event
 from engine.live import Trader
 from market.sandbox import control
 from market.sandbox.server import RunningSandbox
-from trading.models import OPEN, Bot, BotRun, Event, Fill, Order, OrderStatus, Position, RiskAllocation, RiskBudget
+from trading.models import OPEN, Bot, BotRun, Fill, Order, OrderStatus, Position, RiskAllocation, RiskBudget
 from trading.services.holding import holding_load
 from wallets.models import Wallet
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from core.times import iso
+from core.text import ms_text
 from engine.types import INTERVALS, Candles
 from market import services
 from market.generator import Market, generate
@@ -26,7 +26,7 @@ def candles(count: int = 100, *, interval: str = "1m", start: int = START, seed:
 
 def lines(part: Candles) -> list[str]:
     columns = [getattr(part, name).tolist() for name in COLUMNS[1:]]
-    return [",".join([iso(time), *map(repr, rest)]) for time, *rest in zip(part.time, *columns, strict=True)]
+    return [",".join([ms_text(time), *map(repr, rest)]) for time, *rest in zip(part.time, *columns, strict=True)]
 
 
 def text(rows: Iterable[str], header: str = HEADER) -> bytes:

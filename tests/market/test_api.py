@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from core.times import iso
+from core.text import ms_text
 from engine.resample import resample
 from market.models import CandleImport
 from tests.market.files import START, candles, csv, picked, take, text
@@ -46,7 +46,7 @@ def walked(client: Client, path: str, **query: Any) -> list[Any]:
 
 def test_candles_are_text_to_the_digit_and_times_are_iso(client: Client) -> None:
     rows = ["0.00002853,0.00002854,0.00002851,0.00002854,36304.2", "46216.93,46271.08,46208.37,46250,40.57574"]
-    take(text([f"{iso(START + 60_000 * index)},{row}" for index, row in enumerate(rows)]))
+    take(text([f"{ms_text(START + 60_000 * index)},{row}" for index, row in enumerate(rows)]))
     assert get(client, "candles", symbol="aaa/usd", interval="1m") == {
         "results": [
             {
@@ -67,16 +67,24 @@ def test_pages_of_candles_join_without_loss_across_a_gap(client: Client) -> None
     there = [index < 100 or index > 300 for index in range(500)]
     take(csv(picked(part, there)))
     results = walked(client, "candles", symbol="AAA-USD", interval="1m", limit=37)
-    assert [row["time"] for row in results] == [iso(time) for time in picked(part, there).time]
-    span = walked(client, "candles", symbol="AAA-USD", interval="1m", limit=10, start=iso(part.time[90]), end=iso(part.time[310]))
-    assert [row["time"] for row in span] == [iso(time) for time in [*part.time[90:100], *part.time[301:310]]]
+    assert [row["time"] for row in results] == [ms_text(time) for time in picked(part, there).time]
+    span = walked(
+        client,
+        "candles",
+        symbol="AAA-USD",
+        interval="1m",
+        limit=10,
+        start=ms_text(part.time[90]),
+        end=ms_text(part.time[310]),
+    )
+    assert [row["time"] for row in span] == [ms_text(time) for time in [*part.time[90:100], *part.time[301:310]]]
 
 
 def test_a_higher_interval_pages_too(client: Client) -> None:
     part = candles(2000)
     take(csv(part))
     results = walked(client, "candles", symbol="AAA-USD", interval="15m", limit=7)
-    assert [row["time"] for row in results] == [iso(time) for time in resample(part, "15m").time]
+    assert [row["time"] for row in results] == [ms_text(time) for time in resample(part, "15m").time]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ import pyarrow.parquet as parquet
 import pytest
 
 from core.errors import Invalid
-from core.times import iso, to_ms
+from core.text import ms_text
+from core.times import to_ms
 from engine.types import Candles
 from market.candles import load
 from market.candles.codec import VALUES
@@ -255,7 +256,7 @@ def test_a_hostile_file_name_is_only_text() -> None:
 
 def test_reports_name_times_as_they_are_written_everywhere() -> None:
     done = take(spoiled("time=1640995207"))
-    assert done.problems[0]["message"].startswith(iso(START + 7000))
+    assert done.problems[0]["message"].startswith(ms_text(START + 7000))
 
 
 def test_candles_keep_their_type() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from django.utils import timezone
 
+from core.events import News, events_record
 from engine.types import Candles
 from market import candles as store
 from market.depths import depth_json, depths_put
@@ -28,7 +29,6 @@ from trading.models import (
     RiskBudget,
 )
 from trading.services.bots import bot_create
-from trading.services.events import News, events_record
 from trading.setup.config import parse
 from wallets.models import Wallet
 from wallets.services import wallet_create
@@ -120,7 +120,7 @@ def fill(of: Order, trade: int, *, profit: Decimal | None = None) -> Fill:
         ts=timezone.now(),
     )
     told = {"side": of.side, "symbol": of.symbol, "qty": str(of.quantity), "fill_price": str(price), "order_id": of.order_id}
-    events_record([News("fill", of.mode, told, of.correlation_id)], bot=of.bot, run_id=of.run.run_id)
+    events_record([News("fill", of.mode, told, of.correlation_id)], bot=of.bot.bot_id, run_id=of.run.run_id)
     return made
 
 
@@ -128,7 +128,7 @@ def filled(of: Bot, number: int, side: str = "buy", *, profit: Decimal | None = 
     """An order with its intent, claim and fill."""
     symbol, now = of.symbol_list[0], timezone.now()
     intent = {"side": side, "symbol": symbol, "signal_reason": "entry_signal", "candle": "12:00 UTC, close 62,101.0"}
-    events_record([News("intent", "paper", intent, f"c{of.pk}x{number}")], bot=of, run_id=of.run.run_id if of.run else "")
+    events_record([News("intent", "paper", intent, f"c{of.pk}x{number}")], bot=of.bot_id, run_id=of.run.run_id if of.run else "")
     done: dict[str, Any] = {
         "filled_quantity": Decimal("0.01"),
         "average_price": PRICES[symbol],
@@ -156,7 +156,7 @@ def block(of: Bot, reason: str, number: int) -> BlockEvent:
         detail="640.00 USD is wanted and 12.50 of 10,000.00 is free.",
     )
     told = {"reason": reason, "symbol": made.symbol, "side": "buy", "qty": "0.01", "detail": made.detail}
-    events_record([News("trade_blocked", "paper", told, made.correlation_id)], bot=of, run_id=made.run_id)
+    events_record([News("trade_blocked", "paper", told, made.correlation_id)], bot=of.bot_id, run_id=made.run_id)
     return made
 
 

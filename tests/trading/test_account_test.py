@@ -8,12 +8,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from core.models import Event
 from market.sandbox.server import RunningSandbox, running_sandbox
 from tests.chaos.desk import account
 from tests.market.exchanges.venues import SCENARIO
 from tests.trading.live.fixtures import clear_prices
 from tests.wallets.making import paper
-from trading.models import Event
 from trading.services.accounts import accounts_check
 from wallets.connection import account_test
 from wallets.models import ExchangeAccount, Wallet

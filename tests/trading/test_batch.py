@@ -8,9 +8,10 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from core.batch import Batch
+from core.models import Event
 from tests.trading.live.fixtures import Rows, rows
-from trading.models import Bot, BotState, Event, Order, RiskAllocation
-from trading.services.batch import Batch
+from trading.models import Bot, BotState, Order, RiskAllocation
 
 __all__ = ["rows"]
 pytestmark = pytest.mark.django_db

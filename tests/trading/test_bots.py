@@ -10,9 +10,10 @@ import pytest
 from django.core.management import call_command
 
 from core.errors import Conflict, DomainError, Invalid, NotFound
+from core.models import Event
 from market.models import Instrument
 from tests.trading.making import candles, config, paper_wallet, replay_bot
-from trading.models import Bot, BotState, Event, KillSwitch, RiskBudget
+from trading.models import Bot, BotState, KillSwitch, RiskBudget
 from trading.services import bots
 
 pytestmark = pytest.mark.django_db

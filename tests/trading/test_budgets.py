@@ -11,10 +11,11 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
+from core.batch import Batch
+from core.models import Event
 from tests.trading.making import budget_ids, candles, paper_wallet, replay_bot
-from trading.models import Event, KillSwitch, RiskBudget
+from trading.models import KillSwitch, RiskBudget
 from trading.services import budgets
-from trading.services.batch import Batch
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.services]
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from core.times import iso
+from core.text import ms_text
 from market import candles as store
 from market.models import CandleSeries
 from market.sandbox.server import RunningSandbox, Scenario, running_sandbox
@@ -37,7 +37,7 @@ def sandbox() -> Iterator[RunningSandbox]:
 def run(venue: str, symbol: str, first: int, last: int) -> dict[str, Any]:
     """Minutes after the sandbox's start."""
     out, told = StringIO(), StringIO()
-    span = {"start": iso(START + first * MINUTE), "end": iso(START + last * MINUTE)}
+    span = {"start": ms_text(START + first * MINUTE), "end": ms_text(START + last * MINUTE)}
     call_command(
         "download_candles", f"--venue={venue}", f"--symbol={symbol}", "--interval=1m", json=True, stdout=out, stderr=told, **span
     )
@@ -50,7 +50,7 @@ def run(venue: str, symbol: str, first: int, last: int) -> dict[str, Any]:
 def test_the_candles_of_the_venue_come_into_the_store(sandbox: RunningSandbox, venue: str, symbol: str) -> None:
     report = run(f"{venue}-sandbox", symbol, 0, 30)
     assert (report["rows"], report["kept"], report["gaps"], report["duplicates"], report["out_of_order"]) == (30, 0, [], 0, 0)
-    assert (report["first"], report["last"]) == (iso(START), iso(START + 29 * MINUTE))
+    assert (report["first"], report["last"]) == (ms_text(START), ms_text(START + 29 * MINUTE))
     found = store.load(venue=f"{venue}-sandbox", symbol=symbol, interval="1m")
     assert found.time.tolist() == [START + number * MINUTE for number in range(30)]
     assert report["fingerprint"] == CandleSeries.objects.get().fingerprint
@@ -96,7 +96,7 @@ WRONG = [
 
 def test_what_cannot_be_had_is_said(sandbox: RunningSandbox) -> None:
     for given, words in WRONG:
-        asked = {"venue": "binance-sandbox", "symbol": "BTC-USDT", "interval": "1m", "start": iso(START)} | given
+        asked = {"venue": "binance-sandbox", "symbol": "BTC-USDT", "interval": "1m", "start": ms_text(START)} | given
         options = (f"--{name}={value}" for name, value in asked.items())
         with pytest.raises(CommandError, match=words):
             call_command("download_candles", *options, stdout=StringIO(), stderr=StringIO())

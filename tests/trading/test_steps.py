@@ -13,12 +13,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from core.models import Event
 from engine.live import SignalRow, Step
 from market.exchanges.base import Balance, Execution, Report
 from market.services import instrument_ensure, stream_ensure, stream_hold
 from tests.trading.live.test_levels import FLAT, NOWHERE, START
 from tests.trading.making import config
-from trading.models import BlockEvent, BotState, Event, Fill, KillSwitch, Order, RiskAllocation, RiskBudget
+from trading.models import BlockEvent, BotState, Fill, KillSwitch, Order, RiskAllocation, RiskBudget
 from trading.services.bots import bot_create, bot_start
 from trading.services.holding import Holding, Lease, Market, Overtaken, StaleHolding, holding_load, holdings_load
 from trading.services.orders import report_apply

@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from core.broker import client
 from core.exposition import INDEX, metrics_put
+from core.models import Event
 from market.clocks import clock_put, clocks_get
 from market.connections import connected
 from market.exchanges.base import Endpoint, Exchange
@@ -25,7 +26,6 @@ from tests.market.exchanges.venues import SCENARIO
 from tests.trading.live.fixtures import Rows, clear_prices, rows
 from trading import metrics
 from trading.live.clock import VenueClock
-from trading.models import Event
 
 __all__ = ["rows"]
 

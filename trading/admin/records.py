@@ -11,8 +11,9 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from core.models import Event
 from market.admin import ReadOnly
-from trading.models import BlockEvent, Event, Fill, ForeignOrder, Order, RiskAllocation
+from trading.models import BlockEvent, Fill, ForeignOrder, Order, RiskAllocation
 
 
 class Record(ReadOnly):
@@ -91,9 +92,8 @@ class RiskAllocationAdmin(Record):
 @admin.register(Event)
 class EventAdmin(Record):
     list_display = ("id", "ts", "type", "source", "bot", "run_id", "chain")
-    list_select_related = ("bot",)
     list_filter = ("type", "source", "ts")
-    search_fields = ("=correlation_id", "=run_id", "bot__name")
+    search_fields = ("=correlation_id", "=run_id", "=bot")
     readonly_fields = ("payload_text",)
     fieldsets = ((None, {"fields": ("id", "ts", "type", "source", "bot", "run_id", "correlation_id", "payload_text")}),)
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from django.db import Error as DatabaseError
 
+from core.events import News, events_record
 from market.clocks import MOST_APART, clock_put
 from market.exchanges.base import Exchange, ExchangeError
 from trading import metrics
-from trading.services.events import News, events_record
 
 logger = logging.getLogger(__name__)
 

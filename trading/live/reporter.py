@@ -16,6 +16,7 @@ from django.db import Error as DatabaseError
 from redis.exceptions import RedisError
 
 from core.push import push, push_all
+from core.text import utc_text
 from market.depths import depth_json, depths_put
 from market.exchanges.base import Depth, Endpoint
 from market.exchanges.breaker import Breaker
@@ -222,15 +223,11 @@ def metrics_message(holding: Holding, equity: float, held: str) -> dict[str, Any
         "evaluation_ms": holding.run.evaluation_ms,
         "held": held,
     }
-    return {"type": "bot_metrics", "seq": None, "ts": stamp(), "correlation_id": None, "payload": payload}
+    return {"type": "bot_metrics", "seq": None, "ts": utc_text(datetime.now(UTC)), "correlation_id": None, "payload": payload}
 
 
 def money(value: float) -> Decimal:
     return Decimal(repr(float(value))).quantize(Decimal("1e-8"))
-
-
-def stamp() -> str:
-    return datetime.now(UTC).isoformat().replace("+00:00", "Z")
 
 
 def tick_json(tick: Any) -> dict[str, Any]:
@@ -239,7 +236,7 @@ def tick_json(tick: Any) -> dict[str, Any]:
         "price": f"{tick.price:f}",
         "bid": None if tick.bid is None else f"{tick.bid:f}",
         "ask": None if tick.ask is None else f"{tick.ask:f}",
-        "time": tick.time.isoformat().replace("+00:00", "Z"),
+        "time": utc_text(tick.time),
     }
 
 
@@ -248,7 +245,7 @@ def candle_json(candle: Any) -> dict[str, Any]:
     return {
         "symbol": candle.symbol,
         "interval": candle.interval,
-        "time": candle.time.isoformat().replace("+00:00", "Z"),
+        "time": utc_text(candle.time),
         **values,
         "closed": candle.closed,
     }

@@ -13,9 +13,9 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils import timezone
 
+from core.events import News, events_record
 from market.exchanges.base import Report
 from trading.models import OPEN, ForeignOrder, Order, OrderStatus
-from trading.services.events import News, events_record
 from trading.services.orders import TOO_OLD
 from wallets.models import Wallet
 

@@ -15,9 +15,10 @@ from django.utils import timezone
 from core import paging
 from core.errors import NotFound
 from core.symbols import symbol_normalise
+from core.text import decimal_text, utc_text
 from trading.models import OPEN, BlockEvent, Bot, Mode, Order, Position, Wanted
 from trading.selectors.filters import SHOWN, one_of
-from trading.selectors.notation import plain, ratio, stamp
+from trading.selectors.notation import ratio
 from trading.selectors.risk import kill_switch
 from trading.selectors.status import Status, bot_status, streams_by_feed
 from trading.selectors.valuation import Valued, money, positions_valued
@@ -161,12 +162,12 @@ def bot_json(row: BotRow) -> dict[str, Any]:
         "valued_at": row.valued_at,
         "profit": money(row.profit),
         "profit_ratio": row.profit_ratio,
-        "realised": plain(row.realised),
+        "realised": decimal_text(row.realised),
         "unrealised": money(row.unrealised),
         "positions": len(row.positions),
         "open_orders": row.open_orders,
         "blocks_today": row.blocks,
-        "created_at": stamp(bot.created_at),
+        "created_at": utc_text(bot.created_at),
     }
 
 
@@ -180,10 +181,10 @@ def status_json(row: BotRow) -> dict[str, Any]:
         "status": row.status.word,
         "why": row.status.why,
         "run_id": run.run_id if run else None,
-        "started_at": stamp(run.started_at) if run else None,
-        "ended_at": stamp(run.ended_at) if run else None,
-        "last_evaluation_at": stamp(run.evaluated_at) if run else None,
-        "last_candle_at": stamp(run.decided_at) if run else None,
+        "started_at": utc_text(run.started_at) if run else None,
+        "ended_at": utc_text(run.ended_at) if run else None,
+        "last_evaluation_at": utc_text(run.evaluated_at) if run else None,
+        "last_candle_at": utc_text(run.decided_at) if run else None,
         "evaluation_ms": run.evaluation_ms if run else None,
         "evaluations": run.evaluations if run else 0,
         "progress": run.progress if run else None,

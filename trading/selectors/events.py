@@ -1,4 +1,4 @@
-"""The event store, read: pages, what came after a number, and the chain of one decision."""
+"""The event store, read: pages, and the chain of one decision."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Max, QuerySet
+from django.db.models import QuerySet
 
 from core import paging
 from core.errors import NotFound
-from trading.models import BlockEvent, Event, Fill, Order, RiskAllocation
+from core.models import Event
+from core.text import decimal_text, utc_text
+from trading.models import BlockEvent, Fill, Order, RiskAllocation
 from trading.selectors.filters import SHOWN, Filter, Page, narrowed
-from trading.selectors.notation import plain, stamp
 from trading.selectors.orders import ANYTHING, block_json, blocks, fill_json, fills, order_json, orders
 
 EVENT_COLUMNS = {
     "symbol": "payload__symbol",
-    "bot": "bot__bot_id",
+    "bot": "bot",
     "run_id": "run_id",
     "reason": "payload__reason",
     "since": "ts__gte",
@@ -28,9 +29,9 @@ STAGES = ("intent", "block", "claim", "order", "fill", "event")
 
 
 def events(wanted: Filter = ANYTHING, *, type: str = "", source: str = "", correlation_id: str = "") -> QuerySet[Event]:
-    """Events with their bots, newest first."""
+    """Events, newest first."""
     exact = {"type": type, "source": source, "correlation_id": correlation_id}
-    rows = narrowed(Event.objects.select_related("bot").defer("bot__config").order_by("-id"), wanted, **EVENT_COLUMNS)
+    rows = narrowed(Event.objects.order_by("-id"), wanted, **EVENT_COLUMNS)
     return rows.filter(**{name: value for name, value in exact.items() if value})
 
 
@@ -38,36 +39,14 @@ def events_page(wanted: Filter = ANYTHING, *, cursor: str = "", limit: int = SHO
     return Page(*paging.page(events(wanted, **exact), cursor=cursor, limit=limit))
 
 
-def events_between(after: int, upto: int | None = None, *, limit: int) -> list[Event]:
-    """Events with `after` < id <= `upto`, oldest first. All of them: ids grow in the order of commits."""
-    rows = Event.objects.select_related("bot").defer("bot__config").filter(id__gt=after).order_by("id")
-    return list((rows if upto is None else rows.filter(id__lte=upto))[:limit])
-
-
-def last_seq() -> int:
-    """The newest event's number; a page that shows rows as of now listens from here: `/ws/live/?since=`. 0 where there is none."""
-    return Event.objects.aggregate(last=Max("id"))["last"] or 0
-
-
-def event_message(event: Event) -> dict[str, Any]:
-    """The form that sockets carry, of an event with its bot."""
-    return {
-        "type": event.type,
-        "seq": event.pk,
-        "ts": stamp(event.ts),
-        "correlation_id": event.correlation_id or None,
-        "payload": {**event.payload, **({"bot": event.bot.bot_id} if event.bot else {}), "run_id": event.run_id or None},
-    }
-
-
 def event_json(event: Event) -> dict[str, Any]:
     """The form that the API lists."""
     return {
         "id": event.pk,
-        "ts": stamp(event.ts),
+        "ts": utc_text(event.ts),
         "type": event.type,
         "source": event.source,
-        "bot": event.bot.bot_id if event.bot else None,
+        "bot": event.bot or None,
         "run_id": event.run_id or None,
         "correlation_id": event.correlation_id or None,
         "payload": event.payload,
@@ -118,7 +97,7 @@ def timed(links: Iterable[Link]) -> list[Link]:
 
 
 def link_json(link: Link) -> dict[str, Any]:
-    return {"kind": link.kind, "at": stamp(link.at), "after_seconds": link.after, "data": row_json(link.row)}
+    return {"kind": link.kind, "at": utc_text(link.at), "after_seconds": link.after, "data": row_json(link.row)}
 
 
 def row_json(row: Event | BlockEvent | Order | RiskAllocation | Fill) -> dict[str, Any]:
@@ -135,10 +114,10 @@ def claim_json(claim: RiskAllocation) -> dict[str, Any]:
     return {
         "order_id": claim.order.order_id,
         "currency": claim.currency,
-        "amount": plain(claim.amount),
-        "open": plain(claim.open),
-        "used": plain(claim.used),
+        "amount": decimal_text(claim.amount),
+        "open": decimal_text(claim.open),
+        "used": decimal_text(claim.used),
         "status": claim.status,
-        "created_at": stamp(claim.created_at),
-        "closed_at": stamp(claim.closed_at),
+        "created_at": utc_text(claim.created_at),
+        "closed_at": utc_text(claim.closed_at),
     }

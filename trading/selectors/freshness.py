@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from core.text import utc_text
 from core.venues import venue_split
 from market.models import VenueStream
 from market.selectors import SILENT_AFTER, stream_silent
 from trading.models import Bot, Mode
-from trading.selectors.notation import stamp
 from trading.selectors.status import Feed, streams_by_feed
 
 BRINGING = (VenueStream.State.LIVE, VenueStream.State.POLLING, VenueStream.State.STALE)
@@ -60,4 +60,4 @@ def feeds_needed(now: datetime) -> set[Feed]:
 
 
 def prices_json(prices: Prices) -> dict[str, str | bool | None]:
-    return {"stale": prices.stale, "heard_at": stamp(prices.heard)}
+    return {"stale": prices.stale, "heard_at": utc_text(prices.heard)}

@@ -12,9 +12,10 @@ from typing import Any
 from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
+from core.text import utc_text
 from trading.models import Bot, EquityPoint
 from trading.selectors.bots import BotRow, bot_rows, bots
-from trading.selectors.notation import ratio, stamp
+from trading.selectors.notation import ratio
 from trading.selectors.valuation import money
 from wallets.models import Wallet
 
@@ -108,7 +109,7 @@ def grouped(rows: Sequence[BotRow], begun: dict[int, Decimal], *, by_wallet: boo
 
 def portfolio_json(found: Portfolio) -> dict[str, Any]:
     return {
-        "at": stamp(found.at),
+        "at": utc_text(found.at),
         "modes": [holdings_json(one) for one in found.modes],
         "wallets": [
             {"wallet": one.wallet.wallet_id, "name": one.wallet.name, "venue": one.wallet.venue, **holdings_json(one)}

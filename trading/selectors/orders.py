@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from core import paging
 from core.errors import NotFound
+from core.text import decimal_text, utc_text
 from trading.models import OPEN, BlockEvent, Fill, ForeignOrder, Order, OrderStatus
 from trading.selectors.filters import SHOWN, Filter, Page, narrowed, one_of
-from trading.selectors.notation import plain, stamp
 
 UNKNOWN_AFTER = timedelta(seconds=10)
 """How long a sent order may go without the venue's answer before a person is told."""
@@ -74,7 +74,7 @@ def block_reasons(wanted: Filter = ANYTHING) -> list[dict[str, Any]]:
     """How often we refused for each reason, most often first, and when last."""
     rows = narrowed(BlockEvent.objects.order_by(), wanted, **BLOCK_COLUMNS)
     counted = rows.values("reason").annotate(count=Count("pk"), last_at=Max("ts")).order_by("-count", "reason")
-    return [{"reason": row["reason"], "count": row["count"], "last_at": stamp(row["last_at"])} for row in counted]
+    return [{"reason": row["reason"], "count": row["count"], "last_at": utc_text(row["last_at"])} for row in counted]
 
 
 def orders_unknown(now: datetime | None = None) -> list[Order]:
@@ -103,24 +103,24 @@ def order_json(order: Order) -> dict[str, Any]:
         "symbol": order.symbol,
         "side": order.side,
         "type": order.type,
-        "qty": plain(order.quantity),
-        "limit": plain(order.limit),
-        "stop": plain(order.stop),
+        "qty": decimal_text(order.quantity),
+        "limit": decimal_text(order.limit),
+        "stop": decimal_text(order.stop),
         "reason": order.reason,
         "status": order.status,
         "status_reason": order.status_reason,
-        "filled_qty": plain(order.filled_quantity),
-        "average_price": plain(order.average_price),
-        "fees": plain(order.fees),
-        "reference_price": plain(order.reference_price),
+        "filled_qty": decimal_text(order.filled_quantity),
+        "average_price": decimal_text(order.average_price),
+        "fees": decimal_text(order.fees),
+        "reference_price": decimal_text(order.reference_price),
         "correlation_id": order.correlation_id,
         "trigger_id": order.trigger_id,
         "cancel_requested": order.cancel_requested,
         "attempts": order.attempts,
-        "decided_at": stamp(order.decided_at),
-        "created_at": stamp(order.created_at),
-        "submitted_at": stamp(order.submitted_at),
-        "closed_at": stamp(order.closed_at),
+        "decided_at": utc_text(order.decided_at),
+        "created_at": utc_text(order.created_at),
+        "submitted_at": utc_text(order.submitted_at),
+        "closed_at": utc_text(order.closed_at),
     }
 
 
@@ -136,20 +136,20 @@ def fill_json(fill: Fill) -> dict[str, Any]:
         "venue": fill.venue,
         "symbol": fill.symbol,
         "side": fill.side,
-        "qty": plain(fill.quantity),
-        "fill_price": plain(fill.price),
-        "cost": plain(fill.cost),
-        "fee": plain(fill.fee),
-        "fee_paid": plain(fill.fee_paid),
+        "qty": decimal_text(fill.quantity),
+        "fill_price": decimal_text(fill.price),
+        "cost": decimal_text(fill.cost),
+        "fee": decimal_text(fill.fee),
+        "fee_paid": decimal_text(fill.fee_paid),
         "fee_asset": fill.fee_asset,
-        "profit": plain(fill.profit),
+        "profit": decimal_text(fill.profit),
         "maker": fill.maker,
         "reason": fill.order.reason,
         "strategy": fill.bot.strategy,
         "trade_id": fill.trade_id,
         "correlation_id": fill.correlation_id,
-        "ts": stamp(fill.ts),
-        "recorded_at": stamp(fill.created_at),
+        "ts": utc_text(fill.ts),
+        "recorded_at": utc_text(fill.created_at),
     }
 
 
@@ -163,9 +163,9 @@ def block_json(block: BlockEvent) -> dict[str, Any]:
         "trigger_id": block.trigger_id,
         "symbol": block.symbol,
         "side": block.side,
-        "qty": plain(block.qty),
-        "price": plain(block.price),
+        "qty": decimal_text(block.qty),
+        "price": decimal_text(block.price),
         "reason": block.reason,
         "detail": block.detail,
-        "ts": stamp(block.ts),
+        "ts": utc_text(block.ts),
     }

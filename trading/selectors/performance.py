@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from django.db.models import Count, Q, QuerySet, Sum
 
+from core.text import decimal_text, utc_text
 from engine.thinning import thin
 from trading.models import Bot, BotRun, EquityPoint, Fill
-from trading.selectors.notation import plain, ratio, stamp
+from trading.selectors.notation import ratio
 
 POINTS = 500
 MOST_POINTS = 5_000
@@ -52,9 +53,9 @@ def sales(bot: Bot, *, run_id: str = "") -> dict[str, Any]:
         "fills": sums["fills"],
         "sales": sums["sales"],
         "win_rate": ratio(Decimal(sums["won"]), Decimal(sums["sales"])),
-        "realised": plain(sums["realised"] or Decimal(0)),
-        "fees": plain(sums["fees"] or Decimal(0)),
-        "turnover": plain(sums["turnover"] or Decimal(0)),
+        "realised": decimal_text(sums["realised"] or Decimal(0)),
+        "fees": decimal_text(sums["fees"] or Decimal(0)),
+        "turnover": decimal_text(sums["turnover"] or Decimal(0)),
     }
 
 
@@ -65,7 +66,7 @@ def performance(bot: Bot, *, points: int = POINTS, since: datetime | None = None
         "bot": bot.bot_id,
         **sales(bot),
         "runs": [run_json(run) for run in runs_of(bot)[:MOST_RUNS]],
-        "equity": [{"ts": stamp(ts), "equity": plain(equity), "cash": plain(cash)} for ts, equity, cash in curve],
+        "equity": [{"ts": utc_text(ts), "equity": decimal_text(equity), "cash": decimal_text(cash)} for ts, equity, cash in curve],
     }
 
 
@@ -73,13 +74,13 @@ def run_json(run: BotRun) -> dict[str, Any]:
     return {
         "run_id": run.run_id,
         "mode": run.mode,
-        "started_at": stamp(run.started_at),
-        "ended_at": stamp(run.ended_at),
+        "started_at": utc_text(run.started_at),
+        "ended_at": utc_text(run.ended_at),
         "end_reason": run.end_reason or None,
         "error": run.error or None,
         "evaluations": run.evaluations,
         "evaluation_ms": run.evaluation_ms,
-        "equity": plain(run.equity),
+        "equity": decimal_text(run.equity),
         "progress": run.progress,
         "code_hash": run.code_hash or None,
     }

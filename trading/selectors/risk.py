@@ -7,9 +7,10 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from core.text import decimal_text, utc_text
 from trading.models import KillSwitch, Mode, RiskBudget
 from trading.selectors.filters import one_of
-from trading.selectors.notation import plain, ratio, stamp
+from trading.selectors.notation import ratio
 
 SCOPES = ("desk", "wallet", "bot")
 
@@ -44,12 +45,12 @@ def budget_json(budget: RiskBudget) -> dict[str, Any]:
         "bot": budget.bot.bot_id if budget.bot else None,
         "name": str(budget.bot or budget.wallet or "Desk"),
         "currency": budget.currency,
-        "limit": plain(budget.limit),
-        "claimed": plain(budget.claimed),
-        "used": plain(budget.used),
-        "free": plain(budget_free(budget)),
+        "limit": decimal_text(budget.limit),
+        "claimed": decimal_text(budget.claimed),
+        "used": decimal_text(budget.used),
+        "free": decimal_text(budget_free(budget)),
         "share": budget_share(budget),
-        "updated_at": stamp(budget.updated_at),
+        "updated_at": utc_text(budget.updated_at),
     }
 
 
@@ -64,5 +65,5 @@ def switch_json(switch: KillSwitch) -> dict[str, Any]:
         "killed": switch.killed,
         "reason": switch.reason,
         "changed_by": switch.changed_by or None,
-        "changed_at": stamp(switch.changed_at) if switch.pk else None,
+        "changed_at": utc_text(switch.changed_at) if switch.pk else None,
     }

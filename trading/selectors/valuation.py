@@ -9,10 +9,11 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from core.text import decimal_text, utc_text
 from market.prices import Price, prices_get
 from trading.models import Position
 from trading.selectors.filters import Filter, narrowed
-from trading.selectors.notation import plain, ratio, stamp
+from trading.selectors.notation import ratio
 from trading.selectors.protection import Protection, protections
 from trading.selectors.status import feed_of
 
@@ -79,23 +80,23 @@ def position_json(valued: Valued) -> dict[str, Any]:
         "wallet": position.bot.wallet.wallet_id,
         "venue": position.venue,
         "symbol": position.symbol,
-        "qty": plain(position.quantity),
-        "cost": plain(position.cost),
+        "qty": decimal_text(position.quantity),
+        "cost": decimal_text(position.cost),
         "average_price": money(valued.average_price),
-        "price": plain(price.price) if price else None,
+        "price": decimal_text(price.price) if price else None,
         "price_state": valued.state,
-        "price_at": stamp(price.time) if price else None,
+        "price_at": utc_text(price.time) if price else None,
         "value": money(valued.value),
         "unrealised": money(valued.unrealised),
         "unrealised_ratio": valued.unrealised_ratio,
-        "realised": plain(position.realised),
-        "fees": plain(position.fees),
+        "realised": decimal_text(position.realised),
+        "fees": decimal_text(position.fees),
         "stop_at": valued.protection.at if valued.protection else None,
-        "stop_price": plain(valued.protection.price) if valued.protection else None,
-        "opened_at": stamp(position.opened_at),
+        "stop_price": decimal_text(valued.protection.price) if valued.protection else None,
+        "opened_at": utc_text(position.opened_at),
     }
 
 
 def money(value: Decimal | None) -> str | None:
     """A computed sum, to the places that stored ones have."""
-    return plain(None if value is None else round(value, 18))
+    return decimal_text(None if value is None else round(value, 18))

@@ -6,7 +6,7 @@ import logging
 
 from django.db.models import Exists, OuterRef
 
-from trading.services.events import News, events_record
+from core.events import News, events_record
 from wallets.connection import account_test
 from wallets.models import ExchangeAccount, Wallet
 

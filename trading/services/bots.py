@@ -14,8 +14,10 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from core.errors import Conflict, Invalid, NotFound, Unreadable
+from core.events import News, events_record
 from core.fields import Fields
 from core.push import push
+from core.text import utc_text
 from core.venues import venue_key
 from engine.strategies import registry
 from market.services import instrument_ensure
@@ -23,7 +25,6 @@ from trading.models import OPEN, Bot, BotRun, BotState, KillSwitch, Mode, Order,
 from trading.models import Wanted as Want
 from trading.services.budgets import budgets_ensure
 from trading.services.carrying import books_of
-from trading.services.events import News, events_record
 from trading.services.holding import EXTERNAL, trader_of
 from trading.setup.config import RunConfig, parse
 from trading.setup.limits import parse_limits, parse_schedule
@@ -137,8 +138,8 @@ def read_replay(raw: Any) -> dict[str, Any]:
     form.close()
     form.refuse("The replay has fields that cannot be used.")
     return {
-        "start": start.isoformat().replace("+00:00", "Z") if start else None,
-        "end": end.isoformat().replace("+00:00", "Z") if end else None,
+        "start": utc_text(start) if start else None,
+        "end": utc_text(end) if end else None,
         "speed": speed,
     }
 
@@ -310,5 +311,5 @@ def kill_switch_set(*, killed: bool, reason: str = "", user: Person = None) -> K
 def tell(bot: Bot, what: str, user: Person, **more: Any) -> None:
     """An event, and a word to the stream workers."""
     payload = {"name": bot.name, "change": what, "by": user.get_username() if user else "the desk", "mode": bot.mode, **more}
-    events_record([News("bot_status", "person", payload)], bot=bot, run_id=bot.run.run_id if bot.run else "")
+    events_record([News("bot_status", "person", payload)], bot=bot.bot_id, run_id=bot.run.run_id if bot.run else "")
     transaction.on_commit(partial(push, "desk", "changed", bot=bot.bot_id))

@@ -14,11 +14,11 @@ from decimal import Decimal
 from django.conf import settings
 from django.db.models import Q
 
+from core.batch import GO, Batch
 from core.errors import Invalid
 from core.prepared import prepared
 from engine.risk import REASONS, Denial
 from trading.models import Bot, Mode, RiskBudget
-from trading.services.batch import GO, Batch
 from trading.setup.limits import BotLimits, risk_currency
 
 KILLED = "SELECT EXISTS (SELECT 1 FROM trading_killswitch WHERE killed)"

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
 
+from core.batch import GO, Batch
+from core.events import News
+from core.text import decimal_text, utc_text
 from market.exchanges.base import Execution
 from trading.models import AllocationStatus, Fill, Order, Position, RiskAllocation
-from trading.services.batch import GO, Batch
 from trading.services.budgets import Draw
-from trading.services.events import News
 from wallets.ledger import Booking, booking_parts
 from wallets.services import fill_booking
 
@@ -193,30 +193,21 @@ def fill_payload(fill: Fill, order: Order, strategy: str) -> dict[str, Any]:
         "venue": fill.venue,
         "symbol": fill.symbol,
         "side": fill.side,
-        "qty": plain(fill.quantity),
-        "fill_price": plain(fill.price),
-        "cost": plain(fill.cost),
-        "fee": plain(fill.fee),
-        "profit": None if fill.profit is None else plain(fill.profit),
+        "qty": decimal_text(fill.quantity),
+        "fill_price": decimal_text(fill.price),
+        "cost": decimal_text(fill.cost),
+        "fee": decimal_text(fill.fee),
+        "profit": None if fill.profit is None else decimal_text(fill.profit),
         "maker": fill.maker,
         "strategy": strategy,
-        "ts": stamp(fill.ts),
+        "ts": utc_text(fill.ts),
     }
 
 
 def position_payload(position: Position) -> dict[str, Any]:
     return {
         "symbol": position.symbol,
-        "qty": plain(position.quantity),
-        "cost": plain(position.cost),
-        "realised": plain(position.realised),
+        "qty": decimal_text(position.quantity),
+        "cost": decimal_text(position.cost),
+        "realised": decimal_text(position.realised),
     }
-
-
-def plain(value: Decimal) -> str:
-    """Decimal text without exponent or idle zeros."""
-    return f"{value.normalize():f}" if value else "0"
-
-
-def stamp(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")

@@ -12,6 +12,7 @@ from typing import Any
 from django.db import DatabaseError
 from django.db.models import F, Sum
 
+from core.batch import Batch
 from core.errors import Conflict, DomainError, Invalid, Unreadable
 from engine.live import Trader
 from engine.risk import Limits, Moment
@@ -21,7 +22,6 @@ from engine.types import INTERVALS
 from market.exchanges.base import Balance, Report
 from market.models import Instrument
 from trading.models import OPEN, Bot, BotRun, BotState, Fill, Mode, Order, Position, RiskAllocation
-from trading.services.batch import Batch
 from trading.services.budgets import budgets_ensure, budgets_known
 from trading.setup.config import RunConfig, parse, read
 from trading.setup.limits import Schedule, parse_limits, parse_schedule

@@ -17,13 +17,13 @@ from django.db.models import Min
 from django.utils import timezone
 
 from core.errors import Conflict, Invalid, NotFound
+from core.events import News, events_record
 from core.prepared import prepared
 from engine.transitions import OVER, advance, may
 from market.exchanges.base import OrderRequest, Report
 from trading import metrics
 from trading.models import OPEN, AllocationStatus, Bot, ForeignOrder, Order, OrderStatus, RiskAllocation
 from trading.services.budgets import ALIVE
-from trading.services.events import News, events_record
 from trading.services.fills import Booked, allocation_release, fill_news, fills_book
 from trading.services.holding import LEASED, Holding, Lease, Market
 from trading.services.steps import ORDER_FILLED, ORDER_OVER, Writer, Written, order_payload
@@ -177,7 +177,9 @@ def order_cancel_request(*, order_id: str, user: Person) -> Order:
     order.refresh_from_db()
     payload = order_payload(order) | {"cancel_requested_by": str(user)}
     with transaction.atomic():
-        events_record([News("order_update", "person", payload, order.correlation_id)], bot=order.bot, run_id=order.run.run_id)
+        events_record(
+            [News("order_update", "person", payload, order.correlation_id)], bot=order.bot.bot_id, run_id=order.run.run_id
+        )
     return order
 
 
@@ -211,7 +213,7 @@ def foreign_order_resolve(*, foreign_id: int, action: str, bot_id: str = "", use
             raise Invalid.at("action", "must be adopt or ignore.")
         found.save()
         payload = {"venue_order_id": found.venue_order_id, "symbol": found.symbol, "action": action, "by": str(user)}
-        events_record([News("order_update", "person", payload)], bot=found.adopted_by)
+        events_record([News("order_update", "person", payload)], bot=found.adopted_by.bot_id if found.adopted_by else "")
     return found
 
 

@@ -10,12 +10,12 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from core.errors import DomainError
+from core.events import News, events_record
 from core.push import push
 from core.times import from_ms
 from engine.types import Rules
 from market.models import Instrument
 from trading.models import Bot, BotRun, BotState, Wanted
-from trading.services.events import News, events_record
 from trading.services.holding import EXTERNAL, trader_of
 from trading.setup.config import parse, rules_json
 
@@ -104,5 +104,5 @@ def run_end(run: BotRun, why: str, *, error: str = "") -> None:
         news = [News("bot_status", "run", payload)]
         if why == "failed":
             news.append(News("alert", "run", {"message": f"{run.bot.name} stopped: {error[:300]}", "bot": run.bot.bot_id}))
-        events_record(news, bot=run.bot, run_id=run.run_id)
+        events_record(news, bot=run.bot.bot_id, run_id=run.run_id)
         transaction.on_commit(partial(push, "desk", "changed", bot=run.bot.bot_id))

@@ -14,16 +14,17 @@ from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
 
+from core.batch import Batch
+from core.events import News, events_add
+from core.text import decimal_text
 from core.times import from_ms
 from engine import risk
 from engine.live import OHLCV, Done, Executed, SignalRow, Step, Wanted
 from market.exchanges.base import Execution
 from trading import metrics
 from trading.models import AllocationStatus, BlockEvent, BotState, Order, OrderStatus, RiskAllocation
-from trading.services.batch import Batch
 from trading.services.budgets import ALIVE, Draw, budget_claim, is_killed
-from trading.services.events import News, events_add
-from trading.services.fills import Books, allocation_release, fill_news, fills_book, plain
+from trading.services.fills import Books, allocation_release, fill_news, fills_book
 from trading.services.holding import LEASED, Holding, Lease, Market, Overtaken, StaleHolding
 from trading.services.runs import runs_progress_write
 
@@ -347,7 +348,7 @@ class Writer:
             batch.hold("kill switch", ALIVE, ())
         blocked = [News("trade_blocked", holding.bot.mode, block_payload(one), one.correlation_id) for one in self.written.blocked]
         news = [*self.written.news, *self.order_news(), *blocked]
-        events_add(batch, news, bot=holding.bot, run_id=holding.run.run_id)
+        events_add(batch, news, bot=holding.bot.bot_id, run_id=holding.run.run_id)
         missed = batch.run()
         if isinstance(missed, BotState):
             raise StaleHolding(f"Another worker trades for {holding.bot.name}.")
@@ -427,10 +428,10 @@ def intent_payload(order: Order) -> dict[str, object]:
     return {
         "symbol": order.symbol,
         "side": order.side,
-        "qty": plain(order.quantity),
+        "qty": decimal_text(order.quantity),
         "reason": order.reason,
         "trigger_id": order.trigger_id,
-        "price": None if order.reference_price is None else plain(order.reference_price),
+        "price": None if order.reference_price is None else decimal_text(order.reference_price),
     }
 
 
@@ -442,13 +443,13 @@ def order_payload(order: Order, holding: Holding | None = None) -> dict[str, obj
         "venue": order.venue,
         "symbol": order.symbol,
         "side": order.side,
-        "qty": plain(order.quantity),
-        "price": None if price is None else plain(price),
+        "qty": decimal_text(order.quantity),
+        "price": None if price is None else decimal_text(price),
         "type": order.type,
         "status": str(order.status),
         "status_reason": order.status_reason,
-        "filled_qty": plain(order.filled_quantity),
-        "average_price": None if order.average_price is None else plain(order.average_price),
+        "filled_qty": decimal_text(order.filled_quantity),
+        "average_price": None if order.average_price is None else decimal_text(order.average_price),
         "strategy": holding.bot.strategy if holding else order.bot.strategy,
         "signal_reason": order.reason,
     }
@@ -460,6 +461,6 @@ def block_payload(block: BlockEvent) -> dict[str, object]:
         "trigger_id": block.trigger_id,
         "symbol": block.symbol,
         "side": block.side,
-        "qty": None if block.qty is None else plain(block.qty),
+        "qty": None if block.qty is None else decimal_text(block.qty),
         "detail": block.detail,
     }

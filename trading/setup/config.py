@@ -11,6 +11,7 @@ from typing import Any
 from core.errors import Invalid
 from core.fields import Fields, shown
 from core.symbols import symbol_normalise, venue_normalise
+from core.text import float_text, utc_text
 from engine.strategies import registry
 from engine.types import INTERVALS, REMEMBERED, Account, Exits, Fees, Limits, Protections, Rules, Sizing, Slippage
 
@@ -80,14 +81,14 @@ class RunConfig:
             "venue": self.venue,
             "symbols": list(self.symbols),
             "interval": self.interval,
-            "start": iso(self.start),
-            "end": iso(self.end),
+            "start": utc_text(self.start),
+            "end": utc_text(self.end),
             "cash": f"{self.cash:f}",
             "fees": {"maker_bps": bps(self.fees.maker), "taker_bps": bps(self.fees.taker)},
             "slippage": slippage_json(self.slippage),
             "sizing": sizing_json(self.sizing),
-            "exits": {name: plain(value) for name, value in asdict(self.exits).items()},
-            "limits": {"max_open_positions": self.limits.max_open_positions, "symbol_cap": plain(self.limits.symbol_cap)},
+            "exits": {name: plain_number(value) for name, value in asdict(self.exits).items()},
+            "limits": {"max_open_positions": self.limits.max_open_positions, "symbol_cap": plain_number(self.limits.symbol_cap)},
             **({"protections": protections_json(self.protections)} if self.protections.on else {}),
             "order_ttl": self.order_ttl,
             "seed": self.seed,
@@ -115,7 +116,7 @@ def read(raw: Any) -> tuple[RunConfig, Fields]:
     symbols = read_symbols(form)
     start, end = form.moment("start"), form.moment("end")
     if start and end and end <= start:
-        form.fault("end", f"must be after start; it is {iso(end)}, and start is {iso(start)}.")
+        form.fault("end", f"must be after start; it is {utc_text(end)}, and start is {utc_text(start)}.")
     config = RunConfig(
         strategy=strategy,
         params=params,
@@ -309,41 +310,38 @@ def share(basis_points: Decimal) -> float:
 
 
 def bps(share_of_value: float) -> float | int:
-    return plain(float(Decimal(repr(share_of_value)) * 10_000))
+    return plain_number(float(Decimal(repr(share_of_value)) * 10_000))
 
 
-def plain(number: float) -> float | int:
+def plain_number(number: float) -> float | int:
     """Whole numbers without a fraction, as a person would write them."""
     return int(number) if float(number).is_integer() else number
 
 
-def money(number: float) -> str:
-    return f"{Decimal(repr(number)).normalize():f}"
-
-
-def iso(moment: datetime | None) -> str | None:
-    return moment.isoformat().replace("+00:00", "Z") if moment else None
-
-
 def slippage_json(slippage: Slippage) -> dict[str, Any]:
-    value = money(slippage.value) if slippage.kind == "half_spread" else plain(slippage.value)
-    return {"kind": slippage.kind, "value": value, "max_share": plain(slippage.max_share), "impact": plain(slippage.impact)}
+    value = float_text(slippage.value) if slippage.kind == "half_spread" else plain_number(slippage.value)
+    return {
+        "kind": slippage.kind,
+        "value": value,
+        "max_share": plain_number(slippage.max_share),
+        "impact": plain_number(slippage.impact),
+    }
 
 
 def sizing_json(sizing: Sizing) -> dict[str, Any]:
-    value = money(sizing.value) if sizing.kind == "fixed" else plain(sizing.value)
+    value = float_text(sizing.value) if sizing.kind == "fixed" else plain_number(sizing.value)
     return {
         "kind": sizing.kind,
         "value": value,
         "lookback": sizing.lookback,
-        "cap": plain(sizing.cap),
+        "cap": plain_number(sizing.cap),
         "min_trades": sizing.min_trades,
     }
 
 
 def protections_json(protections: Protections) -> dict[str, Any]:
-    return {name: value if isinstance(value, str) else plain(value) for name, value in asdict(protections).items()}
+    return {name: value if isinstance(value, str) else plain_number(value) for name, value in asdict(protections).items()}
 
 
 def rules_json(rules: Rules) -> dict[str, str]:
-    return {"tick": money(rules.tick), "lot": money(rules.lot), "min_notional": money(rules.min_notional)}
+    return {"tick": float_text(rules.tick), "lot": float_text(rules.lot), "min_notional": float_text(rules.min_notional)}

@@ -14,6 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from access.requests import PageRequest, may_trade
+from core.events import last_seq
 from trading import selectors
 from trading.models import OPEN, Bot, Mode, Order, Wanted
 from trading.services.bots import kill_switch_set
@@ -23,7 +24,7 @@ MOST_REAL_FIRST = (Mode.LIVE, Mode.TESTNET, Mode.PAPER, Mode.REPLAY)
 
 def bar_state() -> dict[str, Any]:
     """What every page carries: three small queries."""
-    seq = selectors.last_seq()  # first, so that no push between is missed
+    seq = last_seq()  # first, so that no push between is missed
     trading = Bot.objects.filter(archived_at=None).exclude(wanted=Wanted.STOPPED).order_by()
     running = dict(trading.values_list("mode").annotate(Count("pk")))
     modes = [str(mode) for mode in MOST_REAL_FIRST if mode in running]

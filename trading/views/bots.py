@@ -14,8 +14,9 @@ from django.views.decorators.http import require_GET
 
 from access.requests import PageRequest, Part, parts_answer, parts_asked
 from core import paging
+from core.models import Event
 from trading import selectors
-from trading.models import Bot, Event, Mode, Wanted
+from trading.models import Bot, Mode, Wanted
 from trading.selectors import BotRow, Filter
 from trading.views.live import FOLDER, blocks_part, budgets_shown, fills_part, orders_part, positions_part
 from trading.views.requests import parts_context
@@ -84,7 +85,7 @@ def risk_part(found: Bot) -> dict[str, Any]:
 
 def events_part(found: Bot, before: str) -> dict[str, Any]:
     """The log of what it decided, newest first."""
-    events = Event.objects.filter(bot=found).exclude(type__in=["bot_metrics", "portfolio_update"])
+    events = Event.objects.filter(bot=found.bot_id).exclude(type__in=["bot_metrics", "portfolio_update"])
     page, following = paging.page(events, cursor=before, limit=EVENTS_SHOWN)
     return {"events": [(event, event_words(event)) for event in page], "older": following}
 

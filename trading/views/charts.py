@@ -10,12 +10,12 @@ from django.views.decorators.http import require_GET
 
 from access.requests import PageRequest
 from core.errors import Invalid
+from core.text import decimal_text
 from engine.types import INTERVALS
 from market.models import CandleSeries
 from market.window import window
 from trading import selectors
 from trading.models import Bot, Fill
-from trading.selectors.notation import plain
 
 MOST_MARKS = 2_000
 
@@ -61,4 +61,4 @@ def marks(found: Bot, symbol: str, start: int, step: int) -> list[dict[str, Any]
 
 def in_words(fill: Fill) -> str:
     done = "Bought" if fill.side == "buy" else "Sold"
-    return f"{done} {plain(fill.quantity)} at {plain(fill.price)}: {fill.order.reason.replace('_', ' ')}"
+    return f"{done} {decimal_text(fill.quantity)} at {decimal_text(fill.price)}: {fill.order.reason.replace('_', ' ')}"

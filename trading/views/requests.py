@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from access.requests import Part
-from trading.selectors import last_seq
+from core.events import last_seq
 
 
 def parts_context(parts: Mapping[str, Part]) -> dict[str, Any]:

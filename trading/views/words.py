@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from core.models import Event
+from core.text import decimal_text
 from engine.risk import REASONS
 from market.templatetags import desk
 from trading import selectors
-from trading.models import BlockEvent, Event, Fill, Order, RiskAllocation
+from trading.models import BlockEvent, Fill, Order, RiskAllocation
 from trading.selectors import Link
-from trading.selectors.notation import plain
 
 TOLD_ELSEWHERE = ("order_submitted", "fill", "trade_blocked", "position_update", "bot_metrics", "portfolio_update")
 """Events that say what a row of the chain says already."""
@@ -74,12 +75,13 @@ def told(row: Event | BlockEvent | Order | RiskAllocation | Fill) -> tuple[str, 
         price = row.limit if row.limit is not None else row.stop
         asked = row.type if price is None else f"{row.type} at {desk.quantity(price)}"
         sent = ", not sent" if row.submitted_at is None else f", sent after {desk.duration(row.submitted_at - row.created_at)}"
-        return "order", "Order", f"{row.side} {plain(row.quantity)} {row.symbol}, {asked}{sent}"
+        return "order", "Order", f"{row.side} {decimal_text(row.quantity)} {row.symbol}, {asked}{sent}"
     if isinstance(row, Fill):
         return (
             "fill",
             "Fill",
-            f"{row.side} {plain(row.quantity)} at {desk.quantity(row.price)}, fee {plain(row.fee_paid)} {row.fee_asset}",
+            f"{row.side} {decimal_text(row.quantity)} at {desk.quantity(row.price)}, "
+            f"fee {decimal_text(row.fee_paid)} {row.fee_asset}",
         )
     if isinstance(row, RiskAllocation):
         return "claim", "Claim", f"{desk.money(row.amount, row.currency)} of the risk budget, now {row.status}"
@@ -100,7 +102,9 @@ def profit_step(links: Sequence[Link]) -> list[Step]:
         return [Step("profit", "profit", "Profit", f"{desk.money(sum(profits), quote)} after the fees of both sides", last)]
     held = sum((fill.quantity for fill in fills), Decimal(0))
     cost = sum((fill.cost + fill.fee for fill in fills), Decimal(0))
-    return [Step("position", "profit", "Position", f"{plain(held)} {fills[0].symbol} more, for {desk.money(cost, quote)}", last)]
+    return [
+        Step("position", "profit", "Position", f"{decimal_text(held)} {fills[0].symbol} more, for {desk.money(cost, quote)}", last)
+    ]
 
 
 def with_times(steps: Sequence[Step]) -> list[Step]:

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from access import selectors, services
 from core.errors import DomainError
+from core.text import utc_text
 
 
 class Command(BaseCommand):
@@ -29,7 +30,7 @@ class Command(BaseCommand):
                 self.stdout.write(json.dumps({"error": {"code": error.code, "message": str(error), "fields": error.fields}}))
             told = "; ".join(f"{name}: {text}" for name, texts in error.fields.items() for text in texts)
             raise CommandError(told or str(error)) from error
-        expires = token.expires_at.isoformat().replace("+00:00", "Z")
+        expires = utc_text(token.expires_at)
         if options["json"]:
             made = {"token": secret, "id": token.pk, "scopes": token.scopes, "expires_at": expires}
             self.stdout.write(json.dumps(made))

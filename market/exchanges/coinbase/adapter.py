@@ -8,6 +8,7 @@ from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from core.text import utc_text
 from core.times import EPOCH
 from engine.types import interval_ms
 from market.exchanges.base import (
@@ -207,7 +208,7 @@ class Coinbase:
         return [frames.order(each) for each in await self._pages("orders/historical/batch", "orders", params, urgent=True)]
 
     async def fills(self, symbol: str, since: datetime) -> list[tuple[str, Execution]]:
-        params = {"product_ids": [symbol], "start_sequence_timestamp": since.astimezone(UTC).isoformat().replace("+00:00", "Z")}
+        params = {"product_ids": [symbol], "start_sequence_timestamp": utc_text(since.astimezone(UTC))}
         return await self._fills(params)
 
     async def market_stream(

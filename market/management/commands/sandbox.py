@@ -18,7 +18,8 @@ from django.utils import timezone
 
 from core.commands import explain
 from core.errors import DomainError, Invalid
-from core.symbols import QUOTES, decimal_text, symbol_normalise
+from core.symbols import QUOTES, symbol_normalise
+from core.text import float_text
 from engine.types import INTERVALS
 from market.candles import checks, readers
 from market.sandbox import recorded
@@ -127,7 +128,7 @@ def _candles(path: Path, symbol: str, interval: str) -> list[Candle]:
     if checked.refusal:
         raise Invalid.at("data", f"{path}: {checked.refusal}")
     columns = (getattr(checked.candles, name).tolist() for name in ("time", "open", "high", "low", "close", "volume"))
-    rows = ((moment, *(Decimal(decimal_text(value)) for value in row)) for moment, *row in zip(*columns, strict=True))
+    rows = ((moment, *(Decimal(float_text(value)) for value in row)) for moment, *row in zip(*columns, strict=True))
     return [Candle(*row) for row in rows]
 
 

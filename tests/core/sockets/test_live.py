@@ -15,15 +15,15 @@ from django.db import transaction
 from django.utils import timezone
 from redis import Redis
 
+from core import events
 from core.broker import Pause, address
+from core.events import News, events_record
+from core.models import Event
 from core.push import push
 from core.sockets import SLOW, UNUSABLE
 from tests.core.sockets.clients import Client
 from tests.trading.live.fixtures import Rows
-from trading import selectors
 from trading.consumers import REPLAYED, LiveConsumer, LiveHub
-from trading.models import Event
-from trading.services.events import News, events_record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.services]
 Headers = list[tuple[bytes, bytes]]
@@ -62,7 +62,7 @@ async def test_a_newcomer_is_told_where_to_go_on_from_and_then_everything(header
         assert (hello["type"], hello["seq"]) == ("hello", old)
         (new,) = await do(record)
         told = (await client.until_heard(2))[1]
-        assert told == await do(lambda: selectors.event_message(Event.objects.select_related("bot").get(pk=new)))
+        assert told == await do(lambda: events.event_message(Event.objects.get(pk=new)))
         assert set(told) == {"type", "seq", "ts", "correlation_id", "payload"}
         assert (told["type"], told["correlation_id"], told["payload"]) == ("fill", "abc", {"symbol": "BTC-USDT", "run_id": None})
 
@@ -126,7 +126,7 @@ async def test_pushes_that_come_twice_or_late_are_told_once(headers: Headers) ->
     async with Client(LIVE, headers) as client:
         await client.until_heard()
         ids = await do(record_unheard, 3)
-        rows = await do(lambda: [selectors.event_message(row) for row in Event.objects.select_related("bot").order_by("id")])
+        rows = await do(lambda: [events.event_message(row) for row in Event.objects.order_by("id")])
         for row in (rows[2], rows[0], rows[1], rows[2]):
             await do(lambda row=row: push("live", row["type"], **row))
         ids += await do(record)

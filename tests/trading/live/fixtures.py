@@ -12,22 +12,11 @@ import pytest
 from django.utils import timezone
 
 from core.broker import Pause, address, client
+from core.models import Event
 from market.exchanges.base import Tick
 from market.models import VenueStream
 from market.prices import prices_put
-from trading.models import (
-    BlockEvent,
-    Bot,
-    BotRun,
-    EquityPoint,
-    Event,
-    Fill,
-    ForeignOrder,
-    Order,
-    Position,
-    RiskAllocation,
-    RiskBudget,
-)
+from trading.models import BlockEvent, Bot, BotRun, EquityPoint, Fill, ForeignOrder, Order, Position, RiskAllocation, RiskBudget
 from wallets.models import Wallet
 
 CONFIG = {

@@ -6,12 +6,13 @@ import asyncio
 
 import pytest
 
+from core.models import Event
 from market.sandbox.server import RunningSandbox
 from tests.chaos.desk import account, bot, fixed, start
 from tests.trading.working import may_trade, runtime, sandbox, until, why_not, working
 from trading.live.account import AccountDesk
 from trading.live.worker import StreamWorker
-from trading.models import Bot, Event
+from trading.models import Bot
 from trading.services.bots import bot_pause
 from wallets.models import ExchangeAccount
 from wallets.services import account_create, account_secret_set, wallet_create

@@ -15,6 +15,7 @@ from prometheus_client import REGISTRY
 from redis.asyncio import Redis
 
 from core.broker import address
+from core.text import decimal_text
 from engine.live import OHLCV, SignalRow
 from engine.risk import Limits, Moment, Proposal, check
 from market.exchanges.account_cache import AccountCache
@@ -28,7 +29,6 @@ from trading.services.bots import bot_create, bot_start
 from trading.services.holding import Holding, Market, holding_load
 from trading.services.runs import run_rules_take
 from trading.services.steps import act, candle_close, candle_open
-from wallets.models import plain
 from wallets.services import wallet_create
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -108,7 +108,7 @@ class Clock:
 def free(kept: AccountBalances, asset: str) -> str:
     known = kept.known()
     assert known is not None
-    return plain(known[asset].free)
+    return decimal_text(known[asset].free)
 
 
 def sold(quantity: str, price: str, fee: str = "0") -> Report:

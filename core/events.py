@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from django.db.models import Model
+from django.db.models import Max, Model
 
+from core.batch import Batch
+from core.models import Event
 from core.push import push_all
-from trading.models import Bot, Event
-from trading.selectors.events import event_message
-from trading.services.batch import Batch
+from core.text import utc_text
 
 # One lock for all writers, held from here to the commit: ids then grow in the order of commits, and a reader that has seen
 # event n has seen all before it. Hence events are a transaction's last statement.
@@ -31,15 +31,16 @@ class News:
     """A row that is inserted in the same batch: the payload tells its key as `id`."""
 
 
-def events_record(news: Sequence[News], *, bot: Bot | None = None, run_id: str = "") -> list[Event]:
-    """Rows for `news`, pushed to every page once the transaction has committed. Call it last: it takes a lock until then."""
+def events_record(news: Sequence[News], *, bot: str = "", run_id: str = "") -> list[Event]:
+    """Rows for `news`, pushed to every page once the transaction has committed. Call it last: it takes a lock until then.
+    `bot`: the bot_id of the bot that they are about."""
     batch = Batch()
     events = events_add(batch, news, bot=bot, run_id=run_id)
     batch.run()
     return events
 
 
-def events_add(batch: Batch, news: Sequence[News], *, bot: Bot | None, run_id: str) -> list[Event]:
+def events_add(batch: Batch, news: Sequence[News], *, bot: str = "", run_id: str = "") -> list[Event]:
     """The same as the last part of `batch`."""
     events = [
         Event(
@@ -58,3 +59,25 @@ def events_push(events: Sequence[Event], told: Mapping[int, Model]) -> None:
     for place, row in told.items():
         events[place].payload["id"] = row.pk
     push_all("live", [(event.type, event_message(event)) for event in events])
+
+
+def events_between(after: int, upto: int | None = None, *, limit: int) -> list[Event]:
+    """Events with `after` < id <= `upto`, oldest first. All of them: ids grow in the order of commits."""
+    rows = Event.objects.filter(id__gt=after).order_by("id")
+    return list((rows if upto is None else rows.filter(id__lte=upto))[:limit])
+
+
+def last_seq() -> int:
+    """The newest event's number; a page that shows rows as of now listens from here: `/ws/live/?since=`. 0 where there is none."""
+    return Event.objects.aggregate(last=Max("id"))["last"] or 0
+
+
+def event_message(event: Event) -> dict[str, Any]:
+    """The form that sockets carry."""
+    return {
+        "type": event.type,
+        "seq": event.pk,
+        "ts": utc_text(event.ts),
+        "correlation_id": event.correlation_id or None,
+        "payload": {**event.payload, **({"bot": event.bot} if event.bot else {}), "run_id": event.run_id or None},
+    }
