@@ -14,7 +14,7 @@ DEV := $(call stamp,dev)
 BENCH := $(call stamp,bench)
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup develop test lint bench lock
+.PHONY: help run setup develop test lint bench measure lock
 .DELETE_ON_ERROR:
 
 help: ## say what there is
@@ -43,6 +43,9 @@ lint: develop ## check style, types, the direction of imports, templates and mig
 
 bench: setup $(BENCH) ## compare our engine with vectorbt, backtesting.py and a hand-written loop
 	@$(BIN)/python -m benchmarks.run $(ARGS)
+
+measure: ## print the measures of the house; ARGS=". ../other" beside those of another checkout
+	@$(PYTHON) -m tests.house.measures $(ARGS)
 
 lock: ## write the locks anew from pyproject.toml (needs uv)
 	$(call compile,runtime,)
