@@ -28,7 +28,7 @@ class Mode(models.TextChoices):
     LIVE = "live"
 
 
-class Wanted(models.TextChoices):
+class DesiredStatus(models.TextChoices):
     """What a person wants of a bot; what it does is computed (`selectors.bots`)."""
 
     RUNNING = "running"
@@ -51,7 +51,7 @@ class Bot(models.Model):
     limits = models.JSONField(default=dict, help_text="Its risk limits: see trading.setup.limits.")
     schedule = models.JSONField(default=dict, blank=True, help_text="When entries are allowed: see trading.setup.limits.")
     replay = models.JSONField(default=dict, blank=True, help_text="Mode replay: start, end, and speed (0: as fast as it goes).")
-    wanted = models.CharField(max_length=8, choices=Wanted, default=Wanted.STOPPED)
+    wanted = models.CharField(max_length=8, choices=DesiredStatus, default=DesiredStatus.STOPPED)
     run = models.ForeignKey("BotRun", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     from_backtest = models.CharField(max_length=16, blank=True, help_text="run_id of the backtest that it was made from.")
     archived_at = models.DateTimeField(null=True, blank=True)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from trading.models import Bot, Mode, Wanted
+from trading.models import Bot, DesiredStatus, Mode
 from trading.services import accounts
 
 SILENT = timedelta(seconds=15)
@@ -27,7 +27,7 @@ def replays_ensure() -> None:
     rows = Bot.objects.filter(mode=Mode.REPLAY, run__isnull=False, run__ended_at=None, archived_at=None)
     for bot in rows.select_related("run"):
         fresh = bot.state.version == 0 and bot.run is not None and now - bot.run.started_at < SILENT
-        if (fresh and bot.wanted != Wanted.STOPPED) or now - bot.state.updated_at > SILENT:
+        if (fresh and bot.wanted != DesiredStatus.STOPPED) or now - bot.state.updated_at > SILENT:
             replay_drive.apply_async(args=(bot.pk,), expires=10)
 
 

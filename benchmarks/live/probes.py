@@ -16,11 +16,12 @@ from typing import Any
 import aiohttp
 
 from market.exchanges.base import Endpoint, Exchange, OrderRequest, Tick
-from trading.live import executor, station
-from trading.live.runtime import Runtime
+from trading.live import executor
+from trading.live import venue_worker as station
+from trading.live.bot_runner import BotRunner
 from trading.live.worker import StreamWorker
 from trading.models import Order
-from trading.services.steps import Written
+from trading.services.step_writer import StepEffects
 
 RECEIVED: ContextVar[float] = ContextVar("received", default=0.0)
 PLACING: ContextVar[bool] = ContextVar("placing", default=False)
@@ -107,28 +108,30 @@ def memory() -> float:
 
 def wire(seen: Seen) -> None:
     """Puts the probes into the order path."""
-    hear_tick, written, place = station.Station.hear_tick, station.Station.written, executor.Executor.place
+    hear_tick, written, place = station.VenueWorker.hear_tick, station.VenueWorker.written, executor.Executor.place
 
-    def hear_tick_probed(self: station.Station, tick: Tick) -> None:
+    def hear_tick_probed(self: station.VenueWorker, tick: Tick) -> None:
         began = time.perf_counter()
         hear_tick(self, tick)
         seen.evaluated.append(time.perf_counter() - began)
         seen.aged.append(time.time() - tick.time.timestamp())
 
-    def written_probed(self: station.Station, runtime: Runtime, result: Written) -> None:
+    def written_probed(self: station.VenueWorker, runtime: BotRunner, result: StepEffects) -> None:
         if result.send and runtime.received:
             seen.written.append((time.monotonic(), time.perf_counter() - runtime.received))
         written(self, runtime, result)
 
-    async def place_probed(self: executor.Executor, runtime: Runtime, order: Order, request: OrderRequest, received: float) -> None:
+    async def place_probed(
+        self: executor.Executor, runtime: BotRunner, order: Order, request: OrderRequest, received: float
+    ) -> None:
         if received:
             seen.claimed.append((time.monotonic(), time.perf_counter() - received))
         RECEIVED.set(received)
         PLACING.set(True)
         await place(self, runtime, order, request, received)
 
-    station.Station.hear_tick = hear_tick_probed  # type: ignore[method-assign]
-    station.Station.written = written_probed  # type: ignore[method-assign, assignment]
+    station.VenueWorker.hear_tick = hear_tick_probed  # type: ignore[method-assign]
+    station.VenueWorker.written = written_probed  # type: ignore[method-assign, assignment]
     executor.Executor.place = place_probed  # type: ignore[method-assign]
 
 

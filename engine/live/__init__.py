@@ -1,22 +1,22 @@
 """The engine's live driver: a bot's brain is the simulator's book, driven candle by candle."""
 
-from engine.live.carry import Held
-from engine.live.rows import decide, last_row, last_size
+from engine.live.carry import HeldPosition
+from engine.live.signal_rows import decide, last_row, last_size
 from engine.live.trader import Trader
-from engine.live.values import OHLCV, Closed, Done, Executed, Holding, Level, SignalRow, Step, Wanted
+from engine.live.types import OHLCV, Closed, Ended, Executed, HeldQuantity, Intent, PriceLevel, SignalRow, Step
 
 __all__ = [
     "OHLCV",
     "Closed",
-    "Done",
+    "Ended",
     "Executed",
-    "Held",
-    "Holding",
-    "Level",
+    "HeldPosition",
+    "HeldQuantity",
+    "Intent",
+    "PriceLevel",
     "SignalRow",
     "Step",
     "Trader",
-    "Wanted",
     "decide",
     "last_row",
     "last_size",

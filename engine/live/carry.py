@@ -9,11 +9,11 @@ import numpy as np
 
 from core.errors import Invalid
 from engine.book import LOT
-from engine.live.brain import Brain
+from engine.live.trader_state import TraderState
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldPosition:
     """What the books say of one symbol. `cost`: what all of it has cost, fees included. `since`: milliseconds."""
 
     quantity: float
@@ -21,7 +21,7 @@ class Held:
     since: int
 
 
-def take_over(brain: Brain, cash: float, held: Mapping[str, Held]) -> None:
+def take_over(brain: TraderState, cash: float, held: Mapping[str, HeldPosition]) -> None:
     """Fill `brain`, which has seen no candle, with one lot a symbol at its average cost. What only a memory knew begins anew: how
     long a lot is held, its highest price, which rung of a ladder bought it. `Invalid` as in `carry`."""
     lots = np.zeros(len(held), LOT)
@@ -41,13 +41,13 @@ def take_over(brain: Brain, cash: float, held: Mapping[str, Held]) -> None:
     brain.state["cash"], brain.state["equity"] = cash, cash + sum(one.cost for one in held.values())
 
 
-def place_of(brain: Brain, symbol: str) -> int:
+def place_of(brain: TraderState, symbol: str) -> int:
     if symbol not in brain.symbols:
         raise Invalid.at("symbols", f"The bot still holds {symbol}: keep it among its symbols, or sell it first.")
     return brain.symbols.index(symbol)
 
 
-def carry(old: Brain, new: Brain) -> None:
+def carry(old: TraderState, new: TraderState) -> None:
     """Fill `new`, which has seen no candle, with what `old` holds. `Invalid` where that is a symbol that `new` does not have."""
     places = np.array([new.symbols.index(symbol) if symbol in new.symbols else -1 for symbol in old.symbols])
     lots = old.lots().copy()

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 from core.errors import NotFound
 from engine.book import CANCELLED, EXIT_SIGNAL, EXPIRED, FILLED, MARKET, REBALANCE, REFUSED, SELL, SINGLE
 from engine.live import kernel
-from engine.live.out import NEAR, Out
-from engine.live.values import Step
+from engine.live.types import Step
+from engine.live.venue_order import NEAR, VenueOrder
 from engine.types import REASONS
 
 if TYPE_CHECKING:
-    from engine.live.outside import Outside
+    from engine.live.venue_orders import VenueOrders
 
 
 ENDS = {"filled": FILLED, "cancelled": CANCELLED, "expired": EXPIRED, "rejected": REFUSED}
 PAST_KEPT = 64
 
 
-def fill(outside: Outside, number: int, price: float, quantity: float, fee: float, fee_base: float) -> Step:
+def fill(outside: VenueOrders, number: int, price: float, quantity: float, fee: float, fee_base: float) -> Step:
     out = outside.out.get(number) or outside.past.get(number)
     if out is None:
         raise NotFound(f"This run has no order {number}.")
@@ -33,13 +33,13 @@ def fill(outside: Outside, number: int, price: float, quantity: float, fee: floa
     return outside.settle()
 
 
-def accepted(outside: Outside, number: int) -> None:
+def accepted(outside: VenueOrders, number: int) -> None:
     out = outside.out.get(number)
     if out is not None:
         out.stands = True
 
 
-def over(outside: Outside, number: int, out: Out) -> None:
+def over(outside: VenueOrders, number: int, out: VenueOrder) -> None:
     """The venue has no more of it. One that was not filled whole is remembered, since a fill of it may be told late."""
     row = outside.brain.row_of(number)
     if row is not None:
@@ -50,7 +50,7 @@ def over(outside: Outside, number: int, out: Out) -> None:
             del outside.past[oldest]
 
 
-def bought(outside: Outside, out: Out, price: float, quantity: float, fee: float, fee_base: float) -> None:
+def bought(outside: VenueOrders, out: VenueOrder, price: float, quantity: float, fee: float, fee_base: float) -> None:
     brain, s = outside.brain, outside.symbol(out)
     row = brain.row_of(out.order.number)
     received = quantity - fee_base + outside.crumbs.pop(s, 0.0)
@@ -65,7 +65,7 @@ def bought(outside: Outside, out: Out, price: float, quantity: float, fee: float
         outside.exits_due([s])
 
 
-def make_place(outside: Outside, s: int, rung: int) -> None:
+def make_place(outside: VenueOrders, s: int, rung: int) -> None:
     """A late fill counts; what was to buy in its stead is cancelled."""
     for row in reversed(outside.brain.buys()):
         w = outside.brain.book.working[row]
@@ -74,7 +74,7 @@ def make_place(outside: Outside, s: int, rung: int) -> None:
             outside.brain.end(row, CANCELLED)
 
 
-def sold(outside: Outside, out: Out, price: float, quantity: float, fee: float) -> None:
+def sold(outside: VenueOrders, out: VenueOrder, price: float, quantity: float, fee: float) -> None:
     brain, s = outside.brain, outside.symbol(out)
     row = brain.row_of(out.order.number)
     queued_for = -1
@@ -93,7 +93,7 @@ def sold(outside: Outside, out: Out, price: float, quantity: float, fee: float) 
         drop_orphans(outside, s, out.order.number)
 
 
-def drop_orphans(outside: Outside, s: int, sold_by: int) -> None:
+def drop_orphans(outside: VenueOrders, s: int, sold_by: int) -> None:
     """Exit orders of the strategy's have nothing to wait for once the symbol holds nothing."""
     for row in reversed(outside.brain.rows()):
         w = outside.brain.book.working[row]
@@ -101,7 +101,7 @@ def drop_orphans(outside: Outside, s: int, sold_by: int) -> None:
             outside.brain.end(row, CANCELLED)
 
 
-def ended(outside: Outside, number: int, status: str) -> Step:
+def ended(outside: VenueOrders, number: int, status: str) -> Step:
     out = outside.out.get(number)
     if out is None:
         return Step()
@@ -117,7 +117,7 @@ def ended(outside: Outside, number: int, status: str) -> Step:
     return outside.settle(offering=status != "rejected", silent=number)
 
 
-def want_again(outside: Outside, row: int) -> None:
+def want_again(outside: VenueOrders, row: int) -> None:
     """A new order in place of an exit that did not sell, at the next price."""
     order = int(outside.brain.book.working[row]["order"])
     outside.brain.numbers[order] = outside.brain.take_number()

@@ -9,12 +9,14 @@ import numpy as np
 
 from core.errors import Conflict, Invalid
 from engine.book import CANCELLED, REFUSED
-from engine.live import kernel, memory, reports, watch
-from engine.live.brain import Brain
-from engine.live.carry import Held, carry, take_over
-from engine.live.outside import Outside
-from engine.live.values import OHLCV, Holding, Level, SignalRow, Step, Wanted
-from engine.live.wishes import number_targets, sells, write_wishes
+from engine.live import kernel, reports
+from engine.live import price_levels as watch
+from engine.live import snapshot as memory
+from engine.live.carry import HeldPosition, carry, take_over
+from engine.live.intents import number_targets, sells, write_wishes
+from engine.live.trader_state import TraderState
+from engine.live.types import OHLCV, HeldQuantity, Intent, PriceLevel, SignalRow, Step
+from engine.live.venue_orders import VenueOrders
 from engine.matching import SLIPPAGE_KINDS, VOLUME_SHARE
 from engine.types import REASONS, Account
 
@@ -55,9 +57,9 @@ class Trader:
 
     def renew(self) -> None:
         exits = self.account.exits
-        self.brain = Brain(self.account, self.symbols, self.position, self.reserve)
+        self.brain = TraderState(self.account, self.symbols, self.position, self.reserve)
         stops = exits.stop_loss > 0.0 or exits.trailing_stop > 0.0
-        self.outside = Outside(self.brain, stops, self.venue_stops) if self.external else None
+        self.outside = VenueOrders(self.brain, stops, self.venue_stops) if self.external else None
         self.blocked: list[int] = []
 
     @property
@@ -112,7 +114,7 @@ class Trader:
         before `open` of the candle after the decision. Paper: nothing."""
         return self.outside.entries(self.prices(prices)) if self.outside else Step()
 
-    def queued(self, prices: Mapping[str, float]) -> list[Wanted]:
+    def queued(self, prices: Mapping[str, float]) -> list[Intent]:
         """The market orders that `open` would execute or want next, with their quantity were the open at `prices`; for risk checks
         before it. Changes nothing. Numbers are the ones that the orders will have."""
         if not self.brain.has_queued():
@@ -278,7 +280,7 @@ class Trader:
         changes nothing."""
         return reports.ended(self.venue(), number, status)
 
-    def levels(self) -> list[Level]:
+    def levels(self) -> list[PriceLevel]:
         """The prices to compare ticks with. They change only by calls that return a Step."""
         return watch.watched(self.outside) if self.outside else []
 
@@ -288,7 +290,7 @@ class Trader:
         venue from the purchase on and are not watched here; of stops that rest there, the price is that they cannot sell below."""
         return watch.touched(self.venue(), self.place(symbol), price)
 
-    def venue(self) -> Outside:
+    def venue(self) -> VenueOrders:
         if self.outside is None:
             raise Conflict("The engine itself executes this bot's orders: there is no venue to report.")
         return self.outside
@@ -305,12 +307,12 @@ class Trader:
         held = self.brain.book.symbols["position"]
         return {symbol: float(held[s]) + crumbs.get(s, 0.0) for s, symbol in enumerate(self.symbols)}
 
-    def holdings(self) -> list[Holding]:
+    def holdings(self) -> list[HeldQuantity]:
         """The lots, in the order they were opened."""
         found = []
         for lot, (stop, _, take) in zip(self.brain.lots(), self.brain.levels(), strict=True):
             found.append(
-                Holding(
+                HeldQuantity(
                     lot=int(lot["id"]),
                     symbol=self.symbols[lot["symbol"]],
                     quantity=float(lot["quantity"]),
@@ -324,7 +326,7 @@ class Trader:
             )
         return found
 
-    def working(self) -> list[Wanted]:
+    def working(self) -> list[Intent]:
         """Orders that wait: resting, queued, in flight. A queued target, whose quantity the open decides, has NaN."""
         brain = self.brain
         found = [brain.order(brain.book.working[row]["order"]) for row in brain.rows()]
@@ -332,7 +334,7 @@ class Trader:
             if brain.book.symbols[s]["target_at"] < 0:
                 continue  # its open has been
             side = "sell" if sells(brain, s, float(brain.book.symbols[s]["target"])) else "buy"
-            found.append(Wanted(number, self.symbols[s], side, "market", "rebalance", np.nan, None, None, created))
+            found.append(Intent(number, self.symbols[s], side, "market", "rebalance", np.nan, None, None, created))
         return found + (self.outside.resting_offers() if self.outside else [])
 
     def dump(self) -> bytes:
@@ -359,7 +361,7 @@ class Trader:
                 self.places[old.symbols[s]]: quantity for s, quantity in old.outside.crumbs.items() if old.symbols[s] in self.places
             }
 
-    def take_over(self, cash: float, held: Mapping[str, Held]) -> None:
+    def take_over(self, cash: float, held: Mapping[str, HeldPosition]) -> None:
         """A new run takes over what the books say, where the memory of the one before cannot be read. As `carry`."""
         take_over(self.brain, cash, held)
 

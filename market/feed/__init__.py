@@ -12,7 +12,7 @@ loop      `run_feed`
 
 from market.feed.loop import Feed, run_feed
 from market.feed.status import Incident, State, Status
+from market.feed.subscription import Subscription
 from market.feed.timing import Timing
-from market.feed.wanted import Wanted
 
-__all__ = ["Feed", "Incident", "State", "Status", "Timing", "Wanted", "run_feed"]
+__all__ = ["Feed", "Incident", "State", "Status", "Subscription", "Timing", "run_feed"]

@@ -12,8 +12,8 @@ from core.times import EPOCH
 from engine.types import interval_ms
 from market.exchanges.base import Candle, Exchange, ExchangeError
 from market.feed.ending import end
+from market.feed.subscription import Key
 from market.feed.timing import Timing
-from market.feed.wanted import Key
 
 logger = logging.getLogger(__name__)
 AT_ONCE = 8

@@ -18,8 +18,8 @@ from market.feed.ending import end
 from market.feed.gates import Gates
 from market.feed.silence import Silence
 from market.feed.status import Incident, Kind, State, Status
+from market.feed.subscription import Subscription
 from market.feed.timing import Timing
-from market.feed.wanted import Wanted
 
 logger = logging.getLogger(__name__)
 Handle = Callable[[MarketEvent], Awaitable[None]]
@@ -28,7 +28,7 @@ OnStatus = Callable[[Status | Incident], None]
 
 async def run_feed(
     exchange: Exchange,
-    wanted: Wanted,
+    wanted: Subscription,
     handle: Handle,
     *,
     on_status: OnStatus,
@@ -45,7 +45,7 @@ class Feed:
     def __init__(
         self,
         exchange: Exchange,
-        wanted: Wanted,
+        wanted: Subscription,
         handle: Handle,
         *,
         on_status: OnStatus,

@@ -15,7 +15,7 @@ from engine.live import Trader
 from market.sandbox import control
 from market.sandbox.server import RunningSandbox
 from trading.models import OPEN, Bot, BotRun, Fill, Order, OrderStatus, Position, RiskAllocation, RiskBudget
-from trading.services.holding import holding_load
+from trading.services.loaded_bot import bot_load
 from wallets.models import Wallet
 
 VENUES = ("binance", "coinbase")
@@ -118,7 +118,7 @@ def positions_differ(bot: Bot) -> Iterator[Difference]:
 
 def memory_differs(bot: Bot) -> Iterator[Difference]:
     """The engine's memory agrees with the rows that were written beside it."""
-    holding = holding_load(bot.pk)
+    holding = bot_load(bot.pk)
     trader, rows = holding.trader, {one.symbol: one for one in Position.objects.filter(bot=bot)}
     for symbol, quantity in trader.positions().items():
         if abs(quantity - float(rows[symbol].quantity)) > NOISE:

@@ -30,10 +30,14 @@ from market.exchanges.coinbase import client as coinbase_client
 from market.exchanges.coinbase import tokens
 from market.feed import Timing
 from tests.chaos.days import SPEED, Kill
-from trading.live import account, executor, roster, runtime, station, sweeper, worker
+from trading.live import account, executor, worker
+from trading.live import bot_runner as runtime
+from trading.live import reconciler as sweeper
+from trading.live import running_bots as roster
+from trading.live import venue_worker as station
 from trading.live.worker import StreamWorker
 from trading.models import Order, OrderStatus
-from trading.services import steps
+from trading.services import step_writer as steps
 from trading.services.orders import order_claim_send, request_of
 
 FINALITY = {"binance": 1.5, "coinbase": 3.0}
@@ -177,8 +181,8 @@ class HastyWorker(StreamWorker):
 def wire(fuse: Fuse, hasty: HastyWorker) -> None:
     """Puts the fuse into the order path."""
     for place, name, wired in (
-        (steps.Writer, "finish", finish_fused(fuse, hasty, steps.Writer.finish)),
-        (station.Station, "written", written_fused(fuse, station.Station.written)),
+        (steps.StepWriter, "finish", finish_fused(fuse, hasty, steps.StepWriter.finish)),
+        (station.VenueWorker, "written", written_fused(fuse, station.VenueWorker.written)),
         (executor, "order_claim_send", claim_fused(fuse, order_claim_send)),
         (executor, "request_of", claim_fused(fuse, request_of)),  # of one that was claimed as it was written
         (account.AccountDesk, "settled", settled_told(hasty, account.AccountDesk.settled)),
@@ -186,8 +190,8 @@ def wire(fuse: Fuse, hasty: HastyWorker) -> None:
         setattr(place, name, wired)
 
 
-def finish_fused(fuse: Fuse, hasty: HastyWorker, finish: Callable[..., steps.Written]) -> Callable[..., steps.Written]:
-    def finish_fused(writer: steps.Writer) -> steps.Written:
+def finish_fused(fuse: Fuse, hasty: HastyWorker, finish: Callable[..., steps.StepEffects]) -> Callable[..., steps.StepEffects]:
+    def finish_fused(writer: steps.StepWriter) -> steps.StepEffects:
         sent = list(writer.fresh) if writer.holding.external else []
         if hasty.life.reckless:
             writer.lease = None
@@ -206,7 +210,7 @@ def finish_fused(fuse: Fuse, hasty: HastyWorker, finish: Callable[..., steps.Wri
 
 
 def written_fused(fuse: Fuse, tell: Callable[..., None]) -> Callable[..., None]:
-    def written_fused(self: station.Station, one: runtime.Runtime, written: steps.Written) -> None:
+    def written_fused(self: station.VenueWorker, one: runtime.BotRunner, written: steps.StepEffects) -> None:
         if written.send:
             fuse.passing("step after commit")
         if has_fills(written):
@@ -216,7 +220,7 @@ def written_fused(fuse: Fuse, tell: Callable[..., None]) -> Callable[..., None]:
     return written_fused
 
 
-def has_fills(written: steps.Written) -> bool:
+def has_fills(written: steps.StepEffects) -> bool:
     return any(one.type == "fill" for one in written.news)
 
 

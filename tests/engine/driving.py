@@ -11,7 +11,7 @@ import numpy as np
 from pyarrow import csv, feather
 
 from engine.layout import common_time, volatility_share
-from engine.live import OHLCV, Closed, Executed, SignalRow, Step, Trader, Wanted, last_row
+from engine.live import OHLCV, Closed, Executed, Intent, SignalRow, Step, Trader, last_row
 from engine.types import ORDER_STATUSES, ORDER_TYPES, REASONS, REFUSALS, SIDES, Account, Candles, Signals, Simulation
 
 Row = dict[str, Any]
@@ -40,7 +40,7 @@ class Diary:
             self.equity.append(step.equity)
 
 
-def words(order: Wanted) -> Row:
+def words(order: Intent) -> Row:
     nan = float("nan")
     return {
         "symbol": order.symbol,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from core.errors import Conflict, Invalid
 from engine.audit import SIGNAL_COLUMNS
 from engine.layout import volatility_share
-from engine.live import OHLCV, Held, SignalRow, Step, decide, last_row, last_size
+from engine.live import OHLCV, HeldPosition, SignalRow, Step, decide, last_row, last_size
 from engine.simulator import simulate
 from engine.strategies import registry
 from engine.strategy import Strategy, evaluate
@@ -248,7 +248,7 @@ def test_a_new_run_takes_over_cash_and_lots() -> None:
 def test_a_new_run_takes_over_what_the_books_say() -> None:
     account = Account(1_000.0, exits=Exits(stop_loss=0.1, max_candles=2))
     new = paper(account)
-    new.take_over(400.0, {"BTC-USD": Held(6.0, 600.0, 0)})
+    new.take_over(400.0, {"BTC-USD": HeldPosition(6.0, 600.0, 0)})
     assert (new.cash, new.positions(), new.equity()) == (400.0, {"BTC-USD": 6.0}, 1_000.0)
     (lot,) = new.holdings()
     assert (lot.quantity, lot.price, lot.stop) == (6.0, 100.0, 90.0)
@@ -258,7 +258,7 @@ def test_a_new_run_takes_over_what_the_books_say() -> None:
     new.close(2 * MINUTE, {"BTC-USD": FLAT}, {})
     assert [one.reason for one in new.queued({"BTC-USD": 100.0})] == ["time_limit"]
     with pytest.raises(Invalid, match="still holds ETH-USD"):
-        paper(account).take_over(400.0, {"ETH-USD": Held(6.0, 600.0, 0)})
+        paper(account).take_over(400.0, {"ETH-USD": HeldPosition(6.0, 600.0, 0)})
 
 
 def test_what_cannot_be_is_refused() -> None:

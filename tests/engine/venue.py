@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from engine.live import Holding, Step, Trader, Wanted
-from engine.live.offers import stop_prices
+from engine.live import HeldQuantity, Intent, Step, Trader
+from engine.live.resting_exits import stop_prices
 
 NOISE = 1e-7
 
@@ -22,7 +22,7 @@ class Venue:
     taker: float = 0.0
     base_fees: bool = False
     held: dict[str, float] = field(default_factory=dict)
-    open: dict[int, tuple[Wanted, float]] = field(default_factory=dict)
+    open: dict[int, tuple[Intent, float]] = field(default_factory=dict)
     cancelling: list[int] = field(default_factory=list)
     seen: dict[int, float] = field(default_factory=dict)
     """Every order that came, and the price when it did."""
@@ -60,7 +60,7 @@ class Venue:
         assert self.cash > -NOISE * 1_000
         assert abs(self.trader.cash - self.cash) < NOISE * 1_000
 
-    def check_stop(self, holding: Holding) -> None:
+    def check_stop(self, holding: HeldQuantity) -> None:
         """A stop is in force at one place, the venue's or the trader's, unless the lot is being sold."""
         assert self.trader.outside
         theirs = [

@@ -43,7 +43,7 @@ def test_health_is_asked_of_each_part() -> None:
 
 
 def test_a_broker_that_is_gone_is_told_within_a_second(settings: Any) -> None:
-    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    settings.TASKS_REDIS_URL = "redis://127.0.0.1:1/0"
     started = datetime.now(UTC)
     found = {check.name: check for check in state.checks()}
     assert found["Broker"].state == "down"

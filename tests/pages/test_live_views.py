@@ -277,23 +277,23 @@ def test_the_admin_shows_every_record_and_changes_none(client: Client) -> None:
     client.force_login(User.objects.create_superuser("boss"))
     live_rows.unresolved(live_rows.busy())
     models = (
-        "bot",
-        "botrun",
-        "order",
-        "fill",
-        "position",
-        "blockevent",
-        "riskbudget",
-        "riskallocation",
-        "event",
-        "foreignorder",
-        "killswitch",
+        "trading/bot",
+        "trading/botrun",
+        "trading/order",
+        "trading/fill",
+        "trading/position",
+        "trading/blockevent",
+        "trading/riskbudget",
+        "trading/riskallocation",
+        "trading/foreignorder",
+        "trading/killswitch",
+        "core/event",
     )
-    for model in (*models, "equitypoint", "positionsnapshot"):
-        assert client.get(f"/admin/trading/{model}/").status_code == 200, model
-    for model in ("bot", "order", "fill", "event", "blockevent"):
-        [first, *_] = client.get(f"/admin/trading/{model}/").context["cl"].result_list
-        page = client.get(f"/admin/trading/{model}/{first.pk}/change/")
+    for model in (*models, "trading/equitypoint", "trading/positionsnapshot"):
+        assert client.get(f"/admin/{model}/").status_code == 200, model
+    for model in ("trading/bot", "trading/order", "trading/fill", "core/event", "trading/blockevent"):
+        [first, *_] = client.get(f"/admin/{model}/").context["cl"].result_list
+        page = client.get(f"/admin/{model}/{first.pk}/change/")
         assert page.status_code == 200
         assert b'name="_save"' not in page.content
     assert client.get("/admin/market/venuestream/").status_code == 200

@@ -32,7 +32,7 @@ def test_a_bot_is_made_stopped_with_its_canonical_settings() -> None:
     assert bot.limits["daily_loss"] == "50"
     assert bot.schedule == {"days": ["mon"], "from": "08:00", "to": "20:00"}
     assert bot.config["params"] == {"fast": 3, "slow": 8}
-    assert Event.objects.filter(type="bot_status", bot=bot).exists()
+    assert Event.objects.filter(type="bot_status", bot=bot.bot_id).exists()
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,14 @@ import pytest
 from tests.trading.live.test_levels import SYMBOL, waiting_bot
 from trading.models import Order, OrderStatus
 from trading.services.bots import bot_start, bot_stop
-from trading.services.holding import Holding, Market, holding_load
+from trading.services.loaded_bot import LoadedBot, MarketNow, bot_load
 from trading.services.orders import order_end
 from trading.services.runs import run_end
 
 pytestmark = pytest.mark.django_db
 
 
-def sent(holding: Holding, name: str = "one") -> Order:
+def sent(holding: LoadedBot, name: str = "one") -> Order:
     """An order that is on its way to the venue."""
     bot, now = holding.bot, datetime.now(UTC)
     return Order.objects.create(
@@ -39,13 +39,13 @@ def sent(holding: Holding, name: str = "one") -> Order:
     )
 
 
-def nothing() -> Market:
-    return Market(datetime.now(UTC), {}, "order")
+def nothing() -> MarketNow:
+    return MarketNow(datetime.now(UTC), {}, "order")
 
 
 def test_what_was_taken_for_unsent_is_not_cancelled_once_it_was_sent() -> None:
     """A cancel that saw it pending, and the sender that was quicker: only the venue can say now what becomes of it."""
-    holding = holding_load(waiting_bot().pk)
+    holding = bot_load(waiting_bot().pk)
     order = sent(holding)
     order_end(holding, order.pk, OrderStatus.PENDING, OrderStatus.CANCELLED, "cancelled before it was sent", nothing())
     order.refresh_from_db()
@@ -55,14 +55,14 @@ def test_what_was_taken_for_unsent_is_not_cancelled_once_it_was_sent() -> None:
 def test_an_order_of_an_earlier_run_takes_none_of_this_run_with_it() -> None:
     """Each run counts from nothing: both have an order of that number."""
     bot = waiting_bot()
-    before = sent(holding_load(bot.pk))
+    before = sent(bot_load(bot.pk))
     bot_stop(bot_id=bot.bot_id)
     run_end(before.run, "stopped")
     bot_start(bot_id=bot.bot_id)
-    holding = holding_load(bot.pk)
+    holding = bot_load(bot.pk)
     assert holding.run != before.run
     now = sent(holding, "two")
-    holding = holding_load(bot.pk)
+    holding = bot_load(bot.pk)
     order_end(holding, before.pk, OrderStatus.SUBMITTED, OrderStatus.REJECTED, "it never reached the venue", nothing())
     assert holding.orders == {0: now.pk}
     order_end(holding, now.pk, OrderStatus.SUBMITTED, OrderStatus.REJECTED, "it never reached the venue", nothing())

@@ -14,7 +14,7 @@ from market.exchanges.base import Execution, Report
 from tests.trading.live.test_levels import SYMBOL, waiting_bot
 from tests.trading.test_ends import sent
 from trading.models import Fill, Order, OrderStatus
-from trading.services.holding import Heard, Holding, Market, holding_load
+from trading.services.loaded_bot import HeardReports, LoadedBot, MarketNow, bot_load
 from trading.services.orders import order_end, report_apply
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -50,7 +50,7 @@ def execution(trade_id: str, quantity: str) -> Execution:
 )
 def test_what_is_skipped_would_have_changed_nothing(before: str, told: str, had: int, filled: int, named: bool) -> None:
     """Against the rule that the rows are written by: `report_apply`."""
-    heard = Heard(before, Decimal(3), Decimal(had), "v1" if named else "")
+    heard = HeardReports(before, Decimal(3), Decimal(had), "v1" if named else "")
     given_report = report("qd-a-1", told, str(filled))
     if not heard.is_news(given_report):
         assert filled <= had
@@ -58,13 +58,13 @@ def test_what_is_skipped_would_have_changed_nothing(before: str, told: str, had:
         assert advance(before, told, complete=had >= 3) == before
 
 
-def apply(holding: Holding, told: Report) -> None:
-    report_apply(holding, told, Market(NOW, {}, "report"))
+def apply(holding: LoadedBot, told: Report) -> None:
+    report_apply(holding, told, MarketNow(NOW, {}, "report"))
 
 
 @pytest.mark.django_db
 def test_the_second_telling_is_known_and_the_next_fill_is_not() -> None:
-    holding = holding_load(waiting_bot().pk)
+    holding = bot_load(waiting_bot().pk)
     order = sent(holding)
     Order.objects.filter(pk=order.pk).update(number=-1)  # in the books only: the engine has no such order
     first = report(order.client_order_id, "partially_filled", "0.4", execution("t1", "0.4"))
@@ -83,11 +83,11 @@ def test_the_second_telling_is_known_and_the_next_fill_is_not() -> None:
 
 @pytest.mark.django_db
 def test_an_order_that_was_ended_without_the_venue_is_heard_anew() -> None:
-    holding = holding_load(waiting_bot().pk)
+    holding = bot_load(waiting_bot().pk)
     order = sent(holding)
     Order.objects.filter(pk=order.pk).update(number=-1)
     told = report(order.client_order_id, "accepted")
     apply(holding, told)
     assert not holding.is_news(told)
-    order_end(holding, order.pk, OrderStatus.ACCEPTED, OrderStatus.CANCELLED, "on request", Market(NOW, {}, "order"))
+    order_end(holding, order.pk, OrderStatus.ACCEPTED, OrderStatus.CANCELLED, "on request", MarketNow(NOW, {}, "order"))
     assert holding.is_news(told)

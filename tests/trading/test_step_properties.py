@@ -17,9 +17,9 @@ from engine.live import OHLCV, SignalRow
 from market.models import Instrument
 from tests.trading.test_steps import STEP, SYMBOLS, hold, market, reported, started
 from trading.models import OPEN, Order, OrderStatus, RiskBudget
-from trading.services.holding import Holding, Market, holding_load
+from trading.services.loaded_bot import LoadedBot, MarketNow, bot_load
 from trading.services.orders import order_end, report_apply
-from trading.services.steps import Written, act, candle_close, candle_open
+from trading.services.step_writer import StepEffects, act, candle_close, candle_open
 
 pytestmark = pytest.mark.django_db
 PRICE = 10.0
@@ -54,9 +54,9 @@ days = some.lists(some.tuples(deeds, some.frozensets(symbols), some.booleans(), 
 
 @dataclass
 class Desk:
-    holding: Holding
+    holding: LoadedBot
     prices: dict[str, float] = field(default_factory=lambda: dict.fromkeys(SYMBOLS, PRICE))
-    now: Market = field(default_factory=market)
+    now: MarketNow = field(default_factory=market)
     fills: int = 0
 
     def play(self, deed: tuple[object, ...], tradable: frozenset[str], room: bool, held: bool) -> None:
@@ -72,7 +72,7 @@ class Desk:
         getattr(self, str(name).replace(" ", "_"))(*given)
         self.entries()
 
-    def act(self, call: Callable[[], object]) -> Written:
+    def act(self, call: Callable[[], object]) -> StepEffects:
         return act(self.holding, self.now, call)  # type: ignore[arg-type]
 
     def entries(self) -> None:
@@ -120,7 +120,7 @@ class Desk:
     def reload(self) -> None:
         """Another worker goes on from what was committed."""
         time, opened = self.holding.time, self.holding.opened
-        self.holding = holding_load(self.holding.bot.pk)
+        self.holding = bot_load(self.holding.bot.pk)
         self.holding.time, self.holding.opened = time, opened
 
     def order(self, number: int) -> Order | None:
@@ -162,7 +162,7 @@ def test_the_rows_know_what_the_engine_has_out_and_what_it_has_given_up(venue_st
         holding = started(exits={"stop_loss": 0.05, "take_profit": 0.05})
         if venue_stops:
             Instrument.objects.update(takes_stops=True)
-            holding = holding_load(holding.bot.pk)
+            holding = bot_load(holding.bot.pk)
         desk = Desk(holding)
         for turn in day:
             desk.play(*turn)  # type: ignore[arg-type]

@@ -21,10 +21,10 @@ from tests.trading.live.test_levels import FLAT, NOWHERE, START
 from tests.trading.making import config
 from trading.models import BlockEvent, BotState, Fill, KillSwitch, Order, RiskAllocation, RiskBudget
 from trading.services.bots import bot_create, bot_start
-from trading.services.holding import Holding, Lease, Market, Overtaken, StaleHolding, holding_load, holdings_load
+from trading.services.loaded_bot import Lease, LoadedBot, MarketNow, Overtaken, StaleBot, bot_load, bots_load
 from trading.services.orders import report_apply
 from trading.services.runs import run_end
-from trading.services.steps import Written, act, candle_close, candle_open
+from trading.services.step_writer import StepEffects, act, candle_close, candle_open
 from wallets.models import WalletBalance
 from wallets.services import account_create, wallet_create
 
@@ -36,31 +36,31 @@ PLENTY = {asset: Balance(asset, Decimal(10_000), Decimal(0)) for asset in ("ETH"
 
 
 @pytest.fixture
-def holding() -> Holding:
+def holding() -> LoadedBot:
     """Of a bot with two symbols that spends 100 on each entry."""
     return started()
 
 
-def started(**more: Any) -> Holding:
+def started(**more: Any) -> LoadedBot:
     account = account_create(name="account", venue="binance", environment="sandbox", api_key="key", secret="secret", **NOWHERE)
     wallet = wallet_create(name="wallet", kind="exchange", quote="BTC", account=account)
     for symbol in SYMBOLS:
         instrument_ensure(venue="binance-sandbox", symbol=symbol)
     given = config(venue="binance-sandbox", symbols=list(SYMBOLS), sizing={"kind": "fixed", "value": "100"}, **more)
-    return holding_load(bot_start(bot_id=bot_create(name="b", mode="testnet", wallet_id=wallet.wallet_id, config=given).bot_id).pk)
+    return bot_load(bot_start(bot_id=bot_create(name="b", mode="testnet", wallet_id=wallet.wallet_id, config=given).bot_id).pk)
 
 
-def market(lease: Lease | None = None) -> Market:
+def market(lease: Lease | None = None) -> MarketNow:
     prices = {symbol: (Decimal(10), 0.0) for symbol in SYMBOLS}
-    return Market(datetime.now(UTC), prices, "test", balances=PLENTY, lease=lease)
+    return MarketNow(datetime.now(UTC), prices, "test", balances=PLENTY, lease=lease)
 
 
-def decide(holding: Holding, row: SignalRow) -> None:
+def decide(holding: LoadedBot, row: SignalRow) -> None:
     time_ms = START if holding.time is None else holding.time + STEP
     candle_close(holding, time_ms, dict.fromkeys(SYMBOLS, FLAT), dict.fromkeys(SYMBOLS, row), market())
 
 
-def bought(holding: Holding, lease: Lease | None = None) -> Written:
+def bought(holding: LoadedBot, lease: Lease | None = None) -> StepEffects:
     decide(holding, SignalRow(entry=True))
     candle_open(holding, START + STEP, PRICES, market())
     return act(holding, market(lease), lambda: holding.trader.entries(PRICES))
@@ -74,7 +74,7 @@ def hold(holder: str = "me") -> Lease:
     return Lease(stream.pk, holder, token)
 
 
-def sold(holding: Holding) -> Written:
+def sold(holding: LoadedBot) -> StepEffects:
     decide(holding, SignalRow(exit=True))
     return candle_open(holding, START + 2 * STEP, PRICES, market())
 
@@ -113,7 +113,7 @@ def reasons() -> list[tuple[str, str]]:
     return list(BlockEvent.objects.order_by("id").values_list("symbol", "reason"))
 
 
-def test_orders_claims_and_memory_take_one_statement(holding: Holding) -> None:
+def test_orders_claims_and_memory_take_one_statement(holding: LoadedBot) -> None:
     decide(holding, SignalRow(entry=True))
     candle_open(holding, START + STEP, PRICES, market())
     with CaptureQueriesContext(connection) as asked:
@@ -126,7 +126,7 @@ def test_orders_claims_and_memory_take_one_statement(holding: Holding) -> None:
     assert [one.payload["symbol"] for one in Event.objects.filter(type="order_submitted").order_by("id")] == list(SYMBOLS)
 
 
-def test_who_holds_the_venue_writes_orders_as_submitted(holding: Holding) -> None:
+def test_who_holds_the_venue_writes_orders_as_submitted(holding: LoadedBot) -> None:
     """In the same statement: the venue is told of nothing else first."""
     lease = hold()
     decide(holding, SignalRow(entry=True))
@@ -141,14 +141,14 @@ def test_who_holds_the_venue_writes_orders_as_submitted(holding: Holding) -> Non
     assert {one.payload["status"] for one in Event.objects.filter(type="order_submitted")} == {"submitted"}
 
 
-def test_who_has_lost_the_venue_writes_them_as_pending(holding: Holding) -> None:
+def test_who_has_lost_the_venue_writes_them_as_pending(holding: LoadedBot) -> None:
     written = bought(holding, hold(holder="another"))
     assert {(one.status, one.submitted_at) for one in Order.objects.all()} == {("pending", None)}
     assert [one.status for one in written.send] == ["pending"] * 2
     assert not reasons()
 
 
-def test_the_kill_switch_lets_no_order_be_written_as_submitted(holding: Holding) -> None:
+def test_the_kill_switch_lets_no_order_be_written_as_submitted(holding: LoadedBot) -> None:
     lease = hold()
     KillSwitch.objects.create(killed=True)
     assert not bought(holding, lease).send
@@ -156,7 +156,7 @@ def test_the_kill_switch_lets_no_order_be_written_as_submitted(holding: Holding)
     assert not Order.objects.exists()
 
 
-def test_a_fill_takes_two_statements_and_its_event_tells_its_key(holding: Holding) -> None:
+def test_a_fill_takes_two_statements_and_its_event_tells_its_key(holding: LoadedBot) -> None:
     order = bought(holding).send[0]
     with CaptureQueriesContext(connection) as asked:
         report_apply(holding, filled(order), market())
@@ -167,7 +167,7 @@ def test_a_fill_takes_two_statements_and_its_event_tells_its_key(holding: Holdin
     assert RiskBudget.objects.get(scope="bot").used == fill.cost + fill.fee
 
 
-def test_where_there_is_room_for_one_of_two_the_other_says_why(holding: Holding) -> None:
+def test_where_there_is_room_for_one_of_two_the_other_says_why(holding: LoadedBot) -> None:
     wallet_limit(150)
     written = bought(holding)
     assert [one.symbol for one in written.send] == ["ETH-BTC"]
@@ -175,13 +175,13 @@ def test_where_there_is_room_for_one_of_two_the_other_says_why(holding: Holding)
     assert claimed() == {RiskAllocation.objects.get().amount}
     assert Order.objects.get().symbol == "ETH-BTC"
     assert set(holding.orders) == {written.send[0].number}
-    restored = holding_load(holding.bot.pk)
+    restored = bot_load(holding.bot.pk)
     assert [one.symbol for one in restored.trader.working()] == ["ETH-BTC"]
 
 
 @pytest.mark.parametrize("refused", SYMBOLS)
 def test_an_order_given_up_on_anothers_refusal_is_called_off_though_it_was_not_written_yet(
-    holding: Holding, monkeypatch: pytest.MonkeyPatch, refused: str
+    holding: LoadedBot, monkeypatch: pytest.MonkeyPatch, refused: str
 ) -> None:
     """Both were wanted in one step. If it were sent all the same, the engine would wait for its end for ever."""
     block = holding.trader.block
@@ -204,7 +204,7 @@ def test_an_order_given_up_on_anothers_refusal_is_called_off_though_it_was_not_w
     assert (order.status, order.cancel_requested) == ("pending", True)
 
 
-def test_without_room_for_any_nothing_is_claimed(holding: Holding) -> None:
+def test_without_room_for_any_nothing_is_claimed(holding: LoadedBot) -> None:
     wallet_limit(50)
     assert not bought(holding).send
     assert reasons() == [(symbol, "wallet_budget") for symbol in SYMBOLS]
@@ -213,7 +213,7 @@ def test_without_room_for_any_nothing_is_claimed(holding: Holding) -> None:
 
 
 @pytest.mark.parametrize("step", [bought, sold])
-def test_the_kill_switch_blocks_each_order_of_a_step(holding: Holding, step: Callable[[Holding], Written]) -> None:
+def test_the_kill_switch_blocks_each_order_of_a_step(holding: LoadedBot, step: Callable[[LoadedBot], StepEffects]) -> None:
     if step is sold:
         for order in bought(holding).send:
             report_apply(holding, filled(order), market())
@@ -236,7 +236,7 @@ def test_protective_orders_use_up_nothing_of_the_rate_of_entries() -> None:
     assert len(holding.recent) == orders.exclude(reason="stop_loss").count() == len(SYMBOLS)
 
 
-def test_a_dearer_fill_is_booked_though_others_have_claimed_the_rest(holding: Holding) -> None:
+def test_a_dearer_fill_is_booked_though_others_have_claimed_the_rest(holding: LoadedBot) -> None:
     first, second = bought(holding).send
     RiskBudget.objects.filter(scope="wallet").update(limit=sum(RiskAllocation.objects.values_list("amount", flat=True)))
     report_apply(holding, filled(first, price="12"), market())
@@ -244,23 +244,23 @@ def test_a_dearer_fill_is_booked_though_others_have_claimed_the_rest(holding: Ho
     assert second.pk in holding.orders.values()
 
 
-def lost(holding: Holding) -> Holding:
+def lost(holding: LoadedBot) -> LoadedBot:
     """As a stream worker of another version of the engine loads it."""
     BotState.objects.filter(pk=holding.bot.pk).update(book=b"of another time")
-    found = holdings_load([holding.bot.pk])[holding.bot.pk]
-    assert isinstance(found, Holding)
+    found = bots_load([holding.bot.pk])[holding.bot.pk]
+    assert isinstance(found, LoadedBot)
     assert "cannot be read" in found.unreadable
     return found
 
 
-def test_a_run_without_a_readable_memory_before_it_begins_with_the_books(holding: Holding) -> None:
+def test_a_run_without_a_readable_memory_before_it_begins_with_the_books(holding: LoadedBot) -> None:
     for order in bought(holding).send:
         report_apply(holding, filled(order), market())
     before = holding.trader
     found = lost(holding)
     run_end(found.run, "failed")
     bot_start(bot_id=holding.bot.bot_id)
-    after = holding_load(holding.bot.pk)
+    after = bot_load(holding.bot.pk)
     assert after.run != holding.run
     assert after.trader.positions() == before.positions()
     assert after.trader.cash == pytest.approx(before.cash, abs=1e-9)
@@ -269,7 +269,7 @@ def test_a_run_without_a_readable_memory_before_it_begins_with_the_books(holding
     assert [(one.side, one.symbol) for one in sold(after).send] == [("sell", symbol) for symbol in SYMBOLS]
 
 
-def test_what_the_venue_says_of_a_bot_without_a_readable_memory_is_booked(holding: Holding) -> None:
+def test_what_the_venue_says_of_a_bot_without_a_readable_memory_is_booked(holding: LoadedBot) -> None:
     order = bought(holding).send[0]
     found = lost(holding)
     assert not report_apply(found, filled(order), market()).send
@@ -279,29 +279,29 @@ def test_what_the_venue_says_of_a_bot_without_a_readable_memory_is_booked(holdin
     assert bytes(BotState.objects.get(pk=holding.bot.pk).book) == b"of another time"
 
 
-def test_another_workers_state_stops_the_step_whole(holding: Holding) -> None:
+def test_another_workers_state_stops_the_step_whole(holding: LoadedBot) -> None:
     BotState.objects.filter(pk=holding.bot.pk).update(version=holding.version + 1)
-    with pytest.raises(StaleHolding):
+    with pytest.raises(StaleBot):
         bought(holding)
     assert not Order.objects.exists()
     assert claimed() == {Decimal(0)}
 
 
 def test_a_report_on_an_order_that_somebody_writes_meanwhile_is_tried_again(
-    holding: Holding, monkeypatch: pytest.MonkeyPatch
+    holding: LoadedBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order = bought(holding).send[0]
-    read = Holding.note_heard
+    read = LoadedBot.note_heard
 
-    def overtaken(self: Holding, *given: Any) -> None:
+    def overtaken(self: LoadedBot, *given: Any) -> None:
         Order.objects.filter(pk=order.pk).update(status="submitted")
         read(self, *given)
 
-    monkeypatch.setattr(Holding, "note_heard", overtaken)
+    monkeypatch.setattr(LoadedBot, "note_heard", overtaken)
     with pytest.raises(Overtaken):
         report_apply(holding, filled(order), market())
     assert not Fill.objects.exists()
     monkeypatch.undo()
-    again = holding_load(holding.bot.pk)
+    again = bot_load(holding.bot.pk)
     report_apply(again, filled(order), market())
     assert Fill.objects.count() == 1

@@ -10,7 +10,7 @@ import pytest
 
 from market.sandbox.server import RunningSandbox, running_sandbox
 from tests.chaos.desk import scenario
-from trading.live.runtime import Runtime
+from trading.live.bot_runner import BotRunner
 from trading.live.worker import StreamWorker
 from trading.models import Bot
 
@@ -45,7 +45,7 @@ async def until(met: Callable[[], bool] | Callable[[], Awaitable[bool]], seconds
             await asyncio.sleep(0.05)
 
 
-def runtime(worker: StreamWorker, one: Bot) -> Runtime | None:
+def runtime(worker: StreamWorker, one: Bot) -> BotRunner | None:
     runtimes = (station.roster.runtimes.get(one.pk) for station in worker.stations.values())
     return next(filter(None, runtimes), None)
 

@@ -16,13 +16,13 @@ from core.paging import next_url
 from trading import selectors
 from trading.api import schema
 from trading.api.parameters import FILTERS, PAGE, Asked
-from trading.models import Bot, Mode, Wanted
+from trading.models import Bot, DesiredStatus, Mode
 from trading.services import bots as services
 
 NEW = ("name", "mode", "wallet_id", "config", "limits", "schedule", "replay", "live_allowed", "from_backtest")
 LIST = [
     query("mode", "One mode's.", values=Mode.values),
-    query("wanted", "What a person wants of it.", values=Wanted.values),
+    query("wanted", "What a person wants of it.", values=DesiredStatus.values),
     query("wallet", "A wallet's id."),
     query("symbol", "BTC-USDT"),
     query("search", "Part of its name or strategy, or the start of its id."),

@@ -33,13 +33,13 @@ from market.feed.ending import end
 from trading.live.balances import AccountBalances
 from trading.live.clock import VenueClock
 from trading.live.executor import Executor, gather_quietly
-from trading.live.sweeper import compare, errands, foreign_note
+from trading.live.reconciler import compare, errands, foreign_note
 from trading.models import Order
 from wallets.models import Wallet
 from wallets.services import account_check, ledger_opening_from_venue
 
 if TYPE_CHECKING:
-    from trading.live.station import Station
+    from trading.live.venue_worker import VenueWorker
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ AT_ONCE = 8
 
 @dataclass(slots=True)
 class AccountDesk:
-    station: Station
+    station: VenueWorker
     wallet: Wallet
     exchange: Exchange
     executor: Executor

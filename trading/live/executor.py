@@ -15,9 +15,9 @@ from django.utils import timezone
 
 from market.exchanges.base import Exchange, NotFoundAtVenue, OrderRequest, Refused, Report, Retryable, Unknown
 from trading import metrics
-from trading.live.runtime import Runtime
+from trading.live.bot_runner import BotRunner
 from trading.models import Order, OrderStatus
-from trading.services.holding import Lease
+from trading.services.loaded_bot import Lease
 from trading.services.orders import order_claim_send, order_note, order_unsend, request_of
 
 logger = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class Executor:
         """Orders that a coroutine of ours is busy with: nobody else asks for them meanwhile."""
         self.turns = asyncio.Semaphore(AT_ONCE)
 
-    async def send(self, runtime: Runtime, order: Order, received: float = 0.0) -> None:
+    async def send(self, runtime: BotRunner, order: Order, received: float = 0.0) -> None:
         """Pending -> submitted -> the venue -> what it said."""
         if order.pk in self.in_flight:
             return
@@ -58,7 +58,7 @@ class Executor:
             return request_of(order)
         return order_claim_send(order, self.lease())
 
-    async def deliver(self, runtime: Runtime, order: Order, request: OrderRequest, received: float) -> None:
+    async def deliver(self, runtime: BotRunner, order: Order, request: OrderRequest, received: float) -> None:
         """What `claim` let through."""
         self.in_flight.add(order.pk)
         try:
@@ -66,7 +66,7 @@ class Executor:
         finally:
             self.in_flight.discard(order.pk)
 
-    async def place(self, runtime: Runtime, order: Order, request: OrderRequest, received: float) -> None:
+    async def place(self, runtime: BotRunner, order: Order, request: OrderRequest, received: float) -> None:
         if received:
             metrics.submit_seconds.labels(self.exchange.venue).observe(time.perf_counter() - received)
         try:
@@ -89,13 +89,13 @@ class Executor:
                 raise Retryable("Too many orders were on their way at once.", code="turns")
             return await self.exchange.place(request)
 
-    async def overhear(self, runtime: Runtime, report: Report) -> None:
+    async def overhear(self, runtime: BotRunner, report: Report) -> None:
         """What the venue says unasked. That a market order has arrived waits for what becomes of it, which is said in the same
         moment; where it is not, the sweeper asks."""
         if not (report.type == "market" and report.status == "accepted" and not report.filled):
             await self.hear(runtime, report)
 
-    async def hear(self, runtime: Runtime, report: Report) -> None:
+    async def hear(self, runtime: BotRunner, report: Report) -> None:
         """A report may speak of fills that it does not tell: then the venue is asked for all of them."""
         if not runtime.holding.is_news(report):
             return
@@ -108,7 +108,7 @@ class Executor:
         self.filled(report)
         runtime.submit(lambda: runtime.report(report), urgent=True)
 
-    async def cancel(self, runtime: Runtime, order: Order) -> None:
+    async def cancel(self, runtime: BotRunner, order: Order) -> None:
         """Tells the venue; an order that it never heard of simply ends."""
         if order.pk in self.in_flight:
             return
@@ -124,7 +124,7 @@ class Executor:
         finally:
             self.in_flight.discard(order.pk)
 
-    async def call_off(self, runtime: Runtime, order: Order) -> None:
+    async def call_off(self, runtime: BotRunner, order: Order) -> None:
         try:
             report = await self.exchange.cancel(order.symbol, order.client_order_id, order.venue_order_id)
         except NotFoundAtVenue:
@@ -132,7 +132,7 @@ class Executor:
         else:
             await self.hear(runtime, report)
 
-    async def resolve(self, runtime: Runtime, order: Order) -> None:
+    async def resolve(self, runtime: BotRunner, order: Order) -> None:
         """Asks the venue what became of an order."""
         if order.pk in self.in_flight:
             return
@@ -144,7 +144,7 @@ class Executor:
         finally:
             self.in_flight.discard(order.pk)
 
-    async def look(self, runtime: Runtime, order: Order) -> None:
+    async def look(self, runtime: BotRunner, order: Order) -> None:
         try:
             report = await self.exchange.order(order.symbol, order.client_order_id, order.venue_order_id)
         except NotFoundAtVenue:
@@ -152,7 +152,7 @@ class Executor:
             return
         await self.hear(runtime, report)
 
-    async def unknown_there(self, runtime: Runtime, order: Order) -> None:
+    async def unknown_there(self, runtime: BotRunner, order: Order) -> None:
         """One that the venue has acknowledged and now does not know is not ours to end: a person must say so, by cancelling it."""
         if self.never_arrived(order):
             why = "it never reached the venue"

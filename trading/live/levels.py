@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from engine.live import Level
+from engine.live import PriceLevel
 
 Owner = TypeVar("Owner", bound=Hashable)
 START = 64
@@ -24,7 +24,7 @@ class SymbolLevels(Generic[Owner]):
         self.rows: dict[Owner, list[int]] = {}
         self.free = list(range(START - 1, -1, -1))
 
-    def put(self, owner: Owner, levels: Iterable[Level]) -> None:
+    def put(self, owner: Owner, levels: Iterable[PriceLevel]) -> None:
         for row in self.rows.pop(owner, ()):
             self.stop[row], self.take[row], self.owner[row] = -np.inf, np.inf, None
             self.free.append(row)
@@ -54,9 +54,9 @@ class Levels(Generic[Owner]):
     def __init__(self) -> None:
         self.symbols: dict[str, SymbolLevels[Owner]] = {}
 
-    def put(self, owner: Owner, levels: Iterable[Level]) -> None:
+    def put(self, owner: Owner, levels: Iterable[PriceLevel]) -> None:
         """In place of all that the owner had."""
-        mine: dict[str, list[Level]] = defaultdict(list)
+        mine: dict[str, list[PriceLevel]] = defaultdict(list)
         for level in levels:
             mine[level.symbol].append(level)
         for symbol in mine.keys() - self.symbols.keys():

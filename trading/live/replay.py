@@ -17,10 +17,10 @@ from engine.strategies import registry
 from engine.types import Candles
 from market import candles as store
 from trading.live.history import Decisions, History
-from trading.models import Bot, Wanted
-from trading.services.holding import Holding, Market, StaleHolding, holding_load
+from trading.models import Bot, DesiredStatus
+from trading.services.loaded_bot import LoadedBot, MarketNow, StaleBot, bot_load
 from trading.services.runs import run_end, run_progress
-from trading.services.steps import act, candle_close, candle_open, checkpoint
+from trading.services.step_writer import act, candle_close, candle_open, checkpoint
 from trading.setup.config import RunConfig
 
 LOOK_EVERY = 0.25
@@ -29,7 +29,7 @@ LOOK_EVERY = 0.25
 
 @dataclass(slots=True)
 class Replay:
-    holding: Holding
+    holding: LoadedBot
     histories: dict[str, History]
     times: Sequence[int]
     decisions: Decisions
@@ -65,14 +65,14 @@ class Replay:
             holding.run.equity = Decimal(repr(holding.trader.cash)).quantize(Decimal("1e-8"))
 
 
-def moment(holding: Holding, time_ms: int, prices: dict[str, float]) -> Market:
+def moment(holding: LoadedBot, time_ms: int, prices: dict[str, float]) -> MarketNow:
     """On recorded candles a price is never stale."""
     exact = {symbol: (Decimal(repr(price)), 0.0) for symbol, price in prices.items()}
-    return Market(from_ms(time_ms), exact, f"candle:{holding.config.interval}:{time_ms}", holding.trader.entries_allowed)
+    return MarketNow(from_ms(time_ms), exact, f"candle:{holding.config.interval}:{time_ms}", holding.trader.entries_allowed)
 
 
 def replay_load(bot_id: int) -> Replay:
-    holding = holding_load(bot_id)
+    holding = bot_load(bot_id)
     config = span(holding.bot, holding.config)
     histories = {one.symbol: History(one) for one in load(config)}
     times = np.unique(np.concatenate([history.time[: len(history)] for history in histories.values()]))
@@ -104,7 +104,7 @@ def replay_drive(bot_id: int, *, sleep: Callable[[float], None] = time.sleep) ->
             holding.run.progress = 1.0
         checkpoint(holding)
         run_end(holding.run, why)
-    except StaleHolding:
+    except StaleBot:
         return  # another worker drives it
     except DomainError as error:
         run_end(holding.run, "failed", error=str(error))
@@ -135,7 +135,7 @@ def paced(replay: Replay, sleep: Callable[[float], None]) -> Iterator[int | None
                 holding.run.progress = i / len(replay.times)
                 checkpoint(holding)
                 wanted = Bot.objects.values_list("wanted", flat=True).get(pk=holding.bot.pk)
-                if wanted in (Wanted.STOPPED, Wanted.CLOSING):
+                if wanted in (DesiredStatus.STOPPED, DesiredStatus.CLOSING):
                     yield None
                     return
                 begun += follow(replay, wanted, sleep)
@@ -147,7 +147,7 @@ def paced(replay: Replay, sleep: Callable[[float], None]) -> Iterator[int | None
 def follow(replay: Replay, wanted: str, sleep: Callable[[float], None]) -> float:
     """A paused replay stands still: the seconds that it stood."""
     began = time.monotonic()
-    while wanted == Wanted.PAUSED:
+    while wanted == DesiredStatus.PAUSED:
         sleep(LOOK_EVERY)
         checkpoint(replay.holding)
         wanted = Bot.objects.values_list("wanted", flat=True).get(pk=replay.holding.bot.pk)

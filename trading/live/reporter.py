@@ -27,12 +27,12 @@ from market.selectors import stream_json
 from market.services import incident_note, stream_note
 from trading import metrics
 from trading.services.equity import equity_record
-from trading.services.holding import Holding
+from trading.services.loaded_bot import LoadedBot
 from trading.services.runs import run_held, runs_progress_write
 
 if TYPE_CHECKING:
-    from trading.live.runtime import Runtime
-    from trading.live.station import Station
+    from trading.live.bot_runner import BotRunner
+    from trading.live.venue_worker import VenueWorker
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ BREAKER = {"closed": 0, "half_open": 1, "open": 2}
 
 
 class Reporter:
-    def __init__(self, station: Station) -> None:
+    def __init__(self, station: VenueWorker) -> None:
         self.station = station
         self.status: Status | None = None
         self.incidents: deque[Incident] = deque(maxlen=1_000)
@@ -175,7 +175,7 @@ class Reporter:
         )
         push("market", "batch", streams=[stream_json(VenueStream.objects.get(pk=station.stream_id))])
 
-    def tell_metrics(self, runtimes: list[Runtime]) -> None:
+    def tell_metrics(self, runtimes: list[BotRunner]) -> None:
         """A bot's figures between two events of its own, where they have changed."""
         self.write_progress([runtime for runtime in runtimes if runtime.progressed])
         told = []
@@ -194,7 +194,7 @@ class Reporter:
         if told:
             push_all("live", told)
 
-    def write_progress(self, runtimes: list[Runtime]) -> None:
+    def write_progress(self, runtimes: list[BotRunner]) -> None:
         for runtime in runtimes:
             runtime.progressed = False
         try:
@@ -204,7 +204,7 @@ class Reporter:
                 runtime.progressed = True
             raise
 
-    def record_equity(self, runtimes: list[Runtime]) -> None:
+    def record_equity(self, runtimes: list[BotRunner]) -> None:
         known = {symbol: price[0] for symbol, price in self.station.prices.items()}
         rows = []
         for runtime in runtimes:
@@ -214,7 +214,7 @@ class Reporter:
         equity_record(rows, known, at=datetime.now(UTC))
 
 
-def metrics_message(holding: Holding, equity: float, held: str) -> dict[str, Any]:
+def metrics_message(holding: LoadedBot, equity: float, held: str) -> dict[str, Any]:
     payload = {
         "bot": holding.bot.bot_id,
         "equity": f"{equity:.2f}",

@@ -32,10 +32,10 @@ from market.feed import Timing
 from market.feed.ending import end
 from market.services import stream_hold, stream_note, stream_release
 from trading import metrics
-from trading.live.holds import Hold
-from trading.live.plan import Plan, plan_read
-from trading.live.station import Station
-from trading.services.holding import Lease
+from trading.live.desired_state import DesiredState, desired_state_read
+from trading.live.leases import VenueLease
+from trading.live.venue_worker import VenueWorker
+from trading.services.loaded_bot import Lease
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -67,8 +67,8 @@ class StreamWorker:
         self.name = name or f"{socket.gethostname()}:{os.getpid()}:{time.time_ns() % 1_000_000}"
         self.loop = asyncio.get_running_loop()
         self.urgent, self.routine, self.desk = (ThreadPoolExecutor(many, thread_name_prefix=name) for name, many in THREADS.items())
-        self.stations: dict[int, Station] = {}
-        self.holds: dict[int, Hold] = {}
+        self.stations: dict[int, VenueWorker] = {}
+        self.holds: dict[int, VenueLease] = {}
         self.retry_at: dict[int, float] = {}
         self.troubles: dict[int, str] = {}
         self.errands: set[asyncio.Task[None]] = set()
@@ -104,7 +104,7 @@ class StreamWorker:
                 with suppress(DatabaseError):
                     token = await self.in_thread(stream_hold_of, stream_id, self.name)
                     if token == hold.token and self.holds.get(stream_id) is hold:
-                        self.holds[stream_id] = Hold(stream_id, self.name, token, time.monotonic())
+                        self.holds[stream_id] = VenueLease(stream_id, self.name, token, time.monotonic())
 
     async def warm_up(self) -> None:
         """Bots are driven once the engine is compiled, by a process of its own: compiling would hold up the sockets here."""
@@ -128,7 +128,7 @@ class StreamWorker:
     async def look(self) -> None:
         """Compares what should run with what does, and makes it so. A fault of one venue is told there and hurts no other."""
         try:
-            plan = await self.in_thread(plan_read)
+            plan = await self.in_thread(desired_state_read)
         except DatabaseError as error:
             logger.warning("the database does not answer: %s", type(error).__name__)
             return
@@ -150,7 +150,7 @@ class StreamWorker:
             await self.in_thread(metrics_put, f"stream:{socket.gethostname()}:{os.getpid()}")
             await asyncio.sleep(TELL_EVERY)
 
-    async def trouble(self, stream_id: int, wanted: Plan, message: str) -> None:
+    async def trouble(self, stream_id: int, wanted: DesiredState, message: str) -> None:
         """Told once, shown with the stream, and tried again after a while."""
         self.retry_at[stream_id] = time.monotonic() + RETRY_AFTER
         if self.troubles.get(stream_id) != message:
@@ -160,7 +160,7 @@ class StreamWorker:
             with suppress(DatabaseError):
                 await self.in_thread(note_trouble, stream_id, self.name, message)
 
-    async def follow(self, stream_id: int, wanted: Plan) -> None:
+    async def follow(self, stream_id: int, wanted: DesiredState) -> None:
         hold = self.holds.get(stream_id)
         if hold is None or time.monotonic() - hold.renewed > HOLD_EVERY:
             token = await self.in_thread(stream_hold_of, stream_id, self.name)
@@ -168,14 +168,14 @@ class StreamWorker:
                 self.holds.pop(stream_id, None)
                 await self.leave(stream_id)
                 return
-            hold = self.holds[stream_id] = Hold(stream_id, self.name, token, time.monotonic())
+            hold = self.holds[stream_id] = VenueLease(stream_id, self.name, token, time.monotonic())
         station = self.stations.get(stream_id)
         if station is not None and station.died():
             logger.error("the stream of %s died and is opened anew", wanted.key)
             await self.leave(stream_id)
             station = None
         if station is None:
-            station = self.stations[stream_id] = await Station.open(self, stream_id, wanted)
+            station = self.stations[stream_id] = await VenueWorker.open(self, stream_id, wanted)
         await station.follow_plan(wanted)
 
     def lease(self, stream_id: int) -> Lease:

@@ -16,7 +16,7 @@ from core import paging
 from core.errors import NotFound
 from core.symbols import symbol_normalise
 from core.text import decimal_text, utc_text
-from trading.models import OPEN, BlockEvent, Bot, Mode, Order, Position, Wanted
+from trading.models import OPEN, BlockEvent, Bot, DesiredStatus, Mode, Order, Position
 from trading.selectors.filters import SHOWN, one_of
 from trading.selectors.notation import ratio
 from trading.selectors.risk import kill_switch
@@ -92,7 +92,7 @@ def bots(*, mode: str = "", wallet: str = "", symbol: str = "", search: str = ""
     rows = Bot.objects.filter(archived_at=None).select_related("run", "wallet").order_by("name")
     named = {
         "mode": one_of("mode", mode, Mode.values),
-        "wanted": one_of("wanted", wanted, Wanted.values),
+        "wanted": one_of("wanted", wanted, DesiredStatus.values),
         "wallet__wallet_id": wallet,
     }
     rows = rows.filter(**{column: value for column, value in named.items() if value})

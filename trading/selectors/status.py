@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from core.venues import venue_split
 from engine.types import INTERVALS
 from market.models import VenueStream
-from trading.models import Bot, BotRun, KillSwitch, Mode, Wanted
+from trading.models import Bot, BotRun, DesiredStatus, KillSwitch, Mode
 
 STATUSES = ("stopped", "stopping", "starting", "running", "paused", "closing", "holding", "failed", "lost")
 GRACE = timedelta(seconds=60)
@@ -46,7 +46,7 @@ def bot_status(bot: Bot, *, streams: Streams, switch: KillSwitch, now: datetime)
         )
     if run is None or run.ended_at:
         return Status("stopped", ended_why(bot, run))
-    if bot.wanted == Wanted.STOPPED:
+    if bot.wanted == DesiredStatus.STOPPED:
         return Status("stopping", "Its open orders are being cancelled and its run ended.")
     stream = streams.get(feed_of(bot))
     unattended = "" if bot.mode == Mode.REPLAY else unattended_why(bot, stream, now)
@@ -56,19 +56,19 @@ def bot_status(bot: Bot, *, streams: Streams, switch: KillSwitch, now: datetime)
         return Status("lost", lost)
     if held := run.held_reason or switch_why(switch) or stream_why(bot, stream):
         return Status("holding", held)
-    if bot.wanted == Wanted.CLOSING:
+    if bot.wanted == DesiredStatus.CLOSING:
         return Status("closing", "It sells what it holds, then stops.")
-    if bot.wanted == Wanted.PAUSED:
+    if bot.wanted == DesiredStatus.PAUSED:
         return Status("paused", "No entries; exits go on.")
     return Status("running", "" if run.evaluated_at else f"It decides for the first time when a candle of {bot.interval} closes.")
 
 
 def ended_why(bot: Bot, run: BotRun | None) -> str:
     if run is None:
-        return "It waits for a stream worker." if bot.wanted != Wanted.STOPPED else "It was never started."
+        return "It waits for a stream worker." if bot.wanted != DesiredStatus.STOPPED else "It was never started."
     if run.end_reason == "finished":
         return "The replay is at its end."
-    return f"Its run ended: {run.end_reason or 'no reason was given'}." if bot.wanted != Wanted.STOPPED else ""
+    return f"Its run ended: {run.end_reason or 'no reason was given'}." if bot.wanted != DesiredStatus.STOPPED else ""
 
 
 def unattended_why(bot: Bot, stream: VenueStream | None, now: datetime) -> str:
@@ -84,7 +84,7 @@ def overdue_why(bot: Bot, run: BotRun, now: datetime) -> str:
     """Whether it should have decided by now and did not. A candle may be missing where nobody trades: hence two."""
     pace = timedelta(milliseconds=INTERVALS[bot.interval])
     if bot.mode == Mode.REPLAY:
-        if bot.wanted == Wanted.PAUSED:
+        if bot.wanted == DesiredStatus.PAUSED:
             return ""
         speed = float(bot.replay.get("speed") or 0)
         pace = pace / speed if speed else timedelta(0)

@@ -22,10 +22,10 @@ from core.venues import venue_key
 from engine.strategies import registry
 from market.services import instrument_ensure
 from trading.models import OPEN, Bot, BotRun, BotState, KillSwitch, Mode, Order, Position
-from trading.models import Wanted as Want
+from trading.models import DesiredStatus as Want
 from trading.services.budgets import budgets_ensure
-from trading.services.carrying import books_of
-from trading.services.holding import EXTERNAL, trader_of
+from trading.services.carry_over import books_of
+from trading.services.loaded_bot import EXTERNAL, trader_of
 from trading.setup.config import RunConfig, parse
 from trading.setup.limits import parse_limits, parse_schedule
 from wallets.models import Wallet

@@ -25,8 +25,8 @@ from trading import metrics
 from trading.models import OPEN, AllocationStatus, Bot, ForeignOrder, Order, OrderStatus, RiskAllocation
 from trading.services.budgets import ALIVE
 from trading.services.fills import Booked, allocation_release, fill_news, fills_book
-from trading.services.holding import LEASED, Holding, Lease, Market
-from trading.services.steps import ORDER_FILLED, ORDER_OVER, Writer, Written, order_payload
+from trading.services.loaded_bot import LEASED, Lease, LoadedBot, MarketNow
+from trading.services.step_writer import ORDER_FILLED, ORDER_OVER, StepEffects, StepWriter, order_payload
 
 TOO_OLD = timedelta(seconds=30)
 """A market order that could not be sent for so long is not sent any more: the decision was for another market."""
@@ -72,11 +72,11 @@ def order_unsend(order_id: int) -> bool:
     )
 
 
-def report_apply(holding: Holding, report: Report, market: Market) -> Written:
+def report_apply(holding: LoadedBot, report: Report, market: MarketNow) -> StepEffects:
     """What the venue says of an order of this bot: new executions are booked and the engine hears of them; the status moves where
     the table of transitions lets it. The same report again, or an older one, changes nothing."""
     order = order_read("client_order_id", report.client_order_id)
-    writer = Writer(holding, market, correlation_id=order.correlation_id)
+    writer = StepWriter(holding, market, correlation_id=order.correlation_id)
     writer.rows[order.number] = order
     position = holding.positions[order.symbol]
     before, named, filled = str(order.status), order.venue_order_id, order.filled_quantity
@@ -120,7 +120,7 @@ def order_read(by: Literal["id", "client_order_id"], value: object) -> Order:
     return order
 
 
-def tell_engine(writer: Writer, order: Order, booked: Sequence[Booked], before: str) -> None:
+def tell_engine(writer: StepWriter, order: Order, booked: Sequence[Booked], before: str) -> None:
     """The engine hears of its own orders of this run. One of an earlier run, one that a person had adopted, or one of which its
     memory cannot be read any more, is in the books only."""
     holding = writer.holding
@@ -150,11 +150,11 @@ def tell_engine(writer: Writer, order: Order, booked: Sequence[Booked], before: 
     metrics.orders.labels(order.venue, order.status).inc()
 
 
-def order_end(holding: Holding, order_id: int, seen: str, status: OrderStatus, why: str, market: Market) -> Written:
+def order_end(holding: LoadedBot, order_id: int, seen: str, status: OrderStatus, why: str, market: MarketNow) -> StepEffects:
     """An order that surely is over without the venue's report: refused by the venue, never sent, or never arrived there. `seen` is
     the status that this was concluded from: where the order has gone on since, nothing is concluded."""
     order = order_read("id", order_id)
-    writer = Writer(holding, market, correlation_id=order.correlation_id)
+    writer = StepWriter(holding, market, correlation_id=order.correlation_id)
     writer.rows[order.number] = order
     before = str(order.status)
     if before != seen or not may(before, status):

@@ -15,8 +15,8 @@ from core.push import push
 from core.times import from_ms
 from engine.types import Rules
 from market.models import Instrument
-from trading.models import Bot, BotRun, BotState, Wanted
-from trading.services.holding import EXTERNAL, trader_of
+from trading.models import Bot, BotRun, BotState, DesiredStatus
+from trading.services.loaded_bot import EXTERNAL, trader_of
 from trading.setup.config import parse, rules_json
 
 
@@ -99,7 +99,7 @@ def run_end(run: BotRun, why: str, *, error: str = "") -> None:
         ended = BotRun.objects.filter(pk=run.pk, ended_at=None).update(ended_at=timezone.now(), end_reason=why, error=error[:2_000])
         if not ended:
             return
-        Bot.objects.filter(pk=run.bot_id, run=run).update(wanted=Wanted.STOPPED)
+        Bot.objects.filter(pk=run.bot_id, run=run).update(wanted=DesiredStatus.STOPPED)
         payload = {"name": run.bot.name, "change": why, "by": "the desk", "mode": run.mode, "error": error[:400]}
         news = [News("bot_status", "run", payload)]
         if why == "failed":

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from access.requests import PageRequest, may_trade
 from core.events import last_seq
 from trading import selectors
-from trading.models import OPEN, Bot, Mode, Order, Wanted
+from trading.models import OPEN, Bot, DesiredStatus, Mode, Order
 from trading.services.bots import kill_switch_set
 
 MOST_REAL_FIRST = (Mode.LIVE, Mode.TESTNET, Mode.PAPER, Mode.REPLAY)
@@ -25,7 +25,7 @@ MOST_REAL_FIRST = (Mode.LIVE, Mode.TESTNET, Mode.PAPER, Mode.REPLAY)
 def bar_state() -> dict[str, Any]:
     """What every page carries: three small queries."""
     seq = last_seq()  # first, so that no push between is missed
-    trading = Bot.objects.filter(archived_at=None).exclude(wanted=Wanted.STOPPED).order_by()
+    trading = Bot.objects.filter(archived_at=None).exclude(wanted=DesiredStatus.STOPPED).order_by()
     running = dict(trading.values_list("mode").annotate(Count("pk")))
     modes = [str(mode) for mode in MOST_REAL_FIRST if mode in running]
     return {"seq": seq, "switch": selectors.kill_switch(), "modes": modes, "bots": sum(running.values())}
@@ -47,7 +47,7 @@ def kill_ask(request: PageRequest) -> HttpResponse:
     held = selectors.positions_valued(selectors.positions_open())
     context = {
         "switch": selectors.kill_switch(),
-        "bots": Bot.objects.filter(archived_at=None).exclude(wanted=Wanted.STOPPED).count(),
+        "bots": Bot.objects.filter(archived_at=None).exclude(wanted=DesiredStatus.STOPPED).count(),
         "orders": Order.objects.filter(status__in=OPEN).count(),
         "held": sums_by_currency(held),
         "positions": len(held),

@@ -16,7 +16,7 @@ from access.requests import PageRequest, Part, parts_answer, parts_asked
 from core import paging
 from core.models import Event
 from trading import selectors
-from trading.models import Bot, Mode, Wanted
+from trading.models import Bot, DesiredStatus, Mode
 from trading.selectors import BotRow, Filter
 from trading.views.live import FOLDER, blocks_part, budgets_shown, fills_part, orders_part, positions_part
 from trading.views.requests import parts_context
@@ -111,13 +111,13 @@ def actions(row: BotRow) -> list[dict[str, str]]:
         "kind": "danger",
     }
     start = {"name": "start", "label": "Start", "does": "decides from the next closed candle on", "kind": "primary"}
-    if wanted == Wanted.STOPPED:
+    if wanted == DesiredStatus.STOPPED:
         return [start]
-    if wanted == Wanted.CLOSING:
+    if wanted == DesiredStatus.CLOSING:
         return [stop]
     pause = {"name": "pause", "label": "Pause", "does": "no new entries, exits go on", "kind": ""}
     resume = start | {"label": "Resume", "does": "entries again"}
-    return [resume if wanted == Wanted.PAUSED else pause, stop, close]
+    return [resume if wanted == DesiredStatus.PAUSED else pause, stop, close]
 
 
 def counted(number: int, noun: str) -> str:

@@ -12,8 +12,8 @@ from random import Random
 from typing import Any
 
 from market.exchanges.base import Candle, MarketEvent, StreamGap, Tick
-from market.feed import Incident, Status, Timing, Wanted, run_feed
-from market.feed.wanted import Key
+from market.feed import Incident, Status, Subscription, Timing, run_feed
+from market.feed.subscription import Key
 from tests.market.exchanges.venues import SYMBOLS, Desk, Venue, until
 
 QUICK = Timing(
@@ -25,7 +25,7 @@ QUICK = Timing(
 class Running:
     """`gate` closed makes the handler wait."""
 
-    wanted: Wanted
+    wanted: Subscription
     events: list[MarketEvent] = field(default_factory=list)
     statuses: list[Status] = field(default_factory=list)
     incidents: list[Incident] = field(default_factory=list)
@@ -84,7 +84,7 @@ async def running_feed(
 ) -> AsyncIterator[Running]:
     """By the sandbox market's clock."""
     exchange = await desk.connect(venue)
-    running = Running(Wanted(symbols or [SYMBOLS[venue]], intervals, closed=closed))
+    running = Running(Subscription(symbols or [SYMBOLS[venue]], intervals, closed=closed))
     running.gate.set()
     task = asyncio.create_task(
         run_feed(

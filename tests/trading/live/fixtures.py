@@ -158,7 +158,9 @@ class Rows:
         return RiskBudget.objects.create(**made | given)
 
     def event(self, type: str = "fill", *, bot: Bot | None = None, **given: Any) -> Event:
-        return Event.objects.create(**{"type": type, "source": "test", "bot": bot, "payload": {"symbol": "BTC-USDT"}, **given})
+        return Event.objects.create(
+            **{"type": type, "source": "test", "bot": bot.bot_id if bot else "", "payload": {"symbol": "BTC-USDT"}, **given}
+        )
 
     def equity(self, bot: Bot, ts: datetime, equity: str) -> EquityPoint:
         return EquityPoint.objects.create(bot=bot, run_id="", ts=ts, equity=Decimal(equity), cash=Decimal(equity))

@@ -26,9 +26,9 @@ from tests.wallets.making import account
 from trading.live.balances import OLD, AccountBalances
 from trading.models import BlockEvent, Order, RiskAllocation
 from trading.services.bots import bot_create, bot_start
-from trading.services.holding import Holding, Market, holding_load
+from trading.services.loaded_bot import LoadedBot, MarketNow, bot_load
 from trading.services.runs import run_rules_take
-from trading.services.steps import act, candle_close, candle_open
+from trading.services.step_writer import act, candle_close, candle_open
 from wallets.services import wallet_create
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -168,7 +168,7 @@ async def test_what_was_not_said_for_minutes_is_not_known(kept: AccountBalances,
 # ---------------------------------------------------------------- the order path
 
 
-def external_bot() -> Holding:
+def external_bot() -> LoadedBot:
     """It trades with a real account's wallet, and has a run."""
     keep(make_candles(count=30), venue="binance-sandbox")
     wallet = wallet_create(name="real", kind="exchange", quote="BTC", account=account())
@@ -176,12 +176,12 @@ def external_bot() -> Holding:
     bot = bot_start(bot_id=bot_create(name="b", mode="testnet", wallet_id=wallet.wallet_id, config=raw).bot_id)
     assert bot.run
     run_rules_take(bot.run, bot.venue)
-    return holding_load(bot.pk)
+    return bot_load(bot.pk)
 
 
-def bought(holding: Holding, balances: dict[str, Balance] | None) -> list[Order]:
+def bought(holding: LoadedBot, balances: dict[str, Balance] | None) -> list[Order]:
     """What leaves for the venue when its strategy buys for all its cash, with this in the account."""
-    market = Market(timezone.now(), {"ETH-BTC": (Decimal(1), 0.0)}, "test", balances=balances)
+    market = MarketNow(timezone.now(), {"ETH-BTC": (Decimal(1), 0.0)}, "test", balances=balances)
     candle_close(holding, 0, {"ETH-BTC": OHLCV(1.0, 1.0, 1.0, 1.0, 1.0)}, {"ETH-BTC": SignalRow(entry=True)}, market)
     candle_open(holding, 300_000, {"ETH-BTC": 1.0}, market)
     return act(holding, market, lambda: holding.trader.entries({"ETH-BTC": 1.0})).send

@@ -13,13 +13,13 @@ from engine.live import OHLCV, SignalRow
 from market.exchanges.base import Endpoint
 from market.services import instrument_ensure
 from tests.trading.making import config
-from trading.live.runtime import Runtime
-from trading.live.station import Station
+from trading.live.bot_runner import BotRunner
+from trading.live.venue_worker import VenueWorker
 from trading.live.worker import StreamWorker
 from trading.models import Bot
 from trading.services.bots import bot_create, bot_start
-from trading.services.holding import Market, holding_load
-from trading.services.steps import candle_close, candle_open
+from trading.services.loaded_bot import MarketNow, bot_load
+from trading.services.step_writer import candle_close, candle_open
 from wallets.services import account_create, wallet_create
 
 NOWHERE: dict[str, Any] = {"rest": "http://127.0.0.1:1", "ws": "ws://127.0.0.1:1", "ws_api": "ws://127.0.0.1:1"}
@@ -40,10 +40,10 @@ def waiting_bot() -> Bot:
 def test_an_entry_that_waits_for_its_price_is_watched_although_no_row_was_written() -> None:
     """The close at which it is decided writes nothing: there is no order yet."""
 
-    async def watched() -> set[Runtime]:
+    async def watched() -> set[BotRunner]:
         worker = StreamWorker()
         exchange = worker.connect(Endpoint("binance", "sandbox", **NOWHERE))
-        station = Station(worker, 1, "binance", "sandbox", exchange)
+        station = VenueWorker(worker, 1, "binance", "sandbox", exchange)
         await worker.in_thread(decide, station)
         await asyncio.sleep(0)  # the loop is told from the thread
         try:
@@ -55,9 +55,9 @@ def test_an_entry_that_waits_for_its_price_is_watched_although_no_row_was_writte
     assert len(asyncio.run(watched())) == 1
 
 
-def decide(station: Station) -> None:
-    runtime = Runtime(holding_load(waiting_bot().pk), station)
-    market = Market(datetime.now(UTC), {}, "candle")
+def decide(station: VenueWorker) -> None:
+    runtime = BotRunner(bot_load(waiting_bot().pk), station)
+    market = MarketNow(datetime.now(UTC), {}, "candle")
     candle_open(runtime.holding, START, {SYMBOL: 10.0}, market)
     written = candle_close(runtime.holding, START, {SYMBOL: FLAT}, {SYMBOL: SignalRow(entry=True, entry_stop=11.0)}, market)
     assert not written.news

@@ -10,7 +10,7 @@ from core.errors import Unreadable
 from tests.trading.making import candles, paper_wallet, replay_bot
 from trading.models import BotState
 from trading.services.bots import bot_start
-from trading.services.holding import Holding, holding_load, holdings_load
+from trading.services.loaded_bot import LoadedBot, bot_load, bots_load
 
 pytestmark = pytest.mark.django_db
 
@@ -20,13 +20,13 @@ def bot_ids() -> list[int]:
     candles()
     wallet = paper_wallet()
     bots = [bot_start(bot_id=replay_bot(wallet, name=f"bot {number}").bot_id) for number in range(6)]
-    holdings_load([bot.pk for bot in bots])  # the first time makes the rows of their positions
+    bots_load([bot.pk for bot in bots])  # the first time makes the rows of their positions
     return [bot.pk for bot in bots]
 
 
 def statements(bot_ids: list[int]) -> int:
     with CaptureQueriesContext(connection) as asked:
-        assert all(isinstance(one, Holding) for one in holdings_load(bot_ids).values())
+        assert all(isinstance(one, LoadedBot) for one in bots_load(bot_ids).values())
     return len(asked)
 
 
@@ -35,9 +35,9 @@ def test_many_bots_are_loaded_by_as_many_statements_as_one(bot_ids: list[int]) -
 
 
 def test_what_is_loaded_together_is_what_is_loaded_alone(bot_ids: list[int]) -> None:
-    for bot_id, together in holdings_load(bot_ids).items():
-        assert isinstance(together, Holding)
-        alone = holding_load(bot_id)
+    for bot_id, together in bots_load(bot_ids).items():
+        assert isinstance(together, LoadedBot)
+        alone = bot_load(bot_id)
         for name in ("bot", "run", "config", "limits", "schedule", "budgets", "positions", "instruments", "version", "orders"):
             assert getattr(together, name) == getattr(alone, name), name
         assert together.trader.dump() == alone.trader.dump()
@@ -45,8 +45,8 @@ def test_what_is_loaded_together_is_what_is_loaded_alone(bot_ids: list[int]) -> 
 
 def test_one_whose_memory_cannot_be_read_does_not_keep_the_others_from_theirs(bot_ids: list[int]) -> None:
     BotState.objects.filter(pk=bot_ids[2]).update(book=b"of another time")
-    found = holdings_load(bot_ids)
-    assert all(isinstance(one, Holding) for one in found.values())
-    assert [bot_id for bot_id, one in found.items() if isinstance(one, Holding) and one.unreadable] == [bot_ids[2]]
+    found = bots_load(bot_ids)
+    assert all(isinstance(one, LoadedBot) for one in found.values())
+    assert [bot_id for bot_id, one in found.items() if isinstance(one, LoadedBot) and one.unreadable] == [bot_ids[2]]
     with pytest.raises(Unreadable, match="cannot be read"):
-        holding_load(bot_ids[2])
+        bot_load(bot_ids[2])

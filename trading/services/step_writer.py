@@ -19,13 +19,13 @@ from core.events import News, events_add
 from core.text import decimal_text
 from core.times import from_ms
 from engine import risk
-from engine.live import OHLCV, Done, Executed, SignalRow, Step, Wanted
+from engine.live import OHLCV, Ended, Executed, Intent, SignalRow, Step
 from market.exchanges.base import Execution
 from trading import metrics
 from trading.models import AllocationStatus, BlockEvent, BotState, Order, OrderStatus, RiskAllocation
 from trading.services.budgets import ALIVE, Draw, budget_claim, is_killed
 from trading.services.fills import Books, allocation_release, fill_news, fills_book
-from trading.services.holding import LEASED, Holding, Lease, Market, Overtaken, StaleHolding
+from trading.services.loaded_bot import LEASED, Lease, LoadedBot, MarketNow, Overtaken, StaleBot
 from trading.services.runs import runs_progress_write
 
 ORDER_OVER = ("status", "status_reason", "closed_at", "updated_at")
@@ -34,7 +34,7 @@ PROTECTIVE = frozenset({"stop_loss", "trailing_stop", "take_profit", "time_limit
 
 
 @dataclass(slots=True)
-class Written:
+class StepEffects:
     """What a step left behind: orders to send, and orders whose cancelling is to be asked for."""
 
     send: list[Order] = field(default_factory=list)
@@ -44,14 +44,14 @@ class Written:
 
 
 @dataclass(slots=True)
-class Writer:
+class StepWriter:
     """What a step of a holding comes to, gathered, and written by `finish` in one statement. Where the engine executes orders
     itself (replay, paper) they are written before their executions, and the caller has a transaction around it all."""
 
-    holding: Holding
-    market: Market
-    written: Written = field(default_factory=Written)
-    wanted: dict[int, Wanted] = field(default_factory=dict)
+    holding: LoadedBot
+    market: MarketNow
+    written: StepEffects = field(default_factory=StepEffects)
+    wanted: dict[int, Intent] = field(default_factory=dict)
     """Orders that were let through."""
     claims: dict[int, Decimal] = field(default_factory=dict)
     rows: dict[int, Order] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class Writer:
         self.at_once, self.lease = not holding.external, self.market.lease
         self.books = Books(holding.bot.wallet_id, holding.account, Draw(holding.budgets))
 
-    def allow(self, wanted: Wanted) -> bool:
+    def allow(self, wanted: Intent) -> bool:
         """Checks an order and claims its budget; where it is refused the engine forgets it, and a block says why."""
         proposal = self.proposal(wanted)
         claims = proposal.side == "buy"  # claiming looks at the kill switch itself
@@ -117,7 +117,7 @@ class Writer:
             return None
         return risk.Denial("bot_not_running", "The run has ended: nothing more is sent.")
 
-    def proposal(self, wanted: Wanted) -> risk.Proposal:
+    def proposal(self, wanted: Intent) -> risk.Proposal:
         price = wanted.limit if wanted.limit is not None else wanted.stop
         return risk.Proposal(
             symbol=wanted.symbol,
@@ -127,7 +127,7 @@ class Writer:
             protective=wanted.reason in PROTECTIVE,
         )
 
-    def block(self, wanted: Wanted, denial: risk.Denial) -> None:
+    def block(self, wanted: Intent, denial: risk.Denial) -> None:
         step = self.holding.trader.block(wanted.number, denial.reason)
         self.note_block(wanted.symbol, wanted.side, wanted.quantity, denial)
         self.take(step)
@@ -167,14 +167,14 @@ class Writer:
             self.ended(done)
         note_equity(self.holding, step)
 
-    def admitted(self, wanted: Wanted) -> bool:
+    def admitted(self, wanted: Intent) -> bool:
         return wanted.number in self.wanted or wanted.number in self.rows or self.executed_already(wanted) or self.allow(wanted)
 
-    def executed_already(self, wanted: Wanted) -> bool:
+    def executed_already(self, wanted: Intent) -> bool:
         """On paper an exit that triggered inside a candle is wanted and executed in one step; there is nothing to refuse."""
         return not self.holding.external and wanted.side == "sell"
 
-    def orders(self, wanted: Iterable[Wanted]) -> None:
+    def orders(self, wanted: Iterable[Intent]) -> None:
         fresh = [self.order(one) for one in wanted if one.number not in self.rows]
         self.fresh += fresh
         self.rows |= {row.number: row for row in fresh}
@@ -219,7 +219,7 @@ class Writer:
             self.written.send += self.fresh
         self.fresh = []
 
-    def order(self, wanted: Wanted) -> Order:
+    def order(self, wanted: Intent) -> Order:
         holding, bot = self.holding, self.holding.bot
         now = timezone.now()
         price, _ = self.market.prices.get(wanted.symbol, (None, None))
@@ -289,7 +289,7 @@ class Writer:
             time=from_ms(one.time),
         )
 
-    def ended(self, done: Done) -> None:
+    def ended(self, done: Ended) -> None:
         if done.number not in self.holding.orders and done.number not in self.rows:
             if done.status == "refused":
                 self.note_refusal(done)
@@ -306,7 +306,7 @@ class Writer:
             status = OrderStatus.CANCELLED if done.status == "refused" else OrderStatus(done.status)
             self.close(order, status, done.refusal)
 
-    def note_refusal(self, done: Done) -> None:
+    def note_refusal(self, done: Ended) -> None:
         """The engine itself did not make the order: no cash, below the lot size, too many positions."""
         detail = risk.REASONS.get(done.refusal, done.refusal)
         self.note_block(done.symbol, done.side, None, risk.Denial(done.refusal, detail))
@@ -325,7 +325,7 @@ class Writer:
             self.rows[number] = Order.objects.get(pk=self.holding.orders[number])
         return self.rows[number]
 
-    def finish(self) -> Written:
+    def finish(self) -> StepEffects:
         if not self.write():
             self.lease = None
             with transaction.atomic():
@@ -351,7 +351,7 @@ class Writer:
         events_add(batch, news, bot=holding.bot.bot_id, run_id=holding.run.run_id)
         missed = batch.run()
         if isinstance(missed, BotState):
-            raise StaleHolding(f"Another worker trades for {holding.bot.name}.")
+            raise StaleBot(f"Another worker trades for {holding.bot.name}.")
         if isinstance(missed, Model):
             raise Overtaken(f"Somebody else has written {missed} meanwhile.")
         if missed is not None:
@@ -364,7 +364,7 @@ class Writer:
         return True
 
 
-def act(holding: Holding, market: Market, call: Callable[[], Step], *, checked: Sequence[Wanted] = ()) -> Written:
+def act(holding: LoadedBot, market: MarketNow, call: Callable[[], Step], *, checked: Sequence[Intent] = ()) -> StepEffects:
     """What the engine does on `call` becomes rows. `checked`: entries that the call would execute at once, looked at before it.
 
     A step in which nothing happens writes nothing. After an exception the holding is out of step with its rows: load it again."""
@@ -372,9 +372,9 @@ def act(holding: Holding, market: Market, call: Callable[[], Step], *, checked: 
         step = call()
         if not (step.wanted or step.executed or step.done):
             note_equity(holding, step)
-            return Written()
+            return StepEffects()
     with nullcontext() if holding.external else transaction.atomic():
-        writer = Writer(holding, market)
+        writer = StepWriter(holding, market)
         if checked:
             for wanted in checked:
                 writer.allow(wanted)
@@ -383,12 +383,12 @@ def act(holding: Holding, market: Market, call: Callable[[], Step], *, checked: 
         return writer.finish()
 
 
-def note_equity(holding: Holding, step: Step) -> None:
+def note_equity(holding: LoadedBot, step: Step) -> None:
     if step.equity is not None:
         holding.run.equity = Decimal(repr(step.equity)).quantize(Decimal("1e-8"))
 
 
-def candle_open(holding: Holding, time_ms: int, opens: Mapping[str, float], market: Market) -> Written:
+def candle_open(holding: LoadedBot, time_ms: int, opens: Mapping[str, float], market: MarketNow) -> StepEffects:
     """The candle that opened at `time_ms` has begun. On paper what was queued is executed at its open; for a venue the exits are
     wanted now, and the entries once no exit is on its way (`entries_want`)."""
     trader = holding.trader
@@ -399,14 +399,14 @@ def candle_open(holding: Holding, time_ms: int, opens: Mapping[str, float], mark
 
 
 def candle_close(
-    holding: Holding,
+    holding: LoadedBot,
     time_ms: int,
     candles: Mapping[str, OHLCV],
     rows: Mapping[str, SignalRow],
-    market: Market,
+    market: MarketNow,
     *,
     tradable: bool = True,
-) -> Written:
+) -> StepEffects:
     """The candle that opened at `time_ms` has closed: paper executes what lies inside it, and the strategy's wishes are taken
     in."""
     trader = holding.trader
@@ -416,7 +416,7 @@ def candle_close(
     return act(holding, market, lambda: trader.close(time_ms, candles, rows, tradable))
 
 
-def checkpoint(holding: Holding) -> None:
+def checkpoint(holding: LoadedBot) -> None:
     """Writes the engine's memory and how far the run is, where no step did for a while."""
     with transaction.atomic():
         holding.save_state()
@@ -435,7 +435,7 @@ def intent_payload(order: Order) -> dict[str, object]:
     }
 
 
-def order_payload(order: Order, holding: Holding | None = None) -> dict[str, object]:
+def order_payload(order: Order, holding: LoadedBot | None = None) -> dict[str, object]:
     price = order.limit if order.limit is not None else order.stop
     return {
         "order_id": order.order_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.layout import volatility_share
-from engine.live.values import SignalRow
+from engine.live.types import SignalRow
 from engine.strategy import Strategy, evaluate
 from engine.types import Candles, Signals, Sizing
 

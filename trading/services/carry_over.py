@@ -8,17 +8,17 @@ from decimal import Decimal
 from django.db.models import Sum
 
 from core.times import to_ms
-from engine.live import Held
+from engine.live import HeldPosition
 from trading.models import Bot, BotRun, Fill, Position
 from trading.setup.config import parse
 
 
-def books_of(bot: Bot) -> tuple[float, dict[str, Held]]:
+def books_of(bot: Bot) -> tuple[float, dict[str, HeldPosition]]:
     """(cash in quote, what is held by symbol), by its fills in its present mode: it began with the cash of its first run there."""
     first = BotRun.objects.filter(bot=bot, mode=bot.mode).order_by("id").first()
     assert first
     held = {
-        one.symbol: Held(float(one.quantity), float(one.cost), to_ms(one.opened_at or one.updated_at))
+        one.symbol: HeldPosition(float(one.quantity), float(one.cost), to_ms(one.opened_at or one.updated_at))
         for one in Position.objects.filter(bot=bot, quantity__gt=0).order_by("symbol")
     }
     return float(sum(movements(bot), parse(first.config).cash)), held

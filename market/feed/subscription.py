@@ -10,7 +10,7 @@ Key = tuple[str, str]
 """Symbol and interval."""
 
 
-class Wanted:
+class Subscription:
     """Change it with `set` on the feed's loop. Without symbols the feed pauses: it holds no socket and asks for nothing.
 
     `closed`: open time of the newest closed candle that the caller has, by symbol and interval. The feed goes on from there;

@@ -14,12 +14,12 @@ from market.exchanges.base import Endpoint
 from market.models import VenueStream
 from market.services import stream_ensure
 from trading.models import OPEN, Bot, Mode, Order
-from trading.services.holding import EXTERNAL
+from trading.services.loaded_bot import EXTERNAL
 from wallets.models import ExchangeAccount, Wallet
 from wallets.services import account_endpoint
 
 
-class Post(NamedTuple):
+class Assignment(NamedTuple):
     """A bot with a run that has not ended, and what a person wants of it. Primary keys."""
 
     bot_id: int
@@ -35,11 +35,11 @@ class Post(NamedTuple):
 
 
 @dataclass(slots=True)
-class Plan:
+class DesiredState:
     """For one venue. `watch`: symbols that pages want to see, whether or not a bot trades them."""
 
     stream: VenueStream
-    posts: list[Post] = field(default_factory=list)
+    posts: list[Assignment] = field(default_factory=list)
     wallets: list[Wallet] = field(default_factory=list)
     keys: dict[int, str] = field(default_factory=dict)
     """Of accounts whose key may be used, by primary key: which one it is."""
@@ -52,7 +52,7 @@ class Plan:
         return venue_key(self.stream.venue, self.stream.environment)
 
 
-def plan_read() -> dict[int, Plan]:
+def desired_state_read() -> dict[int, DesiredState]:
     """By the stream's primary key. A venue that a bot or wallet needs gets its stream row here."""
     posts = unfinished()
     wallets = list(Wallet.objects.filter(kind=Wallet.Kind.EXCHANGE, archived=False).select_related("account"))
@@ -63,7 +63,9 @@ def plan_read() -> dict[int, Plan]:
             stream_ensure(venue=pair[0], environment=pair[1])
     streams = VenueStream.objects.filter(venue__in=CONNECTED)
     plans = {
-        (one.venue, one.environment): Plan(one, watch=list(settings.WATCHLIST.get(venue_key(one.venue, one.environment), [])))
+        (one.venue, one.environment): DesiredState(
+            one, watch=list(settings.WATCHLIST.get(venue_key(one.venue, one.environment), []))
+        )
         for one in streams
     }
     by_key = {plan.key: plan for plan in plans.values()}
@@ -82,11 +84,11 @@ def plan_read() -> dict[int, Plan]:
     return {plan.stream.pk: plan for plan in plans.values()}
 
 
-def unfinished() -> list[Post]:
+def unfinished() -> list[Assignment]:
     """Bots whose present run has not ended: a stream worker drives them, or winds them up. Asked for every second or so, of a
     thousand bots: hence columns, and no rows."""
     rows = Bot.objects.filter(run__ended_at=None, mode__in=[*EXTERNAL, Mode.PAPER], archived_at=None).exclude(run=None)
-    return [Post(*row) for row in rows.values_list("pk", "run_id", "wallet_id", "venue", "symbols", "wanted").order_by("pk")]
+    return [Assignment(*row) for row in rows.values_list("pk", "run_id", "wallet_id", "venue", "symbols", "wanted").order_by("pk")]
 
 
 def key_of(wallet: Wallet) -> str:
@@ -102,7 +104,7 @@ def endpoint_of(wallet: Wallet) -> Endpoint:
     return account_endpoint(wallet.account, for_check=True)  # its permissions are asked for before anything else
 
 
-def public_endpoint(plan: Plan) -> Endpoint:
+def public_endpoint(plan: DesiredState) -> Endpoint:
     """The venue's market data, without a key."""
     account = plan.market
     addresses = {name: getattr(account, name) if account else "" for name in ("rest", "ws", "ws_api", "ws_user")}

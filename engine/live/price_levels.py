@@ -9,19 +9,19 @@ import numpy as np
 
 from engine.book import BUY, LIMIT, MARKET, SELL, STOP, STOP_LIMIT
 from engine.live import kernel
-from engine.live.offers import stop_prices
-from engine.live.values import Level, Step
+from engine.live.resting_exits import stop_prices
+from engine.live.types import PriceLevel, Step
 from engine.types import REASONS
 
 if TYPE_CHECKING:
-    from engine.live.outside import Outside
+    from engine.live.venue_orders import VenueOrders
 
 
 NONE = float("nan")
 """One object, so that equal levels are equal."""
 
 
-def watched(outside: Outside) -> list[Level]:
+def watched(outside: VenueOrders) -> list[PriceLevel]:
     brain, nan = outside.brain, NONE
     found = []
     waiting = (*outside.out.values(), *outside.offers.values())
@@ -34,26 +34,26 @@ def watched(outside: Outside) -> list[Level]:
         watches_take = (outside.stops or outside.halted) and np.isfinite(take) and int(lot["id"]) not in resting
         if stop > 0.0 or watches_take:
             level = in_force(outside, lot, float(stop), stops) if stop > 0.0 else nan
-            found.append(Level(symbol, int(lot["id"]), level, REASONS[int(reason)], float(take) if watches_take else nan))
+            found.append(PriceLevel(symbol, int(lot["id"]), level, REASONS[int(reason)], float(take) if watches_take else nan))
     for row in brain.rows():
         w = brain.book.working[row]
         symbol, reason = brain.symbols[w["symbol"]], REASONS[w["reason"]]
         if w["kind"] in (STOP, STOP_LIMIT):
             stop = float(w["stop"])
-            found.append(Level(symbol, -1, stop if w["side"] == SELL else nan, reason, stop if w["side"] == BUY else nan))
+            found.append(PriceLevel(symbol, -1, stop if w["side"] == SELL else nan, reason, stop if w["side"] == BUY else nan))
         elif brain.numbers[w["order"]] in outside.failed:
-            found.append(Level(symbol, -1, float("inf"), reason, nan))
+            found.append(PriceLevel(symbol, -1, float("inf"), reason, nan))
     return found
 
 
-def standing(outside: Outside) -> dict[int, float]:
+def standing(outside: VenueOrders) -> dict[int, float]:
     """The stop that each lot has at the venue, where that has said that it has it."""
     return {
         out.lot: out.order.stop for out in outside.out.values() if out.order.stop is not None and out.stands and not out.given_up
     }
 
 
-def in_force(outside: Outside, lot: Any, stop: float, stops: Mapping[int, float]) -> float:
+def in_force(outside: VenueOrders, lot: Any, stop: float, stops: Mapping[int, float]) -> float:
     """The price at which the lot is sold from here: its stop; where the venue has that, the price below which it would not sell.
     `stops`: those that stand."""
     there = stops.get(int(lot["id"]))
@@ -63,7 +63,7 @@ def in_force(outside: Outside, lot: Any, stop: float, stops: Mapping[int, float]
     return limit if there == level else stop
 
 
-def touched(outside: Outside, s: int, price: float) -> Step:
+def touched(outside: VenueOrders, s: int, price: float) -> Step:
     brain, stops = outside.brain, standing(outside)
     for row, (stop, reason, take) in enumerate(brain.levels()):
         lot = brain.book.lots[row]
@@ -80,7 +80,7 @@ def touched(outside: Outside, s: int, price: float) -> Step:
     return outside.settle()
 
 
-def set_off(outside: Outside, row: int, s: int, price: float) -> None:
+def set_off(outside: VenueOrders, row: int, s: int, price: float) -> None:
     """A watched stop order, where the price has reached it."""
     brain, w = outside.brain, outside.brain.book.working[row]
     if w["symbol"] != s or w["kind"] not in (STOP, STOP_LIMIT):
@@ -100,7 +100,7 @@ def set_off(outside: Outside, row: int, s: int, price: float) -> None:
         outside.make_due(row)
 
 
-def afford(outside: Outside, row: int, price: float) -> None:
+def afford(outside: VenueOrders, row: int, price: float) -> None:
     """A purchase set off at a price above the one it was sized at is cut to what can be paid."""
     brain, w, setup = outside.brain, outside.brain.book.working[row], outside.brain.book.setup[0]
     unit = price * (1.0 + setup["reserve"]) * (1.0 + setup["taker"])

@@ -8,11 +8,11 @@ import numpy as np
 
 from engine.book import RUNG
 from engine.layout import WISH_ENTRY, WISH_EXIT, WISH_TARGET
-from engine.live.brain import Brain
-from engine.live.values import SignalRow
+from engine.live.trader_state import TraderState
+from engine.live.types import SignalRow
 
 
-def write_wishes(brain: Brain, signals: Mapping[str, SignalRow], entering: bool) -> int:
+def write_wishes(brain: TraderState, signals: Mapping[str, SignalRow], entering: bool) -> int:
     """Write the rows' wishes, in the kernel's order. Returns how many."""
     wishes: list[tuple[int, int, float, float, float]] = []
     for s, symbol in enumerate(brain.symbols):
@@ -37,13 +37,13 @@ def write_wishes(brain: Brain, signals: Mapping[str, SignalRow], entering: bool)
     return len(wishes)
 
 
-def sells(brain: Brain, s: int, target: float) -> bool:
+def sells(brain: TraderState, s: int, target: float) -> bool:
     """Whether the target is below what is held."""
     held = brain.book.symbols[s]["position"] * brain.columns["mark"][s, 0]
     return bool(held > 0.0 and target * brain.equity() < held)
 
 
-def take_ladder(brain: Brain, s: int, row: SignalRow) -> None:
+def take_ladder(brain: TraderState, s: int, row: SignalRow) -> None:
     """The first one that a symbol is given stays."""
     rungs = brain.book.rungs
     if row.ladder is None or (rungs["symbol"] == s).any():
@@ -56,7 +56,7 @@ def take_ladder(brain: Brain, s: int, row: SignalRow) -> None:
     brain.adopt(rungs=np.concatenate([rungs, fresh]))
 
 
-def number_targets(brain: Brain) -> None:
+def number_targets(brain: TraderState) -> None:
     """A target has its number from the moment it is decided."""
     for s in np.flatnonzero(brain.book.symbols["target_at"] == brain.t):
         brain.targets[int(s)] = brain.take_number(), brain.now()

@@ -23,25 +23,25 @@ from engine.book import (
     UNSIZED,
 )
 from engine.live import kernel
-from engine.live.brain import Brain
-from engine.live.offers import tend_offers
-from engine.live.out import NEAR, Out, revived, told
-from engine.live.values import Done, Step, Wanted
+from engine.live.resting_exits import tend_offers
+from engine.live.trader_state import TraderState
+from engine.live.types import Ended, Intent, Step
+from engine.live.venue_order import NEAR, VenueOrder, revived, told
 
 
 @dataclass(slots=True)
-class Outside:
-    brain: Brain
+class VenueOrders:
+    brain: TraderState
     stops: bool
     """Whether lots have stops. Where they have none, take-profits rest at the venue."""
     venue_stops: frozenset[str] = frozenset()
     """Symbols whose stops can rest at the venue."""
-    out: dict[int, Out] = field(default_factory=dict)
-    past: dict[int, Out] = field(default_factory=dict)
+    out: dict[int, VenueOrder] = field(default_factory=dict)
+    past: dict[int, VenueOrder] = field(default_factory=dict)
     """Orders that are over, for reports that come late."""
     due: list[int] = field(default_factory=list)
     """Orders that go out as soon as they may, in this order."""
-    offers: dict[int, Out] = field(default_factory=dict)
+    offers: dict[int, VenueOrder] = field(default_factory=dict)
     """Take-profit and stop orders that are due."""
     reached: list[int] = field(default_factory=list)
     """Lots whose take-profit level the price has reached."""
@@ -68,17 +68,17 @@ class Outside:
         for name in ("out", "past", "offers"):
             setattr(self, name, {int(number): revived(each) for number, each in state[name].items()})
 
-    def symbol(self, out: Out) -> int:
+    def symbol(self, out: VenueOrder) -> int:
         return self.brain.symbols.index(out.order.symbol)
 
     def apart(self) -> float:
         """Cash that orders given up may still spend."""
         return sum(out.left * out.unit for out in self.out.values() if out.given_up)
 
-    def selling(self, s: int) -> list[Out]:
+    def selling(self, s: int) -> list[VenueOrder]:
         return [out for out in self.out.values() if not out.buys and self.symbol(out) == s]
 
-    def resting_offers(self) -> list[Wanted]:
+    def resting_offers(self) -> list[Intent]:
         """Take-profit and stop orders that the venue has, or will get."""
         orders = (*self.out.values(), *self.offers.values())
         return [out.order for out in orders if out.lot >= 0 and not out.given_up]
@@ -147,7 +147,7 @@ class Outside:
             self.let_out(number, step)
         return step
 
-    def is_news(self, done: Done) -> bool:
+    def is_news(self, done: Ended) -> bool:
         """Whether an end is to be told: all but that of an order filled by the venue. What is out is given up."""
         if done.number in self.due:
             self.due.remove(done.number)
@@ -181,7 +181,7 @@ class Outside:
         more = self.brain.settle(self.brain.now(), executed=False)
         step.done.extend(done for done in more.done if self.is_news(done))
 
-    def purchase(self, row: int) -> Out | None:
+    def purchase(self, row: int) -> VenueOrder | None:
         """The order as it goes out; None where it has to wait for the end of one that was given up, or ends for want of cash."""
         brain, w = self.brain, self.brain.book.working[row]
         if any(out.given_up and out.buys for out in self.out.values()):
@@ -195,9 +195,9 @@ class Outside:
             brain.end(row, REFUSED, NO_CASH)
             return None
         order = replace(self.as_sent(row), quantity=float(w["left"]))
-        return Out(order, unit, rung=int(w["rung"]), take=float(w["take"]))
+        return VenueOrder(order, unit, rung=int(w["rung"]), take=float(w["take"]))
 
-    def sale(self, number: int, row: int, offer: Out | None, step: Step) -> Out | None:
+    def sale(self, number: int, row: int, offer: VenueOrder | None, step: Step) -> VenueOrder | None:
         """As `purchase`, of the order in `row` or of an `offer`; the base that other orders may sell is not sold twice."""
         brain = self.brain
         order = offer.order if offer is not None else self.as_sent(row)
@@ -219,9 +219,9 @@ class Outside:
             self.offers.pop(number, None)
             return None
         order = replace(order, quantity=quantity)
-        return replace(offer, order=order) if offer is not None else Out(order, 0.0)
+        return replace(offer, order=order) if offer is not None else VenueOrder(order, 0.0)
 
-    def clear_the_way(self, others: Iterable[Out], missing: float, step: Step) -> None:
+    def clear_the_way(self, others: Iterable[VenueOrder], missing: float, step: Step) -> None:
         """A market exit comes before what rests: of that, as much is given up as it needs."""
         missing -= sum(out.left for out in others if out.given_up)
         for out in others:
@@ -236,11 +236,11 @@ class Outside:
             else:
                 self.give_up(out, step)
 
-    def give_up(self, out: Out, step: Step) -> None:
+    def give_up(self, out: VenueOrder, step: Step) -> None:
         out.given_up = True
-        step.done.append(Done(out.order, "cancelled", "", self.brain.now()))
+        step.done.append(Ended(out.order, "cancelled", "", self.brain.now()))
 
-    def as_sent(self, row: int) -> Wanted:
+    def as_sent(self, row: int) -> Intent:
         """A stop order of the strategy's is watched here: what goes out is what it sets off."""
         w = self.brain.book.working[row]
         order = self.brain.order(int(w["order"]))

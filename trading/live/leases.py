@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class VenueLease:
     """`token` fences: see market.services.stream_hold. `renewed`: monotonic seconds."""
 
     stream_id: int

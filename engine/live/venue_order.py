@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from engine.live.values import Wanted
+from engine.live.types import Intent
 
 NEAR = 1e-9
 """Share of a quantity within which two are the same."""
 
 
 @dataclass(slots=True)
-class Out:
+class VenueOrder:
     """An order that the venue has, or may get."""
 
-    order: Wanted
+    order: Intent
     unit: float
     """Cash held for one base unit of a purchase."""
     rung: int = -1
@@ -44,15 +44,15 @@ class Out:
         return self.order.stop is not None
 
 
-OUT, WANTED = (tuple(one.name for one in fields(kind)) for kind in (Out, Wanted))
+OUT, WANTED = (tuple(one.name for one in fields(kind)) for kind in (VenueOrder, Intent))
 
 
-def told(out: Out) -> dict[str, Any]:
+def told(out: VenueOrder) -> dict[str, Any]:
     """In JSON's own types. Written at each step of a bot, with dozens of orders that are over: hence no `asdict`, which copies."""
     state = {name: getattr(out, name) for name in OUT}
     return state | {"order": {name: getattr(out.order, name) for name in WANTED}}
 
 
-def revived(state: Mapping[str, Any]) -> Out:
+def revived(state: Mapping[str, Any]) -> VenueOrder:
     """What `told` tells of."""
-    return Out(**{**state, "order": Wanted(**state["order"])})
+    return VenueOrder(**{**state, "order": Intent(**state["order"])})

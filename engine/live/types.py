@@ -41,7 +41,7 @@ class SignalRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Intent:
     """An order that the trader wants. `number` is never used again within a run.
 
     `type` is one of `types.ORDER_TYPES`, `reason` one of `types.REASONS`. `created_at`: open time of the candle at whose close
@@ -77,14 +77,14 @@ class Executed:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class Ended:
     """An order that ended by the trader's own doing: `filled` (by the kernel's own matching), `cancelled`, `expired`, or `refused`
     with one of `types.REFUSALS`. Where a venue has the order, `cancelled` and `expired` ask for it to be cancelled there.
 
     `order` is the order as it ended. One that ended before it went out was in no `Step.wanted` and never will be.
     """
 
-    order: Wanted
+    order: Intent
     status: str
     refusal: str
     time: int
@@ -124,16 +124,16 @@ class Closed:
 class Step:
     """What one call did; each list in the order in which it happened."""
 
-    wanted: list[Wanted] = field(default_factory=list)
+    wanted: list[Intent] = field(default_factory=list)
     executed: list[Executed] = field(default_factory=list)
-    done: list[Done] = field(default_factory=list)
+    done: list[Ended] = field(default_factory=list)
     closed: list[Closed] = field(default_factory=list)
     equity: float | None = None
     """At the close that the call was about; None where it was about none."""
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class PriceLevel:
     """Prices at which something has to be done: at or below `stop`, at or above `take` (NaN: never), call `Trader.touched`.
 
     `lot` is the lot's id, -1 for an order of the strategy's that is watched here.
@@ -147,7 +147,7 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class HeldQuantity:
     """A lot: what one entry bought and has not been sold yet. `price`: the average, without fees."""
 
     lot: int

@@ -16,20 +16,20 @@ from django.db import Error as DatabaseError
 from core.errors import DomainError
 from core.times import from_ms
 from market.exchanges.base import ExchangeError
+from trading.live.bot_runner import BotRunner
+from trading.live.desired_state import Assignment
 from trading.live.history import History
 from trading.live.levels import Levels
-from trading.live.plan import Post
 from trading.live.recorder import history_load
-from trading.live.runtime import Runtime
 from trading.models import OPEN, BotRun, Order, OrderStatus
-from trading.models import Wanted as Want
-from trading.services.holding import holdings_load
+from trading.models import DesiredStatus as Want
+from trading.services.loaded_bot import bots_load
 from trading.services.orders import order_end, orders_cancel_note
 from trading.services.runs import run_end, run_held, runs_rules_take
-from trading.services.steps import Written
+from trading.services.step_writer import StepEffects
 
 if TYPE_CHECKING:
-    from trading.live.station import Station
+    from trading.live.venue_worker import VenueWorker
 
 logger = logging.getLogger(__name__)
 
@@ -44,24 +44,24 @@ Market = tuple[str, str]
 class Waiting(NamedTuple):
     """A bot that cannot begin yet, and when it is tried again (monotonic)."""
 
-    runtime: Runtime
+    runtime: BotRunner
     until: float
 
 
 @dataclass(slots=True)
-class Roster:
-    station: Station
-    runtimes: dict[int, Runtime] = field(default_factory=dict)
+class RunningBots:
+    station: VenueWorker
+    runtimes: dict[int, BotRunner] = field(default_factory=dict)
     """Those that run here, by the bot's primary key."""
-    by_run: dict[str, Runtime] = field(default_factory=dict)
-    by_market: dict[Market, list[Runtime]] = field(default_factory=lambda: defaultdict(list))
-    held: dict[int, asyncio.Future[Runtime]] = field(default_factory=dict)
+    by_run: dict[str, BotRunner] = field(default_factory=dict)
+    by_market: dict[Market, list[BotRunner]] = field(default_factory=lambda: defaultdict(list))
+    held: dict[int, asyncio.Future[BotRunner]] = field(default_factory=dict)
     """All that are loaded or being loaded; also those that do not run any more but have orders to be settled."""
     histories: dict[Market, History] = field(default_factory=dict)
-    levels: Levels[Runtime] = field(default_factory=Levels)
+    levels: Levels[BotRunner] = field(default_factory=Levels)
     waiting: dict[int, Waiting] = field(default_factory=dict)
 
-    def all(self) -> list[Runtime]:
+    def all(self) -> list[BotRunner]:
         return list(self.runtimes.values())
 
     def symbols(self) -> set[str]:
@@ -72,7 +72,7 @@ class Roster:
 
     # They come.
 
-    async def take_in(self, posts: Sequence[Post]) -> int:
+    async def take_in(self, posts: Sequence[Assignment]) -> int:
         """Those of these that are not here: their memory is loaded, their candles are fetched, and what they wait for is watched.
         One that cannot be loaded ends, and one whose candles cannot be had waits, alone. Counts those that have begun."""
         self.waiting = {post.bot_id: waits for post in posts if (waits := self.waiting.get(post.bot_id))}
@@ -93,10 +93,10 @@ class Roster:
                     begun += await self.attempt(post, runtime)
         return begun
 
-    def is_due(self, post: Post) -> bool:
+    def is_due(self, post: Assignment) -> bool:
         return post.bot_id not in self.waiting or time.monotonic() >= self.waiting[post.bot_id].until
 
-    async def attempt(self, post: Post, runtime: Runtime) -> bool:
+    async def attempt(self, post: Assignment, runtime: BotRunner) -> bool:
         """Whether it has begun. What is wrong with its strategy ends it; whatever else keeps it may pass."""
         try:
             await self.begin(runtime)
@@ -116,7 +116,7 @@ class Roster:
         runtime.submit(runtime.catch_up)
         return True
 
-    async def begin(self, runtime: Runtime) -> None:
+    async def begin(self, runtime: BotRunner) -> None:
         for symbol in runtime.symbols:
             await self.ensure_history(symbol, runtime)
         holding = runtime.holding
@@ -132,7 +132,7 @@ class Roster:
             runtime.levels = holding.trader.levels()
             self.levels.put(runtime, runtime.levels)
 
-    async def ensure_history(self, symbol: str, runtime: Runtime) -> None:
+    async def ensure_history(self, symbol: str, runtime: BotRunner) -> None:
         station, market = self.station, (symbol, runtime.interval)
         since = runtime.history_since(station.now_ms())
         history = self.histories.get(market)
@@ -143,10 +143,10 @@ class Roster:
         load = history_load(station.exchange, station.key, symbol, runtime.interval, since, until, station.worker.in_thread)
         self.histories[market] = await load
 
-    async def hold_all(self, posts: Sequence[Post]) -> list[Runtime | DomainError]:
+    async def hold_all(self, posts: Sequence[Assignment]) -> list[BotRunner | DomainError]:
         """The runtimes of these bots' present runs, loaded together where there are none; or why there can be none."""
         self.load([post.bot_id for post in posts if post.bot_id not in self.held])
-        found: list[Runtime | DomainError] = []
+        found: list[BotRunner | DomainError] = []
         for post in posts:
             try:
                 found.append(await self.hold(post.bot_id, post.run_id))
@@ -154,7 +154,7 @@ class Roster:
                 found.append(error)
         return found
 
-    async def hold(self, bot_id: int, run_id: int | None = None) -> Runtime:
+    async def hold(self, bot_id: int, run_id: int | None = None) -> BotRunner:
         """The one runtime of a bot in this worker, loaded where there is none (of this run): two would write over each other."""
         loading = self.held.get(bot_id)
         if loading is not None:
@@ -173,12 +173,12 @@ class Roster:
             self.held[bot_id] = mine = asyncio.ensure_future(picked(loading, bot_id))
             mine.add_done_callback(partial(self.forget, bot_id))
 
-    def forget(self, bot_id: int, task: asyncio.Future[Runtime]) -> None:
+    def forget(self, bot_id: int, task: asyncio.Future[BotRunner]) -> None:
         """A load that failed is tried anew by the next who asks."""
         if (task.cancelled() or task.exception()) and self.held.get(bot_id) is task:
             del self.held[bot_id]
 
-    async def owner(self, client_order_id: str) -> Runtime | None:
+    async def owner(self, client_order_id: str) -> BotRunner | None:
         """The runtime of the bot whose order this is; loaded for the occasion where it does not run."""
         if runtime := self.by_run.get(client_order_id.removeprefix("qd-").partition("-")[0]):
             return runtime
@@ -189,7 +189,7 @@ class Roster:
 
     # They do what a person wants.
 
-    def follow(self, post: Post) -> None:
+    def follow(self, post: Assignment) -> None:
         waits = self.waiting.get(post.bot_id)
         runtime = self.runtimes.get(post.bot_id) or (waits and waits.runtime)
         if runtime is None:
@@ -204,7 +204,7 @@ class Roster:
         elif post.wanted == Want.STOPPED:
             runtime.submit(lambda: self.wind_up(runtime, sell=False), urgent=True)
 
-    def wind_up(self, runtime: Runtime, *, sell: bool) -> Written | None:
+    def wind_up(self, runtime: BotRunner, *, sell: bool) -> StepEffects | None:
         """Called again and again until nothing is open: then the run ends."""
         holding = runtime.holding
         prices = {symbol: float(price[0]) for symbol in runtime.symbols if (price := self.station.price(symbol))}
@@ -225,7 +225,7 @@ class Roster:
 
     # They go.
 
-    def remove(self, runtime: Runtime) -> None:
+    def remove(self, runtime: BotRunner) -> None:
         if self.runtimes.pop(runtime.bot_id, None) is None:
             return
         runtime.ended = True
@@ -236,19 +236,19 @@ class Roster:
             self.by_market[(symbol, runtime.interval)].remove(runtime)
 
 
-async def picked(loading: asyncio.Future[dict[int, Runtime | DomainError]], bot_id: int) -> Runtime:
+async def picked(loading: asyncio.Future[dict[int, BotRunner | DomainError]], bot_id: int) -> BotRunner:
     found = (await asyncio.shield(loading))[bot_id]
     if isinstance(found, DomainError):
         raise found
     return found
 
 
-def runtimes_load(bot_ids: Iterable[int], floor: Station) -> dict[int, Runtime | DomainError]:
-    loaded = holdings_load(bot_ids)
-    return {bot_id: one if isinstance(one, DomainError) else Runtime(one, floor) for bot_id, one in loaded.items()}
+def runtimes_load(bot_ids: Iterable[int], floor: VenueWorker) -> dict[int, BotRunner | DomainError]:
+    loaded = bots_load(bot_ids)
+    return {bot_id: one if isinstance(one, DomainError) else BotRunner(one, floor) for bot_id, one in loaded.items()}
 
 
-def run_abandon(runtime: Runtime) -> None:
+def run_abandon(runtime: BotRunner) -> None:
     """Its memory cannot be read. What the venue has of it is cancelled there and goes into the books; the next run begins with
     these."""
     holding = runtime.holding
@@ -264,7 +264,7 @@ def run_fail(run_id: int, message: str) -> None:
     run_end(run, "failed", error=message)
 
 
-def has_to_sell(runtime: Runtime, prices: Mapping[str, float]) -> bool:
+def has_to_sell(runtime: BotRunner, prices: Mapping[str, float]) -> bool:
     """Whether it holds more than crumbs, which no venue takes: fees in base leave parts of a lot behind."""
     for symbol, quantity in runtime.holding.trader.positions().items():
         rules = runtime.holding.instruments[symbol]
@@ -274,7 +274,7 @@ def has_to_sell(runtime: Runtime, prices: Mapping[str, float]) -> bool:
     return False
 
 
-def sells_on_their_way(runtime: Runtime) -> bool:
+def sells_on_their_way(runtime: BotRunner) -> bool:
     """Market orders: a take-profit that rests is none."""
     return any(order.side == "sell" and order.type == "market" for order in runtime.holding.trader.working())
 

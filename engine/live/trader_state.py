@@ -25,7 +25,7 @@ from engine.book import (
 )
 from engine.layout import Plan, setup_of
 from engine.live import kernel
-from engine.live.values import Closed, Done, Executed, Step, Wanted
+from engine.live.types import Closed, Ended, Executed, Intent, Step
 from engine.types import ORDER_STATUSES, ORDER_TYPES, REASONS, REFUSALS, SIDES, Account, Floats
 
 ROWS = 32
@@ -33,7 +33,7 @@ TABLES = ("lots", "working", "orders", "fills", "trades")
 COLUMNS = ("open", "high", "low", "close", "volume", "mark", "size")
 
 
-class Brain:
+class TraderState:
     """The book; `numbers`, what its orders' rows are called outside; and the clock."""
 
     def __init__(self, account: Account, symbols: Sequence[str], position: str, reserve: float) -> None:
@@ -148,10 +148,10 @@ class Brain:
             self.created.append(created)
             self.told.append(False)
 
-    def order(self, row: int) -> Wanted:
+    def order(self, row: int) -> Intent:
         o = self.book.orders[row]
         limit, stop = float(o["limit"]), float(o["stop"])
-        return Wanted(
+        return Intent(
             number=self.numbers[row],
             symbol=self.symbols[o["symbol"]],
             side=SIDES[o["side"]],
@@ -214,7 +214,7 @@ class Brain:
         for row in range(len(self.numbers)):
             o = self.book.orders[row]
             if o["status"] != OPEN:
-                step.done.append(Done(self.order(row), ORDER_STATUSES[o["status"]], REFUSALS[o["refusal"]], time))
+                step.done.append(Ended(self.order(row), ORDER_STATUSES[o["status"]], REFUSALS[o["refusal"]], time))
 
     def tell_closed(self, step: Step, time: int) -> None:
         for trade in self.book.trades[: int(self.state["trades"])]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.errors import Invalid, Unreadable
 from engine.book import LOT, ORDER, RUNG, STATE, SYMBOL, WORKING
-from engine.live.brain import COLUMNS, ROWS, Brain
+from engine.live.trader_state import COLUMNS, ROWS, TraderState
 
 TABLES = {"state": STATE, "symbols": SYMBOL, "rungs": RUNG, "lots": LOT, "working": WORKING, "orders": ORDER}
 VERSION = zlib.crc32(repr([1, COLUMNS, *(kind.descr for kind in TABLES.values())]).encode())
@@ -18,7 +18,7 @@ VERSION = zlib.crc32(repr([1, COLUMNS, *(kind.descr for kind in TABLES.values())
 PLAIN = ("t", "time", "begun", "opened", "entries_allowed", "numbers", "created", "told", "next_number")
 
 
-def dumped(brain: Brain, more: dict[str, Any]) -> bytes:
+def dumped(brain: TraderState, more: dict[str, Any]) -> bytes:
     state = brain.state
     rows = {name: getattr(brain.book, name) for name in TABLES}
     rows |= {name: rows[name][: int(state[name])] for name in ("lots", "working", "orders")}
@@ -34,7 +34,7 @@ def dumped(brain: Brain, more: dict[str, Any]) -> bytes:
     return b"\n".join([json.dumps(head, separators=(",", ":")).encode(), b"".join(array.tobytes() for array in arrays)])
 
 
-def restored(brain: Brain, data: bytes) -> dict[str, Any]:
+def restored(brain: TraderState, data: bytes) -> dict[str, Any]:
     """Fill `brain`, which is new, from `data`. Returns what was given to `dumped` as `more`."""
     line, _, rest = data.partition(b"\n")
     try:
@@ -54,7 +54,7 @@ def restored(brain: Brain, data: bytes) -> dict[str, Any]:
     return dict(head["more"])
 
 
-def read_tables(brain: Brain, rows: dict[str, int], data: bytes) -> None:
+def read_tables(brain: TraderState, rows: dict[str, int], data: bytes) -> None:
     at = 0
 
     def take(kind: Any, count: int) -> Any:

@@ -40,7 +40,7 @@ WHERE id = %s::bigint AND holder = %s::text AND token = %s::bigint AND held_unti
 """
 
 
-class StaleHolding(Conflict):
+class StaleBot(Conflict):
     """Somebody else has written this bot's state: what is in memory here counts for nothing."""
 
 
@@ -62,7 +62,7 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
-class Market:
+class MarketNow:
     """What is known of the market when something is decided. `prices`: last price and its age in seconds, by symbol."""
 
     time: datetime
@@ -79,7 +79,7 @@ class Market:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class HeardReports:
     """An order as the venue's reports have left it."""
 
     status: str
@@ -94,7 +94,7 @@ class Heard:
 
 
 @dataclass(slots=True)
-class Holding:
+class LoadedBot:
     bot: Bot
     run: BotRun
     config: RunConfig
@@ -114,7 +114,7 @@ class Holding:
     unreadable: str = ""
     """Why its memory, or its configuration, cannot be read. Such a bot decides nothing; what a venue still says of its orders goes
     into the books."""
-    heard: dict[str, Heard] = field(default_factory=dict)
+    heard: dict[str, HeardReports] = field(default_factory=dict)
     """The newest orders by our id: a report comes as an answer and by the user stream, and again after each gap."""
 
     @property
@@ -157,7 +157,7 @@ class Holding:
             nearest = steps.to_integral_value(ROUND_CEILING if up else ROUND_FLOOR)
         return Decimal(nearest * tick)
 
-    def moment(self, symbol: str, market: Market, killed: bool) -> Moment:
+    def moment(self, symbol: str, market: MarketNow, killed: bool) -> Moment:
         price, age = market.prices.get(symbol, (None, None))
         while self.recent and self.recent[0] < market.time - timedelta(minutes=1):
             self.recent.popleft()
@@ -175,7 +175,7 @@ class Holding:
             **self.at_venue(symbol, market),
         )
 
-    def at_venue(self, symbol: str, market: Market) -> dict[str, Any]:
+    def at_venue(self, symbol: str, market: MarketNow) -> dict[str, Any]:
         """What the account has for an order; nothing of it where the engine executes orders itself."""
         if not self.external:
             return {}
@@ -194,7 +194,9 @@ class Holding:
         return Decimal(self.positions[symbol].cost + (claims.aggregate(total=Sum("open"))["total"] or 0))
 
     def note_heard(self, order: Order) -> None:
-        self.heard[order.client_order_id] = Heard(str(order.status), order.quantity, order.filled_quantity, order.venue_order_id)
+        self.heard[order.client_order_id] = HeardReports(
+            str(order.status), order.quantity, order.filled_quantity, order.venue_order_id
+        )
         while len(self.heard) > HEARD_KEPT:
             del self.heard[next(iter(self.heard))]
 
@@ -220,14 +222,14 @@ class Holding:
         batch = Batch()
         self.add_state(batch)
         if batch.run() is not None:
-            raise StaleHolding(f"Another worker trades for {self.bot.name}.")
+            raise StaleBot(f"Another worker trades for {self.bot.name}.")
         self.version += 1
 
 
-def holding_load(bot_id: int, *, unreadable: bool = False) -> Holding:
+def bot_load(bot_id: int, *, unreadable: bool = False) -> LoadedBot:
     """The bot with its present run, as it was last written. Raises what it cannot be loaded for. `unreadable`: one that is had for
     its books alone will do."""
-    found = holdings_load([bot_id])[bot_id]
+    found = bots_load([bot_id])[bot_id]
     if isinstance(found, DomainError):
         raise found
     if found.unreadable and not unreadable:
@@ -235,15 +237,15 @@ def holding_load(bot_id: int, *, unreadable: bool = False) -> Holding:
     return found
 
 
-def holdings_load(bot_ids: Iterable[int]) -> dict[int, Holding | DomainError]:
+def bots_load(bot_ids: Iterable[int]) -> dict[int, LoadedBot | DomainError]:
     """Many bots by their primary keys, in as many statements as one; or why one cannot be loaded. One that cannot go on, since its
     memory or its configuration cannot be read, is loaded and says so: its orders are still to be settled."""
     bots = Bot.objects.select_related("wallet__account", "run").in_bulk(list(bot_ids))
-    rows = Rows(bots)
+    rows = BotRows(bots)
     return {bot_id: loaded(bot, rows) for bot_id, bot in bots.items()}
 
 
-class Rows:
+class BotRows:
     """What belongs to some bots, by the bot's primary key."""
 
     def __init__(self, bots: Mapping[int, Bot]) -> None:
@@ -262,7 +264,7 @@ class Rows:
         self.instruments = {(one.venue, one.symbol): one for one in Instrument.objects.filter(**named)}
 
 
-def loaded(bot: Bot, rows: Rows) -> Holding | DomainError:
+def loaded(bot: Bot, rows: BotRows) -> LoadedBot | DomainError:
     if bot.run is None:
         return Conflict(f"{bot.name} has no run.")
     try:
@@ -278,7 +280,7 @@ def loaded(bot: Bot, rows: Rows) -> Holding | DomainError:
         schedule = parse_schedule(bot.schedule)
     except DomainError as error:
         return error
-    return Holding(
+    return LoadedBot(
         bot=bot,
         run=bot.run,
         config=config,

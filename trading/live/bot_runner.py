@@ -25,21 +25,21 @@ from django.db import connection
 
 from core.errors import DomainError
 from core.times import from_ms, to_ms
-from engine.live import Level, Step
+from engine.live import PriceLevel, Step
 from engine.strategies import registry
 from engine.strategy import Strategy, blamed
 from market.exchanges.base import Balance, Report
 from trading import metrics
 from trading.live.history import Decisions, History
 from trading.models import OPEN, Order, OrderStatus
-from trading.services.holding import Holding, Lease, Market, StaleHolding, holding_load, instruments_of
+from trading.services.loaded_bot import Lease, LoadedBot, MarketNow, StaleBot, bot_load, instruments_of
 from trading.services.orders import order_end, orders_cancel_note, report_apply
 from trading.services.runs import run_end, run_progress
-from trading.services.steps import Written, act, candle_close, candle_open, checkpoint
+from trading.services.step_writer import StepEffects, act, candle_close, candle_open, checkpoint
 
 logger = logging.getLogger(__name__)
 
-Job = Callable[[], Written | None]
+Job = Callable[[], StepEffects | None]
 ROUTINE, URGENT = 1, 2
 RETRY_SECONDS = 0.5
 SAVE_EVERY = 300.0
@@ -64,17 +64,17 @@ class Floor(Protocol):
     def history(self, symbol: str, interval: str) -> History: ...
     def begun(self, symbol: str, interval: str) -> int | None: ...
     def now_ms(self) -> int: ...
-    def ready(self, runtime: Runtime) -> str: ...
-    def balances(self, runtime: Runtime) -> Mapping[str, Balance] | None: ...
-    def lease(self, runtime: Runtime) -> Lease | None: ...
+    def ready(self, runtime: BotRunner) -> str: ...
+    def balances(self, runtime: BotRunner) -> Mapping[str, Balance] | None: ...
+    def lease(self, runtime: BotRunner) -> Lease | None: ...
     def run_job(self, drain: Callable[[], None], *, urgent: bool) -> None: ...
-    def written(self, runtime: Runtime, written: Written) -> None: ...
-    def levels_changed(self, runtime: Runtime, levels: list[Level]) -> None: ...
-    def gone(self, runtime: Runtime) -> None: ...
+    def written(self, runtime: BotRunner, written: StepEffects) -> None: ...
+    def levels_changed(self, runtime: BotRunner, levels: list[PriceLevel]) -> None: ...
+    def gone(self, runtime: BotRunner) -> None: ...
 
 
-class Runtime:
-    def __init__(self, holding: Holding, floor: Floor) -> None:
+class BotRunner:
+    def __init__(self, holding: LoadedBot, floor: Floor) -> None:
         self.bot_id, self.floor = holding.bot.pk, floor
         self.holding = holding
         self.jobs: deque[Job] = deque()
@@ -89,7 +89,7 @@ class Runtime:
         """Since when (monotonic), and in which thread, its strategy computes."""
         self.received = 0.0
         """When the frame came in (`time.perf_counter()`) that the present job is about; 0: it is about none."""
-        self.levels: list[Level] = []
+        self.levels: list[PriceLevel] = []
         """As the station knows them."""
         self.saved_at = time.monotonic() - self.bot_id % 60 / 60 * SAVE_EVERY  # not all at the same candle
         self.progressed = False
@@ -173,7 +173,7 @@ class Runtime:
                 again, stale = stale, False  # what cannot be loaded again fails; it is not loaded for ever
                 self.work(job, failure, reload=again)
                 return
-            except StaleHolding:
+            except StaleBot:
                 logger.warning("%s is traded for by another worker", self.holding.bot.name)
                 self.leave()
             except DatabaseError as error:
@@ -201,7 +201,7 @@ class Runtime:
         the venue was left meanwhile."""
         while not self.ended and not self.floor.stopped:
             try:
-                self.holding = holding_load(self.bot_id, unreadable=bool(self.holding.unreadable))
+                self.holding = bot_load(self.bot_id, unreadable=bool(self.holding.unreadable))
                 return True
             except DatabaseError:
                 connection.close()
@@ -229,9 +229,9 @@ class Runtime:
 
     # The jobs.
 
-    def market(self, trigger_id: str, *, prices: Mapping[str, tuple[Decimal, float]] | None = None, time_ms: int = 0) -> Market:
+    def market(self, trigger_id: str, *, prices: Mapping[str, tuple[Decimal, float]] | None = None, time_ms: int = 0) -> MarketNow:
         known = {symbol: price for symbol in self.symbols if (price := self.floor.price(symbol))}
-        return Market(
+        return MarketNow(
             from_ms(time_ms or self.floor.now_ms()),
             {**known, **(prices or {})},
             trigger_id,
@@ -242,7 +242,7 @@ class Runtime:
             lease=self.floor.lease(self) if self.holding.external else None,
         )
 
-    def catch_up(self) -> Written | None:
+    def catch_up(self) -> StepEffects | None:
         """Every candle that has closed since the last one taken in, oldest first."""
         for time_ms in self.closed_since():
             if self.floor.ready(self):
@@ -251,7 +251,7 @@ class Runtime:
             self.floor.written(self, written)
         return self.act_now()
 
-    def act_now(self) -> Written | None:
+    def act_now(self) -> StepEffects | None:
         """At a venue, what was decided at the last close goes out at the present price, if its candle has begun by now."""
         holding = self.holding
         begun = self.floor.begun(self.symbols[0], self.interval)
@@ -270,7 +270,7 @@ class Runtime:
         newest = max((history.last or 0 for history in histories), default=0)
         return [moment for moment in times if moment < newest or all(history.last == newest for history in histories)]
 
-    def close(self, time_ms: int) -> Written:
+    def close(self, time_ms: int) -> StepEffects:
         holding = self.holding
         histories = {symbol: self.floor.history(symbol, self.interval) for symbol in self.symbols}
         candles = {symbol: candle for symbol, history in histories.items() if (candle := history.at(time_ms))}
@@ -344,7 +344,7 @@ class Runtime:
         checkpoint(self.holding)
         self.saved_at = time.monotonic()
 
-    def open(self, time_ms: int, opens: Mapping[str, float]) -> Written | None:
+    def open(self, time_ms: int, opens: Mapping[str, float]) -> StepEffects | None:
         """The candle has begun: what was queued at the close before goes out."""
         holding = self.holding
         if self.floor.ready(self) or (holding.opened is not None and time_ms <= holding.opened and holding.external is False):
@@ -367,27 +367,27 @@ class Runtime:
         missing = (self.holding.time or 0) < time_ms - self.holding.config_step()
         return missing and self.floor.now_ms() - time_ms < HOLE_SECONDS * 1000
 
-    def entries(self) -> Written | None:
+    def entries(self) -> StepEffects | None:
         holding = self.holding
         market = self.market(f"open:{self.interval}:{holding.opened or 0}")
         prices = {symbol: float(price) for symbol, (price, _) in market.prices.items()}
         return act(holding, market, lambda: holding.trader.entries(prices)) if holding.external else None
 
-    def touch(self, symbol: str, price: float, time_ms: int) -> Written | None:
+    def touch(self, symbol: str, price: float, time_ms: int) -> StepEffects | None:
         self.touching.discard(symbol)
         if self.floor.ready(self):
             return None
         market = self.market(f"tick:{symbol}:{time_ms}")
         return act(self.holding, market, lambda: self.holding.trader.touched(symbol, price, time_ms))
 
-    def report(self, report: Report) -> Written | None:
+    def report(self, report: Report) -> StepEffects | None:
         if not self.holding.is_news(report):
             return None
         written = report_apply(self.holding, report, self.market(f"report:{report.venue_order_id}"))
         self.floor.written(self, written)
         return self.entries()
 
-    def end_order(self, order_id: int, seen: str, status: OrderStatus, why: str) -> Written | None:
+    def end_order(self, order_id: int, seen: str, status: OrderStatus, why: str) -> StepEffects | None:
         written = order_end(self.holding, order_id, seen, status, why, self.market(f"order:{order_id}"))
         self.floor.written(self, written)
         return self.entries()
@@ -396,12 +396,12 @@ class Runtime:
         """The venue's rules may have changed."""
         self.holding.learn(instruments_of(self.holding.bot.venue, self.symbols))
 
-    def pause(self) -> Written | None:
+    def pause(self) -> StepEffects | None:
         trader = self.holding.trader
         return self.by_hand("pause", trader.pause) if trader.entries_allowed else None
 
-    def resume(self) -> Written:
+    def resume(self) -> StepEffects:
         return self.by_hand("resume", self.holding.trader.resume)
 
-    def by_hand(self, what: str, call: Callable[[], Step]) -> Written:
+    def by_hand(self, what: str, call: Callable[[], Step]) -> StepEffects:
         return act(self.holding, self.market(f"person:{what}"), call)

@@ -10,14 +10,14 @@ import pytest
 from market.sandbox.server import RunningSandbox
 from tests.chaos.desk import wallet
 from tests.trading.working import sandbox, until, working
-from trading.live.station import Station
+from trading.live.venue_worker import VenueWorker
 from trading.live.worker import StreamWorker
 
 __all__ = ["sandbox"]
 PATIENCE = 30.0
 
 
-def live(worker: StreamWorker) -> Station | None:
+def live(worker: StreamWorker) -> VenueWorker | None:
     return next((one for one in worker.stations.values() if one.key == "binance-sandbox" and one.state == "live"), None)
 
 

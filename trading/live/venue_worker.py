@@ -22,7 +22,7 @@ from prometheus_client import Counter
 from core.errors import DomainError
 from core.times import from_ms, to_ms
 from core.venues import venue_key
-from engine.live import OHLCV, Level
+from engine.live import OHLCV, PriceLevel
 from market.exchanges.base import (
     Balance,
     Candle,
@@ -36,24 +36,24 @@ from market.exchanges.base import (
     Report,
     Tick,
 )
-from market.feed import Wanted, run_feed
+from market.feed import Subscription, run_feed
 from market.feed.ending import end
 from market.services import instruments_note
 from trading import metrics
 from trading.live.account import AccountDesk
 from trading.live.balances import AccountBalances
+from trading.live.bot_runner import BotRunner
 from trading.live.clock import VenueClock
+from trading.live.desired_state import DesiredState, endpoint_of, key_of, public_endpoint
 from trading.live.executor import Executor
 from trading.live.history import Decisions, History
-from trading.live.plan import Plan, endpoint_of, key_of, public_endpoint
 from trading.live.recorder import Recorder
 from trading.live.reporter import Reporter
-from trading.live.roster import Roster
-from trading.live.runtime import Runtime
+from trading.live.running_bots import RunningBots
 from trading.models import Order
 from trading.services.accounts import account_alert
-from trading.services.holding import Lease
-from trading.services.steps import Written
+from trading.services.loaded_bot import Lease
+from trading.services.step_writer import StepEffects
 from wallets.models import Wallet
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ AGAIN_SECONDS, SHUT_SECONDS = 2.0, 60.0
 
 
 @dataclass(slots=True)
-class Station:
+class VenueWorker:
     worker: StreamWorker
     stream_id: int
     venue: str
@@ -92,16 +92,16 @@ class Station:
     learned_at: float = 0.0
     state: str = "connecting"
     stopped: bool = False
-    wanted: Wanted = field(default_factory=Wanted)
+    wanted: Subscription = field(default_factory=Subscription)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     ticks: Counter = field(init=False)
-    roster: Roster = field(init=False)
+    roster: RunningBots = field(init=False)
     recorder: Recorder = field(init=False)
     reporter: Reporter = field(init=False)
 
     def __post_init__(self) -> None:
         self.ticks = metrics.ticks.labels(self.key)
-        self.roster = Roster(self)
+        self.roster = RunningBots(self)
         self.recorder = Recorder(self.key)
         self.reporter = Reporter(self)
 
@@ -112,7 +112,7 @@ class Station:
     # Its life.
 
     @classmethod
-    async def open(cls, worker: StreamWorker, stream_id: int, plan: Plan) -> Station:
+    async def open(cls, worker: StreamWorker, stream_id: int, plan: DesiredState) -> VenueWorker:
         """Connects to the venue for prices; the addresses are those of an account there, or the venue's own."""
         exchange = worker.connect(await worker.in_thread(public_endpoint, plan))
         await exchange.connect()
@@ -156,7 +156,7 @@ class Station:
                 if runtime.holding.external and runtime.holding.opened != self.begun(runtime.symbols[0], runtime.interval):
                     runtime.submit(runtime.act_now)
 
-    async def follow_plan(self, plan: Plan) -> None:
+    async def follow_plan(self, plan: DesiredState) -> None:
         """Accounts and bots come and go as the plan says. A person's switch is of prices alone: without them no bot decides, but
         all do as they are told."""
         if not plan.stream.wanted:
@@ -171,7 +171,7 @@ class Station:
         if plan.stream.wanted:
             self.want(plan)
 
-    async def follow_accounts(self, plan: Plan) -> None:
+    async def follow_accounts(self, plan: DesiredState) -> None:
         """A key that has been refused, taken away or replaced is let go at once: nothing more is sent or asked with it. What rests
         at the venue stays there."""
         for account_id, desk in list(self.accounts.items()):
@@ -222,7 +222,7 @@ class Station:
         mine = (runtime for runtime in self.roster.runtimes.values() if runtime.holding.bot.wallet_id == wallet_id)
         return {symbol for runtime in mine for symbol in runtime.symbols}
 
-    def want(self, plan: Plan) -> None:
+    def want(self, plan: DesiredState) -> None:
         """Tells the feed what is needed; it starts and stops streams by that."""
         symbols = self.roster.symbols() | set(plan.watch)
         intervals = sorted({"1m"} | self.roster.intervals())
@@ -292,7 +292,7 @@ class Station:
     def now_ms(self) -> int:
         return int(self.worker.clock() * 1000)
 
-    def ready(self, runtime: Runtime) -> str:
+    def ready(self, runtime: BotRunner) -> str:
         """Why this bot may not decide at present; empty: it may."""
         if self.state not in ("live", "polling"):
             return f"no prices: the stream of {self.key} is {self.state}"
@@ -307,15 +307,15 @@ class Station:
         """What does not work beside the prices, for a person; empty: nothing."""
         return self.recorder.fault or next((desk.fault for desk in self.accounts.values() if desk.fault), "")
 
-    def balances(self, runtime: Runtime) -> Mapping[str, Balance] | None:
+    def balances(self, runtime: BotRunner) -> Mapping[str, Balance] | None:
         """What its account has at the venue."""
         desk = self.desk_of(runtime)
         return desk.balances.known() if desk else None
 
-    def desk_of(self, runtime: Runtime) -> AccountDesk | None:
+    def desk_of(self, runtime: BotRunner) -> AccountDesk | None:
         return self.accounts.get(runtime.holding.bot.wallet.account_id or 0)
 
-    def lease(self, runtime: Runtime) -> Lease | None:
+    def lease(self, runtime: BotRunner) -> Lease | None:
         """Where its orders can be sent at once."""
         desk = self.desk_of(runtime)
         return desk.executor.lease() if desk else None
@@ -323,7 +323,7 @@ class Station:
     def run_job(self, drain: Callable[[], None], *, urgent: bool) -> None:
         (self.worker.urgent if urgent else self.worker.routine).submit(drain)
 
-    def written(self, runtime: Runtime, written: Written) -> None:
+    def written(self, runtime: BotRunner, written: StepEffects) -> None:
         """In the runtime's thread: orders leave for the venue."""
         if written.send or written.cancel:
             requests = self.claim(runtime, written.send)
@@ -332,7 +332,7 @@ class Station:
             runtime.levels = levels
             self.levels_changed(runtime, levels)
 
-    def claim(self, runtime: Runtime, orders: Sequence[Order]) -> list[OrderRequest | None]:
+    def claim(self, runtime: BotRunner, orders: Sequence[Order]) -> list[OrderRequest | None]:
         """Most were claimed as they were written; the others here, and not by way of the loop to another thread. What cannot be
         claimed now is left to the sweeper."""
         desk = self.desk_of(runtime)
@@ -343,7 +343,7 @@ class Station:
             connection.close()
             return []
 
-    def dispatch(self, runtime: Runtime, written: Written, requests: Sequence[OrderRequest | None], received: float) -> None:
+    def dispatch(self, runtime: BotRunner, written: StepEffects, requests: Sequence[OrderRequest | None], received: float) -> None:
         desk = self.desk_of(runtime)
         if desk is None:
             return  # the sweeper sends them once the account is there
@@ -355,10 +355,10 @@ class Station:
         for order in written.cancel:
             self.worker.spawn(desk.executor.cancel(runtime, order))
 
-    def levels_changed(self, runtime: Runtime, levels: list[Level]) -> None:
+    def levels_changed(self, runtime: BotRunner, levels: list[PriceLevel]) -> None:
         self.worker.loop.call_soon_threadsafe(self.roster.levels.put, runtime, levels)
 
-    def gone(self, runtime: Runtime) -> None:
+    def gone(self, runtime: BotRunner) -> None:
         self.worker.loop.call_soon_threadsafe(self.roster.remove, runtime)
 
     # Bots come and go.
@@ -383,35 +383,35 @@ class Station:
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    runtime: Runtime
+    runtime: BotRunner
     received: float
     symbol: str
     price: float
     time_ms: int
 
-    def __call__(self) -> Written | None:
+    def __call__(self) -> StepEffects | None:
         self.runtime.received = self.received
         return self.runtime.touch(self.symbol, self.price, self.time_ms)
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    runtime: Runtime
+    runtime: BotRunner
     received: float
     time_ms: int
     opens: dict[str, float]
 
-    def __call__(self) -> Written | None:
+    def __call__(self) -> StepEffects | None:
         self.runtime.received = self.received
         return self.runtime.open(self.time_ms, self.opens)
 
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    runtime: Runtime
+    runtime: BotRunner
     received: float
 
-    def __call__(self) -> Written | None:
+    def __call__(self) -> StepEffects | None:
         self.runtime.received = self.received
         return self.runtime.catch_up()
 

@@ -12,12 +12,12 @@ import numpy as np
 
 from engine.book import LIMIT, MARKET, REBALANCE, SELL
 from engine.live import kernel
-from engine.live.out import NEAR, Out
-from engine.live.values import Step, Wanted
+from engine.live.types import Intent, Step
+from engine.live.venue_order import NEAR, VenueOrder
 from engine.types import REASONS
 
 if TYPE_CHECKING:
-    from engine.live.outside import Outside
+    from engine.live.venue_orders import VenueOrders
 
 THROUGH = 0.01
 """Share of its level that a stop at the venue may sell below it. Where the price falls through even that, it is sold from here."""
@@ -26,7 +26,7 @@ LAG = 0.001
 the market. Until then the level is watched here."""
 
 
-def tend_offers(outside: Outside, step: Step, offering: bool) -> None:
+def tend_offers(outside: VenueOrders, step: Step, offering: bool) -> None:
     """Each lot that has an exit to rest has just one, of its quantity and at its level."""
     lots = {int(lot["id"]): row for row, lot in enumerate(outside.brain.lots())}
     resting = {out.lot: out for out in (*outside.out.values(), *outside.offers.values()) if out.lot >= 0 and not out.given_up}
@@ -48,7 +48,7 @@ def tend_offers(outside: Outside, step: Step, offering: bool) -> None:
             outside.due.append(number)
 
 
-def offer_of(outside: Outside, row: int, levels: Any) -> Out | None:
+def offer_of(outside: VenueOrders, row: int, levels: Any) -> VenueOrder | None:
     """The order that the lot should have at the venue. `levels`: its stop, the reason of that, its take-profit."""
     brain = outside.brain
     lot, (stop, reason, take) = brain.book.lots[row], levels
@@ -64,15 +64,15 @@ def offer_of(outside: Outside, row: int, levels: Any) -> Out | None:
         kind, why, (limit, trigger) = "stop_limit", REASONS[int(reason)], stop_prices(float(stop), tick)
     if quantity <= 0.0 or limit <= 0.0 or quantity * limit < symbol["min_notional"]:
         return None
-    order = Wanted(-1, brain.symbols[s], "sell", kind, why, quantity, limit, trigger, brain.now())
-    return Out(order, 0.0, lot=int(lot["id"]))
+    order = Intent(-1, brain.symbols[s], "sell", kind, why, quantity, limit, trigger, brain.now())
+    return VenueOrder(order, 0.0, lot=int(lot["id"]))
 
 
-def rests_take(outside: Outside, lot: int) -> bool:
+def rests_take(outside: VenueOrders, lot: int) -> bool:
     return (not outside.stops and not outside.halted) or lot in outside.reached
 
 
-def rests_stop(outside: Outside, s: int, lot: int) -> bool:
+def rests_stop(outside: VenueOrders, s: int, lot: int) -> bool:
     return outside.brain.symbols[s] in outside.venue_stops and not outside.halted and lot not in outside.bare
 
 
@@ -82,7 +82,7 @@ def stop_prices(level: float, tick: float) -> tuple[float, float]:
     return kernel.rounded(stop * (1.0 - THROUGH), tick, False), stop
 
 
-def is_right(outside: Outside, out: Out | None, offer: Out | None) -> bool:
+def is_right(outside: VenueOrders, out: VenueOrder | None, offer: VenueOrder | None) -> bool:
     """Whether what rests is what should. It may take crumbs along."""
     if out is None or offer is None:
         return out is offer
@@ -94,7 +94,7 @@ def is_right(outside: Outside, out: Out | None, offer: Out | None) -> bool:
     return offer.order.stop * (1.0 - LAG) <= out.order.stop <= offer.order.stop
 
 
-def is_busy(outside: Outside, s: int, bought_by: int) -> bool:
+def is_busy(outside: VenueOrders, s: int, bought_by: int) -> bool:
     """Whether the lot is still being bought, or an order that knows no lots sells the symbol."""
     for row in outside.brain.rows():
         w = outside.brain.book.working[row]
