@@ -13,7 +13,7 @@ from benchmarks.pairs.probes import Answer
 
 CANDLES = 525_600
 CASH, FEE, FAST, SLOW = 10_000.0, 0.001, 10, 50
-REPEATS = 10
+REPEATS = 20
 POINTS = [{"fast": fast, "slow": slow} for fast in range(5, 25, 2) for slow in range(30, 130, 10)]
 
 
