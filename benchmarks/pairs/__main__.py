@@ -3,7 +3,7 @@
 single  one backtest of 525,600 candles, arrays to full results, warm
 sweep   a hundred combinations over them
 post    POST /api/v1/backtests until the run is completed
-order   market frame to order sent
+order   market frame to order sent, and to its fill written
 help    `manage.py help`
 start   `manage.py desk` on a prepared folder until it is ready
 

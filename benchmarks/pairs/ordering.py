@@ -26,7 +26,7 @@ STEP = Decimal("0.1")
 """By which the price rises from round to round; a bot's level is half of that below."""
 SECONDS = 2.0
 """Of a round, fills and their reports included: by then a worker is idle again."""
-QUIET = (6, 54)
+QUIET = (6, 52)
 """Seconds of a minute in which a round may begin: none falls on the closing of candles, when every bot decides."""
 PATIENCE = 300.0
 BOT = {
@@ -96,16 +96,19 @@ class Orders:
         return sum(not station.ready(one) for station in stations for one in station.roster.all())
 
     def measure(self, request: Answer) -> Answer:
-        """`cpu`: an order's share of what the worker and its sessions take in a round, which is the same time for every round.
-        `wall`: from the frames that leave the venue to the last of the orders filled there."""
+        """`cpu`: an order's share of what the worker and its sessions take in a round, less what the same time without orders takes
+        (a third of it). `wall`: from the frames that leave the venue to the last of the orders filled there."""
         await_quiet()
+        meter = Meter()
+        time.sleep(SECONDS)
+        idle = meter.read()
         meter = Meter()
         seconds = self.venue.ask({"price": str(price_of(self.number))})["seconds"]
         time.sleep(max(0.0, SECONDS - seconds))
         self.number += 1
         self.await_filled()
-        cpu, _ = meter.read()
-        return {"cpu": cpu / len(SYMBOLS), "wall": seconds}
+        busy = meter.read()
+        return {"cpu": (busy[0] - idle[0] * busy[1] / idle[1]) / len(SYMBOLS), "wall": seconds}
 
     def await_filled(self) -> None:
         """Until the rows say so, too; on a slow machine a round takes longer than it should."""

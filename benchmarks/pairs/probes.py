@@ -33,7 +33,7 @@ KINDS = {
     "single": Kind("one backtest, 525,600 candles", "computing", "Single"),
     "sweep": Kind("sweep of 100 over them", "computing", "Sweep"),
     "post": Kind("POST to completed, 45,000 candles", "asking", "Post"),
-    "order": Kind("frame to sent, 20 orders", "ordering", "Orders"),
+    "order": Kind("an order, frame to sent and filled", "ordering", "Orders"),
     "help": Kind("manage.py help", "starting", "Help"),
     "start": Kind("second start of the desk", "starting", "Start"),
 }
