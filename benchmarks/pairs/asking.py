@@ -13,7 +13,7 @@ from benchmarks.pairs.probes import Answer
 from benchmarks.pairs.services import Meter, start_django
 
 CANDLES = 45_000
-REPEATS = 3
+REPEATS = 10
 CONFIG = {
     "strategy": "sma_cross",
     "venue": "bench",
