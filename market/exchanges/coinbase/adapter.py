@@ -35,7 +35,7 @@ from market.exchanges.coinbase import frames, streams
 from market.exchanges.coinbase.client import Rest, Socket
 from market.exchanges.coinbase.errors import not_cancelled, not_placed, translate
 from market.exchanges.coinbase.orders import body
-from market.exchanges.coinbase.tokens import BadKey
+from market.exchanges.coinbase.tokens import LIFE, BadKey
 from market.exchanges.coinbase.trades import Market
 from market.exchanges.guard import Guard
 from market.exchanges.parsing import Json, Reader, number
@@ -65,8 +65,8 @@ class Coinbase:
     """`reader.skipped` counts messages that could not be read, by kind."""
 
     venue = "coinbase"
-    finality = 30.0
-    """Its tokens live for two thirds of it."""
+    finality = 2.0 * LIFE
+    """An order may wait for its turn for half of it before its token is made."""
 
     def __init__(self, endpoint: Endpoint, *, budget: Budget, breaker: Breaker, count: Callable[[str], None] | None = None) -> None:
         self._endpoint = endpoint
