@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# duckdb 2.0.1 reading a pandas 3.1.1 frame of decimal.Decimal: quantities are rounded, silently, to the places of a sample.
+# duckdb 2.0.1 reading pandas 3.1.1 frames of decimal.Decimal: quantities are rounded silently to the places of a sample.
 #
 # Done: a fill table of 5,000 rows, amounts as decimal.Decimal (the usual way to hold money in pandas). 4,999 fills of
 # 1.5 and one of 0.00000019. Query the frame by name, and store it in a table that has room (DECIMAL(38,18)).
