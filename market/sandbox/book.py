@@ -13,8 +13,8 @@ from decimal import Decimal
 from heapq import merge
 from itertools import islice, takewhile
 
-from market.sandbox.instruments import Instrument
-from market.sandbox.orders import ZERO, Order, Side
+from market.sandbox.instruments import ListedInstrument
+from market.sandbox.orders import ZERO, SandboxOrder, Side
 
 LEVELS = 100
 """Of the made-up depth, on each side."""
@@ -26,31 +26,31 @@ MASK = (1 << 64) - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class Offer:
     """What can be taken at a price: from an account's `order`, or from the made-up depth."""
 
     price: Decimal
     qty: Decimal
-    order: Order | None = None
+    order: SandboxOrder | None = None
 
 
 @dataclass(slots=True)
-class Ladder:
+class PriceTimeQueue:
     """Orders by price and then by age; the best first. `sign` is -1 where the highest price is the best."""
 
     sign: int
-    _rows: list[tuple[Decimal, int, Order]] = field(default_factory=list)
+    _rows: list[tuple[Decimal, int, SandboxOrder]] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self._rows)
 
-    def __iter__(self) -> Iterator[Order]:
+    def __iter__(self) -> Iterator[SandboxOrder]:
         return (row[2] for row in self._rows)
 
-    def add(self, price: Decimal, order: Order) -> None:
+    def add(self, price: Decimal, order: SandboxOrder) -> None:
         insort(self._rows, (price * self.sign, order.id, order))
 
-    def remove(self, price: Decimal, order: Order) -> None:
+    def remove(self, price: Decimal, order: SandboxOrder) -> None:
         """Without effect where it is not in the ladder."""
         index = bisect_left(self._rows, (price * self.sign, order.id))  # ids differ, so the prefix suffices
         if index < len(self._rows) and self._rows[index][2] is order:
@@ -63,19 +63,19 @@ class Ladder:
         """Whether all are worse than this price."""
         return not self._rows or self._rows[0][0] > price * self.sign
 
-    def until(self, price: Decimal) -> list[Order]:
+    def until(self, price: Decimal) -> list[SandboxOrder]:
         """The orders at this price or better."""
         end = price * self.sign
         return [row[2] for row in takewhile(lambda row: row[0] <= end, self._rows)]
 
 
-class Book:
+class MatchingBook:
     """`sequence` grows with every change. Prices in quote, quantities in base."""
 
-    def __init__(self, instrument: Instrument, seed: int) -> None:
+    def __init__(self, instrument: ListedInstrument, seed: int) -> None:
         self.seed = seed
-        self.buys, self.sells = Ladder(-1), Ladder(1)
-        self.rising, self.falling = Ladder(1), Ladder(-1)
+        self.buys, self.sells = PriceTimeQueue(-1), PriceTimeQueue(1)
+        self.rising, self.falling = PriceTimeQueue(1), PriceTimeQueue(-1)
         """Stops that wait for the price to rise, and to fall."""
         self.sequence = 1
         self.last = instrument.price
@@ -83,10 +83,10 @@ class Book:
         self._taken: dict[Decimal, Decimal] = {}
         self._trades = 0
         self._level_value = LEVEL_VALUE * instrument.min_notional
-        self.rule(instrument)
+        self.set_filters(instrument)
         self.refresh(instrument.price, buyer_is_maker=True)
 
-    def rule(self, instrument: Instrument) -> None:
+    def set_filters(self, instrument: ListedInstrument) -> None:
         """Under these filters from now on."""
         self.instrument = instrument
         self._step = instrument.tick * max(1, round(instrument.price * STEP / instrument.tick))
@@ -101,13 +101,13 @@ class Book:
         self._trades += 1
         self.sequence += 1
 
-    def resting(self, side: Side) -> Ladder:
+    def resting(self, side: Side) -> PriceTimeQueue:
         return self.buys if side == "buy" else self.sells
 
-    def stops(self, order: Order) -> Ladder:
+    def stops(self, order: SandboxOrder) -> PriceTimeQueue:
         return self.rising if order.request.trigger == "up" else self.falling
 
-    def place(self, order: Order) -> None:
+    def place(self, order: SandboxOrder) -> None:
         """Into the book, behind a part of what lies at its price already."""
         price = order.request.limit
         behind = price <= self.bid if order.side == "buy" else price >= self.ask
@@ -115,18 +115,18 @@ class Book:
         self.resting(order.side).add(price, order)
         self.sequence += 1
 
-    def park(self, order: Order) -> None:
+    def park(self, order: SandboxOrder) -> None:
         """A stop, until its price is reached."""
         self.stops(order).add(order.request.stop, order)
 
-    def remove(self, order: Order) -> None:
+    def remove(self, order: SandboxOrder) -> None:
         if order.waiting:
             self.stops(order).remove(order.request.stop, order)
         elif order.request.limit:
             self.resting(order.side).remove(order.request.limit, order)
             self.sequence += 1
 
-    def reached(self) -> Order | None:
+    def next_reached_stop(self) -> SandboxOrder | None:
         """The next stop that the last price has reached."""
         for ladder in (self.rising, self.falling):
             best = ladder.best()
@@ -139,7 +139,7 @@ class Book:
         self._taken[price] = self._taken.get(price, ZERO) + qty
         self.sequence += 1
 
-    def crossed(self, price: Decimal, qty: Decimal, *, buyer_is_maker: bool) -> list[tuple[Order, Decimal]]:
+    def list_crossed(self, price: Decimal, qty: Decimal, *, buyer_is_maker: bool) -> list[tuple[SandboxOrder, Decimal]]:
         """Which resting orders a trade of the tape fills, and with how much.
 
         Orders that the trade went past fill whole. Those at its price fill with what of its quantity comes after their queue.
@@ -158,10 +158,10 @@ class Book:
                 hit.append((order, share))
         return hit
 
-    def offers(self, side: Side, limit: Decimal = ZERO) -> Iterator[Level]:
+    def offers(self, side: Side, limit: Decimal = ZERO) -> Iterator[Offer]:
         """What a taker of this side meets, best first, up to its limit (0: none). Ours come after others at one price."""
         sign = 1 if side == "buy" else -1
-        ours = (Level(o.request.limit, o.remaining, o) for o in self.resting("sell" if side == "buy" else "buy"))
+        ours = (Offer(o.request.limit, o.remaining, o) for o in self.resting("sell" if side == "buy" else "buy"))
         levels = merge(self._depth(side), ours, key=lambda level: level.price * sign)
         return takewhile(lambda level: not limit or level.price * sign <= limit * sign, levels)
 
@@ -171,15 +171,15 @@ class Book:
 
     def depth(self, count: int) -> tuple[list[tuple[Decimal, Decimal]], list[tuple[Decimal, Decimal]]]:
         """(bids, asks), each [(price, quantity)] with the best first."""
-        return self._merged("sell", count), self._merged("buy", count)
+        return self._merge_levels("sell", count), self._merge_levels("buy", count)
 
     def _best(self, taker: Side) -> tuple[Decimal, Decimal]:
         made_up, ladder = next(self._depth(taker)), self.buys if taker == "sell" else self.sells
         if not len(ladder) or ladder.beyond(made_up.price):
             return made_up.price, made_up.qty
-        return self._merged(taker, 1)[0]
+        return self._merge_levels(taker, 1)[0]
 
-    def _merged(self, taker: Side, count: int) -> list[tuple[Decimal, Decimal]]:
+    def _merge_levels(self, taker: Side, count: int) -> list[tuple[Decimal, Decimal]]:
         rows: dict[Decimal, Decimal] = {}
         for level in self.offers(taker):
             if level.price not in rows and len(rows) == count:
@@ -187,11 +187,11 @@ class Book:
             rows[level.price] = rows.get(level.price, ZERO) + level.qty
         return list(rows.items())
 
-    def _depth(self, taker: Side) -> Iterator[Level]:
+    def _depth(self, taker: Side) -> Iterator[Offer]:
         for price in islice(self._prices(taker), LEVELS):
             qty = self._made_up(price) - self._taken.get(price, ZERO)
             if qty > 0:
-                yield Level(price, qty)
+                yield Offer(price, qty)
 
     def _prices(self, taker: Side) -> Iterator[Decimal]:
         """The best price, then the grid behind it; bids end above zero."""

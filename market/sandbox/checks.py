@@ -4,31 +4,31 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from market.sandbox.instruments import Instrument
-from market.sandbox.orders import OrderRequest, Refused
+from market.sandbox.instruments import ListedInstrument
+from market.sandbox.orders import OrderTicket, RequestRefused
 
 BAND = Decimal(5)
 """Limits lie between the last price / BAND and x BAND."""
 
 
-def check(request: OrderRequest, instrument: Instrument, last: Decimal) -> None:
+def check_ticket(request: OrderTicket, instrument: ListedInstrument, last: Decimal) -> None:
     """`Refused` as `Instrument`'s checks say, or with `halted`, `bad_request`, `percent_price`, `would_trigger`."""
     if not instrument.trading:
-        raise Refused("halted", "Market is closed.")
+        raise RequestRefused("halted", "Market is closed.")
     _check_form(request)
     for price in (request.limit, request.stop):
         if price:
             instrument.check_price(price)
     if request.limit and not last / BAND <= request.limit <= last * BAND:
-        raise Refused("percent_price", f"{instrument.symbol}: the limit is too far from the last price {last}.")
+        raise RequestRefused("percent_price", f"{instrument.symbol}: the limit is too far from the last price {last}.")
     if request.qty:
         instrument.check_qty(request.qty)
     instrument.check_notional(request.quote_qty or request.qty * (request.limit or request.stop or last))
-    if request.stop and _reached(request, last):
-        raise Refused("would_trigger", "Stop price would trigger immediately.")
+    if request.stop and _has_reached_stop(request, last):
+        raise RequestRefused("would_trigger", "Stop price would trigger immediately.")
 
 
-def _check_form(request: OrderRequest) -> None:
+def _check_form(request: OrderTicket) -> None:
     limited = request.type in ("limit", "stop_limit")
     stopped = request.type in ("stop", "stop_limit")
     faults = {
@@ -43,8 +43,8 @@ def _check_form(request: OrderRequest) -> None:
     }
     for message, wrong in faults.items():
         if wrong:
-            raise Refused("bad_request", message[0].upper() + message[1:] + ".")
+            raise RequestRefused("bad_request", message[0].upper() + message[1:] + ".")
 
 
-def _reached(request: OrderRequest, last: Decimal) -> bool:
+def _has_reached_stop(request: OrderTicket, last: Decimal) -> bool:
     return last >= request.stop if request.trigger == "up" else last <= request.stop

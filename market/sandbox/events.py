@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
-from market.sandbox.orders import Fill, Order
+from market.sandbox.orders import SandboxFill, SandboxOrder
 
 Execution = Literal["new", "triggered", "trade", "cancelled", "expired"]
 
 
 @dataclass(frozen=True, slots=True)
-class Trade:
+class PublicTrade:
     """A public trade. `buyer_is_maker`: the seller came to the book."""
 
     id: int
@@ -37,9 +37,9 @@ class OrderUpdate:
     """An account's order changed; `fill` with `trade` only. `sequence` counts the venue's order events."""
 
     account: str
-    order: Order
+    order: SandboxOrder
     execution: Execution
-    fill: Fill | None
+    fill: SandboxFill | None
     time: int
     sequence: int
 
@@ -55,12 +55,12 @@ class BalanceUpdate:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ListingChange:
     """An instrument's filters or its state changed."""
 
     symbol: str
     time: int
 
 
-Event: TypeAlias = Trade | BookChange | OrderUpdate | BalanceUpdate | Listing
+Event: TypeAlias = PublicTrade | BookChange | OrderUpdate | BalanceUpdate | ListingChange
 Listener: TypeAlias = Callable[[Event], None]

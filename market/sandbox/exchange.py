@@ -8,40 +8,42 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from market.sandbox import checks, settlement, taking
-from market.sandbox.accounts import Account
-from market.sandbox.book import Book, Level
-from market.sandbox.events import BalanceUpdate, BookChange, Event, Execution, Listener, Listing, OrderUpdate, Trade
-from market.sandbox.history import History
-from market.sandbox.instruments import Fees, Instrument
-from market.sandbox.orders import ZERO, Fill, Order, OrderRequest, Refused, Status
+from market.sandbox.accounts import SandboxAccount
+from market.sandbox.book import MatchingBook, Offer
+from market.sandbox.events import BalanceUpdate, BookChange, Event, Execution, Listener, ListingChange, OrderUpdate, PublicTrade
+from market.sandbox.history import TradeHistory
+from market.sandbox.instruments import FeeRates, ListedInstrument
+from market.sandbox.orders import ZERO, OrderTicket, RequestRefused, SandboxFill, SandboxOrder, Status
 
 
 @dataclass(slots=True)
-class Market:
+class ListedMarket:
     """One symbol's state."""
 
-    instrument: Instrument
-    book: Book
-    history: History = field(default_factory=History)
+    instrument: ListedInstrument
+    book: MatchingBook
+    history: TradeHistory = field(default_factory=TradeHistory)
 
 
-class Exchange:
+class SandboxExchange:
     """A venue's whole state. `clock` gives the market's time (ms); `venue` is `binance` or `coinbase`.
 
     Money is conserved: for every asset, what accounts own, `fees` and `outside` (what all others own, below zero where they paid)
     sum to zero, deposits counted as paid from outside. Every trade id counts within its symbol.
     """
 
-    def __init__(self, venue: str, instruments: Iterable[Instrument], fees: Fees, *, seed: int, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, venue: str, instruments: Iterable[ListedInstrument], fees: FeeRates, *, seed: int, clock: Callable[[], int]
+    ) -> None:
         self.venue, self.fee_rates, self.clock = venue, fees, clock
-        self.markets = {item.symbol: Market(item, Book(item, seed + index)) for index, item in enumerate(instruments)}
-        self.accounts: dict[str, Account] = {}
+        self.markets = {item.symbol: ListedMarket(item, MatchingBook(item, seed + index)) for index, item in enumerate(instruments)}
+        self.accounts: dict[str, SandboxAccount] = {}
         self.fees: dict[str, Decimal] = {}
         self.outside: dict[str, Decimal] = {}
         self.next_order = 1
         self.sequence = 0
         self._listeners: list[Listener] = []
-        self._deadlines: dict[int, Order] = {}
+        self._deadlines: dict[int, SandboxOrder] = {}
 
     # ------------------------------------------------------------ asking
 
@@ -50,56 +52,56 @@ class Exchange:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def market(self, symbol: str) -> Market:
+    def market(self, symbol: str) -> ListedMarket:
         """`Refused` with `unknown_symbol`."""
         try:
             return self.markets[symbol]
         except KeyError:
-            raise Refused("unknown_symbol", "Invalid symbol.") from None
+            raise RequestRefused("unknown_symbol", "Invalid symbol.") from None
 
-    def instrument(self, symbol: str) -> Instrument:
+    def instrument(self, symbol: str) -> ListedInstrument:
         return self.market(symbol).instrument
 
-    def book(self, symbol: str) -> Book:
+    def book(self, symbol: str) -> MatchingBook:
         return self.market(symbol).book
 
-    def history(self, symbol: str) -> History:
+    def history(self, symbol: str) -> TradeHistory:
         return self.market(symbol).history
 
-    def order(self, account: str, *, id: int | None = None, client_id: str | None = None) -> Order:
+    def order(self, account: str, *, id: int | None = None, client_id: str | None = None) -> SandboxOrder:
         """By the venue's id, or the newest with a client id. `Refused` with `unknown_order`."""
         holder = self.accounts[account]
         order = holder.orders.get(id) if id is not None else holder.by_client_id.get(client_id or "")
         if order is None:
-            raise Refused("unknown_order", "Order does not exist.")
+            raise RequestRefused("unknown_order", "Order does not exist.")
         return order
 
-    def open_orders(self, account: str, symbol: str | None = None) -> list[Order]:
+    def open_orders(self, account: str, symbol: str | None = None) -> list[SandboxOrder]:
         """The oldest first; stops that wait are among them."""
         return [order for order in self.accounts[account].open.values() if symbol in (None, order.symbol)]
 
-    def orders(self, account: str, symbol: str | None = None) -> list[Order]:
+    def orders(self, account: str, symbol: str | None = None) -> list[SandboxOrder]:
         return [order for order in self.accounts[account].orders.values() if symbol in (None, order.symbol)]
 
-    def fills(self, account: str, symbol: str | None = None) -> list[Fill]:
+    def fills(self, account: str, symbol: str | None = None) -> list[SandboxFill]:
         return [fill for fill in self.accounts[account].fills if symbol in (None, fill.symbol)]
 
     # ------------------------------------------------------------ accounts and listings
 
-    def open_account(self, name: str, balances: Mapping[str, Decimal]) -> Account:
+    def open_account(self, name: str, balances: Mapping[str, Decimal]) -> SandboxAccount:
         """A new account, by its API key."""
-        account = self.accounts[name] = Account(name)
+        account = self.accounts[name] = SandboxAccount(name)
         for asset, amount in balances.items():
             self.deposit(name, asset, amount)
         return account
 
-    def admit(self, account: Account, order: Order) -> None:
+    def admit(self, account: SandboxAccount, order: SandboxOrder) -> None:
         """An order from before a restart, with what it holds: back into the account, and where it stood."""
         account.orders[order.id] = account.by_client_id[order.client_id] = order
         if order.status != "open":
             return
         if (market := self.markets.get(order.symbol)) is None:
-            raise Refused("unknown_symbol", "Invalid symbol.")
+            raise RequestRefused("unknown_symbol", "Invalid symbol.")
         account.open[order.id] = order
         if order.request.expires:
             self._deadlines[order.id] = order
@@ -112,33 +114,33 @@ class Exchange:
         """Money that comes in (or goes out, below zero) by other ways than trading."""
         holder = self.accounts[account]
         if holder.balance(asset).free + amount < 0:
-            raise Refused("insufficient_balance", "Account has insufficient balance for requested action.")
+            raise RequestRefused("insufficient_balance", "Account has insufficient balance for requested action.")
         holder.receive(asset, amount)
         holder.updated = self.clock()
         self.outside[asset] = self.outside.get(asset, ZERO) - amount
         self._emit(BalanceUpdate(account, (asset,), self.clock(), deposit=amount))
 
-    def change(self, symbol: str, **filters: Any) -> None:
+    def change_filters(self, symbol: str, **filters: Any) -> None:
         """Other filters for a symbol (fields of `Instrument`) from now on; open orders stay as they are."""
         market = self.market(symbol)
         market.instrument = replace(market.instrument, **filters)
-        market.book.rule(market.instrument)
-        self._emit(Listing(symbol, self.clock()))
+        market.book.set_filters(market.instrument)
+        self._emit(ListingChange(symbol, self.clock()))
 
     def delist(self, symbol: str) -> None:
         """Trading in it ends; its open orders expire."""
-        self.change(symbol, trading=False)
+        self.change_filters(symbol, trading=False)
         for account in self.accounts.values():
             for order in [order for order in account.open.values() if order.symbol == symbol]:
                 self._end(order, "expired", "delisted")
 
     # ------------------------------------------------------------ orders
 
-    def place(self, account: str, request: OrderRequest) -> Order:
+    def place(self, account: str, request: OrderTicket) -> SandboxOrder:
         """Takes an order and does at once what can be done: it rests, waits, fills, or ends. `Refused` where it is not taken."""
         market, holder = self.market(request.symbol), self.accounts[account]
         order, levels = self._draft(account, request)
-        holder.hold(order, taking.need(order, levels, rate=self.rate))
+        holder.hold(order, taking.needed_funds(order, levels, rate=self.rate))
         self.next_order += 1
         holder.orders[order.id] = holder.open[order.id] = order
         holder.by_client_id[order.client_id] = order
@@ -153,17 +155,17 @@ class Exchange:
         self._emit(BookChange(request.symbol, self.clock()))
         return order
 
-    def check(self, account: str, request: OrderRequest) -> None:
+    def check(self, account: str, request: OrderTicket) -> None:
         """All refusals of an order, without placing it."""
         order, levels = self._draft(account, request)
-        if taking.need(order, levels, rate=self.rate) > self.accounts[account].balance(order.hold_asset).free:
-            raise Refused("insufficient_balance", "Account has insufficient balance for requested action.")
+        if taking.needed_funds(order, levels, rate=self.rate) > self.accounts[account].balance(order.hold_asset).free:
+            raise RequestRefused("insufficient_balance", "Account has insufficient balance for requested action.")
 
-    def cancel(self, account: str, id: int) -> Order:
+    def cancel(self, account: str, id: int) -> SandboxOrder:
         """`Refused` with `unknown_order` where it does not exist or is not open any more."""
         order = self.accounts[account].open.get(id)
         if order is None:
-            raise Refused("unknown_order", "Unknown order sent.")
+            raise RequestRefused("unknown_order", "Unknown order sent.")
         self._end(order, "cancelled", "user")
         self._emit(BookChange(order.symbol, self.clock()))
         return order
@@ -187,7 +189,7 @@ class Exchange:
             return
         market.book.refresh(price, buyer_is_maker=buyer_is_maker)
         left = qty
-        for order, part in market.book.crossed(price, qty, buyer_is_maker=buyer_is_maker):
+        for order, part in market.book.list_crossed(price, qty, buyer_is_maker=buyer_is_maker):
             limit = order.request.limit
             trade = self._print(market, limit, part, buyer_is_maker=order.side == "buy", time=moment)
             self._fill(order, trade, maker=True)
@@ -205,27 +207,27 @@ class Exchange:
 
     # ------------------------------------------------------------ matching
 
-    def _draft(self, account: str, request: OrderRequest) -> tuple[Order, list[Level]]:
+    def _draft(self, account: str, request: OrderTicket) -> tuple[SandboxOrder, list[Offer]]:
         """The order that the request would become, and what it would take. `Refused` for all but a lack of money."""
         market, now = self.market(request.symbol), self.clock()
-        checks.check(request, market.instrument, market.book.last)
+        checks.check_ticket(request, market.instrument, market.book.last)
         earlier = self.accounts[account].by_client_id.get(request.client_id)
         if request.client_id and earlier is not None and earlier.status == "open":
-            raise Refused("duplicate", "Duplicate order sent.")
-        order = Order(self.next_order, account, request, request.client_id, request.qty, now, now, working_time=now)
+            raise RequestRefused("duplicate", "Duplicate order sent.")
+        order = SandboxOrder(self.next_order, account, request, request.client_id, request.qty, now, now, working_time=now)
         order.hold_asset = market.instrument.quote if request.side == "buy" else market.instrument.base
-        levels = [] if request.stop else taking.plan(order, market.book, rate=self.rate)
+        levels = [] if request.stop else taking.plan_taking(order, market.book, rate=self.rate)
         if request.post_only and levels:
-            raise Refused("would_take", "Order would immediately match and take.")
+            raise RequestRefused("would_take", "Order would immediately match and take.")
         if request.quote_qty:
-            order.qty = taking.quantity(levels, order)
+            order.qty = taking.total_quantity(levels, order)
             market.instrument.check_qty(order.qty)
         return order, levels
 
-    def _work(self, market: Market, order: Order, levels: list[Level]) -> None:
+    def _work(self, market: ListedMarket, order: SandboxOrder, levels: list[Offer]) -> None:
         """Takes the levels; what is left rests or ends."""
         for level in levels:
-            if level.order and taking.own(level, order):
+            if level.order and taking.is_own(level, order):
                 self._end(level.order, "expired", "self_trade")
                 continue
             if level.order is None:
@@ -241,29 +243,29 @@ class Exchange:
         else:
             self._end(order, "expired", "immediate")
 
-    def _run_stops(self, market: Market) -> None:
+    def _run_stops(self, market: ListedMarket) -> None:
         """Every stop that the last price has reached; each may move it on."""
-        while order := market.book.reached():
+        while order := market.book.next_reached_stop():
             market.book.remove(order)
             order.triggered, order.working_time = True, self.clock()
             self._announce(order, "triggered")
             balance = self.accounts[order.account].balance(order.hold_asset)
             # A stop without limit may meet higher prices than it was held for: it takes what its account can pay.
             budget = order.held + balance.free if order.side == "buy" else None
-            self._work(market, order, taking.plan(order, market.book, rate=self.rate, budget=budget))
+            self._work(market, order, taking.plan_taking(order, market.book, rate=self.rate, budget=budget))
 
-    def _print(self, market: Market, price: Decimal, qty: Decimal, *, buyer_is_maker: bool, time: int) -> Trade:
-        trade = Trade(market.history.next_id, market.instrument.symbol, price, qty, buyer_is_maker, time)
+    def _print(self, market: ListedMarket, price: Decimal, qty: Decimal, *, buyer_is_maker: bool, time: int) -> PublicTrade:
+        trade = PublicTrade(market.history.next_id, market.instrument.symbol, price, qty, buyer_is_maker, time)
         market.book.last = price
         market.history.add(trade)
         self._emit(trade)
         return trade
 
-    def _fill(self, order: Order, trade: Trade, *, maker: bool) -> None:
+    def _fill(self, order: SandboxOrder, trade: PublicTrade, *, maker: bool) -> None:
         """One order's side of a trade: money, the order, and those who hear of it."""
         market, account = self.markets[order.symbol], self.accounts[order.account]
-        fill = settlement.fill(order, trade, market.instrument, self.fee_rates, maker=maker)
-        for asset, amount in settlement.settle(account, order, fill, market.instrument).items():
+        fill = settlement.make_fill(order, trade, market.instrument, self.fee_rates, maker=maker)
+        for asset, amount in settlement.settle_fill(account, order, fill, market.instrument).items():
             self.outside[asset] = self.outside.get(asset, ZERO) - amount
         self.outside[fill.fee_asset] = self.outside.get(fill.fee_asset, ZERO) - fill.fee
         self.fees[fill.fee_asset] = self.fees.get(fill.fee_asset, ZERO) + fill.fee
@@ -271,15 +273,15 @@ class Exchange:
         if not order.remaining:
             self._close(order, "filled")
         elif order.request.limit or order.request.stop:
-            account.hold(order, min(order.held, taking.need(order, [], rate=self.rate)))
+            account.hold(order, min(order.held, taking.needed_funds(order, [], rate=self.rate)))
         self._announce(order, "trade", fill)
 
-    def _end(self, order: Order, status: Literal["cancelled", "expired"], reason: str) -> None:
+    def _end(self, order: SandboxOrder, status: Literal["cancelled", "expired"], reason: str) -> None:
         order.reason, order.updated = reason, self.clock()
         self._close(order, status)
         self._announce(order, status)
 
-    def _close(self, order: Order, status: Status) -> None:
+    def _close(self, order: SandboxOrder, status: Status) -> None:
         """Out of the book, with what it still holds given back."""
         account = self.accounts[order.account]
         self.markets[order.symbol].book.remove(order)
@@ -290,7 +292,7 @@ class Exchange:
 
     # ------------------------------------------------------------ telling
 
-    def _announce(self, order: Order, execution: Execution, fill: Fill | None = None) -> None:
+    def _announce(self, order: SandboxOrder, execution: Execution, fill: SandboxFill | None = None) -> None:
         self.sequence += 1
         instrument = self.markets[order.symbol].instrument
         now = fill.time if fill else self.clock()

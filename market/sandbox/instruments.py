@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from market.sandbox.orders import Refused
+from market.sandbox.orders import RequestRefused
 
 D = Decimal
 MAX_PRICE = D(1_000_000)
 
 
 @dataclass(frozen=True, slots=True)
-class Fees:
+class FeeRates:
     """Shares of a fill's value. Taken from what was bought (Binance) or, `in_quote`, from the quote side of all fills."""
 
     maker: Decimal
@@ -21,7 +21,7 @@ class Fees:
 
 
 @dataclass(frozen=True, slots=True)
-class Instrument:
+class ListedInstrument:
     """A symbol in our writing (`BTC-USDT`) with its filters. Prices in quote, quantities in base, notional in quote."""
 
     symbol: str
@@ -46,33 +46,33 @@ class Instrument:
     def check_price(self, price: Decimal) -> None:
         """`Refused` with `price_filter`."""
         if not self.tick <= price <= self.max_price:
-            raise Refused("price_filter", f"{self.symbol}: price must lie between {self.tick} and {self.max_price}.")
+            raise RequestRefused("price_filter", f"{self.symbol}: price must lie between {self.tick} and {self.max_price}.")
         if price % self.tick:
-            raise Refused("price_filter", f"{self.symbol}: price must be a multiple of {self.tick}.")
+            raise RequestRefused("price_filter", f"{self.symbol}: price must be a multiple of {self.tick}.")
 
     def check_qty(self, qty: Decimal) -> None:
         """`Refused` with `lot_size`."""
         if not self.min_qty <= qty <= self.max_qty:
-            raise Refused("lot_size", f"{self.symbol}: quantity must lie between {self.min_qty} and {self.max_qty}.")
+            raise RequestRefused("lot_size", f"{self.symbol}: quantity must lie between {self.min_qty} and {self.max_qty}.")
         if qty % self.lot:
-            raise Refused("lot_size", f"{self.symbol}: quantity must be a multiple of {self.lot}.")
+            raise RequestRefused("lot_size", f"{self.symbol}: quantity must be a multiple of {self.lot}.")
 
     def check_notional(self, value: Decimal) -> None:
         """`Refused` with `min_notional`."""
         if value < self.min_notional:
-            raise Refused("min_notional", f"{self.symbol}: the order's value must be at least {self.min_notional}.")
+            raise RequestRefused("min_notional", f"{self.symbol}: the order's value must be at least {self.min_notional}.")
 
     def floor(self, qty: Decimal) -> Decimal:
         """The largest multiple of the lot that is not above `qty`."""
         return qty - qty % self.lot
 
 
-def _instrument(symbol: str, price: str, tick: str, lot: str, min_notional: str, max_qty: str) -> Instrument:
-    return Instrument(symbol, D(tick), D(lot), D(lot), D(max_qty), D(min_notional), D(price))
+def _make_instrument(symbol: str, price: str, tick: str, lot: str, min_notional: str, max_qty: str) -> ListedInstrument:
+    return ListedInstrument(symbol, D(tick), D(lot), D(lot), D(max_qty), D(min_notional), D(price))
 
 
 BINANCE = tuple(
-    _instrument(*row)
+    _make_instrument(*row)
     for row in (
         ("BTC-USDT", "65000", "0.01", "0.00001", "5", "9000"),
         ("ETH-USDT", "3200", "0.01", "0.0001", "5", "9000"),
@@ -82,15 +82,15 @@ BINANCE = tuple(
     )
 )
 COINBASE = tuple(
-    _instrument(*row)
+    _make_instrument(*row)
     for row in (
         ("BTC-USD", "65010", "0.01", "0.00000001", "1", "3400"),
         ("ETH-USD", "3201", "0.01", "0.00000001", "1", "42000"),
         ("SOL-USD", "150.1", "0.01", "0.00000001", "1", "500000"),
     )
 )
-BINANCE_FEES = Fees(D("0.001"), D("0.001"), in_quote=False)
-COINBASE_FEES = Fees(D("0.004"), D("0.006"), in_quote=True)
+BINANCE_FEES = FeeRates(D("0.001"), D("0.001"), in_quote=False)
+COINBASE_FEES = FeeRates(D("0.004"), D("0.006"), in_quote=True)
 BALANCES = {
     "binance": {"USDT": D(100_000), "BTC": D(2), "ETH": D(20), "SOL": D(200), "XRP": D(50_000)},
     "coinbase": {"USD": D(100_000), "BTC": D(2), "ETH": D(20), "SOL": D(200)},

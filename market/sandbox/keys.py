@@ -13,33 +13,33 @@ ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class ClientKey:
     """What a client signs with. `name` is what it tells, `secret` what it must not: text for Binance, a PEM for Coinbase."""
 
     name: str
     secret: str = field(repr=False)
 
 
-def binance_key(seed: int) -> Key:
+def binance_key(seed: int) -> ClientKey:
     """Signs with HMAC SHA-256."""
-    return Key(_digest("binance key", seed), _digest("binance secret", seed))
+    return ClientKey(_hash_text("binance key", seed), _hash_text("binance secret", seed))
 
 
-def coinbase_key(seed: int) -> Key:
+def coinbase_key(seed: int) -> ClientKey:
     """A key of the CDP: its name, and an EC P-256 key as PEM, for ES256."""
-    number = int(_digest("coinbase secret", seed), 16) % (ORDER - 1) + 1
+    number = int(_hash_text("coinbase secret", seed), 16) % (ORDER - 1) + 1
     pem = ec.derive_private_key(number, ec.SECP256R1()).private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.TraditionalOpenSSL,
         serialization.NoEncryption(),
     )
-    name = _digest("coinbase key", seed)
-    return Key(f"organizations/{_uuid(name[:32])}/apiKeys/{_uuid(name[32:])}", pem.decode())
+    name = _hash_text("coinbase key", seed)
+    return ClientKey(f"organizations/{_uuid_text(name[:32])}/apiKeys/{_uuid_text(name[32:])}", pem.decode())
 
 
-def _digest(what: str, seed: int) -> str:
+def _hash_text(what: str, seed: int) -> str:
     return hashlib.sha256(f"sandbox {what} {seed}".encode()).hexdigest()
 
 
-def _uuid(digits: str) -> str:
+def _uuid_text(digits: str) -> str:
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

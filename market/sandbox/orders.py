@@ -15,7 +15,7 @@ Direction = Literal["up", "down"]
 ZERO = Decimal(0)
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """An order or cancellation that the venue does not take. Codes: unknown_symbol, halted, bad_request, price_filter,
     percent_price, lot_size, min_notional, insufficient_balance, would_take, would_trigger, duplicate, unknown_order.
     """
@@ -26,7 +26,7 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class OrderRequest:
+class OrderTicket:
     """What a client asks for. `quote_qty` instead of `qty` for a market order that spends (or earns) so much quote.
 
     `stop` makes `stop` and `stop_limit` orders wait until a trade reaches it: from below for `up`, from above for `down`;
@@ -53,7 +53,7 @@ class OrderRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Fill:
+class SandboxFill:
     """One execution of one order. `id` is the trade's, unique within the venue and never twice in one account."""
 
     id: int
@@ -72,14 +72,14 @@ class Fill:
 
 
 @dataclass(slots=True)
-class Order:
+class SandboxOrder:
     """An order that was taken, as it stands now. `reason` says why it ended other than by filling:
     user, immediate (IOC, FOK, or no liquidity left), self_trade, delisted, deadline, no_funds.
     """
 
     id: int
     account: str
-    request: OrderRequest
+    request: OrderTicket
     client_id: str
     qty: Decimal
     """What was asked for in base; of a quote order what was filled."""
@@ -100,7 +100,7 @@ class Order:
     """When it went into the book: with its creation, or when its stop was reached."""
     queue: Decimal = ZERO
     """Quantity before it at its price."""
-    fills: list[Fill] = field(default_factory=list)
+    fills: list[SandboxFill] = field(default_factory=list)
 
     @property
     def symbol(self) -> str:

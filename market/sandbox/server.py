@@ -17,20 +17,20 @@ from aiohttp import web
 from market.sandbox import control, instruments, keys, state
 from market.sandbox.binance.face import BinanceFace
 from market.sandbox.coinbase.face import CoinbaseFace
-from market.sandbox.exchange import Exchange
-from market.sandbox.faults import VENUES, Faults
-from market.sandbox.history import Candle
-from market.sandbox.instruments import Instrument
-from market.sandbox.middleware import FAULTS, STOPPING, faulty
-from market.sandbox.sockets import SOCKETS, Sockets
-from market.sandbox.tape import Tape, Tick
-from market.sandbox.walk import Walk
+from market.sandbox.exchange import SandboxExchange
+from market.sandbox.faults import VENUES, FaultScript
+from market.sandbox.history import SandboxCandle
+from market.sandbox.instruments import ListedInstrument
+from market.sandbox.middleware import FAULTS, STOPPING, apply_faults
+from market.sandbox.sockets import SOCKETS, ClientSockets
+from market.sandbox.tape import Tape, TapeTrade
+from market.sandbox.walk import PriceWalk
 
 HOST = "127.0.0.1"
 RATE = 16.0
 """Trades a second of the walk, over all symbols."""
 Answer = TypeVar("Answer")
-LISTED: Mapping[str, Sequence[Instrument]] = {"binance": instruments.BINANCE, "coinbase": instruments.COINBASE}
+LISTED: Mapping[str, Sequence[ListedInstrument]] = {"binance": instruments.BINANCE, "coinbase": instruments.COINBASE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,9 @@ class Scenario:
     start: int | None = None
     rate: float = RATE
     minutes: int = 1440
-    ticks: Iterable[Tick] | None = None
-    past: Mapping[tuple[str, str], Sequence[Candle]] = field(default_factory=dict)
-    listed: Mapping[str, Sequence[Instrument]] = field(default_factory=lambda: LISTED)
+    ticks: Iterable[TapeTrade] | None = None
+    past: Mapping[tuple[str, str], Sequence[SandboxCandle]] = field(default_factory=dict)
+    listed: Mapping[str, Sequence[ListedInstrument]] = field(default_factory=lambda: LISTED)
     faults: Sequence[Mapping[str, Any]] = ()
     state: Path | None = None
     """A file that keeps the accounts across restarts."""
@@ -60,15 +60,15 @@ class Sandbox:
     def __init__(self, scenario: Scenario | None = None) -> None:
         self.scenario = plan = scenario or Scenario()
         start = int(time.time() * 1000) if plan.start is None else plan.start
-        walk = Walk(plan.listed, plan.seed)
+        walk = PriceWalk(plan.listed, plan.seed)
         past = plan.past or (walk.past(start, plan.minutes) if plan.ticks is None else {})
         self.tape = Tape(walk.ticks(start, plan.rate) if plan.ticks is None else plan.ticks, self._play, start=start)
-        self.faults = Faults(plan.faults, seed=plan.seed, clock=self._now)
+        self.faults = FaultScript(plan.faults, seed=plan.seed, clock=self._now)
         self.keys = {"binance": keys.binance_key(plan.seed), "coinbase": keys.coinbase_key(plan.seed)}
         self.exchanges = {venue: self._exchange(venue, past) for venue in VENUES}
         if plan.state:
-            state.load(plan.state, self.exchanges, plan.seed)
-        self.sockets = Sockets(self.faults)
+            state.load_accounts(plan.state, self.exchanges, plan.seed)
+        self.sockets = ClientSockets(self.faults)
         self.binance = BinanceFace(self.exchanges["binance"], self.keys["binance"], lambda: self.wall("binance"))
         self.coinbase = CoinbaseFace(self.exchanges["coinbase"], self.keys["coinbase"], lambda: self.wall("coinbase"))
         self.port = 0
@@ -77,7 +77,7 @@ class Sandbox:
 
     def wall(self, venue: str) -> int:
         """The venue's clock, which clients must agree with: real time, as far off as the faults say."""
-        return int(time.time() * 1000) + self.faults.skew(venue)
+        return int(time.time() * 1000) + self.faults.clock_skew(venue)
 
     def step(self, milliseconds: int) -> None:
         """Moves the market on by hand."""
@@ -88,9 +88,9 @@ class Sandbox:
         """Lets happen what the faults say happens now."""
         for exchange in self.exchanges.values():
             exchange.expire(self.tape.now)
-        for rule in self.faults.due():
-            control.happen(rule, self.exchanges, self.sockets)
-        self.binance.beat(self.tape.now)
+        for rule in self.faults.take_due():
+            control.apply_rule(rule, self.exchanges, self.sockets)
+        self.binance.advance(self.tape.now)
 
     async def start(self, port: int = 0) -> None:
         """Serves on 127.0.0.1; port 0 takes a free one, which `port` then names."""
@@ -123,7 +123,7 @@ class Sandbox:
     def save(self) -> None:
         """The accounts to the file of the scenario, if it has one."""
         if self.scenario.state:
-            state.save(self.scenario.state, self.exchanges, self.scenario.seed)
+            state.save_accounts(self.scenario.state, self.exchanges, self.scenario.seed)
 
     async def _keep(self) -> None:
         """Saves them within a second of each change."""
@@ -161,19 +161,19 @@ class Sandbox:
     def _now(self) -> int:
         return self.tape.now
 
-    def _play(self, tick: Tick) -> None:
+    def _play(self, tick: TapeTrade) -> None:
         self.exchanges[tick.venue].trade(tick.symbol, tick.price, tick.qty, buyer_is_maker=tick.buyer_is_maker, time=tick.time)
 
-    def _exchange(self, venue: str, past: Mapping[tuple[str, str], Sequence[Candle]]) -> Exchange:
+    def _exchange(self, venue: str, past: Mapping[tuple[str, str], Sequence[SandboxCandle]]) -> SandboxExchange:
         fees = instruments.BINANCE_FEES if venue == "binance" else instruments.COINBASE_FEES
-        exchange = Exchange(venue, self.scenario.listed[venue], fees, seed=self.scenario.seed, clock=self._now)
+        exchange = SandboxExchange(venue, self.scenario.listed[venue], fees, seed=self.scenario.seed, clock=self._now)
         for symbol, market in exchange.markets.items():
-            market.history.load(past.get((venue, symbol), ()))
+            market.history.load_minutes(past.get((venue, symbol), ()))
         exchange.open_account(self.keys[venue].name, instruments.BALANCES[venue])
         return exchange
 
     def _app(self) -> web.Application:
-        app = web.Application(middlewares=[faulty], client_max_size=1 << 20)
+        app = web.Application(middlewares=[apply_faults], client_max_size=1 << 20)
         app[FAULTS], app[SOCKETS], app[STOPPING] = self.faults, self.sockets, self._stopping
         self.coinbase.add_routes(app)
         self.binance.add_routes(app)
@@ -220,7 +220,7 @@ class RunningSandbox:
 
         return asyncio.run_coroutine_threadsafe(called(), self._loop).result(30)
 
-    def exchange(self, venue: str) -> Exchange:
+    def exchange(self, venue: str) -> SandboxExchange:
         """To look at; use `do` for all that changes it."""
         return self.sandbox.exchanges[venue]
 

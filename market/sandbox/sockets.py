@@ -9,23 +9,23 @@ from collections.abc import AsyncIterator
 
 from aiohttp import WSMsgType, web
 
-from market.sandbox.faults import Faults, Rule
+from market.sandbox.faults import FaultRule, FaultScript
 
 MOST_WAITING = 20_000
 """Frames that a client may be behind; one that is further behind is cut off, as venues do."""
 READ_LIMIT = 1 << 20
 
 
-class Sockets:
+class ClientSockets:
     """All sockets of a sandbox."""
 
-    def __init__(self, faults: Faults) -> None:
+    def __init__(self, faults: FaultScript) -> None:
         self.faults = faults
-        self.open: set[Socket] = set()
+        self.open: set[ClientSocket] = set()
 
-    def strike(self, rule: Rule) -> None:
+    def strike(self, rule: FaultRule) -> None:
         """A drop, close or outage for the sockets it matches."""
-        for socket in [socket for socket in self.open if socket.meets(rule)]:
+        for socket in [socket for socket in self.open if socket.matches(rule)]:
             socket.strike(rule)
 
     def close(self) -> None:
@@ -33,21 +33,21 @@ class Sockets:
             socket.abort()
 
 
-SOCKETS: web.AppKey[Sockets] = web.AppKey("sockets", Sockets)
+SOCKETS: web.AppKey[ClientSockets] = web.AppKey("sockets", ClientSockets)
 
 
-async def accept(request: web.Request, stream: str) -> Socket:
+async def accept_socket(request: web.Request, stream: str) -> ClientSocket:
     """Opens the socket that was asked for. `stream` is its path as faults know it: `ws/btcusdt@trade`, `coinbase/ws`."""
     sockets = request.app[SOCKETS]
     response = web.WebSocketResponse(max_msg_size=READ_LIMIT, compress=False)
     await response.prepare(request)
-    return Socket(sockets, request, response, stream)
+    return ClientSocket(sockets, request, response, stream)
 
 
-class Socket:
+class ClientSocket:
     """One client. Iterate over it for the texts it sends, until it is gone."""
 
-    def __init__(self, sockets: Sockets, request: web.Request, response: web.WebSocketResponse, stream: str) -> None:
+    def __init__(self, sockets: ClientSockets, request: web.Request, response: web.WebSocketResponse, stream: str) -> None:
         self.response, self.stream = response, stream
         self.venue = "coinbase" if stream.startswith("coinbase") else "binance"
         self._sockets, self._transport = sockets, request.transport
@@ -60,13 +60,13 @@ class Socket:
         sockets.open.add(self)
 
     @property
-    def closed(self) -> bool:
+    def is_closed(self) -> bool:
         return self.response.closed or self not in self._sockets.open
 
     def send(self, frame: str, channel: str = "") -> None:
         """Puts a frame on its way, as far as the faults let it. Never waits."""
         self._channels.add(channel)
-        rules = self._sockets.faults.frame(self.venue, self.stream, channel)
+        rules = self._sockets.faults.match_frame(self.venue, self.stream, channel)
         if not rules:
             self._put(frame)
             while self._late:
@@ -88,16 +88,16 @@ class Socket:
         if "duplicate" in faults:
             self._put(frame)
 
-    def strike(self, rule: Rule) -> None:
+    def strike(self, rule: FaultRule) -> None:
         if rule.fault == "close":
-            self.leave(int(rule.options.get("code", 1001)))
+            self.close(int(rule.options.get("code", 1001)))
         else:
             self.abort()
 
-    def meets(self, rule: Rule) -> bool:
-        return rule.path == "*" and rule.meets(self.venue, (self.stream, *self._channels), rule.stream)
+    def matches(self, rule: FaultRule) -> bool:
+        return rule.path == "*" and rule.matches(self.venue, (self.stream, *self._channels), rule.stream)
 
-    def leave(self, code: int) -> None:
+    def close(self, code: int) -> None:
         """Says goodbye after what is on its way."""
         self._goodbye = code
         self._wake.set()

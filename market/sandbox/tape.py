@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
-from market.sandbox.history import MINUTE, Candle
+from market.sandbox.history import MINUTE, SandboxCandle
 
 PACE = 0.005
 """Seconds between two looks at the clock."""
 
 
-class Tick(NamedTuple):
+class TapeTrade(NamedTuple):
     """A trade of others, on every venue that is meant by `venue`."""
 
     venue: str
@@ -28,7 +28,7 @@ class Tick(NamedTuple):
 class Tape:
     """Plays ticks in order of time. `now` is the market's time (ms), which moves by `step` or `run` only."""
 
-    def __init__(self, ticks: Iterable[Tick], play: Callable[[Tick], None], *, start: int) -> None:
+    def __init__(self, ticks: Iterable[TapeTrade], play: Callable[[TapeTrade], None], *, start: int) -> None:
         self.now = start
         self._ticks, self._play = iter(ticks), play
         self._next = next(self._ticks, None)
@@ -55,7 +55,9 @@ class Tape:
             await asyncio.sleep(PACE if speed else 0)
 
 
-def of_candles(venue: str, symbol: str, candles: Iterable[Candle], *, lot: Decimal, step: int = MINUTE) -> Iterator[Tick]:
+def of_candles(
+    venue: str, symbol: str, candles: Iterable[SandboxCandle], *, lot: Decimal, step: int = MINUTE
+) -> Iterator[TapeTrade]:
     """Four trades for each candle (of `step` ms), at its open, its extremes and its close, whose volumes sum to the candle's.
 
     Candles without volume had no trades and give none; those of less than four lots are cut finer than lots.
@@ -68,16 +70,16 @@ def of_candles(venue: str, symbol: str, candles: Iterable[Candle], *, lot: Decim
         last = candle.open
         for index, price in enumerate((candle.open, *middle, candle.close) if candle.volume else ()):
             qty = part if index < 3 else candle.volume - 3 * part
-            yield Tick(venue, symbol, price, qty, price < last, candle.time + index * (step // 4))
+            yield TapeTrade(venue, symbol, price, qty, price < last, candle.time + index * (step // 4))
             last = price
 
 
-def of_trades(venue: str, symbol: str, rows: Iterable[tuple[int, Decimal, Decimal, bool]]) -> Iterator[Tick]:
+def of_trades(venue: str, symbol: str, rows: Iterable[tuple[int, Decimal, Decimal, bool]]) -> Iterator[TapeTrade]:
     """Recorded trades: (time ms, price, quantity, buyer is maker), in order of time."""
     for moment, price, qty, buyer_is_maker in rows:
-        yield Tick(venue, symbol, price, qty, buyer_is_maker, moment)
+        yield TapeTrade(venue, symbol, price, qty, buyer_is_maker, moment)
 
 
-def moved(ticks: Iterable[Tick], by: int) -> Iterator[Tick]:
+def moved(ticks: Iterable[TapeTrade], by: int) -> Iterator[TapeTrade]:
     """The same, `by` ms later."""
     return (tick._replace(time=tick.time + by) for tick in ticks)
