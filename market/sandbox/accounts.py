@@ -1,4 +1,4 @@
-"""One API key's money."""
+"""An account: one API key's money and orders."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from market.sandbox.orders import ZERO, RequestRefused, SandboxFill, SandboxOrde
 
 @dataclass(slots=True)
 class AssetBalance:
+    """What an account owns of one asset: `held` is set aside for its open orders."""
+
     free: Decimal = ZERO
     held: Decimal = ZERO
 
@@ -20,7 +22,10 @@ class AssetBalance:
 
 @dataclass(slots=True)
 class SandboxAccount:
-    """Balances by asset, orders by id and by client id (the newest of each), fills in order of time. `name` is the API key."""
+    """Balances by asset, orders by id and by client id (the newest with each), fills by time. `name` is the API key.
+
+    `updated` is when something last changed (ms); the three flags say what the key may do.
+    """
 
     name: str
     balances: dict[str, AssetBalance] = field(default_factory=dict)
@@ -32,13 +37,12 @@ class SandboxAccount:
     can_trade: bool = True
     can_withdraw: bool = False
     ip_restricted: bool = False
-    """What its key may do."""
 
     def balance(self, asset: str) -> AssetBalance:
         return self.balances.setdefault(asset, AssetBalance())
 
     def hold(self, order: SandboxOrder, need: Decimal) -> None:
-        """Sets aside exactly `need` for the order, taking from or giving back to what is free. `Refused` where it lacks."""
+        """Sets aside exactly `need` for the order, out of or back into what is free. `RequestRefused` where that is too little."""
         balance = self.balance(order.hold_asset)
         more = need - order.held
         if more > balance.free:
@@ -48,7 +52,7 @@ class SandboxAccount:
         order.held = need
 
     def pay(self, order: SandboxOrder, amount: Decimal) -> None:
-        """Takes from what the order holds, and from what is free where that does not suffice."""
+        """Takes an amount from what the order holds, and from what is free where that does not suffice."""
         balance = self.balance(order.hold_asset)
         part = min(amount, order.held)
         order.held -= part

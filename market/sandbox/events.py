@@ -1,4 +1,4 @@
-"""What listeners of an exchange hear, inside the call that caused it."""
+"""The events of an exchange. Listeners receive each inside the call that caused it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Execution = Literal["new", "triggered", "trade", "cancelled", "expired"]
 
 @dataclass(frozen=True, slots=True)
 class PublicTrade:
-    """A public trade. `buyer_is_maker`: the seller came to the book."""
+    """A trade that everybody can see. `buyer_is_maker`: the seller took from the book. `time` in ms."""
 
     id: int
     symbol: str
@@ -26,7 +26,7 @@ class PublicTrade:
 
 @dataclass(frozen=True, slots=True)
 class BookChange:
-    """The best prices or the depth of a symbol changed; ask the book (`exchange.book(symbol)`) for them."""
+    """The best prices or the depth of a symbol changed. The book (`exchange.book(symbol)`) has the new ones."""
 
     symbol: str
     time: int
@@ -34,7 +34,7 @@ class BookChange:
 
 @dataclass(frozen=True, slots=True)
 class OrderUpdate:
-    """An account's order changed; `fill` with `trade` only. `sequence` counts the venue's order events."""
+    """An account's order changed. Only a `trade` has a `fill`. `sequence` counts the venue's order events."""
 
     account: str
     order: SandboxOrder
@@ -46,7 +46,7 @@ class OrderUpdate:
 
 @dataclass(frozen=True, slots=True)
 class BalanceUpdate:
-    """Some assets of an account changed. `deposit` is the sum that came in or went out by other ways than trading."""
+    """Some balances of an account changed. `deposit` is what came in, or (below zero) went out, by other ways than trading."""
 
     account: str
     assets: tuple[str, ...]
@@ -56,7 +56,7 @@ class BalanceUpdate:
 
 @dataclass(frozen=True, slots=True)
 class ListingChange:
-    """An instrument's filters or its state changed."""
+    """The filters of an instrument changed, or whether it trades."""
 
     symbol: str
     time: int

@@ -1,4 +1,4 @@
-"""What is traded, and the rules each venue sets for it."""
+"""The instruments that each venue lists, with their rules, and the fees and first balances of the sandbox."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_PRICE = D(1_000_000)
 
 @dataclass(frozen=True, slots=True)
 class FeeRates:
-    """Shares of a fill's value. Taken from what was bought (Binance) or, `in_quote`, from the quote side of all fills."""
+    """Fees as shares of a fill's value. They come off what was bought (Binance) or, `in_quote`, off the quote side."""
 
     maker: Decimal
     taker: Decimal
@@ -22,7 +22,7 @@ class FeeRates:
 
 @dataclass(frozen=True, slots=True)
 class ListedInstrument:
-    """A symbol in our writing (`BTC-USDT`) with its filters. Prices in quote, quantities in base, notional in quote."""
+    """A symbol such as `BTC-USDT` with its filters. Prices and notionals in quote, quantities in base."""
 
     symbol: str
     tick: Decimal
@@ -31,7 +31,7 @@ class ListedInstrument:
     max_qty: Decimal
     min_notional: Decimal
     price: Decimal
-    """Where the seeded walk starts."""
+    """The price at which the seeded walk starts."""
     max_price: Decimal = MAX_PRICE
     trading: bool = True
 
@@ -44,21 +44,21 @@ class ListedInstrument:
         return self.symbol.partition("-")[2]
 
     def check_price(self, price: Decimal) -> None:
-        """`Refused` with `price_filter`."""
+        """`RequestRefused` with `price_filter`."""
         if not self.tick <= price <= self.max_price:
             raise RequestRefused("price_filter", f"{self.symbol}: price must lie between {self.tick} and {self.max_price}.")
         if price % self.tick:
             raise RequestRefused("price_filter", f"{self.symbol}: price must be a multiple of {self.tick}.")
 
     def check_qty(self, qty: Decimal) -> None:
-        """`Refused` with `lot_size`."""
+        """`RequestRefused` with `lot_size`."""
         if not self.min_qty <= qty <= self.max_qty:
             raise RequestRefused("lot_size", f"{self.symbol}: quantity must lie between {self.min_qty} and {self.max_qty}.")
         if qty % self.lot:
             raise RequestRefused("lot_size", f"{self.symbol}: quantity must be a multiple of {self.lot}.")
 
     def check_notional(self, value: Decimal) -> None:
-        """`Refused` with `min_notional`."""
+        """`RequestRefused` with `min_notional`."""
         if value < self.min_notional:
             raise RequestRefused("min_notional", f"{self.symbol}: the order's value must be at least {self.min_notional}.")
 
@@ -95,4 +95,4 @@ BALANCES = {
     "binance": {"USDT": D(100_000), "BTC": D(2), "ETH": D(20), "SOL": D(200), "XRP": D(50_000)},
     "coinbase": {"USD": D(100_000), "BTC": D(2), "ETH": D(20), "SOL": D(200)},
 }
-"""What a new account of the sandbox owns."""
+"""What the account of each venue owns at the start."""

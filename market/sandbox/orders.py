@@ -16,7 +16,7 @@ ZERO = Decimal(0)
 
 
 class RequestRefused(Exception):
-    """An order or cancellation that the venue does not take. Codes: unknown_symbol, halted, bad_request, price_filter,
+    """The venue does not take an order, a cancellation or a withdrawal. Codes: unknown_symbol, halted, bad_request, price_filter,
     percent_price, lot_size, min_notional, insufficient_balance, would_take, would_trigger, duplicate, unknown_order.
     """
 
@@ -27,10 +27,10 @@ class RequestRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class OrderTicket:
-    """What a client asks for. `quote_qty` instead of `qty` for a market order that spends (or earns) so much quote.
+    """The order that a client asks for. `quote_qty` replaces `qty` for a market order that spends (or earns) so much quote.
 
-    `stop` makes `stop` and `stop_limit` orders wait until a trade reaches it: from below for `up`, from above for `down`;
-    without `direction` a buy waits for up and a sell for down. `expires` (ms) goes with `gtd`.
+    `stop` makes `stop` and `stop_limit` orders wait until a trade reaches that price: from below for `up`, from above for `down`.
+    Without a `direction` a buy waits for `up` and a sell for `down`. `expires` (ms) belongs to `gtd`.
     """
 
     symbol: str
@@ -48,13 +48,13 @@ class OrderTicket:
 
     @property
     def trigger(self) -> Direction:
-        """From which side its stop is reached."""
+        """From which side a trade has to reach its stop price."""
         return self.direction or ("up" if self.side == "buy" else "down")
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxFill:
-    """One execution of one order. `id` is the trade's, unique within the venue and never twice in one account."""
+    """One execution of one order. `id` is the trade's: it counts within the symbol, and no account has it twice there."""
 
     id: int
     order_id: int
@@ -73,7 +73,7 @@ class SandboxFill:
 
 @dataclass(slots=True)
 class SandboxOrder:
-    """An order that was taken, as it stands now. `reason` says why it ended other than by filling:
+    """An order that the venue took, as it stands now. `reason` says why it ended without filling whole:
     user, immediate (IOC, FOK, or no liquidity left), self_trade, delisted, deadline, no_funds.
     """
 
@@ -82,7 +82,7 @@ class SandboxOrder:
     request: OrderTicket
     client_id: str
     qty: Decimal
-    """What was asked for in base; of a quote order what was filled."""
+    """The quantity the client asked for, in base. A quote order has the quantity that filled."""
     created: int
     updated: int
     status: Status = "open"
@@ -90,16 +90,16 @@ class SandboxOrder:
     triggered: bool = False
     filled: Decimal = ZERO
     value: Decimal = ZERO
-    """Quote of all fills."""
+    """The value of all fills, in quote."""
     fees: Decimal = ZERO
-    """In the fee asset of its fills."""
+    """All fees, in the fee asset of its fills."""
     held: Decimal = ZERO
-    """Of `hold_asset`: what its account has set aside for it now."""
+    """What its account has set aside for it now, in `hold_asset`."""
     hold_asset: str = ""
     working_time: int = 0
-    """When it went into the book: with its creation, or when its stop was reached."""
+    """When it went into the book (ms): at its creation, or when a trade reached its stop price."""
     queue: Decimal = ZERO
-    """Quantity before it at its price."""
+    """The quantity that has to trade at its price before it does."""
     fills: list[SandboxFill] = field(default_factory=list)
 
     @property
@@ -116,10 +116,10 @@ class SandboxOrder:
 
     @property
     def waiting(self) -> bool:
-        """A stop that has not been reached."""
+        """Whether it is a stop order whose price no trade has reached yet."""
         return bool(self.request.stop) and not self.triggered
 
     @property
     def average(self) -> Decimal:
-        """Average price of its fills, zero without any."""
+        """The average price of its fills; zero without any."""
         return self.value / self.filled if self.filled else ZERO

@@ -10,13 +10,13 @@ from market.sandbox.instruments import FeeRates, ListedInstrument
 from market.sandbox.orders import SandboxFill, SandboxOrder
 
 UNIT = Decimal("0.00000001")
-"""Fees are cut to it, so that they never exceed what was set aside for them."""
+"""Fees are rounded down to it, so that they never exceed what was set aside for them."""
 
 
 def make_fill(
     order: SandboxOrder, trade: PublicTrade, instrument: ListedInstrument, rates: FeeRates, *, maker: bool
 ) -> SandboxFill:
-    """An order's side of a trade, with its fee."""
+    """The fill of one order in a trade, with its fee."""
     value = trade.price * trade.qty
     in_base = order.side == "buy" and not rates.in_quote
     fee = (trade.qty if in_base else value) * (rates.maker if maker else rates.taker)
@@ -39,7 +39,7 @@ def make_fill(
 def settle_fill(
     account: SandboxAccount, order: SandboxOrder, fill: SandboxFill, instrument: ListedInstrument
 ) -> dict[str, Decimal]:
-    """Moves the money and counts the fill into the order. The answer: what the account gained by asset, fee taken off."""
+    """Moves the money and adds the fill to the order. Returns what the account gained of each asset after the fee."""
     given, taken = (fill.value, fill.qty) if fill.side == "buy" else (fill.qty, fill.value)
     give, take = (instrument.quote, instrument.base) if fill.side == "buy" else (instrument.base, instrument.quote)
     if fill.fee_asset == give:

@@ -76,7 +76,7 @@ def _restore_exchange(exchange: SandboxExchange, kept: Mapping[str, Any]) -> Non
         balances = {asset: _read_row(AssetBalance, balance) for asset, balance in row["balances"].items()}
         account = exchange.accounts[row["name"]] = SandboxAccount(row["name"], balances)
         for order in map(_read_order, row["orders"]):
-            exchange.admit(account, order)
+            exchange.restore_order(account, order)
         account.fills = sorted((fill for order in account.orders.values() for fill in order.fills), key=lambda fill: fill.time)
 
 

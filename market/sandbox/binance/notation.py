@@ -53,9 +53,9 @@ def status_name(order: SandboxOrder) -> str:
     return {"filled": "FILLED", "cancelled": "CANCELED"}[order.status]
 
 
-def type_name(request: OrderTicket) -> str:
+def type_name(ticket: OrderTicket) -> str:
     """The order's `type`."""
-    if not request.stop:
-        return "LIMIT_MAKER" if request.post_only else request.type.upper()
-    losing = request.trigger == ("up" if request.side == "buy" else "down")
-    return ("STOP_LOSS" if losing else "TAKE_PROFIT") + ("_LIMIT" if request.limit else "")
+    if not ticket.stop:
+        return "LIMIT_MAKER" if ticket.post_only else ticket.type.upper()
+    losing = ticket.trigger == ("up" if ticket.side == "buy" else "down")
+    return ("STOP_LOSS" if losing else "TAKE_PROFIT") + ("_LIMIT" if ticket.limit else "")

@@ -84,32 +84,32 @@ READERS: dict[str, Callable[[Fields], dict[str, Any]]] = {
 }
 
 
-def order_configuration(request: OrderTicket) -> dict[str, dict[str, Any]]:
+def order_configuration(ticket: OrderTicket) -> dict[str, dict[str, Any]]:
     """The inverse: how Coinbase shows the order."""
-    return {_configuration_name(request): _configuration_fields(request)}
+    return {_configuration_name(ticket): _configuration_fields(ticket)}
 
 
-def _configuration_name(request: OrderTicket) -> str:
-    if request.type == "market":
+def _configuration_name(ticket: OrderTicket) -> str:
+    if ticket.type == "market":
         return "market_market_ioc"
-    if request.type == "stop_limit":
-        return f"stop_limit_stop_limit_{request.tif}"
-    return "sor_limit_ioc" if request.tif == "ioc" else f"limit_limit_{request.tif}"
+    if ticket.type == "stop_limit":
+        return f"stop_limit_stop_limit_{ticket.tif}"
+    return "sor_limit_ioc" if ticket.tif == "ioc" else f"limit_limit_{ticket.tif}"
 
 
-def _configuration_fields(request: OrderTicket) -> dict[str, Any]:
+def _configuration_fields(ticket: OrderTicket) -> dict[str, Any]:
     fields: dict[str, Any] = (
-        {"quote_size": decimal_text(request.quote_qty)} if request.quote_qty else {"base_size": decimal_text(request.qty)}
+        {"quote_size": decimal_text(ticket.quote_qty)} if ticket.quote_qty else {"base_size": decimal_text(ticket.qty)}
     )
-    if request.limit:
-        fields["limit_price"] = decimal_text(request.limit)
-    if request.type == "limit" and request.tif in ("gtc", "gtd"):
-        fields["post_only"] = request.post_only
-    if request.stop:
+    if ticket.limit:
+        fields["limit_price"] = decimal_text(ticket.limit)
+    if ticket.type == "limit" and ticket.tif in ("gtc", "gtd"):
+        fields["post_only"] = ticket.post_only
+    if ticket.stop:
         words = {direction: word for word, direction in DIRECTIONS.items()}
-        fields |= {"stop_price": decimal_text(request.stop), "stop_direction": words[request.direction or "up"]}
-    if request.expires:
-        fields["end_time"] = time_text(request.expires)
+        fields |= {"stop_price": decimal_text(ticket.stop), "stop_direction": words[ticket.direction or "up"]}
+    if ticket.expires:
+        fields["end_time"] = time_text(ticket.expires)
     return fields
 
 

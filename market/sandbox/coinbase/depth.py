@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from market.sandbox.coinbase.frames import ChannelEvent
 from market.sandbox.coinbase.notation import decimal_text, time_text
-from market.sandbox.exchange import ListedMarket
+from market.sandbox.records import ListedMarket
 
 LEVELS = 50
 

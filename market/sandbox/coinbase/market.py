@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from market.sandbox.coinbase import products
 from market.sandbox.coinbase.calls import CoinbaseRequest, Json, invalid_argument, not_found
 from market.sandbox.coinbase.notation import decimal_text, time_text
-from market.sandbox.exchange import ListedMarket, SandboxExchange
+from market.sandbox.exchange import SandboxExchange
 from market.sandbox.history import INTERVALS
+from market.sandbox.records import ListedMarket
 
 MOST_CANDLES = 350
 

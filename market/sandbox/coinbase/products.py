@@ -9,9 +9,9 @@ from typing import Any
 
 from market.sandbox.coinbase.notation import decimal_text, time_text
 from market.sandbox.events import PublicTrade
-from market.sandbox.exchange import ListedMarket
 from market.sandbox.history import DAY, MINUTE, SandboxCandle, TradeHistory
 from market.sandbox.orders import ZERO
+from market.sandbox.records import ListedMarket
 
 GRANULARITIES = {
     "ONE_MINUTE": "1m",

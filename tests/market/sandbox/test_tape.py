@@ -66,7 +66,7 @@ def day(seed: int, strides: list[int]) -> list[Event]:
     exchange.open_account("a", {"USDT": D(100_000), "BTC": D(2)})
     exchange.listen(heard.append)
     for index, stride in enumerate(strides):
-        price = exchange.book("BTC-USDT").bid - index
+        price = exchange.book("BTC-USDT").made_up.bid - index
         exchange.place("a", OrderTicket("BTC-USDT", "buy", "limit", qty=D("0.01"), limit=price))
         exchange.place("a", OrderTicket("BTC-USDT", "sell", "market", qty=D("0.02")))
         tape.step(stride)
