@@ -16,7 +16,8 @@ from itertools import count
 
 from market.sandbox.history import SandboxCandle
 from market.sandbox.instruments import ListedInstrument
-from market.sandbox.server import Sandbox, Scenario
+from market.sandbox.scenario import Scenario
+from market.sandbox.server import Sandbox
 from market.sandbox.tape import TapeTrade
 
 PRICE = Decimal(100)

@@ -1,40 +1,22 @@
-"""The control endpoint, for tests and for the curious: what the sandbox holds, and what it is to do."""
+"""The control endpoint, for tests and for the curious: it shows what the sandbox holds and changes what it plays."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
 from market.sandbox.exchange import SandboxExchange
-from market.sandbox.faults import CHANGES, BadFault, FaultRule
+from market.sandbox.faults import BadFault
 from market.sandbox.orders import RequestRefused, SandboxFill, SandboxOrder
-from market.sandbox.sockets import ClientSockets
-
-if TYPE_CHECKING:
-    from market.sandbox.server import Sandbox
-
-
-def apply_rule(rule: FaultRule, exchanges: Mapping[str, SandboxExchange], sockets: ClientSockets) -> None:
-    """A fault that strikes by itself."""
-    if rule.fault in ("drop", "close", "outage"):
-        sockets.strike(rule)
-        return
-    for venue, exchange in exchanges.items():
-        symbol = rule.options["symbol"]
-        if rule.venue not in ("*", venue) or symbol not in exchange.markets:
-            continue
-        if rule.fault == "delist":
-            exchange.delist(symbol)
-        else:
-            exchange.change_filters(symbol, **{name: Decimal(rule.options[name]) for name in CHANGES if name in rule.options})
+from market.sandbox.venues import SandboxVenues
 
 
 def describe_exchange(exchange: SandboxExchange) -> dict[str, Any]:
-    """Everything that accounts own and did, and the last prices; money as decimal text."""
+    """What the accounts own and did, and the last prices. Money is decimal text."""
     return {
         "time": exchange.clock(),
         "prices": {symbol: str(market.book.last) for symbol, market in exchange.markets.items()},
@@ -53,6 +35,7 @@ def describe_exchange(exchange: SandboxExchange) -> dict[str, Any]:
 
 
 def describe_order(order: SandboxOrder) -> dict[str, Any]:
+    """An order as the control endpoint shows it. Money is decimal text, times are ms."""
     request = order.request
     return {
         "id": order.id,
@@ -92,9 +75,9 @@ def describe_fill(fill: SandboxFill) -> dict[str, Any]:
 
 class ControlEndpoints:
     """`/sandbox/state`, `/sandbox/faults`, `/sandbox/step`, `/sandbox/trade`, `/sandbox/deposit` and
-    `/sandbox/permissions`; all JSON."""
+    `/sandbox/permissions`. All take and give JSON."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: SandboxVenues) -> None:
         self.sandbox = sandbox
 
     async def state(self, request: web.Request) -> web.Response:
@@ -116,7 +99,7 @@ class ControlEndpoints:
         return web.json_response({"rules": 0})
 
     async def step(self, request: web.Request) -> web.Response:
-        """`{"ms": 1000}`: moves the market on."""
+        """Moves the market on. Body: `{"ms": 1000}`."""
         milliseconds = (await _read_object(request)).get("ms")
         if type(milliseconds) is not int or not 0 <= milliseconds <= 10**9:
             raise _bad_request("ms: give whole milliseconds, 0 to 1000000000.")
@@ -124,7 +107,7 @@ class ControlEndpoints:
         return web.json_response({"time": self.sandbox.tape.now})
 
     async def trade(self, request: web.Request) -> web.Response:
-        """`{"venue", "symbol", "price", "qty", "buyer_is_maker"}`: a trade of others, now."""
+        """Makes a trade of others, now. Body: `{"venue", "symbol", "price", "qty", "buyer_is_maker"}`."""
         body = await _read_object(request)
         exchange, maker = self._exchange(body), bool(body.get("buyer_is_maker", True))
         price, qty = _read_positive(body, "price"), _read_positive(body, "qty")
@@ -135,7 +118,7 @@ class ControlEndpoints:
         return web.json_response({"time": self.sandbox.tape.now})
 
     async def permissions(self, request: web.Request) -> web.Response:
-        """`{"can_trade", "can_withdraw", "ip_restricted"}`, each true or false: what the keys may do."""
+        """Sets what the keys may do. Body: `{"can_trade", "can_withdraw", "ip_restricted"}`, each true or false."""
         body = await _read_object(request)
         for name, value in body.items():
             if name not in ("can_trade", "can_withdraw", "ip_restricted") or not isinstance(value, bool):
@@ -144,7 +127,7 @@ class ControlEndpoints:
         return web.json_response(body)
 
     async def deposit(self, request: web.Request) -> web.Response:
-        """`{"venue", "asset", "amount"}`: into the key's account; below zero out of it."""
+        """Brings money into the key's account, or takes it out (below zero). Body: `{"venue", "asset", "amount"}`."""
         body = await _read_object(request)
         exchange = self._exchange(body)
         try:
@@ -160,7 +143,7 @@ class ControlEndpoints:
             raise _bad_request(f"venue: use one of {', '.join(self.sandbox.exchanges)}.") from None
 
 
-def add_routes(app: web.Application, sandbox: Sandbox) -> None:
+def add_routes(app: web.Application, sandbox: SandboxVenues) -> None:
     control = ControlEndpoints(sandbox)
     app.router.add_get("/sandbox/state", control.state)
     app.router.add_post("/sandbox/faults", control.faults)

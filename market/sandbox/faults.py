@@ -1,18 +1,20 @@
 """What goes wrong, by script.
 
-A rule is a JSON object: `{"fault": name, "venue", "path" or "stream", "at", "after", "for", "times", "share", ...}`.
-It holds from `at` ms (of the market's time) after it was given, from the match after the first `after` ones, for `for` ms or
-`times` matches, and hits a seeded `share` of what it matches. Without `for` and `times`, faults that hit single requests or frames
-hit once; the others stay until they are taken away. `path` and `stream` are globs: of a request's path, and of a socket's path
-(`ws/btcusdt@trade`, `ws-api/v3`, `coinbase/ws/user`) or a frame's channel (`btcusdt@trade`, `user`).
+Each fault is a rule, which a test, the control endpoint or a file gives to the `FaultScript`.
 
-requests: rate_limit (429), ban (418), both with `retry_after` s; error (`status`, 503); slow (`delay` ms); timeout_before (never
-    done, never answered); timeout_after (done, never answered); malformed (an answer cut in half)
-frames: gap (one is lost, so the numbers jump); duplicate; reorder (it comes after the next one); malformed
-sockets: drop (cut off at once); close (said goodbye with `code`, 1001); stall (connected but silent: what comes is lost)
-both: outage (connections are cut, new ones too)
-venue: clock_skew (`skew` ms); delist (`symbol`); filters (`symbol`, and the fields of it that change: tick, lot, min_qty, max_qty,
-    min_notional)
+A rule is a JSON object: `{"fault": name, "venue", "path" or "stream", "at", "after", "for", "times", "share", ...}`.
+It is in force from `at` ms (of the market's time) after it was given, for `for` ms or for `times` hits. It lets the first `after`
+matches pass and hits a seeded `share` of the others. Without `for` and `times`, a fault of single requests or frames hits once, and
+any other stays until it is taken away. `path` and `stream` are globs: `path` of a request's path, `stream` of a socket's path
+(`ws/btcusdt@trade`, `ws-api/v3`, `coinbase/ws/user`) or of a frame's channel (`btcusdt@trade`, `user`).
+
+requests: rate_limit (429) and ban (418), both with `retry_after` s; error (`status`, 503); slow (`delay` ms); timeout_before (the
+    request is neither carried out nor answered); timeout_after (it is carried out but not answered); malformed (half an answer)
+frames: gap (one is lost, so the numbers jump); duplicate; reorder (one comes after the next one); malformed
+sockets: drop (cut off at once); close (closed with `code`, 1001); stall (connected but silent: its frames are lost)
+both: outage (connections are cut, and new ones are refused)
+venue: clock_skew (`skew` ms); delist (`symbol`); filters (`symbol`, and those of its filters that change: tick, lot, min_qty,
+    max_qty, min_notional)
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ VENUES = ("binance", "coinbase")
 REQUESTS = ("rate_limit", "ban", "error", "slow", "timeout_before", "timeout_after", "malformed", "outage")
 FRAMES = ("gap", "duplicate", "reorder", "malformed", "stall", "drop", "close")
 MOMENTS = ("drop", "close", "delist", "filters")
-"""Happen by themselves when their time has come."""
+"""Faults that strike by themselves when their time has come."""
 LASTING = ("clock_skew", "outage", "stall")
 NAMES = tuple(dict.fromkeys((*REQUESTS, *FRAMES, *MOMENTS, *LASTING)))
 COMMON = ("fault", "venue", "path", "stream", "at", "after", "for", "times", "share")
@@ -47,12 +49,12 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
 
 
 class BadFault(ValueError):
-    """A rule that cannot be followed; the message names the field and the remedy."""
+    """A rule cannot be followed. The message names the field and the remedy."""
 
 
 @dataclass(slots=True)
 class FaultRule:
-    """One rule and how often it has matched and hit. `since` is when it was given (ms of the market's time)."""
+    """One rule, and how often it has matched and hit. `since` is when it was given (ms of the market's time)."""
 
     fault: str
     since: int
@@ -62,7 +64,7 @@ class FaultRule:
     at: int = 0
     after: int = 0
     last: int | None = None
-    """For how many ms it holds."""
+    """For how many ms it is in force; None without an end."""
     times: int | None = None
     share: float = 1.0
     options: dict[str, Any] = field(default_factory=dict)
@@ -79,12 +81,12 @@ class FaultRule:
 
     @property
     def is_momentary(self) -> bool:
-        """Waits for its time, not for a request or frame."""
+        """Whether it waits for its time, not for a request or a frame."""
         return self.fault in MOMENTS and not self.after
 
 
 def read_rule(rule: Mapping[str, Any], now: int) -> FaultRule:
-    """A rule from its JSON object. `BadFault` says what is wrong with it."""
+    """A rule from its JSON object, given at `now` (ms). `BadFault` says what is wrong with it."""
     name = rule.get("fault")
     if name not in NAMES:
         raise BadFault(f"fault: {name!r} is none. Use one of {', '.join(sorted(NAMES))}.")
@@ -153,7 +155,7 @@ CHECKS: Mapping[str, Callable[[str, Any], None]] = {
 
 
 class FaultScript:
-    """All rules that are in force. `clock` is the market's time; the seed decides what a `share` hits."""
+    """All rules that were given. `clock` is the market's time (ms); the seed decides which matches a `share` hits."""
 
     def __init__(self, rules: Iterable[Mapping[str, Any]] = (), *, seed: int, clock: Callable[[], int]) -> None:
         self.clock, self._random = clock, Random(seed)  # noqa: S311 # repeatable by design
@@ -161,7 +163,7 @@ class FaultScript:
         self.add(rules)
 
     def add(self, rules: Iterable[Mapping[str, Any]]) -> None:
-        """All of them, or none: `BadFault`."""
+        """Adds all of the rules, or none of them where one is bad: `BadFault`."""
         now = self.clock()
         self.rules += [read_rule(rule, now) for rule in rules]
 
@@ -169,17 +171,17 @@ class FaultScript:
         self.rules.clear()
 
     def match_request(self, venue: str, path: str) -> list[FaultRule]:
-        """The faults that hit this request, each counted as used."""
+        """The faults that hit this request. Each counts the hit."""
         met = [rule for rule in self._list_in_force(REQUESTS, venue) if rule.stream == "*"]
         return [rule for rule in met if self._try_hit(rule, venue, (path,), rule.path)]
 
     def match_frame(self, venue: str, path: str, channel: str) -> list[FaultRule]:
-        """The faults that hit this frame of a socket, each counted as used."""
+        """The faults that hit this frame of a socket. Each counts the hit."""
         met = [rule for rule in self._list_in_force(FRAMES, venue) if rule.path == "*" and not rule.is_momentary]
         return [rule for rule in met if self._try_hit(rule, venue, (path, channel), rule.stream)]
 
     def refuses_socket(self, venue: str, path: str) -> bool:
-        """Whether no socket may open there now."""
+        """Whether an outage keeps sockets from opening there now."""
         return any(
             rule.path == "*" and rule.matches(venue, (path,), rule.stream) for rule in self._list_in_force(("outage",), venue)
         )
@@ -189,7 +191,7 @@ class FaultScript:
         return sum(int(rule.options.get("skew", 0)) for rule in self._list_in_force(("clock_skew",), venue))
 
     def take_due(self) -> list[FaultRule]:
-        """What happens by itself now, each once; and outages, which cut the sockets that are open."""
+        """The rules that strike by themselves now, each returned once; and outages, which cut the sockets that are open."""
         now = self.clock()
         due = [rule for rule in self.rules if (rule.is_momentary or rule.fault == "outage") and rule.is_in_force(now)]
         for rule in due:
@@ -204,6 +206,7 @@ class FaultScript:
         return [rule for rule in self.rules if rule.fault in faults and rule.venue in ("*", venue) and rule.is_in_force(now)]
 
     def _try_hit(self, rule: FaultRule, venue: str, names: tuple[str, ...], glob: str) -> bool:
+        """Counts a match of the rule, and returns whether it is a hit."""
         if not rule.matches(venue, names, glob):
             return False
         rule.matched += 1

@@ -1,4 +1,4 @@
-"""Trades and candles of one symbol. The candles are made of its own trades; history from before its first trade can be loaded."""
+"""The trades of one symbol, and candles made of them. Candles from before its first trade can be loaded."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ INTERVALS: dict[str, int] = {
     "1d": DAY,
     "3d": 3 * DAY,
 }
-"""Lengths in milliseconds; candles open at whole multiples of them."""
+"""Lengths in ms. Candles open at whole multiples of them."""
 KEPT_TRADES, KEPT_MINUTES = 10_000, 50_000
 
 
 @dataclass(slots=True)
 class SandboxCandle:
-    """`time` is its open time (ms). Volumes in base, values in quote; `taker_` is what buyers took from the book."""
+    """`time` is its open time (ms). Volumes in base, values in quote; the `taker_` ones are what buyers took from the book."""
 
     time: int
     open: Decimal
@@ -51,7 +51,7 @@ class SandboxCandle:
     last_trade: int = -1
 
     def add(self, other: SandboxCandle) -> None:
-        """What came after it, in the same interval."""
+        """Adds a candle or trade that comes after it in the same interval."""
         self.high, self.low, self.close = max(self.high, other.high), min(self.low, other.low), other.close
         self.volume += other.volume
         self.value += other.value
@@ -63,7 +63,7 @@ class SandboxCandle:
 
 
 class TradeHistory:
-    """`next_id` is the next trade's; trades count from 1. Candles are of the minutes that had trades."""
+    """The newest trades and minutes. `next_id` is the id of the next trade, from 1. A minute without trades has no candle."""
 
     def __init__(self) -> None:
         self.next_id = 1
@@ -72,11 +72,11 @@ class TradeHistory:
         self._growing: dict[str, SandboxCandle] = {}
 
     def load_minutes(self, minutes: Iterable[SandboxCandle]) -> None:
-        """One-minute candles from before the first trade, in order of time."""
+        """Adds one-minute candles from before the first trade, in order of time."""
         self.minutes.extend(minutes)
 
     def add(self, trade: PublicTrade) -> None:
-        """The next trade: its time is not before the last one's."""
+        """Adds the next trade. Its time is not before the last one's."""
         self.next_id = trade.id + 1
         self.trades.append(trade)
         one = _candle_of(trade)
@@ -93,7 +93,7 @@ class TradeHistory:
                 self._growing[interval] = replace(one, time=start)
 
     def candle(self, interval: str) -> SandboxCandle | None:
-        """The newest candle of an interval, still growing; followed from the first time it is asked for."""
+        """The newest candle of an interval, still growing. The history keeps it up to date from the first call on."""
         if interval == "1m":
             return self.minutes[-1] if self.minutes else None
         if interval not in self._growing and (found := self.candles(interval, limit=1)):
@@ -101,7 +101,7 @@ class TradeHistory:
         return self._growing.get(interval)
 
     def candles(self, interval: str, *, start: int | None = None, end: int | None = None, limit: int = 500) -> list[SandboxCandle]:
-        """Candles whose open time is from `start` to `end` (ms, both included): the first `limit` from a start, else the last."""
+        """Candles that open from `start` to `end` (ms, both included): the first `limit` of them with a start, else the last."""
         step = INTERVALS[interval]
         minutes = list(self.minutes)
         if start is not None:
@@ -118,6 +118,7 @@ class TradeHistory:
 
 
 def _candle_of(trade: PublicTrade) -> SandboxCandle:
+    """A trade as a candle of its own moment."""
     value = trade.price * trade.qty
     taken = not trade.buyer_is_maker
     return SandboxCandle(
@@ -137,6 +138,7 @@ def _candle_of(trade: PublicTrade) -> SandboxCandle:
 
 
 def _group_minutes(minutes: list[SandboxCandle], step: int) -> list[SandboxCandle]:
+    """Candles of `step` ms, made of one-minute candles."""
     out: list[SandboxCandle] = []
     for minute in minutes:
         open_ = minute.time - minute.time % step

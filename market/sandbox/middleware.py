@@ -1,4 +1,4 @@
-"""The faults of requests, for both venues: what goes wrong between a client and the face that would answer it."""
+"""The faults of requests, for both venues: they strike between a client and the face that would answer it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @web.middleware
 async def apply_faults(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Lets the request through, unless a rule says otherwise."""
+    """Lets the request through to its handler, unless a rule says otherwise."""
     faults = request.app[FAULTS]
     if request.path.startswith(SOCKET_PATHS):
         venue = "coinbase" if request.path.startswith("/coinbase") else "binance"
@@ -42,7 +42,7 @@ async def apply_faults(request: web.Request, handler: Handler) -> web.StreamResp
 
 
 async def _spoil_answer(request: web.Request, handler: Handler, rules: dict[str, FaultRule]) -> web.StreamResponse:
-    """Faults of the answer."""
+    """The faults that let a request through and then lose or damage its answer."""
     answer = None if "timeout_before" in rules else await handler(request)
     if answer is None or "timeout_after" in rules:
         with contextlib.suppress(TimeoutError):
@@ -54,14 +54,14 @@ async def _spoil_answer(request: web.Request, handler: Handler, rules: dict[str,
 
 
 def cut_connection(request: web.Request) -> web.Response:
-    """The connection ends without an answer."""
+    """Ends the connection without an answer."""
     if request.transport is not None:
         request.transport.abort()
     return web.Response(status=503)
 
 
 def refuse_request(venue: str, rule: FaultRule) -> web.Response:
-    """429, 418 or an error of the server, as the venue words it."""
+    """An answer of status 429 or 418, or an error of the server, in the venue's own words."""
     status = {"rate_limit": 429, "ban": 418}.get(rule.fault) or rule.options.get("status", 503)
     headers = {"Retry-After": str(rule.options.get("retry_after", 1))} if rule.fault != "error" else {}
     if venue == "coinbase":

@@ -1,4 +1,4 @@
-"""A sandbox that plays recorded candles, on both venues."""
+"""A scenario that plays recorded candles, on both venues."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from typing import Any
 
 from market.sandbox.history import SandboxCandle
 from market.sandbox.instruments import ListedInstrument
-from market.sandbox.server import LISTED, RATE, Scenario
+from market.sandbox.scenario import LISTED, RATE, Scenario
 from market.sandbox.tape import TapeTrade, of_candles
 from market.sandbox.walk import PriceWalk
 
 NOTIONALS = {"BTC": Decimal("0.0001"), "ETH": Decimal("0.001"), "BNB": Decimal("0.01")}
-"""The smallest value of an order, by quote asset; 1 in others."""
+"""The smallest value of an order by quote asset; it is 1 for others."""
 MOST_LOTS = Decimal(10) ** 10
 WARM_UP = 1440
-"""Candles at most that are history when the play begins."""
+"""The most candles that are history when the play begins."""
 QUOTES = {"binance": {"USD": "USDT"}, "coinbase": {"USDT": "USD"}}
-"""What dollars are called."""
+"""The names of dollars on each venue."""
 
 
 def make_scenario(symbol: str, candles: Sequence[SandboxCandle], step: int, *, now: int, **more: Any) -> Scenario:
-    """Plays the candles (of `step` ms, in order) as `symbol`, in each venue's kind of dollars; all others walk.
+    """A scenario in which `symbol` plays the candles (of `step` ms, in order), quoted in each venue's dollars. Other symbols walk.
 
-    The recorded times are moved so that the play begins `now`, after a warm-up of candles that are history by then; at speed 0
-    everything is played at its own times. `more` are fields of `Scenario`.
+    The recorded times are shifted so that the play begins `now` (ms), after a warm-up of candles that are history by then. At
+    speed 0 everything plays at its own times, without a warm-up. `more` are fields of `Scenario`.
     """
     whole = more.get("speed") == 0
     warm_up = 0 if whole else min(WARM_UP, len(candles) // 2)
@@ -54,7 +54,7 @@ def _trade_time(tick: TapeTrade) -> int:
 
 
 def _find_instrument(venue: str, symbol: str, candles: Sequence[SandboxCandle]) -> ListedInstrument:
-    """As the venue lists it, or made of the recording: as fine as its numbers."""
+    """The instrument as the venue lists it, or one as fine as the numbers of the recording."""
     base, _, quote = symbol.partition("-")
     name = f"{base}-{QUOTES[venue].get(quote, quote)}"
     tick = _smallest_unit(price for candle in candles for price in (candle.open, candle.high, candle.low, candle.close))
@@ -67,6 +67,6 @@ def _find_instrument(venue: str, symbol: str, candles: Sequence[SandboxCandle]) 
 
 
 def _smallest_unit(numbers: Any) -> Decimal:
-    """The last decimal place that any of them uses, down to eight."""
+    """One unit of the last decimal place that any of the numbers uses, eight places at most."""
     places = max((-int(number.normalize().as_tuple().exponent) for number in numbers), default=0)
     return Decimal(1).scaleb(-min(max(places, 0), 8))

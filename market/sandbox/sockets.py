@@ -1,4 +1,4 @@
-"""WebSockets as the faces use them: frames go out from the exchange's callbacks, through the faults that are in force."""
+"""The WebSockets of clients. The exchange's callbacks send frames through the faults that are in force, and never wait."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from aiohttp import WSMsgType, web
 from market.sandbox.faults import FaultRule, FaultScript
 
 MOST_WAITING = 20_000
-"""Frames that a client may be behind; one that is further behind is cut off, as venues do."""
+"""Frames that may wait for a client. One that falls further behind is cut off, as venues do."""
 READ_LIMIT = 1 << 20
 
 
 class ClientSockets:
-    """All sockets of a sandbox."""
+    """All open sockets of a sandbox."""
 
     def __init__(self, faults: FaultScript) -> None:
         self.faults = faults
         self.open: set[ClientSocket] = set()
 
     def strike(self, rule: FaultRule) -> None:
-        """A drop, close or outage for the sockets it matches."""
+        """Drops or closes the sockets that the rule matches."""
         for socket in [socket for socket in self.open if socket.matches(rule)]:
             socket.strike(rule)
 
@@ -37,7 +37,7 @@ SOCKETS: web.AppKey[ClientSockets] = web.AppKey("sockets", ClientSockets)
 
 
 async def accept_socket(request: web.Request, stream: str) -> ClientSocket:
-    """Opens the socket that was asked for. `stream` is its path as faults know it: `ws/btcusdt@trade`, `coinbase/ws`."""
+    """Opens the socket that a request asks for. `stream` is its path as faults name it: `ws/btcusdt@trade`, `coinbase/ws`."""
     sockets = request.app[SOCKETS]
     response = web.WebSocketResponse(max_msg_size=READ_LIMIT, compress=False)
     await response.prepare(request)
@@ -45,7 +45,7 @@ async def accept_socket(request: web.Request, stream: str) -> ClientSocket:
 
 
 class ClientSocket:
-    """One client. Iterate over it for the texts it sends, until it is gone."""
+    """One client's socket. Iterating over it gives the texts that the client sends, until the client is gone."""
 
     def __init__(self, sockets: ClientSockets, request: web.Request, response: web.WebSocketResponse, stream: str) -> None:
         self.response, self.stream = response, stream
@@ -53,9 +53,9 @@ class ClientSocket:
         self._sockets, self._transport = sockets, request.transport
         self._waiting: deque[str] = deque()
         self._wake = asyncio.Event()
-        self._late: list[str] = []
+        self._held_back: list[str] = []
         self._channels: set[str] = set()
-        self._goodbye: int | None = None
+        self._close_code: int | None = None
         self._writer = asyncio.get_running_loop().create_task(self._write())
         sockets.open.add(self)
 
@@ -64,13 +64,13 @@ class ClientSocket:
         return self.response.closed or self not in self._sockets.open
 
     def send(self, frame: str, channel: str = "") -> None:
-        """Puts a frame on its way, as far as the faults let it. Never waits."""
+        """Queues a frame as far as the faults let it pass."""
         self._channels.add(channel)
         rules = self._sockets.faults.match_frame(self.venue, self.stream, channel)
         if not rules:
             self._put(frame)
-            while self._late:
-                self._put(self._late.pop(0))
+            while self._held_back:
+                self._put(self._held_back.pop(0))
             return
         for rule in rules:
             if rule.fault in ("drop", "close"):
@@ -82,7 +82,7 @@ class ClientSocket:
         if "malformed" in faults:
             frame = frame[: len(frame) // 2]
         if "reorder" in faults:
-            self._late.append(frame)
+            self._held_back.append(frame)
             return
         self._put(frame)
         if "duplicate" in faults:
@@ -98,12 +98,12 @@ class ClientSocket:
         return rule.path == "*" and rule.matches(self.venue, (self.stream, *self._channels), rule.stream)
 
     def close(self, code: int) -> None:
-        """Says goodbye after what is on its way."""
-        self._goodbye = code
+        """Closes with this code once the queued frames are sent."""
+        self._close_code = code
         self._wake.set()
 
     def abort(self) -> None:
-        """Cut off, without a word."""
+        """Cuts the connection off without a closing frame."""
         self._sockets.open.discard(self)
         self._writer.cancel()
         if self._transport is not None:
@@ -126,9 +126,9 @@ class ClientSocket:
 
     async def _write(self) -> None:
         with contextlib.suppress(ConnectionError, RuntimeError):
-            while self._goodbye is None:
+            while self._close_code is None:
                 await self._wake.wait()
                 self._wake.clear()
                 while self._waiting:
                     await self.response.send_str(self._waiting.popleft())
-            await self.response.close(code=self._goodbye)
+            await self.response.close(code=self._close_code)

@@ -1,4 +1,4 @@
-"""A sandbox's accounts in a file, so that a restart keeps balances, orders and fills. Prices begin anew; ids go on."""
+"""A sandbox's accounts in a file, so that a restart keeps balances, orders and fills. Prices start again; ids go on."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ VERSION = 1
 
 
 class BadState(ValueError):
-    """A file of state that cannot be used; the message says why and what to do."""
+    """A file of accounts cannot be used. The message says why and what to do."""
 
 
 def save_accounts(path: Path, exchanges: Mapping[str, SandboxExchange], seed: int) -> None:
-    """Writes it whole or not at all."""
+    """Writes the whole file, or leaves the one that is there."""
     content = {"version": VERSION, "seed": seed, "venues": {name: _dump_exchange(exchange) for name, exchange in exchanges.items()}}
     new = path.with_name(path.name + ".new")
     new.write_text(json.dumps(content, default=str), encoding="utf-8")
@@ -31,7 +31,7 @@ def save_accounts(path: Path, exchanges: Mapping[str, SandboxExchange], seed: in
 
 
 def load_accounts(path: Path, exchanges: Mapping[str, SandboxExchange], seed: int) -> None:
-    """Puts what the file holds in place of the accounts; without a file nothing changes. `BadState`."""
+    """Replaces the accounts by those of the file. Without a file nothing changes. `BadState`."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["version"] != VERSION or content["seed"] != seed:
@@ -49,6 +49,7 @@ def load_accounts(path: Path, exchanges: Mapping[str, SandboxExchange], seed: in
 
 
 def _dump_exchange(exchange: SandboxExchange) -> dict[str, Any]:
+    """What of an exchange has to outlive a restart; fills stand within their orders."""
     return {
         "next_order": exchange.next_order,
         "sequence": exchange.sequence,
@@ -86,7 +87,7 @@ def _read_order(kept: Mapping[str, Any]) -> SandboxOrder:
 
 
 def _read_row(kind: type[Row], kept: Mapping[str, Any]) -> Row:
-    """Money was written as text."""
+    """An object from its JSON, in which money is text."""
     values: dict[str, Any] = {field.name: kept[field.name] for field in fields(kind)}
     money = [field.name for field in fields(kind) if field.type == "Decimal"]
     return kind(**values | {name: Decimal(values[name]) for name in money})

@@ -1,4 +1,4 @@
-"""What drives the prices: a seeded walk, candles, or recorded trades, at any speed. The same seed and steps give the same day."""
+"""The tape drives the prices: a seeded walk, candles or recorded trades, at any speed. The same seed and steps repeat a day."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PACE = 0.005
 
 
 class TapeTrade(NamedTuple):
-    """A trade of others, on every venue that is meant by `venue`."""
+    """A trade of others that the tape plays on a venue. `time` in ms."""
 
     venue: str
     symbol: str
@@ -26,7 +26,7 @@ class TapeTrade(NamedTuple):
 
 
 class Tape:
-    """Plays ticks in order of time. `now` is the market's time (ms), which moves by `step` or `run` only."""
+    """Plays trades in order of time. `now` is the market's time (ms); only `step` and `run` move it."""
 
     def __init__(self, ticks: Iterable[TapeTrade], play: Callable[[TapeTrade], None], *, start: int) -> None:
         self.now = start
@@ -38,7 +38,7 @@ class Tape:
         return self._next is None
 
     def step(self, milliseconds: int) -> None:
-        """Plays all that happens within the next so many milliseconds."""
+        """Plays all trades of the next so many milliseconds."""
         end = self.now + milliseconds
         while (tick := self._next) is not None and tick.time <= end:
             self.now = max(self.now, tick.time)
@@ -47,7 +47,7 @@ class Tape:
         self.now = end
 
     async def run(self, speed: float, after: Callable[[], None]) -> None:
-        """For ever at so many times real time, calling `after` each few milliseconds; at speed 0 as fast as can be, to the end."""
+        """Plays without end at `speed` times real time, or at 0 as fast as possible to the end. Calls `after` every few ms."""
         began, first = time.monotonic(), self.now
         while speed or not self.over:
             self.step(max(0, first + int((time.monotonic() - began) * 1000 * speed) - self.now) if speed else MINUTE)
@@ -78,8 +78,3 @@ def of_trades(venue: str, symbol: str, rows: Iterable[tuple[int, Decimal, Decima
     """Recorded trades: (time ms, price, quantity, buyer is maker), in order of time."""
     for moment, price, qty, buyer_is_maker in rows:
         yield TapeTrade(venue, symbol, price, qty, buyer_is_maker, moment)
-
-
-def moved(ticks: Iterable[TapeTrade], by: int) -> Iterator[TapeTrade]:
-    """The same, `by` ms later."""
-    return (tick._replace(time=tick.time + by) for tick in ticks)

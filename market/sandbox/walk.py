@@ -1,7 +1,7 @@
-"""A seeded market: one random walk for each asset, of which both venues' symbols are made, so that their prices agree.
+"""A seeded market: one random walk for each asset. The symbols of both venues follow from them, so that their prices agree.
 
-Prices are geometric Brownian motion: ln S moves by sigma x sqrt(dt) x N(0, 1). They are made up; nothing about a real market
-follows from them.
+Prices are geometric Brownian motion: ln S moves by sigma x sqrt(dt) x N(0, 1). They are made up and say nothing about a real
+market.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from market.sandbox.tape import TapeTrade
 
 YEAR = 365 * 86_400_000
 SIGMA = 0.9
-"""Of every asset, a year."""
+"""The volatility of every asset, for a year."""
 DOLLARS = ("USD", "USDT", "USDC")
 SIZE = 300
-"""Of a trade on average, in multiples of the smallest notional."""
+"""The average size of a trade, in multiples of the smallest notional."""
 STEPS = 4
-"""Prices that a candle of the past is made of."""
+"""Steps of the walk within a candle of the past."""
 
 Listed = Mapping[str, Sequence[ListedInstrument]]
 
 
 class PriceWalk:
-    """The assets' prices against the dollar, as logarithms relative to the beginning, at one moment that moves on."""
+    """The assets' prices in dollars at a moment that moves on, as logarithms relative to where they started."""
 
     def __init__(self, listed: Listed, seed: int) -> None:
         self._random = Random(seed)  # noqa: S311 # repeatable by design
@@ -38,7 +38,7 @@ class PriceWalk:
         self._at = dict.fromkeys(self._paths, 0)
 
     def ticks(self, start: int, rate: float) -> Iterator[TapeTrade]:
-        """Trades from `start` (ms) on without end, `rate` a second over all symbols, at random moments."""
+        """Trades from `start` (ms) on, without end, at random moments: `rate` a second over all symbols."""
         self._at = dict.fromkeys(self._paths, start)
         last: dict[tuple[str, str], Decimal] = {}
         random, moment = self._random, float(start)
@@ -52,7 +52,7 @@ class PriceWalk:
             yield TapeTrade(venue, item.symbol, price, self._qty(item, price, SIZE), seller, int(moment))
 
     def past(self, until: int, count: int) -> dict[tuple[str, str], list[SandboxCandle]]:
-        """The `count` one-minute candles before `until` (ms), by venue and symbol; they end at the prices at which ticks begin."""
+        """The `count` one-minute candles before `until` (ms), by venue and symbol. They end where the trades begin."""
         sigma = SIGMA * sqrt(MINUTE / STEPS / YEAR)
         paths: dict[str, list[float]] = {}
         for name in self._paths:

@@ -17,7 +17,7 @@ from engine.resample import resample
 from engine.strategies import registry
 from engine.strategy import Strategy
 from market.sandbox.history import SandboxCandle
-from market.sandbox.server import Scenario
+from market.sandbox.scenario import Scenario
 from market.sandbox.tape import of_candles
 from tests.chaos.days import HOUR
 from tests.chaos.desk import LISTED, START, bot, open_paper_desk, start

@@ -25,7 +25,8 @@ from market.candles import checks, readers
 from market.sandbox import recorded
 from market.sandbox.faults import BadFault
 from market.sandbox.history import SandboxCandle
-from market.sandbox.server import HOST, Sandbox, Scenario
+from market.sandbox.scenario import Scenario
+from market.sandbox.server import HOST, Sandbox
 from market.sandbox.state import BadState
 
 NAME = re.compile(r"(?P<symbol>[A-Za-z0-9]+(?:[-_][A-Za-z]+)?)-(?P<interval>\d+[mhd])\b")

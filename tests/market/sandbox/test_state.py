@@ -13,7 +13,8 @@ import pytest
 from market.sandbox.control import describe_exchange
 from market.sandbox.exchange import SandboxExchange
 from market.sandbox.orders import OrderTicket
-from market.sandbox.server import Sandbox, Scenario
+from market.sandbox.scenario import Scenario
+from market.sandbox.server import Sandbox
 from market.sandbox.state import BadState
 from tests.market.sandbox.test_exchange import assert_books_balance
 

@@ -15,7 +15,8 @@ import requests
 
 from market.sandbox.history import DAY, MINUTE
 from market.sandbox.instruments import ListedInstrument
-from market.sandbox.server import RunningSandbox, Scenario, running_sandbox
+from market.sandbox.scenario import Scenario
+from market.sandbox.server import RunningSandbox, running_sandbox
 from market.sandbox.tape import of_trades
 from tests.market.sandbox.coinbase import rest_client
 
