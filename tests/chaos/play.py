@@ -19,7 +19,8 @@ from django.utils import timezone
 from core.broker import client
 from market.models import VenueStream
 from market.sandbox.events import Event, OrderUpdate
-from market.sandbox.server import RunningSandbox, Scenario, running_sandbox
+from market.sandbox.scenario import Scenario
+from market.sandbox.server import RunningSandbox, running_sandbox
 from tests.chaos import proxy
 from tests.chaos.books import Difference, differences, runs_that_failed, unsettled
 from tests.chaos.child import Life, live

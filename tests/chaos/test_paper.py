@@ -16,8 +16,8 @@ from core.times import from_ms
 from engine.resample import resample
 from engine.strategies import registry
 from engine.strategy import Strategy
-from market.sandbox.history import Candle
-from market.sandbox.server import Scenario
+from market.sandbox.history import SandboxCandle
+from market.sandbox.scenario import Scenario
 from market.sandbox.tape import of_candles
 from tests.chaos.days import HOUR
 from tests.chaos.desk import LISTED, START, bot, open_paper_desk, start
@@ -34,19 +34,19 @@ PARAMS: dict[str, dict[str, Any]] = {"momentum": {"higher": "4h", "trend": 5}, "
 """That act within so few hours."""
 
 
-def hours(shared_data: Path) -> list[Candle]:
+def hours(shared_data: Path) -> list[SandboxCandle]:
     """Recorded, moved so that the known ones end at START."""
     found = resample(recorded(shared_data / "candles" / "BTC-USD-1m-2022-01.csv.gz", "BTC-USD", "1m"), "1h")
     columns = (found.open, found.high, found.low, found.close, found.volume)
     rows = zip(*([exact(value) for value in column[: KNOWN + PLAYED]] for column in columns), strict=True)
-    return [Candle(START + (number - KNOWN) * HOUR, *row) for number, row in enumerate(rows)]
+    return [SandboxCandle(START + (number - KNOWN) * HOUR, *row) for number, row in enumerate(rows)]
 
 
 def exact(value: float) -> Decimal:
     return Decimal(repr(float(value))).quantize(Decimal("0.01"))
 
 
-def scenario(candles: list[Candle]) -> Scenario:
+def scenario(candles: list[SandboxCandle]) -> Scenario:
     listed = {venue: tuple(one for one in LISTED[venue] if one.symbol == symbol) for venue, symbol in PLACES}
     past, plays = {}, []
     for venue, symbol in PLACES:

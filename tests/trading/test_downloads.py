@@ -13,7 +13,8 @@ from django.core.management import CommandError, call_command
 from core.text import ms_text
 from market import candles as store
 from market.models import CandleSeries
-from market.sandbox.server import RunningSandbox, Scenario, running_sandbox
+from market.sandbox.scenario import Scenario
+from market.sandbox.server import RunningSandbox, running_sandbox
 from tests.chaos.desk import account
 from tests.market.exchanges.venues import START
 from tests.trading.live.fixtures import clear_prices

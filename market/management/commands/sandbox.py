@@ -24,8 +24,9 @@ from engine.types import INTERVALS
 from market.candles import checks, readers
 from market.sandbox import recorded
 from market.sandbox.faults import BadFault
-from market.sandbox.history import Candle
-from market.sandbox.server import HOST, Sandbox, Scenario
+from market.sandbox.history import SandboxCandle
+from market.sandbox.scenario import Scenario
+from market.sandbox.server import HOST, Sandbox
 from market.sandbox.state import BadState
 
 NAME = re.compile(r"(?P<symbol>[A-Za-z0-9]+(?:[-_][A-Za-z]+)?)-(?P<interval>\d+[mhd])\b")
@@ -93,7 +94,7 @@ def _scenario(options: Mapping[str, Any]) -> Scenario:
         raise Invalid.at("data", f"The name of {path} does not say what it holds. Give --symbol and --interval.")
     symbol = _ours(symbol)
     candles = _candles(path, symbol, interval)
-    return recorded.scenario(symbol, candles, INTERVALS[interval], now=int(time.time() * 1000), **more)
+    return recorded.make_scenario(symbol, candles, INTERVALS[interval], now=int(time.time() * 1000), **more)
 
 
 def _ours(symbol: str) -> str:
@@ -118,7 +119,7 @@ def _faults(path: Path | None) -> Sequence[Mapping[str, Any]]:
     return rules
 
 
-def _candles(path: Path, symbol: str, interval: str) -> list[Candle]:
+def _candles(path: Path, symbol: str, interval: str) -> list[SandboxCandle]:
     """The file's candles; `Invalid` at `data` where any row is at fault."""
     try:
         with path.open("rb") as file:
@@ -129,7 +130,7 @@ def _candles(path: Path, symbol: str, interval: str) -> list[Candle]:
         raise Invalid.at("data", f"{path}: {checked.refusal}")
     columns = (getattr(checked.candles, name).tolist() for name in ("time", "open", "high", "low", "close", "volume"))
     rows = ((moment, *(Decimal(float_text(value)) for value in row)) for moment, *row in zip(*columns, strict=True))
-    return [Candle(*row) for row in rows]
+    return [SandboxCandle(*row) for row in rows]
 
 
 def _shown(addresses: Mapping[str, Mapping[str, Any]]) -> str:
