@@ -19,6 +19,8 @@ from django.core.exceptions import ImproperlyConfigured
 from whitenoise.compress import Compressor
 
 from core import env
+from core.venues import venue_key
+from market.exchanges.registry import VENUES
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = env.var_folder()
@@ -316,8 +318,7 @@ RUN_TIME_LIMIT_SECONDS = env.integer("RUN_TIME_LIMIT_SECONDS", 600, least=1)
 LIVE_TRADING = env.flag("LIVE_TRADING", False)
 # Symbols whose prices are followed even when no bot trades them, by venue.
 WATCHLIST: dict[str, list[str]] = {
-    "binance-sandbox": ["BTC-USDT", "ETH-USDT", "SOL-USDT"],
-    "coinbase-sandbox": ["BTC-USD", "ETH-USD", "SOL-USD"],
+    venue_key(venue.key, "sandbox"): list(venue.watchlist) for venue in VENUES.values() if venue.watchlist
 }
 # Seconds between two looks at orders without an answer, and between two comparisons of open orders with the venue's.
 SWEEP_SECONDS = env.number("SWEEP_SECONDS", 1.0, least=0.01)

@@ -19,11 +19,12 @@ from core.errors import Conflict, Invalid
 from core.symbols import symbol_normalise, venue_normalise
 from core.text import ms_text
 from core.times import from_ms, to_ms
-from core.venues import CONNECTED, LIVE, venue_split
+from core.venues import LIVE, venue_split
 from engine.types import interval_ms
 from market.candles.reading import read
 from market.connections import connected
 from market.exchanges.base import Candle, Endpoint, Exchange, ExchangeError, Retryable
+from market.exchanges.registry import VENUES, name_venues
 from market.selectors import gaps_between
 from trading.live.recorder import candles_keep, series_of
 from wallets.models import ExchangeAccount
@@ -71,8 +72,8 @@ def download_read(*, venue: str, symbol: str, interval: str, start: datetime, en
 def public_address(key: str) -> Endpoint:
     """Of a venue's market data, without a key; a sandbox is where an account of it says. `Invalid` at `venue`."""
     venue, environment = venue_split(key)
-    if venue not in CONNECTED:
-        raise Invalid.at("venue", f"{key!r} is none that can be asked. Use {' or '.join(CONNECTED)}, or import a file.")
+    if venue not in VENUES:
+        raise Invalid.at("venue", f"{key!r} is none that can be asked. Use {name_venues()}, or import a file.")
     account = ExchangeAccount.objects.filter(venue=venue, environment=environment).first()
     if account is None and environment != LIVE:
         raise Invalid.at("venue", f"There is no account of {key} on this desk that says where it is. Add one, or open the desk.")

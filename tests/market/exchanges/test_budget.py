@@ -11,10 +11,11 @@ from redis.asyncio import Redis
 from core.broker import TURNS, loop_client
 from market.exchanges.base import Endpoint, RateLimited, Retryable
 from market.exchanges.breaker import TRUST, Breaker
-from market.exchanges.budget import Budget, Limit
+from market.exchanges.budget import Budget
+from market.exchanges.registry import RequestLimit
 
 HERE = Endpoint("binance", "sandbox", account="7")
-LIMITS = (Limit("weight", 60, 100, "venue"), Limit("orders", 10, 3, "account"))
+LIMITS = (RequestLimit("weight", 60, 100, "venue"), RequestLimit("orders", 10, 3, "account"))
 
 
 class Clock:
@@ -56,7 +57,7 @@ async def test_two_processes_share_one_budget_and_leave_the_reserve(redis: Redis
 async def test_hundreds_of_orders_at_once_are_counted_on_a_few_connections(redis: Redis, clock: Clock) -> None:
     before = len(await redis.client_list())
     async with loop_client() as many:
-        plenty = Budget(many, HERE, limits=(Limit("weight", 60, 10_000, "venue"),), clock=clock)
+        plenty = Budget(many, HERE, limits=(RequestLimit("weight", 60, 10_000, "venue"),), clock=clock)
         await asyncio.gather(*(plenty.spend({"weight": 1}, urgent=True) for _ in range(600)))
         assert len(await redis.client_list()) - before <= TURNS
         key = f"exchange:binance:sandbox:weight:{int(clock.now // 60)}"
