@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from core.errors import Conflict, Invalid
-from core.fields import EXACT, Fields, shown
+from core.fields import EXACT, Fields, show_value
 from core.symbols import venue_normalise
 from market.exchanges.base import Balance, Endpoint, KeyPermissions
 from market.exchanges.registry import VENUES, credentials_of
@@ -272,7 +272,9 @@ def asset_read(form: Fields, field: str, raw: str) -> str:
     """An asset's name, in capitals."""
     asset = str(raw).strip().upper()
     if not (asset.isascii() and asset.isalnum() and len(asset) <= 16):
-        form.fault(str(field)[:80], f"must be an asset's name of at most 16 letters and digits, such as USDT; got {shown(raw)}.")
+        form.fault(
+            str(field)[:80], f"must be an asset's name of at most 16 letters and digits, such as USDT; got {show_value(raw)}."
+        )
     return asset
 
 
@@ -335,12 +337,12 @@ def fill_booking(
     places. `Invalid` by field.
     """
     if side not in ("buy", "sell"):
-        raise Invalid.at("side", f"must be buy or sell; got {shown(side)}.")
+        raise Invalid.at("side", f"must be buy or sell; got {show_value(side)}.")
     for name, value in (("quantity", quantity), ("price", price)):
         if not (value.is_finite() and 0 < value < MOST):
-            raise Invalid.at(name, f"must be above zero; got {shown(value)}.")
+            raise Invalid.at(name, f"must be above zero; got {show_value(value)}.")
     if not (fee.is_finite() and abs(fee) < MOST):
-        raise Invalid.at("fee", f"must be a number; got {shown(fee)}.")
+        raise Invalid.at("fee", f"must be a number; got {show_value(fee)}.")
     sign = 1 if side == "buy" else -1
     legs = [
         *moved(base, sign * quantity, Account.TRADING),

@@ -104,7 +104,7 @@ class Budget:
         self._away = False
         if full < 0:
             return float(shut) / 1000
-        return _left(limits[full - 1], now) if full else 0.0
+        return _window_rest(limits[full - 1], now) if full else 0.0
 
     async def observe(self, name: str, used: int, limit: int | None = None, *, date: str = "") -> None:
         """What the venue says of its window; another client of the same address shows up here. `date`: the answer's own header,
@@ -113,7 +113,7 @@ class Budget:
             old = self.limits[name]
             self.limits[name] = RequestLimit(name, old.seconds, limit, old.scope)
         window = self.limits[name]
-        await self._run(self._observe, self._window(window, _moment(date) or self._clock()), used, window.seconds * 2000)
+        await self._run(self._observe, self._window(window, _parse_date(date) or self._clock()), used, window.seconds * 2000)
 
     async def close(self, seconds: float) -> None:
         """The venue said 429 or 418: nobody sends anything until then."""
@@ -138,7 +138,7 @@ class Budget:
         return f"{self._prefix[limit.scope]}:{limit.name}:{int(now // limit.seconds)}"
 
 
-def _moment(date: str) -> float:
+def _parse_date(date: str) -> float:
     """Of an HTTP date, in seconds since 1970; 0 for what is none."""
     try:
         return parsedate_to_datetime(date).timestamp()
@@ -146,6 +146,6 @@ def _moment(date: str) -> float:
         return 0.0
 
 
-def _left(limit: RequestLimit, now: float) -> float:
+def _window_rest(limit: RequestLimit, now: float) -> float:
     """Seconds to the end of the window, never zero: a clock that has just turned would spin."""
     return max(limit.seconds - now % limit.seconds, 0.001)

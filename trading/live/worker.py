@@ -30,7 +30,7 @@ from market.exchanges.breaker import Breaker
 from market.exchanges.budget import Budget
 from market.exchanges.registry import load_adapters
 from market.feed import Timing
-from market.feed.ending import end
+from market.feed.ending import end_tasks
 from market.services import stream_hold, stream_note, stream_release
 from trading import metrics
 from trading.live.desired_state import DesiredState, desired_state_read
@@ -196,7 +196,7 @@ class StreamWorker:
     async def stop(self) -> None:
         for stream_id in list(self.stations):
             await self.leave(stream_id)
-        await end(list(self.errands))
+        await end_tasks(list(self.errands))
         for stream_id in list(self.holds):
             with suppress(DatabaseError):
                 await self.in_thread(release, stream_id, self.name)
