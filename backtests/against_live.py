@@ -103,7 +103,8 @@ def recorded(run: BotRun, config: RunConfig) -> list[Candles]:
     assert run.decided_at
     start, end = run.history_from, run.decided_at + step
     parts = [
-        store.load(venue=config.venue, symbol=symbol, interval=config.interval, start=start, end=end) for symbol in config.symbols
+        store.load_candles(venue=config.venue, symbol=symbol, interval=config.interval, start=start, end=end)
+        for symbol in config.symbols
     ]
     if not all(len(part) for part in parts):
         raise Conflict("The candles of this run are not in the store yet. They are written every few seconds.")

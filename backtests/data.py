@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from core.errors import Invalid
-from core.fields import nearest
+from core.fields import did_you_mean
 from core.text import utc_text
 from core.times import to_ms
 from engine.strategies import registry
@@ -67,7 +67,7 @@ def unknown_symbols(missing: Sequence[str], venue: str = "") -> Invalid:
     known = Instrument.objects.filter(series__isnull=False, **({"venue": venue} if venue else {}))
     names = sorted(set(known.values_list("symbol", flat=True)))
     at = f" at {venue}" if venue else ""
-    hints = [f"No candles of {symbol}{at}.{nearest(symbol, names) or ' Import some first.'}" for symbol in missing]
+    hints = [f"No candles of {symbol}{at}.{did_you_mean(symbol, names) or ' Import some first.'}" for symbol in missing]
     return Invalid("There are no candles to run on.", fields={"symbols": hints})
 
 
@@ -77,7 +77,9 @@ def check_symbols(config: RunConfig, here: dict[str, Instrument]) -> None:
         return
     venues = sorted(set(Instrument.objects.filter(series__isnull=False).values_list("venue", flat=True)))
     if config.venue not in venues:
-        hint = nearest(config.venue, venues) or f" There are candles of {', '.join(venues) or 'no venue yet: import some first'}."
+        hint = (
+            did_you_mean(config.venue, venues) or f" There are candles of {', '.join(venues) or 'no venue yet: import some first'}."
+        )
         raise Invalid.at("venue", f"No candles of a venue {config.venue!r}.{hint}")
     raise unknown_symbols(missing, config.venue)
 
@@ -132,7 +134,7 @@ def load(config: RunConfig) -> list[Candles]:
     """The candles of every symbol, in the config's order; `Invalid` if the store no longer holds enough."""
     least = least_candles(config)
     candles = [
-        store.load(venue=config.venue, symbol=symbol, interval=config.interval, start=config.start, end=config.end)
+        store.load_candles(venue=config.venue, symbol=symbol, interval=config.interval, start=config.start, end=config.end)
         for symbol in config.symbols
     ]
     for one in candles:
@@ -143,5 +145,5 @@ def load(config: RunConfig) -> list[Candles]:
 
 def fingerprint(candles: Sequence[Candles]) -> str:
     """Of one symbol's candles, or of several in order."""
-    each = [store.fingerprint(one) for one in candles]
+    each = [store.fingerprint_candles(one) for one in candles]
     return each[0] if len(each) == 1 else hashlib.sha256(" ".join(each).encode()).hexdigest()

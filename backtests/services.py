@@ -25,7 +25,7 @@ from backtests import artifacts, data, execution, selectors
 from backtests.models import ACTIVE, ENDED, BacktestRun, Status
 from backtests.watch import Interrupted, Watch
 from core.errors import Cancelled, Conflict, DomainError, Invalid
-from core.push import push
+from core.push import push_message
 from engine.types import Candles
 from trading.setup.config import UNUSABLE, RunConfig, parse, read
 
@@ -205,7 +205,7 @@ def tell(run: BacktestRun, kind: str, *, status: str, **progress: int) -> None:
     if "candles_total" in progress:
         payload["share"] = progress["candles_processed"] / progress["candles_total"] if progress["candles_total"] else 0.0
     for group in (f"backtest.{run.run_id}", LIST_GROUP):
-        transaction.on_commit(partial(push, group, kind, **payload))
+        transaction.on_commit(partial(push_message, group, kind, **payload))
 
 
 def run_cancel(*, run_id: str) -> BacktestRun:

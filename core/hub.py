@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
-from core.broker import address
+from core.broker import broker_address
 from core.push import group_channel
 
 logger = logging.getLogger(__name__)
@@ -138,7 +138,7 @@ class Hub:
 
     async def _subscribe(self, begun: asyncio.Future[None]) -> None:
         """Until the connection is lost."""
-        broker = Redis.from_url(address(), socket_timeout=None, health_check_interval=10)
+        broker = Redis.from_url(broker_address(), socket_timeout=None, health_check_interval=10)
         async with broker, broker.pubsub(ignore_subscribe_messages=True) as heard:
             await heard.subscribe(group_channel(self.group))
             await heard.get_message(timeout=self.again)  # the broker's word that we are subscribed

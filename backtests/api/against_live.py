@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from access.openapi import endpoint
+from access.openapi import describe_endpoint
 from backtests.selectors.differences import MOST_PAIRS, bot_run_get, difference, difference_json
 
 DEAL: dict[str, Any] = {
@@ -41,7 +41,7 @@ EXAMPLE: dict[str, Any] = {
 
 
 class AgainstLiveView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="A bot's run against the backtest of its span",
         description="The same configuration through the simulator, on the candles that were recorded while the bot ran. "
         "`difference` is the bot's equity less the backtest's, `causes` say what it is made of (price, fee, quantity, timing, "

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from access.openapi import endpoint
+from access.openapi import describe_endpoint
 from backtests import selectors
 from backtests.api import schema
 from backtests.api.parameters import moments, number, words
@@ -22,7 +22,7 @@ TIMESTAMP = OpenApiParameter(
 
 
 class PlaybackCandlesView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="The candles that the run saw, with its indicators and fills",
         description="`next` is the address of the candles after the last one here.",
         scope="read",
@@ -47,7 +47,7 @@ def following(request: Request, start: str | None) -> str | None:
 
 
 class PlaybackStateView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="Cash, positions, open orders and equity at a moment",
         description="As they stand at the close of the candle that is open at that moment, with the newest fill, order and "
         "refusal up to then and their reasons.",

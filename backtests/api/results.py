@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from access.openapi import endpoint, query
+from access.openapi import describe_endpoint, query_parameter
 from backtests import selectors
 from backtests.api import schema
 from backtests.api.parameters import number, words
@@ -26,7 +26,7 @@ ENDED = [404, 409]
 
 
 class ResultsView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="Metrics and honesty checks",
         description="409 until the run is completed. Everything but candles_per_second is the same for the same run.",
         scope="read",
@@ -38,7 +38,7 @@ class ResultsView(APIView):
 
 
 class EquityView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="The equity curve, thinned or by page",
         scope="read",
         example={"results": [schema.EQUITY], "next": None},
@@ -55,7 +55,7 @@ class EquityView(APIView):
 
 
 class TradesView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="The trade log",
         scope="read",
         example={"results": [schema.TRADE], "next": None},
@@ -82,7 +82,7 @@ class CsvRenderer(BaseRenderer):
 class TradesCsvView(APIView):
     renderer_classes = [JSONRenderer, CsvRenderer]
 
-    @endpoint(
+    @describe_endpoint(
         summary="The whole trade log as CSV",
         scope="read",
         example=",".join(schema.TRADE),
@@ -95,7 +95,7 @@ class TradesCsvView(APIView):
 
 
 class ExportView(APIView):
-    @endpoint(summary="Config, results and trades in one file", scope="read", example=schema.EXPORT, errors=ENDED)
+    @describe_endpoint(summary="Config, results and trades in one file", scope="read", example=schema.EXPORT, errors=ENDED)
     def get(self, request: Request, run_id: str) -> HttpResponseBase:
         run = selectors.run_get(run_id)
         head = selectors.run_export(run)
@@ -118,13 +118,13 @@ def download(request: Request, pieces: Iterator[str], filename: str, content_typ
 
 
 class CompareView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="Runs side by side",
         description="What differs in their configuration, metrics with differences to the first, equity on one time axis "
         "(absolute, and over each run's cash), and how many trades they share.",
         scope="read",
         example=schema.COMPARISON,
-        parameters=[query("runs", "Two to eight run_ids with commas between.")],
+        parameters=[query_parameter("runs", "Two to eight run_ids with commas between.")],
         errors=[400, *ENDED],
     )
     def get(self, request: Request) -> Response:

@@ -6,7 +6,7 @@ from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
 
-from access.openapi import query
+from access.openapi import query_parameter
 from backtests.models import Status
 from engine.types import INTERVALS, REASONS, Protections
 from trading.setup.config import SIZINGS, SLIPPAGES, STOP_SCOPES
@@ -254,33 +254,33 @@ COMPARISON = {
 }
 EXPORT = {"run": RUN, "config": CONFIG_EXAMPLE, "results": RESULTS, "trades": [TRADE]}
 
-CURSOR = query("cursor", "From the `next` of the page before.")
-LIMIT = query("limit", "Rows on a page, at most 500.", OpenApiTypes.INT)
+CURSOR = query_parameter("cursor", "From the `next` of the page before.")
+LIMIT = query_parameter("limit", "Rows on a page, at most 500.", OpenApiTypes.INT)
 LIST = [
-    query("status", "Only these.", values=Status.values),
-    query("strategy", "Only of this strategy."),
-    query("symbol", "Only with this symbol."),
+    query_parameter("status", "Only these.", values=Status.values),
+    query_parameter("strategy", "Only of this strategy."),
+    query_parameter("symbol", "Only with this symbol."),
     CURSOR,
     LIMIT,
 ]
 TRADES = [
-    query("sort", "A column of the rows; with a minus in front, descending."),
-    query("symbol", "Only of this symbol."),
-    query("reason", "Only closed for this reason.", values=REASONS),
-    query("outcome", "Only with profit, or only with loss.", values=["won", "lost"]),
-    query("start", "Entered from this time on."),
-    query("end", "Entered before this time."),
+    query_parameter("sort", "A column of the rows; with a minus in front, descending."),
+    query_parameter("symbol", "Only of this symbol."),
+    query_parameter("reason", "Only closed for this reason.", values=REASONS),
+    query_parameter("outcome", "Only with profit, or only with loss.", values=["won", "lost"]),
+    query_parameter("start", "Entered from this time on."),
+    query_parameter("end", "Entered before this time."),
     CURSOR,
     LIMIT,
 ]
 POINTS = [
-    query("points", "Thinned to about so many points that keep the curve's shape (3 to 5000).", OpenApiTypes.INT),
-    query("cursor", "Every point, by page, instead: empty for the first page, then from `next`."),
-    query("limit", "Points on a page, at most 5000.", OpenApiTypes.INT),
+    query_parameter("points", "Thinned to about so many points that keep the curve's shape (3 to 5000).", OpenApiTypes.INT),
+    query_parameter("cursor", "Every point, by page, instead: empty for the first page, then from `next`."),
+    query_parameter("limit", "Points on a page, at most 5000.", OpenApiTypes.INT),
 ]
 CANDLE_RANGE = [
-    query("start", "Open times from here on."),
-    query("end", "Open times before this."),
-    query("symbol", "One of the run's; the first where left out."),
-    query("limit", "At most 5000 candles.", OpenApiTypes.INT),
+    query_parameter("start", "Open times from here on."),
+    query_parameter("end", "Open times before this."),
+    query_parameter("symbol", "One of the run's; the first where left out."),
+    query_parameter("limit", "At most 5000 candles.", OpenApiTypes.INT),
 ]

@@ -10,7 +10,7 @@ from django.db.models import F, Q, QuerySet
 from backtests.models import BacktestRun
 from backtests.selectors.runs import PAGE, Page, whole
 from core.errors import Invalid
-from core.fields import nearest
+from core.fields import did_you_mean
 
 SORTS = {
     "created": "id",
@@ -28,7 +28,7 @@ def runs_sorted(rows: QuerySet[BacktestRun], *, sort: str = "-created", cursor: 
     """A page of `rows`. `sort` is a name of `SORTS`, with a minus for falling; `cursor` is the `next` of the page before."""
     falling, name = sort.startswith("-"), sort.removeprefix("-")
     if name not in SORTS:
-        raise Invalid.at("sort", f"must be one of {', '.join(SORTS)}, with a minus for falling.{nearest(name, SORTS)}")
+        raise Invalid.at("sort", f"must be one of {', '.join(SORTS)}, with a minus for falling.{did_you_mean(name, SORTS)}")
     column = SORTS[name]
     if cursor:
         rows = rows.filter(after(column, falling, *split(column, cursor)))

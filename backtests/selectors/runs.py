@@ -39,7 +39,7 @@ def runs_page(
 ) -> Page:
     """Runs, newest first, without their results; filters apply in the database. `cursor` is a page's `next`."""
     rows = runs_matching(status=status, strategy=strategy, symbol=symbol, search=search)
-    return Page(*paging.page(rows, cursor=cursor, limit=limit))
+    return Page(*paging.read_page(rows, cursor=cursor, limit=limit))
 
 
 def runs_matching(*, status: str = "", strategy: str = "", symbol: str = "", search: str = "") -> QuerySet[BacktestRun]:

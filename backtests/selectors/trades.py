@@ -12,7 +12,7 @@ from backtests.models import BacktestRun
 from backtests.selectors.runs import MOST, PAGE, Page, opened, whole
 from backtests.text import float_text, ratio, time_texts
 from core.errors import Invalid
-from core.fields import Fields, nearest
+from core.fields import Fields, did_you_mean
 from engine.types import REASONS, Ints
 
 COLUMNS = {
@@ -66,7 +66,7 @@ def chosen(run: BacktestRun, artifact: Artifact, symbol: str, reason: str, outco
     since, until = form.moment("start"), form.moment("end")
     for name, value, known in (("symbol", symbol, symbols), ("reason", reason, REASONS), ("outcome", outcome, OUTCOMES)):
         if value and value not in known:
-            form.fault(name, f"must be one of {', '.join(filter(None, known))}; got {value[:40]!r}.{nearest(value, known)}")
+            form.fault(name, f"must be one of {', '.join(filter(None, known))}; got {value[:40]!r}.{did_you_mean(value, known)}")
     form.refuse("The trades cannot be filtered so.")
     passed = np.ones(len(trades), dtype=np.bool_)
     if symbol:
@@ -85,7 +85,7 @@ def chosen(run: BacktestRun, artifact: Artifact, symbol: str, reason: str, outco
 def sorted_rows(artifact: Artifact, rows: Ints, sort: str) -> Ints:
     name = sort.removeprefix("-")
     if name not in COLUMNS:
-        raise Invalid.at("sort", f"must be one of {', '.join(COLUMNS)}, with a minus for descending.{nearest(name, COLUMNS)}")
+        raise Invalid.at("sort", f"must be one of {', '.join(COLUMNS)}, with a minus for descending.{did_you_mean(name, COLUMNS)}")
     if name == "number":
         return rows[::-1] if sort.startswith("-") else rows
     key = column(artifact, COLUMNS[name])[rows]

@@ -12,7 +12,7 @@ from backtests.selectors.runs import MOST, PAGE, Page, whole
 from backtests.sweeps.summary import summarise, trial_json
 from core import paging
 from core.errors import Invalid, NotFound
-from core.fields import nearest
+from core.fields import did_you_mean
 from core.text import utc_text
 from core.times import to_ms
 from engine.types import INTERVALS
@@ -40,7 +40,7 @@ def sweeps_page(*, status: str = "", strategy: str = "", cursor: str = "", limit
         rows = rows.filter(status=status)
     if strategy:
         rows = rows.filter(strategy=strategy)
-    return Page(*paging.page(rows, cursor=cursor, limit=limit))
+    return Page(*paging.read_page(rows, cursor=cursor, limit=limit))
 
 
 def sweep_progress(sweep: Sweep) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def ordering(sort: str) -> tuple[str, bool]:
     """(column, descending)."""
     name = sort.removeprefix("-")
     if name not in SORTS:
-        hint = nearest(name, SORTS) or f" Use one of {', '.join(SORTS)}, with a minus in front for descending."
+        hint = did_you_mean(name, SORTS) or f" Use one of {', '.join(SORTS)}, with a minus in front for descending."
         raise Invalid.at("sort", f"{sort[:40]!r} is not a column.{hint}")
     return name, sort.startswith("-")
 
@@ -172,7 +172,7 @@ def axes(sweep: Sweep, x: str, y: str) -> tuple[str, str | None]:
 
 def chosen(field: str, value: str, known: Any) -> str:
     if value not in known:
-        hint = nearest(value, known) or f" Use one of {', '.join(known)}."
+        hint = did_you_mean(value, known) or f" Use one of {', '.join(known)}."
         raise Invalid.at(field, f"{value[:40]!r} is not one of this sweep's.{hint}")
     return value
 

@@ -31,7 +31,7 @@ from backtests.sweeps.selectors import candles_expected, sweep_get
 from backtests.sweeps.summary import summarise
 from backtests.watch import Interrupted, Watch
 from core.errors import Conflict, DomainError
-from core.push import push
+from core.push import push_message
 from engine.metrics import decimal, rounded
 from engine.sweep import Trial
 from trading.setup.config import parse as parse_run
@@ -321,4 +321,4 @@ def tell(sweep: Sweep, kind: str) -> None:
         "trials_done": sweep.trials_done,
         "trials_total": sweep.trials_total,
     }
-    transaction.on_commit(partial(push, f"sweep.{sweep.sweep_id}", kind, **payload, share=share))
+    transaction.on_commit(partial(push_message, f"sweep.{sweep.sweep_id}", kind, **payload, share=share))

@@ -268,7 +268,7 @@ def candles(symbol: str = "BTC-USDT", count: int = 120) -> int:
     now = int(timezone.now().timestamp()) // 60 * 60
     time = np.arange(now - 60 * count, now, 60, dtype=np.int64) * 1000
     close = float(PRICES[symbol]) + np.sin(np.arange(count) / 7) * 40
-    store.write(
+    store.write_candles(
         instrument_ensure(venue=VENUE, symbol=symbol), Candles(symbol, "1m", time, close, close + 5, close - 5, close, close / 1e4)
     )
     return now

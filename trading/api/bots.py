@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from access.openapi import endpoint, query
+from access.openapi import describe_endpoint, query_parameter
 from core.fields import Fields
 from core.paging import next_url
 from trading import selectors
@@ -21,11 +21,11 @@ from trading.services import bots as services
 
 NEW = ("name", "mode", "wallet_id", "config", "limits", "schedule", "replay", "live_allowed", "from_backtest")
 LIST = [
-    query("mode", "One mode's.", values=Mode.values),
-    query("wanted", "What a person wants of it.", values=DesiredStatus.values),
-    query("wallet", "A wallet's id."),
-    query("symbol", "BTC-USDT"),
-    query("search", "Part of its name or strategy, or the start of its id."),
+    query_parameter("mode", "One mode's.", values=Mode.values),
+    query_parameter("wanted", "What a person wants of it.", values=DesiredStatus.values),
+    query_parameter("wallet", "A wallet's id."),
+    query_parameter("symbol", "BTC-USDT"),
+    query_parameter("search", "Part of its name or strategy, or the start of its id."),
     *PAGE,
 ]
 
@@ -43,7 +43,7 @@ def whole(bot_id: str) -> dict[str, Any]:
 
 
 class BotsView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="Bots",
         description="`status` is computed from what happened: stopped, stopping, starting, running, paused, closing, holding "
         "(`why` it sends nothing), failed, or lost (it should have decided by now and has not).",
@@ -57,7 +57,7 @@ class BotsView(APIView):
         rows, after = selectors.bots_page(**asked.page(), **asked.words("mode", "wanted", "wallet", "symbol", "search"))
         return Response({"results": [selectors.bot_json(row) for row in rows], "next": next_url(request._request, after)})
 
-    @endpoint(
+    @describe_endpoint(
         summary="Make a bot",
         description="It is stopped until it is started. A fault is 400 and names every faulty field.",
         scope="trade",
@@ -78,7 +78,7 @@ class BotsView(APIView):
 
 
 class BotView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="One bot",
         description="`effects` says what start, pause, stop and close would do to its open orders and positions now.",
         scope="read",
@@ -88,7 +88,7 @@ class BotView(APIView):
     def get(self, request: Request, bot_id: str) -> Response:
         return Response(whole(bot_id))
 
-    @endpoint(
+    @describe_endpoint(
         summary="Change a stopped bot",
         description="Fields that are left out stay as they are. 409 while it runs or has open orders.",
         scope="trade",
@@ -103,7 +103,7 @@ class BotView(APIView):
         services.bot_update(bot_id=bot_id, changes=dict(form.raw), user=request.user)
         return Response(whole(bot_id))
 
-    @endpoint(
+    @describe_endpoint(
         summary="Take a bot off the desk",
         description="Its orders, fills and events stay in the books. 409 while it runs, has open orders or holds something.",
         scope="trade",
@@ -135,7 +135,7 @@ def acted(action: str, word: str) -> dict[str, Any]:
 class BotStartView(Act):
     action = "start"
 
-    @endpoint(
+    @describe_endpoint(
         summary="Start a bot, or go on after a pause",
         description="Every start is a run with a run_id of its own. 409 while the kill switch is on.",
         scope="trade",
@@ -149,7 +149,7 @@ class BotStartView(Act):
 class BotPauseView(Act):
     action = "pause"
 
-    @endpoint(
+    @describe_endpoint(
         summary="Pause a bot",
         description="No new entries, and entries that rest are cancelled; exits go on.",
         scope="trade",
@@ -163,7 +163,7 @@ class BotPauseView(Act):
 class BotStopView(Act):
     action = "stop"
 
-    @endpoint(
+    @describe_endpoint(
         summary="Stop a bot",
         description="Its open orders are cancelled; what it holds stays, with nothing to protect it.",
         scope="trade",
@@ -177,7 +177,7 @@ class BotStopView(Act):
 class BotCloseView(Act):
     action = "close"
 
-    @endpoint(
+    @describe_endpoint(
         summary="Close a bot",
         description="Its open orders are cancelled, what it holds is sold at market, then it stops.",
         scope="trade",
@@ -189,7 +189,7 @@ class BotCloseView(Act):
 
 
 class BotStatusView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="What every bot does now",
         description="Mode, computed status, last evaluation and how long it took.",
         scope="read",
@@ -204,12 +204,12 @@ class BotStatusView(APIView):
 
 
 class BotPerformanceView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="What a bot has made over time",
         description="Sums over its sales, its runs, and its equity, thinned by shape to `points`.",
         scope="read",
         example=schema.PERFORMANCE,
-        parameters=[query("points", "About so many; 500 where left out.", OpenApiTypes.INT), FILTERS[-1]],
+        parameters=[query_parameter("points", "About so many; 500 where left out.", OpenApiTypes.INT), FILTERS[-1]],
         errors=[400, 404],
     )
     def get(self, request: Request, bot_id: str) -> Response:

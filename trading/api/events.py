@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from access.openapi import endpoint, query
+from access.openapi import describe_endpoint, query_parameter
 from core.paging import next_url
 from trading import selectors
 from trading.api import schema
@@ -15,15 +15,15 @@ from trading.api.parameters import FILTERS, PAGE, Asked
 EVENTS = [
     *FILTERS[:4],
     FILTERS[5],
-    query("type", "fill, order_submitted, trade_blocked, ..."),
-    query("source", "Who told it."),
-    query("correlation_id", "One decision's."),
+    query_parameter("type", "fill, order_submitted, trade_blocked, ..."),
+    query_parameter("source", "Who told it."),
+    query_parameter("correlation_id", "One decision's."),
     *PAGE,
 ]
 
 
 class EventsView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="Events, newest first",
         description="`id` is the `seq` that the WebSocket /ws/live/ sends.",
         scope="read",
@@ -39,7 +39,7 @@ class EventsView(APIView):
 
 
 class ChainView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="The chain of one decision",
         description="Intent, claim, refusal, order, fills, events with this correlation id, in order of time. `kind` names `data`.",
         scope="read",

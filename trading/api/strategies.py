@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from access.openapi import refusal
+from access.openapi import describe_refusal
 from engine.strategies import registry
 from engine.strategies.sma_cross import SmaCross
 from engine.strategy import Strategy
@@ -62,7 +62,7 @@ class StrategiesView(APIView):
         extensions={"x-scope": "read"},
         responses={
             200: OpenApiResponse(StrategyPage, "Every strategy.", examples=[EXAMPLE]),
-            **{code: refusal(code) for code in (401, 403, 429)},
+            **{code: describe_refusal(code) for code in (401, 403, 429)},
         },
     )
     def get(self, request: Request) -> Response:

@@ -104,7 +104,7 @@ def bots(*, mode: str = "", wallet: str = "", symbol: str = "", search: str = ""
 
 def bots_page(*, cursor: str = "", limit: int = SHOWN, **filters: str) -> tuple[list[BotRow], str | None]:
     """A page by id, oldest first, as `bot_rows`."""
-    rows, after = paging.page(bots(**filters), key="id", cursor=cursor, limit=limit)
+    rows, after = paging.read_page(bots(**filters), key="id", cursor=cursor, limit=limit)
     return bot_rows(rows), after
 
 

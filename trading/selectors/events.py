@@ -36,7 +36,7 @@ def events(wanted: Filter = ANYTHING, *, type: str = "", source: str = "", corre
 
 
 def events_page(wanted: Filter = ANYTHING, *, cursor: str = "", limit: int = SHOWN, **exact: str) -> Page[Event]:
-    return Page(*paging.page(events(wanted, **exact), cursor=cursor, limit=limit))
+    return Page(*paging.read_page(events(wanted, **exact), cursor=cursor, limit=limit))
 
 
 def event_json(event: Event) -> dict[str, Any]:

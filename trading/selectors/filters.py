@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from django.db.models import Model, QuerySet
 
 from core.errors import Invalid
-from core.fields import nearest
+from core.fields import did_you_mean
 from core.symbols import symbol_normalise
 
 M = TypeVar("M", bound=Model)
@@ -54,4 +54,4 @@ def one_of(name: str, value: str, known: Sequence[str]) -> str:
     """`value`, if it is empty or known; `Invalid` at `name` otherwise."""
     if not value or value in known:
         return value
-    raise Invalid.at(name, f"must be one of {', '.join(known)}; got {value[:40]!r}.{nearest(value, known)}")
+    raise Invalid.at(name, f"must be one of {', '.join(known)}; got {value[:40]!r}.{did_you_mean(value, known)}")

@@ -39,7 +39,7 @@ def orders(wanted: Filter = ANYTHING, *, status: str = "") -> QuerySet[Order]:
 
 
 def orders_page(wanted: Filter = ANYTHING, *, status: str = "", cursor: str = "", limit: int = SHOWN) -> Page[Order]:
-    return Page(*paging.page(orders(wanted, status=status), cursor=cursor, limit=limit))
+    return Page(*paging.read_page(orders(wanted, status=status), cursor=cursor, limit=limit))
 
 
 def order_get(order_id: str) -> Order:
@@ -57,7 +57,7 @@ def fills(wanted: Filter = ANYTHING) -> QuerySet[Fill]:
 
 
 def fills_page(wanted: Filter = ANYTHING, *, cursor: str = "", limit: int = SHOWN) -> Page[Fill]:
-    return Page(*paging.page(fills(wanted), cursor=cursor, limit=limit))
+    return Page(*paging.read_page(fills(wanted), cursor=cursor, limit=limit))
 
 
 def blocks(wanted: Filter = ANYTHING) -> QuerySet[BlockEvent]:
@@ -67,7 +67,7 @@ def blocks(wanted: Filter = ANYTHING) -> QuerySet[BlockEvent]:
 
 
 def blocks_page(wanted: Filter = ANYTHING, *, cursor: str = "", limit: int = SHOWN) -> Page[BlockEvent]:
-    return Page(*paging.page(blocks(wanted), cursor=cursor, limit=limit))
+    return Page(*paging.read_page(blocks(wanted), cursor=cursor, limit=limit))
 
 
 def block_reasons(wanted: Filter = ANYTHING) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from django.utils import timezone
 from core.errors import Conflict, Invalid, NotFound, Unreadable
 from core.events import News, events_record
 from core.fields import Fields
-from core.push import push
+from core.push import push_message
 from core.text import utc_text
 from core.venues import venue_key
 from engine.strategies import registry
@@ -304,7 +304,7 @@ def kill_switch_set(*, killed: bool, reason: str = "", user: Person = None) -> K
             "orders_cancelled": cancelled,
         }
         events_record([News("alert", "kill_switch", payload)])
-        transaction.on_commit(partial(push, "desk", "changed"))
+        transaction.on_commit(partial(push_message, "desk", "changed"))
     return switch
 
 
@@ -312,4 +312,4 @@ def tell(bot: Bot, what: str, user: Person, **more: Any) -> None:
     """An event, and a word to the stream workers."""
     payload = {"name": bot.name, "change": what, "by": user.get_username() if user else "the desk", "mode": bot.mode, **more}
     events_record([News("bot_status", "person", payload)], bot=bot.bot_id, run_id=bot.run.run_id if bot.run else "")
-    transaction.on_commit(partial(push, "desk", "changed", bot=bot.bot_id))
+    transaction.on_commit(partial(push_message, "desk", "changed", bot=bot.bot_id))

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from core.errors import DomainError
 from core.events import News, events_record
-from core.push import push
+from core.push import push_message
 from core.times import from_ms
 from engine.types import Rules
 from market.models import Instrument
@@ -105,4 +105,4 @@ def run_end(run: BotRun, why: str, *, error: str = "") -> None:
         if why == "failed":
             news.append(News("alert", "run", {"message": f"{run.bot.name} stopped: {error[:300]}", "bot": run.bot.bot_id}))
         events_record(news, bot=run.bot.bot_id, run_id=run.run_id)
-        transaction.on_commit(partial(push, "desk", "changed", bot=run.bot.bot_id))
+        transaction.on_commit(partial(push_message, "desk", "changed", bot=run.bot.bot_id))

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.errors import Invalid
-from core.fields import Fields, shown
+from core.fields import Fields, show_value
 from core.symbols import symbol_normalise, venue_normalise
 from core.text import float_text, utc_text
 from engine.strategies import registry
@@ -145,7 +145,7 @@ def read_strategy(form: Fields) -> tuple[str, dict[str, Any]]:
     name = form.text("strategy", longest=64)
     raw = form.take("params", {})
     if not isinstance(raw, Mapping):
-        form.fault("params", f"must be an object of parameter names and values; got {shown(raw)}.")
+        form.fault("params", f"must be an object of parameter names and values; got {show_value(raw)}.")
         raw = {}
     if not name:
         form.fault("strategy", f"is required. Strategies: {', '.join(kind.name for kind in registry.all())}.")
@@ -164,7 +164,7 @@ def read_symbols(form: Fields) -> tuple[str, ...]:
     raw = many if many is not None else one
     listed = [raw] if isinstance(raw, str) else raw if isinstance(raw, list | tuple) else []
     if not listed or not all(isinstance(symbol, str) and symbol.strip() for symbol in listed):
-        form.fault("symbols", f'must be a list with at least one symbol, like ["BTC-USD"]; got {shown(raw)}.')
+        form.fault("symbols", f'must be a list with at least one symbol, like ["BTC-USD"]; got {show_value(raw)}.')
         return ()
     try:
         symbols = tuple(symbol_normalise(symbol) for symbol in listed)

@@ -86,7 +86,7 @@ def risk_part(found: Bot) -> dict[str, Any]:
 def events_part(found: Bot, before: str) -> dict[str, Any]:
     """The log of what it decided, newest first."""
     events = Event.objects.filter(bot=found.bot_id).exclude(type__in=["bot_metrics", "portfolio_update"])
-    page, following = paging.page(events, cursor=before, limit=EVENTS_SHOWN)
+    page, following = paging.read_page(events, cursor=before, limit=EVENTS_SHOWN)
     return {"events": [(event, event_words(event)) for event in page], "older": following}
 
 

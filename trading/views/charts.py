@@ -13,7 +13,7 @@ from core.errors import Invalid
 from core.text import decimal_text
 from engine.types import INTERVALS
 from market.models import CandleSeries
-from market.window import window
+from market.window import candle_window
 from trading import selectors
 from trading.models import Bot, Fill
 
@@ -31,7 +31,7 @@ def bot_candles(request: PageRequest, bot_id: str) -> JsonResponse:
     series = series_for(found, symbol)
     empty: dict[str, Any] = {"rows": [], "step": step, "from": 0, "to": 10**10, "before": False, "after": False}
     asked = request.GET
-    shown = window(series, found.interval, asked.get("start"), asked.get("end"), asked.get("limit")) if series else empty
+    shown = candle_window(series, found.interval, asked.get("start"), asked.get("end"), asked.get("limit")) if series else empty
     return JsonResponse(shown | {"marks": marks(found, symbol, shown["from"], step)})
 
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 
 from access.requests import PageRequest, Part, parts_answer, parts_asked
 from market.models import VenueStream
-from market.selectors import stream_state, streams
+from market.selectors import list_streams, stream_state
 from trading import selectors
 from trading.models import RiskBudget
 from trading.selectors import Filter, Portfolio
@@ -88,7 +88,7 @@ def bots_part() -> dict[str, Any]:
 def alerts_part() -> dict[str, Any]:
     """What a person has to decide, and prices that do not come as they should."""
     now, well = timezone.now(), (VenueStream.State.LIVE, VenueStream.State.PAUSED)
-    states = [(stream, VenueStream.State(stream_state(stream, now))) for stream in streams().filter(wanted=True)]
+    states = [(stream, VenueStream.State(stream_state(stream, now))) for stream in list_streams().filter(wanted=True)]
     return {
         "unknown": len(selectors.orders_unknown()),
         "foreign": len(selectors.foreign_orders()),

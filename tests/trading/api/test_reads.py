@@ -13,10 +13,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from core.broker import client
+from core.broker import broker_client
 from core.errors import Invalid, NotFound
 from market.exchanges.base import Tick
-from market.prices import STALE_AFTER, key, pack
+from market.prices import STALE_AFTER, pack_tick, prices_key
 from tests.trading.live.fixtures import Rows, price
 from trading import selectors
 from trading.models import BotRun, EquityPoint, Order
@@ -44,8 +44,8 @@ def test_a_missing_or_old_price_says_so(rows: Rows) -> None:
     price("BTC-USDT", "100")
     known = selectors.positions_valued(selectors.positions_open())[0].price
     assert known is not None
-    old = pack(Tick("binance", "BTC-USDT", Decimal(100), known.time), known.heard - STALE_AFTER - 1)
-    client(0.5).hset(key("binance", "live"), "BTC-USDT", old)
+    old = pack_tick(Tick("binance", "BTC-USDT", Decimal(100), known.time), known.heard - STALE_AFTER - 1)
+    broker_client(0.5).hset(prices_key("binance", "live"), "BTC-USDT", old)
     assert [one.state for one in selectors.positions_valued(selectors.positions_open())] == ["old"]
 
 
