@@ -15,12 +15,11 @@ from secrets import token_hex
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser
-from django.contrib.auth.models import User as Person
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from access.people import Person, signed_in_user
 from backtests import artifacts, data, execution, selectors
 from backtests.models import ACTIVE, ENDED, BacktestRun, Status
 from backtests.watch import Interrupted, Watch
@@ -41,10 +40,8 @@ TOO_LONG = (
     "The run took longer than {limit} s and was stopped. Shorten the span, mend the strategy, or raise RUN_TIME_LIMIT_SECONDS."
 )
 
-User = Person | AnonymousUser | None
 
-
-def run_create(*, config: Any, user: User = None, name: str = "", cloned_from: BacktestRun | None = None) -> BacktestRun:
+def run_create(*, config: Any, user: Person = None, name: str = "", cloned_from: BacktestRun | None = None) -> BacktestRun:
     """A queued run; `Invalid` with every faulty field. The caller starts it: `tasks.run_start`, or `run_execute` in process."""
     parsed = run_check(config=config, name=name)
     return BacktestRun.objects.create(
@@ -56,7 +53,7 @@ def run_create(*, config: Any, user: User = None, name: str = "", cloned_from: B
         interval=parsed.interval,
         seed=parsed.seed,
         cloned_from=cloned_from,
-        created_by=user if isinstance(user, Person) else None,
+        created_by=signed_in_user(user),
     )
 
 
@@ -72,13 +69,13 @@ def run_check(*, config: Any, name: str = "") -> RunConfig:
     return data.resolve(parsed)
 
 
-def run_rerun(*, run_id: str, user: User = None) -> BacktestRun:
+def run_rerun(*, run_id: str, user: Person = None) -> BacktestRun:
     """The same again, as a new run: same configuration, same rules, the candles that are there now."""
     run = selectors.run_get(run_id)
     return run_create(config=run.config, user=user, name=run.name, cloned_from=run)
 
 
-def run_clone(*, run_id: str, changes: Mapping[str, Any], user: User = None, name: str = "") -> BacktestRun:
+def run_clone(*, run_id: str, changes: Mapping[str, Any], user: Person = None, name: str = "") -> BacktestRun:
     """A new run with some settings changed, whole sections at a time; the venue's rules are read afresh."""
     run = selectors.run_get(run_id)
     config = {key: value for key, value in run.config.items() if key != "rules"} | dict(changes)

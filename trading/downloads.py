@@ -81,25 +81,25 @@ def public_address(key: str) -> Endpoint:
     return Endpoint(venue, environment, **places, account="public")  # type: ignore[arg-type]
 
 
-async def download(wanted: Download, progress: Progress) -> None:
+async def download_candles(wanted: Download, progress: Progress) -> None:
     """Every page is stored before the next is asked for. `Conflict` with what the venue said where it will not answer."""
     endpoint = await sync_to_async(public_address)(wanted.venue)
     try:
         async with open_exchange(endpoint) as exchange:
             for span in wanted.spans():
-                await page(exchange, wanted, *span)
+                await download_page(exchange, wanted, *span)
                 progress((span[1] - wanted.start) // wanted.step, (wanted.end - wanted.start) // wanted.step)
     except ExchangeError as error:
         raise Conflict(f"{error} What came before is stored; the same command goes on from there.") from None
 
 
-async def page(exchange: Exchange, wanted: Download, begin: int, stop: int) -> None:
+async def download_page(exchange: Exchange, wanted: Download, begin: int, stop: int) -> None:
     missing = await sync_to_async(missing_in)(wanted, begin, stop)
     wanted.kept += (stop - begin) // wanted.step - len(missing)
     if not len(missing):
         return
     first, last = from_ms(missing[0]), from_ms(missing[-1] + wanted.step)
-    told = [one for one in await patiently(exchange, wanted, first, last) if one.closed]
+    told = [one for one in await fetch_patiently(exchange, wanted, first, last) if one.closed]
     times = [to_ms(one.time) for one in told]
     wanted.out_of_order += sum(later < earlier for earlier, later in pairwise(times))
     wanted.duplicates += len(times) - len(set(times))
@@ -115,7 +115,7 @@ def missing_in(wanted: Download, begin: int, stop: int) -> np.ndarray[Any, np.dt
     return times if series is None else np.setdiff1d(times, read_span(series, begin, stop).time)
 
 
-async def patiently(exchange: Exchange, wanted: Download, first: datetime, last: datetime) -> list[Candle]:
+async def fetch_patiently(exchange: Exchange, wanted: Download, first: datetime, last: datetime) -> list[Candle]:
     """A venue that is busy is asked again, after as long as it says."""
     attempt = 0
     while True:

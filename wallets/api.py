@@ -90,6 +90,6 @@ class TransactionsView(APIView):
     )
     def get(self, request: Request, wallet_id: str) -> Response:
         query = parse_query(TransactionsQuery, request)
-        found = selectors.transactions(wallet=selectors.wallet_get(wallet_id=wallet_id), kind=query.get("kind", ""))
+        found = selectors.wallet_transactions(wallet=selectors.wallet_get(wallet_id=wallet_id), kind=query.get("kind", ""))
         rows, cursor = read_page(found, cursor=query.get("cursor"), limit=query["limit"])
         return Response({"results": [selectors.transaction_report(row) for row in rows], "next": next_url(request, cursor)})

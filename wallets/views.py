@@ -38,7 +38,7 @@ def wallet_list(request: PageRequest) -> HttpResponse:
 def wallet_detail(request: PageRequest, wallet_id: str) -> HttpResponse:
     """One wallet: balances, key, ledger. `cursor` continues the ledger."""
     wallet = selectors.wallet_get(wallet_id=wallet_id)
-    booked, cursor = paging.read_page(selectors.transactions(wallet=wallet), cursor=request.GET.get("cursor"), limit=PAGE)
+    booked, cursor = paging.read_page(selectors.wallet_transactions(wallet=wallet), cursor=request.GET.get("cursor"), limit=PAGE)
     context = {"wallet": wallet, "transactions": booked, "cursor": cursor}
     if request.htmx:
         return render(request, "wallets/_transaction_rows.html", context)

@@ -18,13 +18,13 @@ from time import perf_counter
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import User as Person
 from django.db import transaction
 from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
 
+from access.people import Person, signed_in_user
 from backtests.models import ACTIVE, ENDED, Status, Sweep, SweepChunk, SweepTrial
-from backtests.services import FAULT, REQUEUE_AFTER, TOO_LONG, User, explained
+from backtests.services import FAULT, REQUEUE_AFTER, TOO_LONG, explained
 from backtests.sweeps import work
 from backtests.sweeps.config import SweepConfig, parse, trial_config
 from backtests.sweeps.selectors import candles_expected, sweep_get
@@ -47,7 +47,7 @@ CHANGED = "The candles changed while the sweep ran, so its trials cannot be comp
 LOST = "A worker died {attempts} times on the same trials ({first} to {last}). The log of the workers says more."
 
 
-def sweep_create(*, config: Any, user: User = None, name: str = "") -> Sweep:
+def sweep_create(*, config: Any, user: Person = None, name: str = "") -> Sweep:
     """A queued sweep with its chunks; `Invalid` with every faulty field. To be started by `tasks.sweep_start` or `sweep_run`."""
     parsed = parse({**config, "name": name} if name and isinstance(config, dict) else config)
     run = parsed.run
@@ -65,7 +65,7 @@ def sweep_create(*, config: Any, user: User = None, name: str = "") -> Sweep:
             objective=parsed.objective,
             trials_total=len(parsed.points),
             skipped=parsed.skipped,
-            created_by=user if isinstance(user, Person) else None,
+            created_by=signed_in_user(user),
         )
         SweepChunk.objects.bulk_create(chunks_of(sweep, parsed))
     return sweep

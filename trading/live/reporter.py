@@ -28,7 +28,7 @@ from market.services import incident_note, stream_note
 from trading import metrics
 from trading.services.equity import equity_record
 from trading.services.loaded_bot import LoadedBot
-from trading.services.runs import run_held, runs_progress_write
+from trading.services.runs import run_hold_note, runs_progress_write
 
 if TYPE_CHECKING:
     from trading.live.bot_runner import BotRunner
@@ -183,7 +183,7 @@ class Reporter:
             holding = runtime.holding
             held = self.station.ready(runtime)[:200]
             if held != holding.run.held_reason:
-                run_held(holding.run, held)
+                run_hold_note(holding.run, held)
             prices = {symbol: float(price[0]) for symbol in runtime.symbols if (price := self.station.price(symbol))}
             equity = holding.trader.equity(prices)
             figures = (equity, holding.trader.cash, holding.run.evaluation_ms, held)

@@ -20,7 +20,7 @@ from engine.strategies import registry
 from market.models import Instrument
 from trading import selectors
 from trading.models import Bot, Mode
-from trading.services.bots import bot_create, bot_update, checked
+from trading.services.bots import bot_columns_read, bot_create, bot_update
 from trading.setup.bot_form import BotForm
 from trading.setup.limits import DAYS
 from trading.setup.presets import PRESETS, preset_named
@@ -87,7 +87,7 @@ def planned(form: BotForm) -> dict[str, Any]:
     """What the bot would do, or what is in the way; nothing is stored."""
     context: dict[str, Any] = {"form": form, "mode": form.values.get("mode", "")}
     try:
-        columns = checked(form.given_all())
+        columns = bot_columns_read(form.given_all())
     except Invalid as error:
         form.refuse(error)
         # A name is the last thing that a person thinks of.

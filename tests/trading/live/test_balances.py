@@ -28,7 +28,7 @@ from trading.models import BlockEvent, Order, RiskAllocation
 from trading.services.bots import bot_create, bot_start
 from trading.services.loaded_bot import LoadedBot, MarketNow, bot_load
 from trading.services.runs import run_rules_take
-from trading.services.step_writer import act, candle_close, candle_open
+from trading.services.step_writer import candle_close, candle_open, step_apply
 from wallets.services import wallet_create
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -184,7 +184,7 @@ def bought(holding: LoadedBot, balances: dict[str, Balance] | None) -> list[Orde
     market = MarketNow(timezone.now(), {"ETH-BTC": (Decimal(1), 0.0)}, "test", balances=balances)
     candle_close(holding, 0, {"ETH-BTC": OHLCV(1.0, 1.0, 1.0, 1.0, 1.0)}, {"ETH-BTC": SignalRow(entry=True)}, market)
     candle_open(holding, 300_000, {"ETH-BTC": 1.0}, market)
-    return act(holding, market, lambda: holding.trader.entries({"ETH-BTC": 1.0})).send
+    return step_apply(holding, market, lambda: holding.trader.entries({"ETH-BTC": 1.0})).send
 
 
 @pytest.mark.django_db
