@@ -22,28 +22,28 @@ FEWEST_BEYOND_WARMUP = 2
 """One candle to decide at, and one to trade on."""
 
 
-Found = tuple[RunConfig, list[CandleSeries], dict[str, Instrument]]
+MarketData = tuple[RunConfig, list[CandleSeries], dict[str, Instrument]]
 """The config with its venue, the series of its symbols, and its instruments by symbol."""
 
 
-def resolve(config: RunConfig) -> RunConfig:
+def resolve_config(config: RunConfig) -> RunConfig:
     """`config` with its venue and rules filled in; `Invalid` naming the field where the market cannot serve it."""
-    config, series, here = find(config)
+    config, series, here = find_market(config)
     for symbol in config.symbols:
         check_span(config, source_series(config, symbol, series))
     return replace(config, rules={symbol: config.rules.get(symbol) or rules_of(here[symbol]) for symbol in config.symbols})
 
 
-def find(config: RunConfig) -> Found:
+def find_market(config: RunConfig) -> MarketData:
     """`Invalid` at `venue` or `symbols` for what is not there."""
-    series = held(config.symbols)
+    series = series_of(config.symbols)
     config = replace(config, venue=config.venue or only_venue(config, series))
     here = {one.instrument.symbol: one.instrument for one in series if one.instrument.venue == config.venue}
     check_symbols(config, here)
     return config, series, here
 
 
-def held(symbols: Sequence[str]) -> list[CandleSeries]:
+def series_of(symbols: Sequence[str]) -> list[CandleSeries]:
     return list(CandleSeries.objects.filter(instrument__symbol__in=symbols).select_related("instrument"))
 
 
@@ -130,7 +130,7 @@ def too_few(symbol: str, least: int) -> Invalid:
     return Invalid("There is too little data.", fields={"start": [f"{message} Widen the span, or shorten the parameters."]})
 
 
-def load(config: RunConfig) -> list[Candles]:
+def load_candles(config: RunConfig) -> list[Candles]:
     """The candles of every symbol, in the config's order; `Invalid` if the store no longer holds enough."""
     least = least_candles(config)
     candles = [
@@ -143,7 +143,7 @@ def load(config: RunConfig) -> list[Candles]:
     return candles
 
 
-def fingerprint(candles: Sequence[Candles]) -> str:
+def fingerprint_candles(candles: Sequence[Candles]) -> str:
     """Of one symbol's candles, or of several in order."""
     each = [store.fingerprint_candles(one) for one in candles]
     return each[0] if len(each) == 1 else hashlib.sha256(" ".join(each).encode()).hexdigest()

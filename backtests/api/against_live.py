@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from access.openapi import describe_endpoint
-from backtests.selectors.differences import MOST_PAIRS, bot_run_get, difference, difference_json
+from backtests.selectors.differences import MOST_PAIRS, bot_run_get, difference_json, find_difference
 
 DEAL: dict[str, Any] = {
     "symbol": "BTC-USDT",
@@ -52,4 +52,4 @@ class AgainstLiveView(APIView):
         errors=[404, 409],
     )
     def get(self, request: Request, run_id: str) -> Response:
-        return Response(difference_json(difference(bot_run_get(run_id))))
+        return Response(difference_json(find_difference(bot_run_get(run_id))))

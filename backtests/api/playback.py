@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 from access.openapi import describe_endpoint
 from backtests import selectors
 from backtests.api import schema
-from backtests.api.parameters import moments, number, words
+from backtests.api.parameters import read_moments, read_number, read_words
 from backtests.selectors.playback import CANDLES, MOST_CANDLES
 from core.errors import Invalid
 from core.fields import Fields
@@ -31,14 +31,14 @@ class PlaybackCandlesView(APIView):
         errors=[400, 404, 409],
     )
     def get(self, request: Request, run_id: str) -> Response:
-        span, symbol = moments(request, "start", "end"), words(request, "symbol")["symbol"]
-        limit = number(request, "limit", CANDLES, high=MOST_CANDLES)
+        span, symbol = read_moments(request, "start", "end"), read_words(request, "symbol")["symbol"]
+        limit = read_number(request, "limit", CANDLES, high=MOST_CANDLES)
         run = selectors.run_get(run_id)
         found = selectors.playback_candles(run, start=span["start"], end=span["end"], symbol=symbol, limit=limit)
-        return Response({**found, "next": following(request, found["next"])})
+        return Response({**found, "next": next_candles_url(request, found["next"])})
 
 
-def following(request: Request, start: str | None) -> str | None:
+def next_candles_url(request: Request, start: str | None) -> str | None:
     if start is None:
         return None
     asked = request.query_params.copy()

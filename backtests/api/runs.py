@@ -9,7 +9,7 @@ from rest_framework.views import APIView
 from access.openapi import describe_endpoint
 from backtests import selectors, services, tasks
 from backtests.api import schema
-from backtests.api.parameters import number, words
+from backtests.api.parameters import read_number, read_words
 from backtests.models import BacktestRun
 from core.paging import next_url
 
@@ -27,7 +27,9 @@ class RunsView(APIView):
         errors=[400],
     )
     def get(self, request: Request) -> Response:
-        page = selectors.runs_page(**words(request, "status", "strategy", "symbol", "cursor"), limit=number(request, "limit", 50))
+        page = selectors.runs_page(
+            **read_words(request, "status", "strategy", "symbol", "cursor"), limit=read_number(request, "limit", 50)
+        )
         rows = [selectors.run_progress(run) for run in page.rows]
         return Response({"results": rows, "next": next_url(request._request, page.next)})
 

@@ -16,7 +16,7 @@ MONEY = {"type": "string", "description": "Decimal notation; a number is taken t
 MOMENT = {"type": "string", "nullable": True, "description": "A date or time, ISO-8601, UTC.", "example": "2022-01-01T00:00:00Z"}
 
 
-def section(description: str, **properties: Any) -> dict[str, Any]:
+def section_schema(description: str, **properties: Any) -> dict[str, Any]:
     return {"type": "object", "description": description, "properties": properties, "additionalProperties": False}
 
 
@@ -35,9 +35,11 @@ CONFIG: dict[str, Any] = {
         "start": {**MOMENT, "description": "The first open time. A date is its first moment. Null: from the first candle."},
         "end": {**MOMENT, "description": "Open times before this. Null: to the last candle."},
         "cash": MONEY,
-        "fees": section("Shares of the traded value in basis points; 10 where left out.", maker_bps=NUMBER, taker_bps=NUMBER),
+        "fees": section_schema(
+            "Shares of the traded value in basis points; 10 where left out.", maker_bps=NUMBER, taker_bps=NUMBER
+        ),
         "fee_bps": {**NUMBER, "description": "Short for both fees."},
-        "slippage": section(
+        "slippage": section_schema(
             "What takers lose to the market.",
             kind={"type": "string", "enum": list(SLIPPAGES)},
             value={**NUMBER, "description": "Basis points, or half the spread in quote currency."},
@@ -45,7 +47,7 @@ CONFIG: dict[str, Any] = {
             impact={**NUMBER, "description": "volume_share: price impact at the whole volume."},
         ),
         "slippage_bps": {**NUMBER, "description": "Short for slippage in basis points."},
-        "sizing": section(
+        "sizing": section_schema(
             "What one entry spends.",
             kind={"type": "string", "enum": list(SIZINGS)},
             value=NUMBER,
@@ -53,15 +55,15 @@ CONFIG: dict[str, Any] = {
             cap=NUMBER,
             min_trades={"type": "integer"},
         ),
-        "exits": section(
+        "exits": section_schema(
             "Protective exits, ratios of the entry price; 0 is none.",
             stop_loss=NUMBER,
             take_profit=NUMBER,
             trailing_stop=NUMBER,
             max_candles={"type": "integer"},
         ),
-        "limits": section("Portfolio limits; 0 is none.", max_open_positions={"type": "integer"}, symbol_cap=NUMBER),
-        "protections": section(
+        "limits": section_schema("Portfolio limits; 0 is none.", max_open_positions={"type": "integer"}, symbol_cap=NUMBER),
+        "protections": section_schema(
             "When entries are refused for a while; windows and pauses in candles, 0 is off. See the fill rules.",
             **{
                 name: NUMBER if name in ("drawdown", "profit_least") else {"type": "integer"}

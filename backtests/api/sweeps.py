@@ -9,7 +9,7 @@ from rest_framework.views import APIView
 from access.openapi import describe_endpoint
 from backtests import tasks
 from backtests.api import sweep_schema as schema
-from backtests.api.parameters import number, words
+from backtests.api.parameters import read_number, read_words
 from backtests.models import Sweep
 from backtests.selectors.runs import MOST
 from backtests.sweeps import selectors, services
@@ -30,7 +30,7 @@ class SweepsView(APIView):
     )
     def get(self, request: Request) -> Response:
         page = selectors.sweeps_page(
-            **words(request, "status", "strategy", "cursor"), limit=number(request, "limit", 50, high=MOST)
+            **read_words(request, "status", "strategy", "cursor"), limit=read_number(request, "limit", 50, high=MOST)
         )
         rows = [selectors.sweep_progress(sweep) for sweep in page.rows]
         return Response({"results": rows, "next": next_url(request._request, page.next)})
@@ -90,7 +90,9 @@ class SweepTrialsView(APIView):
     )
     def get(self, request: Request, sweep_id: str) -> Response:
         sweep = selectors.sweep_get(sweep_id)
-        page = selectors.sweep_trials(sweep, **words(request, "sort", "cursor"), limit=number(request, "limit", 50, high=MOST))
+        page = selectors.sweep_trials(
+            sweep, **read_words(request, "sort", "cursor"), limit=read_number(request, "limit", 50, high=MOST)
+        )
         return Response({"results": page.rows, "next": next_url(request._request, page.next)})
 
 
@@ -106,7 +108,7 @@ class SweepHeatmapView(APIView):
     )
     def get(self, request: Request, sweep_id: str) -> Response:
         sweep = selectors.sweep_get(sweep_id)
-        return Response(selectors.sweep_heatmap(sweep, **words(request, "x", "y", "metric")))
+        return Response(selectors.sweep_heatmap(sweep, **read_words(request, "x", "y", "metric")))
 
 
 class SweepCancelView(APIView):

@@ -29,7 +29,7 @@ from trading.models import (
     RiskBudget,
 )
 from trading.services.bots import bot_create
-from trading.setup.config import parse
+from trading.setup.config import parse_config
 from wallets.models import Wallet
 from wallets.services import wallet_create
 
@@ -56,7 +56,7 @@ def wallet(name: str = "Practice") -> Wallet:
 
 def bot(name: str = "Trend", *, symbol: str = "BTC-USDT", wanted: str = "running", of: Wallet | None = None, **run: Any) -> Bot:
     """A bot that was evaluated a moment ago, with its run."""
-    given = parse({**CONFIG, "symbols": [symbol]}).to_json()
+    given = parse_config({**CONFIG, "symbols": [symbol]}).to_json()
     made = bot_create(config=given, name=name, mode="paper", wallet_id=(of or wallet()).wallet_id, limits={}, user=None)
     now = timezone.now()
     times = {"started_at": now - timedelta(hours=3), "evaluated_at": now, "history_from": now, "decides_from": now}

@@ -10,7 +10,7 @@ from access.openapi import describe_endpoint, query_parameter
 from core.paging import next_url
 from trading import selectors
 from trading.api import schema
-from trading.api.parameters import FILTERS, PAGE, Asked
+from trading.api.parameters import FILTERS, PAGE, ListRequest
 
 EVENTS = [
     *FILTERS[:4],
@@ -32,7 +32,7 @@ class EventsView(APIView):
         errors=[400],
     )
     def get(self, request: Request) -> Response:
-        asked = Asked(request)
+        asked = ListRequest(request)
         found = selectors.events_page(asked.filter(), **asked.page(), **asked.words("type", "source", "correlation_id"))
         rows = [selectors.event_json(event) for event in found.rows]
         return Response({"results": rows, "next": next_url(request._request, found.next)})
@@ -47,4 +47,4 @@ class ChainView(APIView):
         errors=[404],
     )
     def get(self, request: Request, correlation_id: str) -> Response:
-        return Response({"results": [selectors.link_json(link) for link in selectors.chain(correlation_id)], "next": None})
+        return Response({"results": [selectors.link_json(link) for link in selectors.decision_chain(correlation_id)], "next": None})

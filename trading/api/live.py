@@ -13,13 +13,13 @@ from core.fields import Fields, show_value
 from core.paging import next_url, read_page
 from trading import selectors
 from trading.api import schema
-from trading.api.parameters import FILTERS, PAGE, Asked
+from trading.api.parameters import FILTERS, PAGE, ListRequest
 from trading.models import Mode, OrderStatus
 from trading.selectors.risk import SCOPES
 from trading.services import bots, orders
 
 
-def listed(request: Request, rows: list[dict[str, Any]], cursor: str | None = None) -> Response:
+def list_response(request: Request, rows: list[dict[str, Any]], cursor: str | None = None) -> Response:
     return Response({"results": rows, "next": next_url(request._request, cursor)})
 
 
@@ -35,9 +35,11 @@ class PositionsView(APIView):
         errors=[400],
     )
     def get(self, request: Request) -> Response:
-        asked = Asked(request)
+        asked = ListRequest(request)
         rows, after = read_page(selectors.positions_open(asked.filter()), key="id", **asked.page())
-        return listed(request, [selectors.position_json(one) for one in selectors.positions_valued(rows, protected=True)], after)
+        return list_response(
+            request, [selectors.position_json(one) for one in selectors.positions_valued(rows, protected=True)], after
+        )
 
 
 class PortfolioView(APIView):
@@ -51,7 +53,7 @@ class PortfolioView(APIView):
         errors=[400],
     )
     def get(self, request: Request) -> Response:
-        return Response(selectors.portfolio_json(selectors.portfolio(**Asked(request).words("mode", "wallet"))))
+        return Response(selectors.portfolio_json(selectors.desk_portfolio(**ListRequest(request).words("mode", "wallet"))))
 
 
 class OrdersView(APIView):
@@ -63,9 +65,9 @@ class OrdersView(APIView):
         errors=[400],
     )
     def get(self, request: Request) -> Response:
-        asked = Asked(request)
+        asked = ListRequest(request)
         found = selectors.orders_page(asked.filter(), **asked.page(), **asked.words("status"))
-        return listed(request, [selectors.order_json(order) for order in found.rows], found.next)
+        return list_response(request, [selectors.order_json(order) for order in found.rows], found.next)
 
 
 class FillsView(APIView):
@@ -78,9 +80,9 @@ class FillsView(APIView):
         errors=[400],
     )
     def get(self, request: Request) -> Response:
-        asked = Asked(request)
+        asked = ListRequest(request)
         found = selectors.fills_page(asked.filter(), **asked.page())
-        return listed(request, [selectors.fill_json(fill) for fill in found.rows], found.next)
+        return list_response(request, [selectors.fill_json(fill) for fill in found.rows], found.next)
 
 
 class BlocksView(APIView):
@@ -92,9 +94,9 @@ class BlocksView(APIView):
         errors=[400],
     )
     def get(self, request: Request) -> Response:
-        asked = Asked(request)
+        asked = ListRequest(request)
         found = selectors.blocks_page(asked.filter(), **asked.page())
-        return listed(request, [selectors.block_json(block) for block in found.rows], found.next)
+        return list_response(request, [selectors.block_json(block) for block in found.rows], found.next)
 
 
 class BlockReasonsView(APIView):
@@ -106,7 +108,7 @@ class BlockReasonsView(APIView):
         errors=[400],
     )
     def get(self, request: Request) -> Response:
-        return listed(request, selectors.block_reasons(Asked(request).filter()))
+        return list_response(request, selectors.block_reasons(ListRequest(request).filter()))
 
 
 class RiskBudgetView(APIView):
@@ -125,9 +127,9 @@ class RiskBudgetView(APIView):
         errors=[400],
     )
     def get(self, request: Request) -> Response:
-        asked = Asked(request)
+        asked = ListRequest(request)
         rows, after = read_page(selectors.risk_budgets(**asked.words("scope", "mode", "bot", "wallet")), key="id", **asked.page())
-        return listed(request, [selectors.budget_json(budget) for budget in rows], after)
+        return list_response(request, [selectors.budget_json(budget) for budget in rows], after)
 
 
 class KillSwitchView(APIView):

@@ -27,7 +27,7 @@ FILTERS = [
 ]
 
 
-class Asked:
+class ListRequest:
     """The parameters of one request. Reading `words`, `filter` and `page` gathers faults; the last of them refuses."""
 
     def __init__(self, request: Request) -> None:

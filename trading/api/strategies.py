@@ -37,7 +37,7 @@ class StrategyPage(serializers.Serializer[Any]):
     next = serializers.CharField(allow_null=True, help_text="Always null: the list is whole.")
 
 
-def described(strategy: type[Strategy]) -> dict[str, Any]:
+def describe_strategy(strategy: type[Strategy]) -> dict[str, Any]:
     return {
         "name": strategy.name,
         "title": strategy.title,
@@ -50,7 +50,7 @@ def described(strategy: type[Strategy]) -> dict[str, Any]:
     }
 
 
-EXAMPLE = OpenApiExample("One strategy", {"results": [described(SmaCross)], "next": None}, response_only=True)
+EXAMPLE = OpenApiExample("One strategy", {"results": [describe_strategy(SmaCross)], "next": None}, response_only=True)
 
 
 class StrategiesView(APIView):
@@ -66,4 +66,4 @@ class StrategiesView(APIView):
         },
     )
     def get(self, request: Request) -> Response:
-        return Response({"results": [described(strategy) for strategy in registry.all()], "next": None})
+        return Response({"results": [describe_strategy(strategy) for strategy in registry.all()], "next": None})

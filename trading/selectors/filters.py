@@ -30,14 +30,14 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[M]):
+class PageOf(Generic[M]):
     """`rows`, newest first, and the cursor of the page after them; None at the end."""
 
     rows: list[M]
     next: str | None
 
 
-def narrowed(rows: QuerySet[M], wanted: Filter, **columns: str) -> QuerySet[M]:
+def filter_rows(rows: QuerySet[M], wanted: Filter, **columns: str) -> QuerySet[M]:
     """`rows` that pass. `columns` says where each filter is looked up; one that is not named there is not for these rows."""
     values = {
         "symbol": symbol_normalise(wanted.symbol) if wanted.symbol else "",

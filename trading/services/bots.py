@@ -26,7 +26,7 @@ from trading.models import DesiredStatus as Want
 from trading.services.budgets import budgets_ensure
 from trading.services.carry_over import books_sum
 from trading.services.loaded_bot import EXTERNAL, trader_make
-from trading.setup.config import RunConfig, parse
+from trading.setup.config import RunConfig, parse_config
 from trading.setup.limits import parse_limits, parse_schedule
 from wallets.models import Wallet
 
@@ -67,7 +67,7 @@ def bot_columns_read(given: Mapping[str, Any]) -> dict[str, Any]:
     if not name:
         form.fault("name", "is required.")
     mode = form.choice("mode", "paper", Mode.values)
-    config = gather_faults(form, "config", lambda: parse(given.get("config")))
+    config = gather_faults(form, "config", lambda: parse_config(given.get("config")))
     limits = gather_faults(form, "limits", lambda: parse_limits(given.get("limits")))
     schedule = gather_faults(form, "schedule", lambda: parse_schedule(given.get("schedule")))
     replay = gather_faults(form, "replay", lambda: read_replay(given.get("replay")))
@@ -209,7 +209,7 @@ def run_begin(bot: Bot) -> BotRun:
     """A run with a fresh engine memory that takes over the bot's cash and what it holds, from the memory of the run before or,
     where that is of another version, from the books; a replay begins anew each time."""
     may_trade(bot)
-    config = parse(bot.config)
+    config = parse_config(bot.config)
     if bot.run and bot.run.ended_at is None:
         raise Conflict(f"{bot.name} is still stopping. Wait until its orders are settled.")
     for symbol in config.symbols:
@@ -225,7 +225,7 @@ def run_begin(bot: Bot) -> BotRun:
     )
     trader = trader_make(config, external=bot.mode in EXTERNAL)
     if bot.mode != Mode.REPLAY and (state := BotState.objects.filter(bot=bot).select_related("run").first()):
-        before = trader_make(parse(state.run.config), external=state.run.mode in EXTERNAL)
+        before = trader_make(parse_config(state.run.config), external=state.run.mode in EXTERNAL)
         try:
             before.load(bytes(state.book))
             trader.carry(before)

@@ -23,7 +23,7 @@ from market.exchanges.base import Balance, Report
 from market.models import Instrument
 from trading.models import OPEN, Bot, BotRun, BotState, Fill, Mode, Order, Position, RiskAllocation
 from trading.services.budgets import budgets_ensure, budgets_known
-from trading.setup.config import RunConfig, parse, read
+from trading.setup.config import RunConfig, parse_config, read_config
 from trading.setup.limits import Schedule, parse_limits, parse_schedule
 
 NONE = Decimal(0)
@@ -301,9 +301,9 @@ def bot_assemble(bot: Bot, rows: BotRows) -> LoadedBot | DomainError:
 def run_config_read(run: BotRun) -> tuple[RunConfig, str]:
     """Its configuration; where that cannot be used any more (its strategy has been taken away), what can be read of it, and why."""
     try:
-        return parse(run.config), ""
+        return parse_config(run.config), ""
     except Invalid as error:
-        config, form = read(run.config)
+        config, form = read_config(run.config)
         if {"symbols", "interval"} & form.faults.keys():
             raise
         return config, error.in_full()

@@ -17,7 +17,7 @@ from engine.types import Rules
 from market.models import Instrument
 from trading.models import Bot, BotRun, BotState, DesiredStatus
 from trading.services.loaded_bot import EXTERNAL, trader_make
-from trading.setup.config import parse, rules_json
+from trading.setup.config import parse_config, rules_json
 
 
 def run_rules_take(run: BotRun, venue: str) -> None:
@@ -29,10 +29,10 @@ def run_rules_take(run: BotRun, venue: str) -> None:
     if not rules:
         return
     state = BotState.objects.get(bot=run.bot)
-    before = trader_make(parse(run.config), external=run.mode in EXTERNAL)
+    before = trader_make(parse_config(run.config), external=run.mode in EXTERNAL)
     before.load(bytes(state.book))
     run.config = {**run.config, "rules": rules}
-    trader = trader_make(parse(run.config), external=run.mode in EXTERNAL)
+    trader = trader_make(parse_config(run.config), external=run.mode in EXTERNAL)
     trader.carry(before)
     with transaction.atomic():
         BotRun.objects.filter(pk=run.pk).update(config=run.config)

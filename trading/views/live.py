@@ -26,7 +26,7 @@ ALL = Filter()
 
 
 @require_GET
-def live(request: PageRequest) -> HttpResponse:
+def live_page(request: PageRequest) -> HttpResponse:
     """The page; for its script the parts in `part`, with commas between."""
     if parts_asked(request):
         return parts_answer(request, PARTS)
@@ -35,7 +35,7 @@ def live(request: PageRequest) -> HttpResponse:
 
 def portfolio_part() -> dict[str, Any]:
     """Value by mode, the most real first, and by wallet."""
-    found = selectors.portfolio()
+    found = selectors.desk_portfolio()
     return {"modes": most_real_first(found), "wallets": found.wallets}
 
 
@@ -81,7 +81,7 @@ def budgets_shown(found: Sequence[RiskBudget]) -> list[dict[str, Any]]:
 
 
 def bots_part() -> dict[str, Any]:
-    rows = selectors.bot_rows(selectors.bots().order_by("wanted", "name")[:SHOWN])
+    rows = selectors.bot_rows(selectors.bots_matching().order_by("wanted", "name")[:SHOWN])
     return {"rows": rows}
 
 

@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.services]
 
 
 def portfolio(**given: str) -> dict[str, Any]:
-    return selectors.portfolio_json(selectors.portfolio(**given))
+    return selectors.portfolio_json(selectors.desk_portfolio(**given))
 
 
 def test_a_position_is_valued_at_the_newest_price(rows: Rows) -> None:
@@ -218,12 +218,12 @@ def test_a_decisions_chain_is_told_in_order_of_time(rows: Rows) -> None:
     rows.fill(order, created_at=at[3], ts=start - timedelta(hours=1))
     rows.event("fill", bot=bot, correlation_id="abc", ts=at[4])
     rows.fill(rows.order(bot))
-    chain = selectors.chain("abc")
+    chain = selectors.decision_chain("abc")
     assert [link.kind for link in chain] == ["intent", "claim", "order", "event", "fill", "event"]
     assert [link.after for link in chain] == [None, 0.001, 0.0, 0.001, 0.001, 0.001]
     for unknown in ("", "nothing", "\x00"):
         with pytest.raises(NotFound):
-            selectors.chain(unknown)
+            selectors.decision_chain(unknown)
 
 
 def test_a_budgets_share_may_exceed_it_and_what_is_free_is_never_negative(rows: Rows) -> None:
