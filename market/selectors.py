@@ -96,7 +96,7 @@ def watchlist_entry(instrument: Instrument) -> dict[str, Any]:
                 "last": ms_text(to_ms(item.last)),
                 "count": item.count,
                 "missing": item.missing,
-                "gaps": item.gap_count,  # type: ignore[attr-defined] # annotated by instruments()
+                "gaps": vars(item)["gap_count"],  # annotated by `list_instruments`
                 "fingerprint": item.fingerprint,
             }
             for item in series

@@ -35,7 +35,7 @@ KLINE = ("open_time", "open", "high", "low", "close", "volume", *(f"_{index}" fo
 class Bounded(io.RawIOBase):
     """A stream that refuses to give more than the limit, and turns a broken archive into words."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: IO[bytes] | gzip.GzipFile) -> None:
         self.stream, self.left = stream, settings.IMPORT_MAX_BYTES
 
     def read(self, size: int = -1) -> bytes:
@@ -116,7 +116,7 @@ def _open_plain(file: IO[bytes]) -> Bounded:
 
 def _open_gzip(file: IO[bytes]) -> Bounded:
     file.seek(0)
-    return Bounded(gzip.GzipFile(fileobj=file))  # type: ignore[arg-type]
+    return Bounded(gzip.GzipFile(fileobj=file))
 
 
 def _open_zip(archive: zipfile.ZipFile) -> Bounded:
@@ -214,7 +214,7 @@ def _parse_block(block: bytes, layout: TextLayout, chosen: dict[str, int], line:
     names = [str(index) for index in range(len(layout.names))]
     text = [names[index] for index in chosen.values()]
     table = csv.read_csv(
-        pa.BufferReader(block),  # type: ignore[arg-type] # the stubs know files only
+        cast(IO[bytes], pa.BufferReader(block)),  # the stubs know files only
         read_options=csv.ReadOptions(column_names=names, skip_rows=skip, use_threads=False, block_size=2 * BLOCK + len(block)),
         parse_options=csv.ParseOptions(delimiter=layout.delimiter, invalid_row_handler=note, ignore_empty_lines=False),
         convert_options=csv.ConvertOptions(column_types=dict.fromkeys(text, pa.string()), include_columns=text),

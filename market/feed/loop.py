@@ -16,7 +16,7 @@ from market.feed.backlog import Backlog
 from market.feed.ending import end_tasks
 from market.feed.gates import CandleGates
 from market.feed.intake import Intake
-from market.feed.polling import Listing, Polling
+from market.feed.polling import ListedSymbols, Polling
 from market.feed.report import FeedReport, OnStatus
 from market.feed.silence import Silence
 from market.feed.status import State
@@ -47,7 +47,7 @@ class Feed:
         self._backlog = Backlog()
         self._gates = CandleGates(exchange, self._backlog.put, self._timing)
         self._silence = Silence(self._timing)
-        self._listing = Listing(exchange, wanted)
+        self._listing = ListedSymbols(exchange, wanted)
         self._report = FeedReport(exchange.venue, on_status, lambda: datetime.fromtimestamp(clock(), UTC), self._count_all)
         self._intake = Intake(self._backlog, self._gates, self._silence, clock, self._report.note_gap)
         self._polling = Polling(exchange, self._listing, self._intake, self._report, self._timing)

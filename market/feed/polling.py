@@ -12,7 +12,7 @@ from market.feed.subscription import Subscription
 from market.feed.timing import Timing
 
 
-class Listing:
+class ListedSymbols:
     """Which of the wanted symbols the venue lists."""
 
     def __init__(self, exchange: Exchange, wanted: Subscription) -> None:
@@ -33,7 +33,7 @@ class Listing:
 class Polling:
     """Closed candles are not its business: they come by the gates, socket or not."""
 
-    def __init__(self, exchange: Exchange, listing: Listing, intake: Intake, report: FeedReport, timing: Timing) -> None:
+    def __init__(self, exchange: Exchange, listing: ListedSymbols, intake: Intake, report: FeedReport, timing: Timing) -> None:
         self._exchange, self._listing, self._intake, self._report, self._timing = exchange, listing, intake, report, timing
 
     async def run(self) -> None:

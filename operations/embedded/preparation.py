@@ -47,10 +47,12 @@ def find_newer_migration() -> str:
     from django.apps import apps
     from django.db import connection
     from django.db.migrations.loader import MigrationLoader
+    from django.db.migrations.recorder import MigrationRecorder
 
     ours = {config.label for config in apps.get_app_configs() if Path(config.path).parent == env.PROJECT}
-    loader = MigrationLoader(connection)
-    unknown = [row for key, row in loader.applied_migrations.items() if key[0] in ours and key not in loader.disk_migrations]
+    known = MigrationLoader(connection).disk_migrations
+    applied = MigrationRecorder(connection).applied_migrations()
+    unknown = [row for key, row in applied.items() if key[0] in ours and key not in known]
     newest = max(unknown, key=lambda row: (row.applied, row.pk), default=None)
     return f"{newest.app}.{newest.name}" if newest else ""
 

@@ -24,7 +24,7 @@ BACKLOG = 10_000
 logging.getLogger("binance").setLevel(logging.CRITICAL)
 
 
-class BinanceClient(AsyncClient):  # type: ignore[misc] # the library has no types
+class BinanceClient(AsyncClient):
     """Addresses go in before the library copies them. `on_headers` sees each answer's own headers: the library keeps only the
     last answer's, which under concurrent calls is another one's."""
 
@@ -77,7 +77,7 @@ class BinanceClient(AsyncClient):  # type: ignore[misc] # the library has no typ
         return "wss://stream.testnet.binance.vision/" if self.testnet else "wss://stream.binance.com:9443/"
 
 
-class MarketSocket(ReconnectingWebsocket):  # type: ignore[misc]
+class MarketSocket(ReconnectingWebsocket):
     """One connection's life, read straight from `ws`. The library's reader drops its queue when it is full, gives up for good
     after four attempts, and hides reconnections from whoever has to fill the gap."""
 
@@ -85,7 +85,7 @@ class MarketSocket(ReconnectingWebsocket):  # type: ignore[misc]
         self._handle_read_loop = None
 
 
-class UserSocket(WebsocketAPI):  # type: ignore[misc]
+class UserSocket(WebsocketAPI):
     """One subscription's life. The library reconnects without subscribing anew, and then nothing ever arrives; so it may not,
     and the end is always told in the queue, behind all that came before it."""
 

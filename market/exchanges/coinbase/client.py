@@ -40,7 +40,7 @@ class Loopback(HTTPAdapter):
         return super().send(request, *args, **kwargs)
 
 
-class CoinbaseSession(RESTClient):  # type: ignore[misc] # the library has no types
+class CoinbaseSession(RESTClient):
     """One thread's client. `headers`: of its last answer, which is this thread's own."""
 
     def __init__(self, endpoint: Endpoint, signer: Signer | None) -> None:
@@ -112,7 +112,7 @@ class CoinbaseRest:
         return session.headers, answer
 
 
-class CoinbaseSocket(WSClient):  # type: ignore[misc]
+class CoinbaseSocket(WSClient):
     """One connection's life, read straight from `websocket`. The library's own opening does not look at the certificate, and its
     reader ends in silence on a clean close, on a frame that comes with the close, and on a callback's error."""
 
