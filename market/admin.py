@@ -1,4 +1,4 @@
-"""Market data in the admin. What imports made can be looked at and deleted, never edited: candles change by importing."""
+"""Market data in the admin. What imports made can be looked at and deleted, but not edited: candles change by importing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from market.models import CandleChunk, CandleGap, CandleImport, CandleSeries, Fe
 
 
 class ReadOnly(ModelAdmin[Any]):
-    """Rows that the desk writes."""
+    """Rows that only the desk writes."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -46,7 +46,7 @@ class InstrumentAdmin(ModelAdmin[Instrument]):
         return super().get_queryset(request).prefetch_related("series")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Instrument | None = None) -> tuple[str, ...]:
-        # Series, files and runs go by these; another symbol is another instrument.
+        # Series, files and runs refer to these. Another symbol is another instrument.
         return ("venue", "symbol", "base", "quote") if obj else ()
 
     @admin.display(description="Tick", ordering="tick_size")
@@ -91,7 +91,7 @@ class CandleSeriesAdmin(ReadOnly):
         return admin.ModelAdmin.has_delete_permission(self, request, obj)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list[str], dict[str, int], set[str], list[str]]:
-        # Chunks and gaps go with their series; listing every one of them to confirm would take minutes.
+        # Chunks and gaps are deleted with their series. Listing each of them for confirmation would take minutes.
         return [str(series) for series in objs], {"candle series": len(objs)}, set(), []
 
     def delete_model(self, request: HttpRequest, obj: CandleSeries) -> None:

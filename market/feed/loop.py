@@ -28,8 +28,8 @@ Handle = Callable[[MarketEvent], Awaitable[None]]
 
 
 class Feed:
-    """`run` hands ticks, candles, depth and gaps to `handle`, one at a time; a handler that raises is logged and loses that event
-    only. `clock` is the venue's, in seconds since 1970. Make it on a running loop."""
+    """Keeps one market stream alive. `run` hands ticks, candles, depth and gaps to `handle`, one at a time. A handler that raises
+    is logged and loses only that event. `clock` is the venue's, in seconds since 1970. Make it on a running loop."""
 
     def __init__(
         self,
@@ -55,11 +55,11 @@ class Feed:
         self._attempt = 0
 
     async def run(self) -> None:
-        """Until it is cancelled."""
+        """Runs until it is cancelled."""
         parts = (self._deliver, self._connect, self._tend, self._listen, self._polling.run)
         tasks = [asyncio.create_task(part()) for part in parts]
         try:
-            # None of them ends but by failing.
+            # These parts end only by failing.
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
@@ -71,7 +71,7 @@ class Feed:
     # Connections
 
     async def _connect(self) -> None:
-        """One connection after the other, as long as somebody needs one."""
+        """Opens one connection after the other, as long as somebody needs one."""
         while True:
             self._wanted.changed.clear()
             if not self._wanted.symbols:
@@ -90,7 +90,7 @@ class Feed:
             await self._wait()
 
     async def _live(self, symbols: tuple[str, ...]) -> str | None:
-        """One connection's life: why it ended, None where another one is wanted."""
+        """The life of one connection. Says why it ended; None if another one is wanted."""
         loop = asyncio.get_running_loop()
         self._lost = loop.create_future()
         if not self._report.without_socket:
@@ -123,14 +123,14 @@ class Feed:
             raise
 
     async def _await_growth(self, keys: set[tuple[str, str]], depth: bool) -> None:
-        """Returns once more is wanted than was subscribed, or nothing any more. What is wanted no longer costs nothing."""
+        """Returns when more is wanted than was subscribed, or nothing any more. What is no longer wanted does no harm."""
         while self._wanted.symbols and set(self._wanted.keys) <= keys and self._wanted.depth <= depth:
             self._wanted.changed.clear()
             await self._wanted.changed.wait()
             self._gates.want(self._wanted.keys, self._wanted.closed, self._report.now())
 
     async def _wait(self) -> None:
-        """Before the next attempt; a change of what is wanted does not make it shorter."""
+        """Waits before the next attempt. A change of what is wanted does not make the wait shorter."""
         seconds = self._timing.wait(self._attempt, self._random.random())
         self._attempt += 1
         await asyncio.sleep(seconds)
@@ -176,7 +176,7 @@ class Feed:
                 self._tell(status.state, status.detail)
 
     async def _listen(self) -> None:
-        """Whether the socket that is open still says what happens at the venue."""
+        """Checks whether the open socket still says what happens at the venue."""
         while True:
             await asyncio.sleep(self._timing.tend)
             if self._report.status.state != "live":
@@ -207,7 +207,7 @@ class Feed:
 
 
 def _explain_end(error: BaseException | None) -> str:
-    """A stream's end for a person. What is not the venue's doing is ours, and goes to the log whole."""
+    """Why a stream ended, for a person. An error that is not the venue's is ours, and is logged in full."""
     if error is not None and not isinstance(error, ExchangeError):
         logger.error("a market stream failed", exc_info=error)
     return str(error or "the stream ended")

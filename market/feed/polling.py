@@ -20,24 +20,24 @@ class ListedSymbols:
         self.unlisted: frozenset[str] = frozenset()
 
     def symbols(self) -> tuple[str, ...]:
-        """Those to ask for. Where the venue lists none of them, it shall say so itself: all of them."""
+        """The symbols to ask for. If the venue lists none of them, ask for all of them, and the venue will say so itself."""
         return tuple(symbol for symbol in self._wanted.symbols if symbol not in self.unlisted) or self._wanted.symbols
 
     async def find_unlisted(self) -> None:
-        """A symbol that the venue has taken off its list shall not cost the others their stream."""
+        """A symbol that the venue no longer lists must not cost the others their stream."""
         with suppress(ExchangeError):
             listed = {rules.symbol for rules in await self._exchange.instruments(self._wanted.symbols)}
             self.unlisted = frozenset(self._wanted.symbols) - listed
 
 
 class Polling:
-    """Closed candles are not its business: they come by the gates, socket or not."""
+    """Closed candles come by the gates, with or without a socket, and are not asked for here."""
 
     def __init__(self, exchange: Exchange, listing: ListedSymbols, intake: Intake, report: FeedReport, timing: Timing) -> None:
         self._exchange, self._listing, self._intake, self._report, self._timing = exchange, listing, intake, report, timing
 
     async def run(self) -> None:
-        """Until it is cancelled."""
+        """Runs until it is cancelled."""
         while True:
             await asyncio.sleep(self._timing.poll)
             symbols = self._listing.symbols()

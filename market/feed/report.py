@@ -46,7 +46,7 @@ class FeedReport:
         self._on_status(Incident(self.status.venue, "gap", gap.since, self.now(), gap.symbol, gap.reason))
 
     def begin_incident(self, kind: Kind, symbol: str, detail: str) -> None:
-        """Nothing is told of one that goes on already, nor of a reconnection on purpose during another incident."""
+        """Nothing is told of an incident that goes on already, nor of a reconnection on purpose during another incident."""
         if (kind, symbol) not in self._incidents and not (kind == "reconnect" and self._incidents):
             incident = Incident(self.status.venue, kind, self.now(), None, symbol, detail[:300])
             self._incidents[kind, symbol] = incident
