@@ -41,7 +41,7 @@ class CoinbaseRest:
         return [web.route(item.method, PREFIX + item.path, self._make_handler(item)) for item in self._list_endpoints()]
 
     def _list_endpoints(self) -> list[CoinbaseEndpoint]:
-        # The order counts: the first path that fits is taken.
+        """All endpoints. Their order counts, because the first path that fits is taken."""
         return [
             CoinbaseEndpoint("GET", "/time", "public", self.market.time),
             CoinbaseEndpoint("GET", "/market/products", "public", self.market.products),
@@ -67,6 +67,8 @@ class CoinbaseRest:
         ]
 
     def _make_handler(self, endpoint: CoinbaseEndpoint) -> Callable[[web.Request], Awaitable[web.Response]]:
+        """The handler of an endpoint: checks the token, the rate limit, the key's rights and the body, in this order."""
+
         async def serve(request: web.Request) -> web.Response:
             headers: dict[str, str] = {}
             try:
