@@ -16,7 +16,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from core.broker import client
+from core.broker import broker_client
 from market.models import VenueStream
 from market.sandbox.events import Event, OrderUpdate
 from market.sandbox.scenario import Scenario
@@ -206,6 +206,6 @@ def describe(order: Order) -> str:
 
 def forget_limits() -> None:
     """Rate budgets and breakers of another day's venues."""
-    broker = client(0.5)
+    broker = broker_client(0.5)
     for key in broker.scan_iter("exchange:*"):
         broker.delete(key)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.db.models import Q
 
-from backtests.against_live import compare
+from backtests.against_live import compare_with_backtest
 from core.times import from_ms
 from engine.resample import resample
 from engine.strategies import registry
@@ -77,7 +77,7 @@ def test_every_strategy_on_paper_at_both_venues_does_what_its_backtest_does(
         play.child.join()
     traded = 0
     for run in BotRun.objects.select_related("bot"):
-        found = compare(run)
+        found = compare_with_backtest(run)
         assert found.zero, (run.bot.name, run.bot.venue, found.causes)
         traded += bool(found.pairs)
     assert traded >= Bot.objects.count() / 3

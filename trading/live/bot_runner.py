@@ -35,7 +35,7 @@ from trading.models import OPEN, Order, OrderStatus
 from trading.services.loaded_bot import Lease, LoadedBot, MarketNow, StaleBot, bot_load, instruments_of
 from trading.services.orders import order_end, orders_cancel_note, report_apply
 from trading.services.runs import run_end, run_progress
-from trading.services.step_writer import StepEffects, act, candle_close, candle_open, checkpoint
+from trading.services.step_writer import StepEffects, candle_close, candle_open, progress_save, step_apply
 
 logger = logging.getLogger(__name__)
 
@@ -287,9 +287,9 @@ class BotRunner:
         run = holding.run
         run.history_from = run.history_from or from_ms(min(self.first(history) for history in histories.values()))
         run_progress(run, time_ms, decided=bool(rows))
-        late = self.floor.now_ms() - (time_ms + holding.config_step()) > holding.config_step()
+        late = self.floor.now_ms() - (time_ms + holding.interval_ms()) > holding.interval_ms()
         prices = {symbol: (Decimal(repr(one.close)), 0.0) for symbol, one in candles.items()} if not holding.external else None
-        market = self.market(f"candle:{self.interval}:{time_ms}", prices=prices, time_ms=time_ms + holding.config_step())
+        market = self.market(f"candle:{self.interval}:{time_ms}", prices=prices, time_ms=time_ms + holding.interval_ms())
         written = candle_close(holding, time_ms, candles, rows, market, tradable=not (late and holding.external))
         run.evaluation_ms = (time.perf_counter() - began) * 1000
         metrics.evaluation_seconds.observe(run.evaluation_ms / 1000)
@@ -318,7 +318,7 @@ class BotRunner:
 
     def history_since(self, now_ms: int) -> int:
         """Open time of the first candle that its strategy is to see: a run always begins its history at the same one."""
-        run, step = self.holding.run, self.holding.config_step()
+        run, step = self.holding.run, self.holding.interval_ms()
         if run.history_from:
             return to_ms(run.history_from)
         with blamed(type(self.strategy)):
@@ -341,7 +341,7 @@ class BotRunner:
             self.checkpoint()
 
     def checkpoint(self) -> None:
-        checkpoint(self.holding)
+        progress_save(self.holding)
         self.saved_at = time.monotonic()
 
     def open(self, time_ms: int, opens: Mapping[str, float]) -> StepEffects | None:
@@ -364,21 +364,21 @@ class BotRunner:
     def has_hole(self, time_ms: int) -> bool:
         """Whether the candle before that one is still to come: the venue is being asked for it, and the engine takes candles in
         order. One without trades never comes."""
-        missing = (self.holding.time or 0) < time_ms - self.holding.config_step()
+        missing = (self.holding.time or 0) < time_ms - self.holding.interval_ms()
         return missing and self.floor.now_ms() - time_ms < HOLE_SECONDS * 1000
 
     def entries(self) -> StepEffects | None:
         holding = self.holding
         market = self.market(f"open:{self.interval}:{holding.opened or 0}")
         prices = {symbol: float(price) for symbol, (price, _) in market.prices.items()}
-        return act(holding, market, lambda: holding.trader.entries(prices)) if holding.external else None
+        return step_apply(holding, market, lambda: holding.trader.entries(prices)) if holding.external else None
 
     def touch(self, symbol: str, price: float, time_ms: int) -> StepEffects | None:
         self.touching.discard(symbol)
         if self.floor.ready(self):
             return None
         market = self.market(f"tick:{symbol}:{time_ms}")
-        return act(self.holding, market, lambda: self.holding.trader.touched(symbol, price, time_ms))
+        return step_apply(self.holding, market, lambda: self.holding.trader.touched(symbol, price, time_ms))
 
     def report(self, report: Report) -> StepEffects | None:
         if not self.holding.is_news(report):
@@ -394,7 +394,7 @@ class BotRunner:
 
     def learn(self) -> None:
         """The venue's rules may have changed."""
-        self.holding.learn(instruments_of(self.holding.bot.venue, self.symbols))
+        self.holding.update_instruments(instruments_of(self.holding.bot.venue, self.symbols))
 
     def pause(self) -> StepEffects | None:
         trader = self.holding.trader
@@ -404,4 +404,4 @@ class BotRunner:
         return self.by_hand("resume", self.holding.trader.resume)
 
     def by_hand(self, what: str, call: Callable[[], Step]) -> StepEffects:
-        return act(self.holding, self.market(f"person:{what}"), call)
+        return step_apply(self.holding, self.market(f"person:{what}"), call)

@@ -99,7 +99,7 @@ class Executor:
         """A report may speak of fills that it does not tell: then the venue is asked for all of them."""
         if not runtime.holding.is_news(report):
             return
-        told = sum((one.quantity for one in report.executions), start=runtime.holding.filled(report.client_order_id))
+        told = sum((one.quantity for one in report.executions), start=runtime.holding.filled_quantity(report.client_order_id))
         if report.filled > told:
             try:
                 report = await self.exchange.order(report.symbol, report.client_order_id, report.venue_order_id)

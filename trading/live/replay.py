@@ -20,7 +20,7 @@ from trading.live.history import Decisions, History
 from trading.models import Bot, DesiredStatus
 from trading.services.loaded_bot import LoadedBot, MarketNow, StaleBot, bot_load
 from trading.services.runs import run_end, run_progress
-from trading.services.step_writer import act, candle_close, candle_open, checkpoint
+from trading.services.step_writer import candle_close, candle_open, progress_save, step_apply
 from trading.setup.config import RunConfig
 
 LOOK_EVERY = 0.25
@@ -61,7 +61,7 @@ class Replay:
         if any(holding.trader.positions().values()) or holding.trader.working():
             last = holding.time if holding.time is not None else self.times[-1]
             market = moment(holding, last, {symbol: one.close for symbol, one in self.opens(last).items()})
-            act(holding, market, lambda: holding.trader.sell_all("end_of_data"))
+            step_apply(holding, market, lambda: holding.trader.sell_all("end_of_data"))
             holding.run.equity = Decimal(repr(holding.trader.cash)).quantize(Decimal("1e-8"))
 
 
@@ -87,7 +87,7 @@ def span(bot: Bot, config: RunConfig) -> RunConfig:
 
 def load(config: RunConfig) -> list[Candles]:
     return [
-        store.load(venue=config.venue, symbol=symbol, interval=config.interval, start=config.start, end=config.end)
+        store.load_candles(venue=config.venue, symbol=symbol, interval=config.interval, start=config.start, end=config.end)
         for symbol in config.symbols
     ]
 
@@ -102,7 +102,7 @@ def replay_drive(bot_id: int, *, sleep: Callable[[float], None] = time.sleep) ->
         replay.finish()
         if why == "finished":
             holding.run.progress = 1.0
-        checkpoint(holding)
+        progress_save(holding)
         run_end(holding.run, why)
     except StaleBot:
         return  # another worker drives it
@@ -133,7 +133,7 @@ def paced(replay: Replay, sleep: Callable[[float], None]) -> Iterator[int | None
             if time.monotonic() - looked > LOOK_EVERY:
                 looked = time.monotonic()
                 holding.run.progress = i / len(replay.times)
-                checkpoint(holding)
+                progress_save(holding)
                 wanted = Bot.objects.values_list("wanted", flat=True).get(pk=holding.bot.pk)
                 if wanted in (DesiredStatus.STOPPED, DesiredStatus.CLOSING):
                     yield None
@@ -149,6 +149,6 @@ def follow(replay: Replay, wanted: str, sleep: Callable[[float], None]) -> float
     began = time.monotonic()
     while wanted == DesiredStatus.PAUSED:
         sleep(LOOK_EVERY)
-        checkpoint(replay.holding)
+        progress_save(replay.holding)
         wanted = Bot.objects.values_list("wanted", flat=True).get(pk=replay.holding.bot.pk)
     return time.monotonic() - began

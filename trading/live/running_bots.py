@@ -25,7 +25,7 @@ from trading.models import OPEN, BotRun, Order, OrderStatus
 from trading.models import DesiredStatus as Want
 from trading.services.loaded_bot import bots_load
 from trading.services.orders import order_end, orders_cancel_note
-from trading.services.runs import run_end, run_held, runs_rules_take
+from trading.services.runs import run_end, run_hold_note, runs_rules_take
 from trading.services.step_writer import StepEffects
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class RunningBots:
             if not isinstance(error, ExchangeError | OSError):
                 logger.exception("bot %d cannot begin", post.bot_id)
             self.waiting[post.bot_id] = Waiting(runtime, time.monotonic() + AGAIN_SECONDS)
-            await self.station.worker.in_thread(run_held, runtime.holding.run, f"It cannot begin yet: {error}")
+            await self.station.worker.in_thread(run_hold_note, runtime.holding.run, f"It cannot begin yet: {error}")
             return False
         self.waiting.pop(post.bot_id, None)
         self.follow(post)
@@ -124,7 +124,7 @@ class RunningBots:
             # On paper it decides from the first candle on that closes after its start; at a venue, the last close is still worth
             # acting on.
             last = max(self.histories[(symbol, runtime.interval)].last or 0 for symbol in runtime.symbols)
-            holding.time = last - holding.config_step() if holding.external else last
+            holding.time = last - holding.interval_ms() if holding.external else last
         self.runtimes[runtime.bot_id] = self.by_run[holding.run.run_id] = runtime
         for symbol in runtime.symbols:
             self.by_market[(symbol, runtime.interval)].append(runtime)
