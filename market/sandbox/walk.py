@@ -65,6 +65,7 @@ class PriceWalk:
         return {(venue, item.symbol): self._candles(item, paths, first, count) for venue, item in self.listed}
 
     def _candles(self, item: ListedInstrument, paths: Mapping[str, list[float]], first: int, count: int) -> list[SandboxCandle]:
+        """The `count` candles of an instrument from `first` (ms) on, from the assets' paths of `STEPS` logarithms a candle."""
         flat = [0.0] * (count * STEPS + 1)
         base, quote = paths.get(item.base, flat), paths.get(item.quote, flat)
         prices = [_on_tick(item, one - other) for one, other in zip(base, quote, strict=True)]

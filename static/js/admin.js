@@ -1,4 +1,4 @@
-// Names for controls that Django's admin leaves without one, for people who do not see them.
+// Gives names to controls that Django's admin leaves without one, for people who use a screen reader.
 function name() {
   for (const input of document.querySelectorAll(".vDateField, .vTimeField")) {
     const row = input.closest(".form-row, td")?.querySelector("label, legend")?.textContent.replace(":", "").trim() ?? "";
@@ -8,7 +8,7 @@ function name() {
 }
 
 name();
-// Django's own scripts build their widgets when the page has loaded.
+// Django's own scripts build their widgets once the page has loaded.
 addEventListener("load", () => requestAnimationFrame(name));
 
 // The periodic task's form says what its crontab means.

@@ -1,32 +1,32 @@
 // A thin wrapper over TradingView Lightweight Charts 5.1 in the desk's tokens.
 //
 //   <script src="{% static 'vendor/lightweight-charts/lightweight-charts.js' %}" defer></script>
-//   and from a module of yours: Chart, link, fromScript, colour, find, utc
+//   and import from your module: Chart, link, fromScript, colour, find, utc
 //
-//   const chart = new Chart(element, {axis: "USD", price: 2});   element: <div class="chart">; `price` is decimals on the axis
-//   chart.candles(name?)            -> {set(rows), update(row), series}    update takes a new row or the last one anew; rows {time, open, high, low, close, volume?}; volume is drawn below
+//   const chart = new Chart(element, {axis: "USD", price: 2});   element: <div class="chart">; `price` is the number of decimals on the axis
+//   chart.candles(name?)            -> {set(rows), update(row), series}    update takes a new row, or the last one again with new values; rows {time, open, high, low, close, volume?}; volume is drawn below
 //   chart.line(name, {colour, pane, width, dashed, price, percent, step})  -> {set(points), update(point), series}   points {time, value}
-//   chart.area(name, {...})         filled below;  chart.baseline(name, {...}) filled to 0, up and down colours
+//   chart.area(name, {...})         filled below;  chart.baseline(name, {...}) filled to 0, in the colours of up and down
 //   chart.histogram(name, {...})    points may carry {up: true | false}
-//   chart.height(pane, share)       how tall a pane is beside the others (stretch factor)
-//   chart.marks(candles, rows)      rows {time, side: "buy" | "sell", text, detail?}; `detail` is told in the legend under the crosshair
-//   chart.show(from, to)            seconds;  chart.all();  chart.message(text | "")  an empty chart says why
-//   chart.onWindow(callback)        callback({from, to, bars, before, after}) when the view moves: bars in view, and left on each side of it
+//   chart.height(pane, share)       how tall a pane is compared to the others (stretch factor)
+//   chart.marks(candles, rows)      rows {time, side: "buy" | "sell", text, detail?}; the legend under the crosshair shows `detail`
+//   chart.show(from, to)            seconds;  chart.all();  chart.message(text | "")  says why a chart is empty
+//   chart.onWindow(callback)        callback({from, to, bars, before, after}) when the view moves: the bars in view, and how many are left on each side
 //   chart.onHover(callback)         callback(time | null)
 //   chart.cursor(time | null)       puts the crosshair there (playback)
-//   link(a, b, ...)                 same time axis, same crosshair
+//   link(a, b, ...)                 gives charts one time axis and one crosshair
 //   chart.destroy()
 //
 // `time` is seconds since 1970 UTC. A colour is the name of a token ("chart-2", "up"). Points with no `value` (only `time`) are
 // holes, and holes are drawn as holes. Data comes from <script type="application/json" id=...> (fromScript) or fetch.
-// The logo is off because it injects a style, which the Content-Security-Policy forbids; the page's foot carries the credit.
+// The logo is off because it injects a style, which the Content-Security-Policy forbids. The footer carries the credit.
 
 const LWC = window.LightweightCharts;
 const PALETTE = ["chart-1", "chart-2", "chart-3", "chart-4", "chart-5", "chart-6"];
 const charts = new Set();
 let probe;
 
-/** A token's colour as the browser computes it for the present theme, e.g. "rgb(31, 82, 196)"; with `alpha`, translucent. */
+/** A token's colour as the browser computes it for the current theme, e.g. "rgb(31, 82, 196)"; with `alpha`, translucent. */
 export function colour(token, alpha = 1) {
   probe ??= document.body.appendChild(Object.assign(document.createElement("span"), { hidden: true }));
   probe.style.color = `var(--${token})`;
@@ -282,7 +282,7 @@ function said(part, row) {
   return [box];
 }
 
-/** The row of that time, by halving; rows are in time order. */
+/** The row of a time, by binary search; rows are in order of time. */
 export function find(rows, time) {
   let [low, high] = [0, rows.length - 1];
   while (low <= high) {
@@ -294,7 +294,7 @@ export function find(rows, time) {
   return null;
 }
 
-/** One time axis and one crosshair for several charts. */
+/** Gives several charts one time axis and one crosshair. */
 export function link(...linked) {
   let leading = null;
   let pointing = false;

@@ -1,4 +1,4 @@
-"""Every call of Binance's face: its names in REST and in the WebSocket API, its weight, and who may make it."""
+"""The table of Binance's calls: their names in REST and in the WebSocket API, their weights, and who may make them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from market.sandbox.binance.account_calls import AccountCalls
+from market.sandbox.binance.limits import BinanceRateLimits
+from market.sandbox.binance.market_calls import MarketCalls
 from market.sandbox.binance.notation import BinanceError
+from market.sandbox.binance.order_calls import OrderCalls
 from market.sandbox.binance.params import Params
-from market.sandbox.binance.quotes import Quotes
 from market.sandbox.binance.signing import SignatureChecker
-from market.sandbox.binance.trading import Trading
 from market.sandbox.exchange import SandboxExchange
 from market.sandbox.orders import RequestRefused
 
@@ -19,7 +21,10 @@ Weight = Callable[[Params], int]
 
 @dataclass(frozen=True, slots=True)
 class BinanceCall:
-    """`method path` is its REST name, `name` its name in the WebSocket API (or none). Exactly one of `ask` and `act` is there."""
+    """`method path` is its name in REST, `name` its name in the WebSocket API (or empty).
+
+    Exactly one of `ask` (for anybody) and `act` (for an account, given its name) is set.
+    """
 
     method: str
     path: str
@@ -28,34 +33,35 @@ class BinanceCall:
     ask: Callable[[Params], Any] | None = None
     act: Callable[[str, Params], Any] | None = None
     places: bool = False
-    """Counts as a new order."""
+    """Whether it counts as a new order."""
 
 
-def list_calls(quotes: Quotes, trading: Trading) -> list[BinanceCall]:
+def list_calls(market: MarketCalls, account: AccountCalls, orders: OrderCalls) -> list[BinanceCall]:
+    """All calls of the venue."""
     per_symbol = _by_symbol
     return [
-        BinanceCall("GET", "/api/v3/ping", "ping", 1, quotes.ping),
-        BinanceCall("GET", "/api/v3/time", "time", 1, quotes.time),
-        BinanceCall("GET", "/api/v3/exchangeInfo", "exchangeInfo", 20, quotes.exchange_info),
-        BinanceCall("GET", "/api/v3/klines", "klines", 2, quotes.klines),
-        BinanceCall("GET", "/api/v3/ticker/price", "ticker.price", per_symbol(2, 4), quotes.price),
-        BinanceCall("GET", "/api/v3/ticker/24hr", "ticker.24hr", per_symbol(2, 80), quotes.day),
-        BinanceCall("GET", "/api/v3/ticker/bookTicker", "ticker.book", per_symbol(2, 4), quotes.best),
-        BinanceCall("GET", "/api/v3/depth", "depth", _depth_weight, quotes.depth),
-        BinanceCall("GET", "/api/v3/trades", "trades.recent", 25, quotes.trades),
-        BinanceCall("GET", "/api/v3/aggTrades", "trades.aggregate", 4, quotes.aggregates),
-        BinanceCall("GET", "/api/v3/account", "account.status", 20, act=trading.account),
-        BinanceCall("GET", "/api/v3/account/commission", "account.commission", 20, act=trading.commission),
-        BinanceCall("GET", "/api/v3/openOrders", "openOrders.status", per_symbol(6, 80), act=trading.open_orders),
-        BinanceCall("DELETE", "/api/v3/openOrders", "openOrders.cancelAll", 1, act=trading.cancel_all),
-        BinanceCall("POST", "/api/v3/order", "order.place", 1, act=trading.place, places=True),
-        BinanceCall("POST", "/api/v3/order/test", "order.test", 1, act=trading.test),
-        BinanceCall("GET", "/api/v3/order", "order.status", 4, act=trading.query),
-        BinanceCall("DELETE", "/api/v3/order", "order.cancel", 1, act=trading.cancel),
-        BinanceCall("GET", "/api/v3/allOrders", "allOrders", 20, act=trading.all_orders),
-        BinanceCall("GET", "/api/v3/myTrades", "myTrades", 20, act=trading.my_trades),
-        BinanceCall("GET", "/api/v3/rateLimit/order", "account.rateLimits.orders", 40, act=trading.order_counts),
-        BinanceCall("GET", "/sapi/v1/account/apiRestrictions", "", 1, act=trading.restrictions),
+        BinanceCall("GET", "/api/v3/ping", "ping", 1, market.ping),
+        BinanceCall("GET", "/api/v3/time", "time", 1, market.time),
+        BinanceCall("GET", "/api/v3/exchangeInfo", "exchangeInfo", 20, market.exchange_info),
+        BinanceCall("GET", "/api/v3/klines", "klines", 2, market.klines),
+        BinanceCall("GET", "/api/v3/ticker/price", "ticker.price", per_symbol(2, 4), market.price),
+        BinanceCall("GET", "/api/v3/ticker/24hr", "ticker.24hr", per_symbol(2, 80), market.day),
+        BinanceCall("GET", "/api/v3/ticker/bookTicker", "ticker.book", per_symbol(2, 4), market.best),
+        BinanceCall("GET", "/api/v3/depth", "depth", _depth_weight, market.depth),
+        BinanceCall("GET", "/api/v3/trades", "trades.recent", 25, market.trades),
+        BinanceCall("GET", "/api/v3/aggTrades", "trades.aggregate", 4, market.aggregates),
+        BinanceCall("GET", "/api/v3/account", "account.status", 20, act=account.account),
+        BinanceCall("GET", "/api/v3/account/commission", "account.commission", 20, act=account.commission),
+        BinanceCall("GET", "/api/v3/openOrders", "openOrders.status", per_symbol(6, 80), act=account.open_orders),
+        BinanceCall("DELETE", "/api/v3/openOrders", "openOrders.cancelAll", 1, act=orders.cancel_all),
+        BinanceCall("POST", "/api/v3/order", "order.place", 1, act=orders.place, places=True),
+        BinanceCall("POST", "/api/v3/order/test", "order.test", 1, act=orders.test),
+        BinanceCall("GET", "/api/v3/order", "order.status", 4, act=orders.query),
+        BinanceCall("DELETE", "/api/v3/order", "order.cancel", 1, act=orders.cancel),
+        BinanceCall("GET", "/api/v3/allOrders", "allOrders", 20, act=account.all_orders),
+        BinanceCall("GET", "/api/v3/myTrades", "myTrades", 20, act=account.my_trades),
+        BinanceCall("GET", "/api/v3/rateLimit/order", "account.rateLimits.orders", 40, act=account.order_counts),
+        BinanceCall("GET", "/sapi/v1/account/apiRestrictions", "", 1, act=account.restrictions),
     ]
 
 
@@ -70,16 +76,22 @@ def _depth_weight(given: Params) -> int:
 
 
 class CallRunner:
-    """Makes calls, whichever way they came: counts them, checks who asks, and turns what is refused into Binance's errors."""
+    """Runs calls, whichever way they came: counts them, checks who asks, and turns refusals into Binance's errors.
 
-    def __init__(self, exchange: SandboxExchange, quotes: Quotes, trading: Trading, signing: SignatureChecker) -> None:
-        self.exchange, self.quotes, self.trading, self.signing = exchange, quotes, trading, signing
-        self.all = list_calls(quotes, trading)
+    `wall` is the server's clock (ms).
+    """
+
+    def __init__(
+        self, exchange: SandboxExchange, limits: BinanceRateLimits, signing: SignatureChecker, wall: Callable[[], int]
+    ) -> None:
+        self.exchange, self.limits, self.signing, self.wall = exchange, limits, signing, wall
+        market = MarketCalls(exchange, limits, wall)
+        self.orders = OrderCalls(exchange, market.symbols)
+        self.all = list_calls(market, AccountCalls(exchange, market.symbols, limits), self.orders)
 
     def run(self, call: BinanceCall, given: Params, authenticate: Callable[[], str]) -> Any:
-        """`authenticate` gives the account's name, or raises."""
-        limits = self.quotes.limits
-        limits.use_weight(call.weight if isinstance(call.weight, int) else call.weight(given))
+        """The answer to a call. `authenticate` returns the account's name, or raises `BinanceError`."""
+        self.limits.use_weight(call.weight if isinstance(call.weight, int) else call.weight(given))
         try:
             if call.ask:
                 return call.ask(given)
@@ -87,7 +99,7 @@ class CallRunner:
             if call.places:
                 if not self.exchange.accounts[account].can_trade:
                     raise BinanceError(-2015, "Invalid API-key, IP, or permissions for action.", status=401)
-                limits.use_order()
+                self.limits.use_order()
             assert call.act
             return call.act(account, given)
         except RequestRefused as refused:

@@ -1,4 +1,4 @@
-"""Market streams by name: when each has something to say, and what."""
+"""Market streams by name: when each has something to send, and what."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ ALL = {"!miniTicker@arr": "miniTicker", "!ticker@arr": "ticker"}
 
 
 class BinanceChannel:
-    """A stream without clients: `pace` ms lie between two of its frames at least, 0 for a frame at each event."""
+    """What one stream sends, whoever listens. At least `pace` ms lie between two frames; 0 sends one at each event."""
 
     pace = 0
     on_trades: ClassVar[bool] = True
-    """Hears of trades, else of changes of the book."""
+    """Whether trades make it send, else changes of the book do."""
 
     def __init__(self, exchange: SandboxExchange, symbol: str) -> None:
         self.exchange, self.symbol = exchange, symbol
@@ -34,11 +34,11 @@ class BinanceChannel:
         return now - self.sent >= self.pace
 
     def frames(self, now: int) -> Iterator[Any]:
-        """What there is to say now."""
+        """The frames to send now."""
         raise NotImplementedError
 
     def closing(self, now: int) -> Iterator[Any]:
-        """What time alone brings."""
+        """The frames that are due by the time alone."""
         return iter(())
 
 
@@ -66,7 +66,7 @@ class AggregateChannel(TradeChannel):
 
 
 class KlineChannel(BinanceChannel):
-    """The growing candle at a pace; each once more when it closes."""
+    """The growing candle at a pace, and each candle once more when it closes."""
 
     pace = 250
 
@@ -99,7 +99,7 @@ class KlineChannel(BinanceChannel):
 
 
 class TickerChannel(BinanceChannel):
-    """The last 24 hours, of one symbol or (as a list) of all."""
+    """The figures of the last 24 hours, of one symbol or (as a list) of all."""
 
     pace = 1000
 
@@ -114,6 +114,7 @@ class TickerChannel(BinanceChannel):
             yield self._form(self.symbol, now)
 
     def _form(self, symbol: str, now: int) -> Any:
+        """The ticker event, whose one-letter fields stand for those of the REST answer."""
         day = forms.day_figures(self.exchange, symbol)
         mini = {
             "c": day["lastPrice"],
@@ -151,9 +152,9 @@ class BookTickerChannel(BinanceChannel):
 
 
 class DepthChannel(BinanceChannel):
-    """What changed in the book since the last frame: new quantities, zero for a price that is gone.
+    """What changed in the book since the last frame: new quantities, or zero for a price that is gone.
 
-    Frames join: each begins (`U`) one after the last one's end (`u`).
+    Frames join up: each begins (`U`) one after the end (`u`) of the last one.
     """
 
     on_trades = False
@@ -178,6 +179,8 @@ class DepthChannel(BinanceChannel):
 
 
 class PartialDepthChannel(BinanceChannel):
+    """The best levels of the book, whole."""
+
     on_trades = False
 
     def __init__(self, exchange: SandboxExchange, symbol: str, levels: int, pace: int) -> None:
@@ -196,7 +199,7 @@ def _list_changes(before: dict[Decimal, Decimal], after: dict[Decimal, Decimal])
 
 
 def find_channel(exchange: SandboxExchange, name: str) -> BinanceChannel | None:
-    """The channel of a stream's name; none for a name that is unknown, which Binance takes without a word."""
+    """The channel of a stream's name; None for an unknown name, of which Binance does not complain."""
     if name in ALL:
         return TickerChannel(exchange, EVERYTHING, mini=ALL[name] == "miniTicker")
     found = NAME.fullmatch(name)

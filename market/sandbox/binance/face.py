@@ -1,4 +1,4 @@
-"""Binance's face, put together."""
+"""All of Binance's face, on a server."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from aiohttp import web
 from market.sandbox.binance import rest
 from market.sandbox.binance.calls import CallRunner
 from market.sandbox.binance.limits import BinanceRateLimits
-from market.sandbox.binance.quotes import Quotes
 from market.sandbox.binance.signing import SignatureChecker
 from market.sandbox.binance.streams import BinanceStreams
-from market.sandbox.binance.trading import Trading
 from market.sandbox.binance.wsapi import WebSocketApi
 from market.sandbox.events import Event
 from market.sandbox.exchange import SandboxExchange
@@ -24,8 +22,7 @@ class BinanceFace:
 
     def __init__(self, exchange: SandboxExchange, key: ClientKey, wall: Callable[[], int]) -> None:
         self.limits = BinanceRateLimits(wall)
-        quotes = Quotes(exchange, self.limits, wall)
-        self.runner = CallRunner(exchange, quotes, Trading(exchange, quotes), SignatureChecker(key, wall))
+        self.runner = CallRunner(exchange, self.limits, SignatureChecker(key, wall), wall)
         self.streams = BinanceStreams(exchange)
         self.api = WebSocketApi(self.runner)
         exchange.listen(self._on_event)
@@ -38,7 +35,7 @@ class BinanceFace:
         app.router.add_get("/ws-api/v3", self.api.serve)
 
     def advance(self, now: int) -> None:
-        """Time has passed on the market's clock."""
+        """Sends what is due at `now` (ms) on the market's clock."""
         self.streams.advance(now)
 
     def _on_event(self, event: Event) -> None:

@@ -1,4 +1,4 @@
-"""Binance's JSON: answers and events made of the sandbox's objects. Field names and order follow Binance's documentation."""
+"""Binance's JSON for the sandbox's objects. The names and the order of fields follow Binance's documentation."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from market.sandbox.orders import ZERO, SandboxFill, SandboxOrder
 Json = dict[str, Any]
 ORDER_TYPES = ["LIMIT", "LIMIT_MAKER", "MARKET", "STOP_LOSS", "STOP_LOSS_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT"]
 NOT_A_LIST = -1
-"""For ids of things the sandbox has none of: order lists, orders without a trade."""
+"""The id of things that the sandbox does not have, such as order lists."""
 LARGEST = Decimal(9_000_000)
 
 
 def symbol_info(item: ListedInstrument) -> Json:
+    """A symbol as `exchangeInfo` lists it."""
     flags = dict.fromkeys(("icebergAllowed", "ocoAllowed", "otoAllowed", "opoAllowed"), False)
     never = dict.fromkeys(("allowTrailingStop", "cancelReplaceAllowed", "amendAllowed", "pegInstructionsAllowed"), False)
     return {
@@ -49,6 +50,7 @@ def symbol_info(item: ListedInstrument) -> Json:
 
 
 def list_filters(item: ListedInstrument) -> list[Json]:
+    """The filters of a symbol, prices and quantities as text."""
     return [
         {
             "filterType": "PRICE_FILTER",
@@ -81,6 +83,7 @@ def list_filters(item: ListedInstrument) -> list[Json]:
 
 
 def kline_row(candle: SandboxCandle, interval: str) -> list[Any]:
+    """A candle as REST lists it: a row of twelve, whose close time is its last millisecond."""
     return [
         candle.time,
         amount_text(candle.open),
@@ -98,6 +101,7 @@ def kline_row(candle: SandboxCandle, interval: str) -> list[Any]:
 
 
 def kline_event(symbol: str, candle: SandboxCandle, interval: str, now: int, *, closed: bool) -> Json:
+    """A candle in its stream. `now` (ms) is when the event happens."""
     name = venue_symbol(symbol)
     return {
         "e": "kline",
@@ -126,7 +130,7 @@ def kline_event(symbol: str, candle: SandboxCandle, interval: str, now: int, *, 
 
 
 def day_figures(exchange: SandboxExchange, symbol: str) -> Json:
-    """The figures of the last 24 hours, from whole minutes."""
+    """The figures of the last 24 hours, made of whole minutes."""
     history, book = exchange.history(symbol), exchange.book(symbol)
     now = exchange.clock()
     minutes = history.candles("1m", start=now - DAY, limit=DAY)
@@ -177,7 +181,7 @@ def public_trade(trade: PublicTrade) -> Json:
 
 
 def aggregate_trade(trade: PublicTrade) -> Json:
-    """Every trade is an aggregate of itself."""
+    """A trade as an aggregate of itself alone."""
     return {
         "a": trade.id,
         "p": amount_text(trade.price),
@@ -198,6 +202,7 @@ def list_balances(account: SandboxAccount) -> list[Json]:
 
 
 def account_status(account: SandboxAccount, exchange: SandboxExchange) -> Json:
+    """The account, with its balances and the fees of the venue."""
     rates = exchange.fee_rates
     return {
         "makerCommission": int(rates.maker * 10_000),
@@ -249,7 +254,7 @@ def _order_head(order: SandboxOrder) -> Json:
 
 
 def order_details(order: SandboxOrder) -> Json:
-    """As queries answer."""
+    """An order as queries show it."""
     return {
         **_order_head(order),
         **_order_amounts(order),
@@ -268,7 +273,7 @@ def order_acknowledgement(order: SandboxOrder) -> Json:
 
 
 def order_result(order: SandboxOrder, *, fills: bool) -> Json:
-    """As placing answers: in full with its fills."""
+    """An order as placing answers with RESULT, or with FULL, which lists its fills."""
     answer = {**_order_head(order), "transactTime": order.updated, **_order_amounts(order)}
     if order.request.stop:
         answer["stopPrice"] = amount_text(order.request.stop)
@@ -294,6 +299,7 @@ def _fill_row(fill: SandboxFill) -> Json:
 
 
 def my_trade(fill: SandboxFill) -> Json:
+    """A fill as `myTrades` lists it."""
     return {
         "symbol": venue_symbol(fill.symbol),
         "id": fill.id,

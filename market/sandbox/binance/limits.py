@@ -13,7 +13,7 @@ MINUTE, TEN_SECONDS, DAY = 60_000, 10_000, 86_400_000
 
 @dataclass(slots=True)
 class CountingWindow:
-    """Counts up to `limit` within each `length` ms, by the clock."""
+    """Counts up to `limit` within each window of `length` ms, which begins at a whole multiple of it."""
 
     length: int
     limit: int
@@ -21,7 +21,7 @@ class CountingWindow:
     count: int = 0
 
     def count_at(self, now: int) -> int:
-        """What is counted in the window of this moment."""
+        """What is counted in the window that `now` (ms) lies in."""
         if (began := now - now % self.length) != self.began:
             self.began, self.count = began, 0
         return self.count
@@ -29,7 +29,7 @@ class CountingWindow:
 
 @dataclass(slots=True)
 class BinanceRateLimits:
-    """Counts what is used; past a limit `Problem` 429 with the seconds until the window ends."""
+    """Counts requests and orders. Past a limit `BinanceError` 429, with the seconds until the window ends. `wall` in ms."""
 
     wall: Callable[[], int]
     weight: CountingWindow = field(default_factory=lambda: CountingWindow(MINUTE, 6000))
@@ -61,7 +61,7 @@ class BinanceRateLimits:
         return headers
 
     def list_limits(self) -> list[dict[str, Any]]:
-        """As `exchangeInfo` lists them."""
+        """The limits as `exchangeInfo` lists them."""
         return [
             {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": self.weight.limit},
             {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": self.orders.limit},
@@ -69,7 +69,7 @@ class BinanceRateLimits:
         ]
 
     def order_counts(self) -> list[dict[str, Any]]:
-        """As `rateLimit/order` and the WebSocket API answer."""
+        """The order limits and their counts, as `rateLimit/order` and the WebSocket API show them."""
         now = self.wall()
         counts = (self.orders.count_at(now), self.orders_a_day.count_at(now))
         return [{**row, "count": count} for row, count in zip(self.list_limits()[1:], counts, strict=True)]

@@ -1,4 +1,4 @@
-"""How Binance writes things."""
+"""Symbols, numbers, states and errors as Binance writes them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MESSAGES = {
 
 
 class BinanceError(Exception):
-    """An answer that is an error: HTTP status, Binance's code and message."""
+    """An answer that is an error: HTTP status, Binance's code and its message. `retry_after` in seconds."""
 
     def __init__(self, code: int, message: str, *, status: int = 400, retry_after: int | None = None) -> None:
         super().__init__(message)
@@ -40,7 +40,7 @@ def venue_symbol(symbol: str) -> str:
 
 
 def amount_text(amount: Decimal) -> str:
-    """With eight decimals, or more where it has more."""
+    """With eight decimals, or with more where the amount has more."""
     exponent = amount.as_tuple().exponent
     return f"{amount:.8f}" if isinstance(exponent, int) and exponent >= -8 else format(amount, "f")
 
@@ -54,7 +54,7 @@ def status_name(order: SandboxOrder) -> str:
 
 
 def type_name(ticket: OrderTicket) -> str:
-    """The order's `type`."""
+    """The `type` of an order."""
     if not ticket.stop:
         return "LIMIT_MAKER" if ticket.post_only else ticket.type.upper()
     losing = ticket.trigger == ("up" if ticket.side == "buy" else "down")

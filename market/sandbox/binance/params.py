@@ -1,4 +1,4 @@
-"""Reading the parameters of a call, each with Binance's own error."""
+"""Reads the parameters of a call. Each bad one gets Binance's own error, as `BinanceError`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TYPES = {
     "STOP_LOSS_LIMIT": ("timeInForce", "quantity", "price", "stopPrice"),
     "TAKE_PROFIT_LIMIT": ("timeInForce", "quantity", "price", "stopPrice"),
 }
-"""What each type of order must have."""
+"""The parameters that each type of order needs."""
 
 
 def malformed_parameter(name: str) -> BinanceError:
@@ -40,7 +40,7 @@ def read_whole(params: Params, name: str, default: int | None = None) -> int | N
 
 
 def read_limit(params: Params, default: int, most: int) -> int:
-    """How many rows are wanted."""
+    """How many rows the client wants, `most` at most."""
     count = read_whole(params, "limit", default) or default
     return min(count, most)
 
@@ -52,7 +52,7 @@ def read_required(params: Params, name: str) -> str:
 
 
 def read_amount(params: Params, name: str) -> Decimal:
-    """Zero where it is not given."""
+    """A decimal number; zero where it is not given."""
     raw = str(params.get(name, ""))
     if not raw:
         return ZERO
@@ -67,7 +67,7 @@ def read_amount(params: Params, name: str) -> Decimal:
 
 
 def read_ticket(params: Params, symbol: str, new_id: Callable[[], str]) -> OrderTicket:
-    """What `POST order` asks for; `symbol` is ours. `new_id` names it where the client did not."""
+    """The order that `POST order` asks for. `symbol` is ours; `new_id` makes a client id where the client gave none."""
     side, type_ = read_required(params, "side"), read_required(params, "type")
     if side not in ("BUY", "SELL"):
         raise BinanceError(-1117, "Invalid side.")
@@ -90,6 +90,7 @@ def read_ticket(params: Params, symbol: str, new_id: Callable[[], str]) -> Order
 
 
 def _build_ticket(params: Params, symbol: str, side: Side, type_: str, tif: str, client_id: str) -> OrderTicket:
+    """The ticket, once type and texts are checked: reads its amounts, and derives from which side a stop is reached."""
     qty, quote_qty = read_amount(params, "quantity"), read_amount(params, "quoteOrderQty")
     if type_ == "MARKET" and (qty > 0) == (quote_qty > 0):
         raise BinanceError(-1128, "Combination of optional parameters invalid. Recommendation: 'quantity' or 'quoteOrderQty'.")

@@ -1,4 +1,4 @@
-"""Events of the user stream."""
+"""The events of the user stream, as Binance writes them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ EXECUTIONS = {"new": "NEW", "trade": "TRADE", "cancelled": "CANCELED", "expired"
 
 
 def execution_report(update: OrderUpdate, cancel_id: str = "") -> Json:
-    """`cancel_id` names the cancellation, where there was one: then it is `c`, and the order's own id is `C`."""
+    """What happened to an order. `cancel_id` is the client id of its cancellation: it becomes `c`, and the order's own id `C`."""
     order, fill, request, cancelled = update.order, update.fill, update.order.request, update.execution == "cancelled"
     last = (fill.price, fill.qty, fill.value) if fill else (ZERO, ZERO, ZERO)
     return {
@@ -64,7 +64,7 @@ def account_position(update: BalanceUpdate, account: SandboxAccount) -> Json:
 
 
 def balance_update(update: BalanceUpdate) -> Json:
-    """A deposit, or money that left."""
+    """A deposit, or a withdrawal."""
     return {
         "e": "balanceUpdate",
         "E": update.time,

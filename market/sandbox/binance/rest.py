@@ -1,4 +1,4 @@
-"""Binance's REST."""
+"""Binance's REST: turns requests into calls."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from market.sandbox.binance.calls import BinanceCall, CallRunner
 from market.sandbox.binance.notation import BinanceError
 
 
-def add_routes(app: web.Application, desk: CallRunner) -> None:
-    for call in desk.all:
-        app.router.add_route(call.method, call.path, _make_handler(desk, call))
+def add_routes(app: web.Application, runner: CallRunner) -> None:
+    for call in runner.all:
+        app.router.add_route(call.method, call.path, _make_handler(runner, call))
     app.router.add_route("*", "/api/v3/userDataStream", _refuse_listen_key)
     app.router.add_route("*", "/api/v3/{rest:(?!brokerage).*}", _refuse_unknown_path)
 
@@ -28,14 +28,14 @@ def error_answer(problem: BinanceError, headers: dict[str, str] | None = None) -
     return json_answer({"code": problem.code, "msg": problem.message}, status=problem.status, headers={**(headers or {}), **more})
 
 
-def _make_handler(desk: CallRunner, call: BinanceCall) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _make_handler(runner: CallRunner, call: BinanceCall) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def handle(request: web.Request) -> web.Response:
         payload, fields = _split_signed(request.rel_url.raw_query_string, await request.text() if request.can_read_body else "")
         signature = fields.pop("signature", "")
         key = request.headers.get("X-MBX-APIKEY", "")
-        limits = desk.quotes.limits
+        limits = runner.limits
         try:
-            body = desk.run(call, fields, lambda: desk.signing.authenticate(key, payload, signature, fields))
+            body = runner.run(call, fields, lambda: runner.signing.authenticate(key, payload, signature, fields))
         except BinanceError as problem:
             return error_answer(problem, limits.headers(order=call.places))
         return json_answer(body, headers=limits.headers(order=call.places))
@@ -44,7 +44,7 @@ def _make_handler(desk: CallRunner, call: BinanceCall) -> Callable[[web.Request]
 
 
 def _split_signed(query: str, body: str) -> tuple[str, dict[str, str]]:
-    """What was signed (the query and then the body, byte for byte, without the signature), and all parameters."""
+    """(the signed text, all parameters). The text is the query and then the body, byte for byte, without the signature."""
     fields = dict(parse_qsl(query, keep_blank_values=True)) | dict(parse_qsl(body, keep_blank_values=True))
     parts = [[field for field in text.split("&") if not field.startswith("signature=")] for text in (query, body)]
     return "".join("&".join(part) for part in parts), fields

@@ -14,13 +14,13 @@ RECEIVE_WINDOW, LONGEST_WINDOW, AHEAD = 5000, 60_000, 1000
 
 
 class SignatureChecker:
-    """Verifies HMAC signatures of the one key there is. `wall` is the server's clock (ms)."""
+    """Checks HMAC signatures against the only key there is. `wall` is the server's clock (ms)."""
 
     def __init__(self, key: ClientKey, wall: Callable[[], int]) -> None:
         self._key, self._wall = key, wall
 
     def authenticate(self, api_key: str, payload: str, signature: str, given: Params) -> str:
-        """The account's name. `payload` is what was signed, percent-encoded as it came. `Problem` says what is wrong."""
+        """The account's name. `payload` is the signed text, percent-encoded as it came. `BinanceError` says what is wrong."""
         self.check_key(api_key)
         if not signature:
             raise BinanceError(-1102, "Mandatory parameter 'signature' was not sent, was empty/null, or malformed.")

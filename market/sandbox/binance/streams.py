@@ -1,4 +1,4 @@
-"""Market streams: who listens to what. Each frame is made once for all who hear it."""
+"""Market streams: who listens to what. Each frame is made once for all of its listeners."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from market.sandbox.exchange import SandboxExchange
 from market.sandbox.sockets import ClientSocket
 
 MOST_STREAMS = 1024
-"""On one connection."""
+"""Streams that one connection may listen to."""
 
 
 @dataclass(eq=False, slots=True)
 class StreamClient:
-    """A connection. `combined`: its frames are wrapped as `{"stream", "data"}`."""
+    """A connection. `combined` wraps its frames as `{"stream", "data"}`."""
 
     socket: ClientSocket
     combined: bool
@@ -30,7 +30,7 @@ class StreamClient:
 
 @dataclass(slots=True)
 class OpenStream:
-    """A channel somebody listens to."""
+    """A channel that somebody listens to."""
 
     name: str
     channel: BinanceChannel
@@ -71,7 +71,7 @@ class BinanceStreams:
                     stream.channel.waiting = True
 
     def advance(self, now: int) -> None:
-        """Time has passed: what waited for its pace is sent, candles close."""
+        """Sends what waited for its pace until `now` (ms), and closes candles."""
         for stream in tuple(self._streams.values()):
             if stream.channel.waiting and stream.channel.due(now):
                 self._send_frames(stream, now)

@@ -20,7 +20,7 @@ PATH = "ws-api/v3"
 
 
 class ApiSession:
-    """A connection: who logged on to it, and its subscriptions, each with the account it follows."""
+    """A connection: the account that logged on (or empty), and the account that each of its subscriptions follows."""
 
     def __init__(self, socket: ClientSocket) -> None:
         self.socket = socket
@@ -29,10 +29,10 @@ class ApiSession:
 
 
 class WebSocketApi:
-    """`hear` turns the exchange's events into those of the user streams."""
+    """Serves the connections. `on_event` turns the exchange's events into those of the user streams."""
 
     def __init__(self, runner: CallRunner) -> None:
-        self.desk = runner
+        self.runner = runner
         self.sessions: set[ApiSession] = set()
         self._calls = {call.name: call for call in runner.all if call.name}
         self._subscribed = 0
@@ -59,13 +59,14 @@ class WebSocketApi:
 
     def _describe_event(self, event: OrderUpdate | BalanceUpdate) -> Mapping[str, Any]:
         if isinstance(event, OrderUpdate):
-            return execution_report(event, self.desk.trading.cancelling)
+            return execution_report(event, self.runner.orders.cancelling)
         if event.deposit is not None:
             return balance_update(event)
-        return account_position(event, self.desk.exchange.accounts[event.account])
+        return account_position(event, self.runner.exchange.accounts[event.account])
 
     def _answer(self, session: ApiSession, text: str) -> Mapping[str, Any]:
-        limits = self.desk.quotes.limits
+        """The answer to a message, with the rate limits that Binance adds to each."""
+        limits = self.runner.limits
         id_ = None
         try:
             try:
@@ -77,14 +78,15 @@ class WebSocketApi:
         except BinanceError as problem:
             error: dict[str, Any] = {"code": problem.code, "msg": problem.message}
             if problem.retry_after is not None:
-                error["data"] = {"retryAfter": self.desk.quotes.wall() + problem.retry_after * 1000}
+                error["data"] = {"retryAfter": self.runner.wall() + problem.retry_after * 1000}
             return {"id": id_, "status": problem.status, "error": error, "rateLimits": limits.weight_count()}
         counts = limits.order_counts() if method == "order.place" else []
         return {"id": id_, "status": 200, "result": result, "rateLimits": [*counts, *limits.weight_count()]}
 
     def _run_method(self, session: ApiSession, method: str, given: dict[str, Any]) -> Any:
+        """The result of a method: a call of REST, or one that only sockets have."""
         if call := self._calls.get(method):
-            return self.desk.run(call, given, lambda: session.account or self._authenticate(given))
+            return self.runner.run(call, given, lambda: session.account or self._authenticate(given))
         own: dict[str, Callable[[ApiSession, dict[str, Any]], Any]] = {
             "session.logon": self._log_on,
             "session.status": lambda session, given: self._status(session),
@@ -96,15 +98,15 @@ class WebSocketApi:
         }
         if method not in own:
             raise BinanceError(-1020, f"This operation is not supported: {method}.")
-        self.desk.quotes.limits.use_weight(2)
+        self.runner.limits.use_weight(2)
         return own[method](session, given)
 
     def _authenticate(self, given: dict[str, Any]) -> str:
-        """The account of signed parameters: the signature is over all others, by name."""
+        """The account of signed parameters. The signature covers all others, sorted by name."""
         fields = {name: value for name, value in given.items() if name != "signature"}
         payload = urlencode(sorted(fields.items()))
         signature = str(given.get("signature", ""))
-        return self.desk.signing.authenticate(str(given.get("apiKey", "")), payload, signature, given)
+        return self.runner.signing.authenticate(str(given.get("apiKey", "")), payload, signature, given)
 
     def _log_on(self, session: ApiSession, given: dict[str, Any]) -> Any:
         session.account = self._authenticate(given)
@@ -115,7 +117,7 @@ class WebSocketApi:
         return self._status(session)
 
     def _status(self, session: ApiSession) -> Any:
-        now = self.desk.quotes.wall()
+        now = self.runner.wall()
         since = now if session.account else None
         return {"apiKey": session.account or None, "authorizedSince": since, "connectedSince": now, "serverTime": now}
 
@@ -133,7 +135,7 @@ class WebSocketApi:
         return {"subscriptionId": self._subscribed}
 
     def _unsubscribe(self, session: ApiSession, given: dict[str, Any]) -> Any:
-        """One subscription, or all of the connection."""
+        """Ends one subscription, or all of the connection."""
         if "subscriptionId" not in given:
             session.subscriptions.clear()
         elif session.subscriptions.pop(given["subscriptionId"], None) is None:

@@ -1,4 +1,4 @@
-"""One REST request, read."""
+"""One REST request, and the errors that answer it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Json: TypeAlias = dict[str, Any]
 
 
 class CoinbaseError(Exception):
-    """An answer other than 200: Coinbase's name of the error, and what a person can do about it."""
+    """An answer other than 200: Coinbase's name of the error, and what the client can do about it."""
 
     def __init__(self, status: int, error: str, message: str) -> None:
         super().__init__(message)
@@ -36,7 +36,10 @@ def not_found(message: str) -> CoinbaseError:
 
 @dataclass(frozen=True, slots=True)
 class CoinbaseRequest:
-    """`key`: who asks; None for public endpoints. `parts`: what the path carries."""
+    """`key` is who asks, None for public endpoints; `parts` are the variables of the path.
+
+    The `read_` methods raise `CoinbaseError` for a parameter that is not what they read.
+    """
 
     key: RegisteredKey | None
     parts: Mapping[str, str]
@@ -49,11 +52,11 @@ class CoinbaseRequest:
         return self.key.account
 
     def read_values(self, name: str) -> list[str]:
-        """A parameter that may be repeated."""
+        """The values of a parameter that may be repeated."""
         return self.query.getall(name, [])
 
     def read_count(self, name: str, default: int, most: int) -> int:
-        """A number from 1 to `most`."""
+        """A whole number from 1 to `most`."""
         value = self.read_whole(name)
         if value is None:
             return default
@@ -62,7 +65,7 @@ class CoinbaseRequest:
         return value
 
     def read_whole(self, name: str) -> int | None:
-        """A number of zero or more."""
+        """A whole number of zero or more, None where it is not given."""
         text = self.query.get(name, "")
         if not text:
             return None
@@ -71,7 +74,7 @@ class CoinbaseRequest:
         return int(text)
 
     def read_time(self, name: str) -> int | None:
-        """An RFC 3339 time, in ms."""
+        """An RFC 3339 time in ms, None where it is not given."""
         text = self.query.get(name, "")
         try:
             return parse_time(text) if text else None

@@ -1,4 +1,4 @@
-"""`order_configuration`, Coinbase's way to say what kind of order it is, to and from the sandbox's `OrderRequest`."""
+"""`order_configuration`, in which Coinbase describes the kind of an order, to and from the sandbox's `OrderTicket`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Fields = Mapping[str, Any]
 
 
 def read_ticket(body: Fields) -> OrderTicket:
-    """What the body of `POST orders` asks for. `Refused` with Coinbase's own reason as its code where it cannot be understood."""
+    """The order that the body of `POST orders` asks for. `RequestRefused` with Coinbase's own reason as its code."""
     side = SIDES.get(str(body.get("side")))
     if side is None:
         raise RequestRefused("INVALID_SIDE", "side must be BUY or SELL")
@@ -85,7 +85,7 @@ READERS: dict[str, Callable[[Fields], dict[str, Any]]] = {
 
 
 def order_configuration(ticket: OrderTicket) -> dict[str, dict[str, Any]]:
-    """The inverse: how Coinbase shows the order."""
+    """The configuration that Coinbase shows for an order: the inverse of `read_ticket`."""
     return {_configuration_name(ticket): _configuration_fields(ticket)}
 
 

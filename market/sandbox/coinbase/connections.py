@@ -1,4 +1,4 @@
-"""One WebSocket connection: what it asked for, and the numbers of its messages."""
+"""One WebSocket connection: its subscriptions, and the numbers of its messages."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ CHANNELS: dict[Feed, tuple[str, ...]] = {
 
 
 class BadMessage(Exception):
-    """A message that cannot be followed; the client is told why."""
+    """A client's message cannot be followed. The text says why, and goes to the client."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelRequest:
-    """A client's message. `key` is None without a token."""
+    """A client's message, checked. `key` is None without a token."""
 
     subscribe: bool
     channel: str
@@ -37,7 +37,7 @@ class ChannelRequest:
 
 @dataclass(eq=False, slots=True)
 class CoinbaseConnection:
-    """`sequence` is the next message's number."""
+    """`sequence` is the number of the next message; `now` the server's clock, ms."""
 
     socket: ClientSocket
     feed: Feed
@@ -46,10 +46,10 @@ class CoinbaseConnection:
     now: Callable[[], int]
     sequence: int = 0
     subscriptions: dict[str, list[str]] = field(default_factory=dict)
-    """By channel: symbols, or what Coinbase shows in their place."""
+    """Symbols by channel, or what Coinbase shows in their place."""
 
     async def serve(self) -> None:
-        """Until the client is gone."""
+        """Answers the client's messages until it is gone."""
         try:
             async for text in self.socket:
                 self._handle_text(text)
@@ -57,23 +57,24 @@ class CoinbaseConnection:
             self.channels.leave(self)
 
     def send(self, message: Frame) -> None:
-        """What faults take away has its number all the same: that is what makes a gap."""
+        """Numbers a message and sends it. A message that a fault loses keeps its number, which leaves the gap."""
         number, self.sequence = self.sequence, self.sequence + 1
         self.socket.send(message.with_number(number), message.channel)
 
     def _handle_text(self, text: str) -> None:
         try:
-            wish = self._parse_request(text)
-            if wish.subscribe:
-                self._subscribe(wish)
+            request = self._parse_request(text)
+            if request.subscribe:
+                self._subscribe(request)
             else:
-                self._unsubscribe(wish)
+                self._unsubscribe(request)
         except BadToken:
             self.socket.send(error_text("authentication failure"), "error")
         except BadMessage as rejection:
             self.socket.send(error_text(str(rejection)), "error")
 
     def _parse_request(self, text: str) -> ChannelRequest:
+        """Reads and checks a message. `BadMessage`, or `BadToken` for its token."""
         try:
             message = orjson.loads(text)
         except orjson.JSONDecodeError:
@@ -92,7 +93,7 @@ class CoinbaseConnection:
         )
 
     def _find_key(self, message: Mapping[str, Any], channel: str) -> RegisteredKey | None:
-        """A token is asked for by the user channel alone, but where there is one it must be right."""
+        """The key of a message's token. Only the user channel needs a token, but one that is given must be right."""
         token = message.get("jwt")
         if not token and channel != "user":
             return None
@@ -101,30 +102,31 @@ class CoinbaseConnection:
             raise BadToken("may not view")
         return key
 
-    def _subscribe(self, wish: ChannelRequest) -> None:
-        if wish.channel in MARKET_CHANNELS:
-            if not wish.symbols:
-                raise BadMessage(f"channel {wish.channel} needs product_ids")
-            self._add_subscription(wish.channel, wish.symbols)
-            message = self.channels.snapshot(wish.channel, wish.symbols)
-            self._join(wish.channel, wish.symbols, [message])
-        elif wish.channel == "user":
-            self._subscribe_user(wish)
-        elif wish.channel == "status":
-            symbols = wish.symbols or tuple(self.channels.exchange.markets)
+    def _subscribe(self, request: ChannelRequest) -> None:
+        """Confirms the subscriptions, sends the snapshot of the channel, and joins it."""
+        if request.channel in MARKET_CHANNELS:
+            if not request.symbols:
+                raise BadMessage(f"channel {request.channel} needs product_ids")
+            self._add_subscription(request.channel, request.symbols)
+            message = self.channels.snapshot(request.channel, request.symbols)
+            self._join(request.channel, request.symbols, [message])
+        elif request.channel == "user":
+            self._subscribe_user(request)
+        elif request.channel == "status":
+            symbols = request.symbols or tuple(self.channels.exchange.markets)
             self._add_subscription("status", symbols)
             self._join("status", ("",), [self.channels.snapshot("status", symbols)])
         else:
             self._add_subscription("heartbeats", ("heartbeats",))
             self._join("heartbeats", ("",), [])
 
-    def _subscribe_user(self, wish: ChannelRequest) -> None:
-        assert wish.key is not None, "_key sees to it"
-        account = wish.key.account
+    def _subscribe_user(self, request: ChannelRequest) -> None:
+        assert request.key is not None, "_parse_request asks for one"
+        account = request.key.account
         self.channels.leave(self, "user")
         self._add_subscription("user", (user_id(account),))
-        subjects = tuple(f"{account} {symbol}" for symbol in wish.symbols or ("*",))
-        self._join("user", subjects, self.channels.user_snapshot(account, wish.symbols))
+        subjects = tuple(f"{account} {symbol}" for symbol in request.symbols or ("*",))
+        self._join("user", subjects, self.channels.user_snapshot(account, request.symbols))
 
     def _join(self, channel: str, subjects: tuple[str, ...], snapshot: list[Frame]) -> None:
         self._send_subscriptions()
@@ -133,17 +135,17 @@ class CoinbaseConnection:
         for subject in subjects:
             self.channels.join(self, channel, subject)
 
-    def _unsubscribe(self, wish: ChannelRequest) -> None:
-        if wish.channel in MARKET_CHANNELS and wish.symbols:
-            for symbol in wish.symbols:
-                self.channels.leave(self, wish.channel, symbol)
-            left = [symbol for symbol in self.subscriptions.get(wish.channel, []) if symbol not in wish.symbols]
+    def _unsubscribe(self, request: ChannelRequest) -> None:
+        if request.channel in MARKET_CHANNELS and request.symbols:
+            for symbol in request.symbols:
+                self.channels.leave(self, request.channel, symbol)
+            left = [symbol for symbol in self.subscriptions.get(request.channel, []) if symbol not in request.symbols]
         else:
-            self.channels.leave(self, wish.channel)
+            self.channels.leave(self, request.channel)
             left = []
-        self.subscriptions[wish.channel] = left
+        self.subscriptions[request.channel] = left
         if not left:
-            del self.subscriptions[wish.channel]
+            del self.subscriptions[request.channel]
         self._send_subscriptions()
 
     def _add_subscription(self, channel: str, shown: tuple[str, ...]) -> None:

@@ -1,4 +1,4 @@
-"""The level2 channel's view of a book: its best levels, and what changed since it was last told."""
+"""The level2 channel's view of a book: its best levels, and what changed since they were sent last."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Side = dict[Decimal, Decimal]
 
 
 class Level2View:
-    """One symbol's, as all its listeners know it."""
+    """The levels of one symbol as all of its listeners have them."""
 
     def __init__(self, market: ListedMarket) -> None:
         self.market = market
@@ -24,7 +24,7 @@ class Level2View:
         return self._event("snapshot", _list_updates("bid", {}, self.bids, time) + _list_updates("offer", {}, self.asks, time))
 
     def update(self, time: int) -> ChannelEvent | None:
-        """What changed, and from now on is known; None for nothing."""
+        """What changed since the last call; None where nothing did. `time` in ms."""
         bids, asks = self._read_book()
         rows = _list_updates("bid", self.bids, bids, time) + _list_updates("offer", self.asks, asks, time)
         self.bids, self.asks = bids, asks
@@ -39,7 +39,7 @@ class Level2View:
 
 
 def _list_updates(side: str, before: Side, after: Side, time: int) -> list[dict[str, str]]:
-    """A level that is gone has the quantity 0."""
+    """The levels that changed. One that is gone has the quantity 0."""
     gone = dict.fromkeys(before.keys() - after.keys(), Decimal(0))
     changed = {price: qty for price, qty in after.items() if before.get(price) != qty}
     return [

@@ -20,7 +20,7 @@ from market.sandbox.sockets import accept_socket
 
 
 class CoinbaseFace:
-    """`key` opens the account of its name. `now`: what the server's clock shows, ms."""
+    """The first `key` opens the account of its name. `now` is the server's clock, ms."""
 
     def __init__(self, exchange: SandboxExchange, key: keys.ClientKey, now: Callable[[], int]) -> None:
         self.now = now
@@ -31,15 +31,15 @@ class CoinbaseFace:
         self.admit(key.name, public_key(key.secret), key.name)
 
     def admit(self, name: str, public: PublicKey, account: str, **permissions: bool) -> None:
-        """One more key to an account, with `can_view`, `can_trade`, `can_transfer`."""
+        """Adds a key to an account, with `can_view`, `can_trade`, `can_transfer`."""
         self.keys[name] = RegisteredKey(name, public, account, **permissions)
 
     def permit(self, name: str, *, can_view: bool = True, can_trade: bool = True, can_transfer: bool = False) -> None:
-        """Other permissions for a key from now on."""
+        """Gives a key other permissions from now on."""
         self.keys[name] = replace(self.keys[name], can_view=can_view, can_trade=can_trade, can_transfer=can_transfer)
 
     def revoke(self, name: str) -> None:
-        """The key is unknown from now on."""
+        """Forgets a key."""
         del self.keys[name]
 
     def add_routes(self, app: web.Application) -> None:

@@ -1,4 +1,4 @@
-"""WebSocket messages. What a message says is put together once; each connection adds its own sequence number."""
+"""WebSocket messages. Each is written once; every connection adds its own sequence number."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ChannelEvent = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """All of a message but its number."""
+    """A message without its number."""
 
     channel: str
     head: str
@@ -26,11 +26,11 @@ class Frame:
 
 
 def build_frame(channel: str, events: Iterable[ChannelEvent], now: int) -> Frame:
-    """`now`: what the server's clock shows, ms."""
+    """`now` is the server's clock, ms."""
     head = f'{{"channel":"{channel}","client_id":"","timestamp":"{time_text(now)}","sequence_num":'
     return Frame(channel, head, f',"events":{orjson.dumps(list(events)).decode()}}}')
 
 
 def error_text(message: str) -> str:
-    """Errors carry no number."""
+    """An error message, which carries no number."""
     return orjson.dumps({"type": "error", "message": message}).decode()

@@ -6,19 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 PRIVATE, PUBLIC = 30, 10
-"""A second: for each key, and for each address without one."""
+"""Requests a second, for each key, and for each address without one."""
 
 
 @dataclass(slots=True)
 class CoinbaseRateLimits:
-    """`now` gives milliseconds. Each second begins with a full allowance."""
+    """Counts requests. `now` is the server's clock, ms. Each second begins with a full allowance."""
 
     now: Callable[[], int]
     _second: int = -1
     _used: dict[str, int] = field(default_factory=dict)
 
     def take(self, who: str, most: int) -> tuple[bool, dict[str, str]]:
-        """(whether one more request is allowed, the headers that tell)."""
+        """Counts a request of `who`. Returns (whether it is allowed, the headers that show the limit)."""
         time = self.now()
         if time // 1000 != self._second:
             self._second, self._used = time // 1000, {}

@@ -11,18 +11,18 @@ from functools import lru_cache
 NUMBER = re.compile(r"\d{1,20}(\.\d{1,20})?")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SPACE = uuid.UUID("5bd0c0e3-8f0c-5c55-9d5a-0c1f7a1d5a11")
-"""In which the sandbox's ids are unique."""
+"""The namespace of the sandbox's ids."""
 ORDER_IDS = SPACE.int >> 64 << 64
 
 
 def decimal_text(number: Decimal) -> str:
-    """In decimal notation, without zeros at its end."""
+    """In decimal notation, without zeros at the end of its fraction."""
     text = format(number, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def parse_number(text: object) -> Decimal:
-    """Of a decimal notation without sign or exponent. `ValueError`."""
+    """A number from decimal notation without sign or exponent. `ValueError`."""
     if not isinstance(text, str) or not NUMBER.fullmatch(text):
         raise ValueError("not a decimal number as text")
     return Decimal(text)
@@ -40,7 +40,7 @@ def _second_text(seconds: int) -> str:
 
 
 def parse_time(text: str) -> int:
-    """Of an RFC 3339 text with an offset. `ValueError`."""
+    """An RFC 3339 time with an offset, in ms. `ValueError`."""
     time = datetime.fromisoformat(text)
     if time.tzinfo is None:
         raise ValueError("a time needs an offset, such as Z")
@@ -48,12 +48,12 @@ def parse_time(text: str) -> int:
 
 
 def order_uuid(order_id: int) -> str:
-    """Coinbase names orders by UUIDs; ours carry the number, so that no table is needed."""
+    """The UUID by which Coinbase names an order. It carries the number, so that no table is needed."""
     return str(uuid.UUID(int=ORDER_IDS | order_id))
 
 
 def order_number(order_uuid: str) -> int | None:
-    """The inverse; None for what is no id of an order."""
+    """The number of an order from its UUID; None for a text that names no order."""
     try:
         value = uuid.UUID(order_uuid).int
     except ValueError:
@@ -62,5 +62,5 @@ def order_number(order_uuid: str) -> int | None:
 
 
 def named_uuid(*names: str) -> str:
-    """One id for the same names, always."""
+    """A UUID that is always the same for the same names."""
     return str(uuid.uuid5(SPACE, "/".join(names)))

@@ -27,13 +27,14 @@ CANCEL_MESSAGES = {
 
 
 def status_name(order: SandboxOrder) -> str:
-    """What Binance calls expired is cancelled here, unless its deadline passed."""
+    """The status of an order. One that expired without a deadline is cancelled here; Binance calls it expired."""
     if order.status == "expired":
         return "EXPIRED" if order.reason == "deadline" else "CANCELLED"
     return order.status.upper()
 
 
 def rest_order(order: SandboxOrder) -> dict[str, Any]:
+    """An order as REST shows it."""
     over = order.status != "open"
     return {
         "order_id": order_uuid(order.id),
@@ -76,7 +77,7 @@ def rest_order(order: SandboxOrder) -> dict[str, Any]:
 
 
 def user_order(order: SandboxOrder) -> dict[str, Any]:
-    """An order in the user channel."""
+    """An order as the user channel shows it."""
     request = order.request
     return {
         "avg_price": decimal_text(order.average),
@@ -112,6 +113,7 @@ def user_order(order: SandboxOrder) -> dict[str, Any]:
 
 
 def rest_fill(fill: SandboxFill, account: str) -> dict[str, Any]:
+    """A fill of an account as REST shows it."""
     return {
         "entry_id": named_uuid("entry", str(fill.id), str(fill.order_id)),
         "trade_id": str(fill.id),
@@ -132,7 +134,7 @@ def rest_fill(fill: SandboxFill, account: str) -> dict[str, Any]:
 
 
 def rest_account(account: SandboxAccount, asset: str, opened: int) -> dict[str, Any]:
-    """One asset's account. `opened`, ms: when the sandbox began."""
+    """One asset, which is an account at Coinbase. `opened` is when the sandbox began, ms."""
     balance = account.balance(asset)
     return {
         "uuid": named_uuid("account", account.name, asset),
@@ -164,7 +166,7 @@ def _completion_percentage(order: SandboxOrder) -> str:
 
 
 def _after_fees(order: SandboxOrder) -> Decimal:
-    """What the fills cost, or brought in."""
+    """What the fills cost, or brought in, with their fees."""
     return order.value + (order.fees if order.side == "buy" else -order.fees) if order.filled else ZERO
 
 

@@ -32,7 +32,7 @@ Levels = list[tuple[Decimal, Decimal]]
 
 @dataclass(frozen=True, slots=True)
 class DayFigures:
-    """What a symbol did in the last 24 hours; `change` in per cent."""
+    """What a symbol did in the last 24 hours. `change` in per cent."""
 
     low: Decimal
     high: Decimal
@@ -42,7 +42,7 @@ class DayFigures:
 
 
 def last_day(market: ListedMarket, now: int) -> DayFigures:
-    """By its one-minute candles. A market without trades stands at its price."""
+    """The figures of the last 24 hours from one-minute candles; without any, all prices are the last price. `now` in ms."""
     price = market.book.last
     minutes = market.history.candles("1m", start=now - DAY, end=now, limit=DAY // MINUTE + 1)
     if not minutes:
@@ -54,7 +54,7 @@ def last_day(market: ListedMarket, now: int) -> DayFigures:
 
 
 def rest_product(market: ListedMarket, now: int) -> dict[str, Any]:
-    """`now`: the market's time, ms."""
+    """A product as REST shows it. `now` is the market's time, ms."""
     item, day = market.instrument, last_day(market, now)
     (bid, _), (ask, _) = market.book.best()
     return {
@@ -100,7 +100,7 @@ def rest_product(market: ListedMarket, now: int) -> dict[str, Any]:
 
 
 def status_product(market: ListedMarket) -> dict[str, Any]:
-    """A product in the status channel."""
+    """A product as the status channel shows it."""
     item = market.instrument
     return {
         "product_type": "SPOT",
@@ -117,7 +117,7 @@ def status_product(market: ListedMarket) -> dict[str, Any]:
 
 
 def ticker_row(market: ListedMarket, day: DayFigures) -> dict[str, Any]:
-    """A row of the ticker channels. `day` may be a second old. The sandbox has no 52 weeks: it shows the day's."""
+    """A row of the ticker channels. `day` may be a second old. It stands for the 52 weeks too, which the sandbox does not have."""
     (bid, bid_qty), (ask, ask_qty) = market.book.best()
     low, high = decimal_text(min(day.low, market.book.last)), decimal_text(max(day.high, market.book.last))
     return {
@@ -160,7 +160,7 @@ def product_book(market: ListedMarket, count: int, now: int) -> dict[str, Any]:
 
 
 def public_trade(trade: PublicTrade) -> dict[str, Any]:
-    """`side` is the maker's: in recorded answers those at the best ask are SELL."""
+    """A trade. Its `side` is the maker's: in recorded answers, trades at the best ask are SELL."""
     return {
         "trade_id": str(trade.id),
         "product_id": trade.symbol,
@@ -187,7 +187,7 @@ def candle_row(row: SandboxCandle) -> dict[str, str]:
 
 
 def find_trades(history: TradeHistory, count: int, start: int | None, end: int | None) -> list[PublicTrade]:
-    """The newest first; `start` and `end` in ms, both included."""
+    """The newest `count` trades first, from `start` to `end` (ms, both included)."""
     rows = (
         trade for trade in reversed(history.trades) if (start is None or trade.time >= start) and (end is None or trade.time <= end)
     )

@@ -9,11 +9,11 @@ from typing import Any, Literal
 import orjson
 from aiohttp import web
 
+from market.sandbox.coinbase.account_endpoints import AccountEndpoints
 from market.sandbox.coinbase.calls import CoinbaseError, CoinbaseRequest, Handler, Json, invalid_argument
 from market.sandbox.coinbase.limits import PRIVATE, PUBLIC, CoinbaseRateLimits
-from market.sandbox.coinbase.market import MarketEndpoints
+from market.sandbox.coinbase.market_endpoints import MarketEndpoints
 from market.sandbox.coinbase.tokens import BadToken, RegisteredKey, check_token
-from market.sandbox.coinbase.trading import AccountEndpoints
 from market.sandbox.exchange import SandboxExchange
 
 PREFIX = "/api/v3/brokerage"
@@ -30,7 +30,7 @@ class CoinbaseEndpoint:
 
 
 class CoinbaseRest:
-    """`keys` by name; more may be put in, and taken out, at any time. `now`: what the server's clock shows, ms."""
+    """`keys` by name: the face adds and removes some at any time. `now` is the server's clock, ms."""
 
     def __init__(self, exchange: SandboxExchange, keys: Mapping[str, RegisteredKey], now: Callable[[], int]) -> None:
         self.keys, self.now = keys, now
@@ -41,7 +41,7 @@ class CoinbaseRest:
         return [web.route(item.method, PREFIX + item.path, self._make_handler(item)) for item in self._list_endpoints()]
 
     def _list_endpoints(self) -> list[CoinbaseEndpoint]:
-        # The order counts: the first path that fits is taken.
+        """All endpoints. Their order counts, because the first path that fits is taken."""
         return [
             CoinbaseEndpoint("GET", "/time", "public", self.market.time),
             CoinbaseEndpoint("GET", "/market/products", "public", self.market.products),
@@ -67,6 +67,8 @@ class CoinbaseRest:
         ]
 
     def _make_handler(self, endpoint: CoinbaseEndpoint) -> Callable[[web.Request], Awaitable[web.Response]]:
+        """The handler of an endpoint: checks the token, the rate limit, the key's rights and the body, in this order."""
+
         async def serve(request: web.Request) -> web.Response:
             headers: dict[str, str] = {}
             try:
@@ -87,7 +89,7 @@ class CoinbaseRest:
         return serve
 
     def _authenticate(self, request: web.Request) -> RegisteredKey:
-        """Whose token it is: one for this very request."""
+        """The key whose token a request carries. `BadToken` where it is not for this very request."""
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
         if kind != "Bearer":
             raise BadToken("no token")

@@ -1,5 +1,5 @@
 """Coinbase's keys and the tokens (JWT) that clients sign with them, as the CDP documentation describes: ES256 for EC P-256 keys,
-EdDSA for Ed25519 ones, issuer `cdp`, the key's name as `sub` and `kid`, two minutes of life, for REST the request as `uri`.
+EdDSA for Ed25519 keys, issuer `cdp`, the key's name as `sub` and `kid`, two minutes of life, and for REST the request as `uri`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 PublicKey: TypeAlias = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
 
 LEEWAY_S = 5
-"""What a client's clock may be off, in seconds."""
+"""How far a client's clock may be off, in seconds."""
 LIFE_S = 120
 
 
@@ -25,7 +25,7 @@ class BadToken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RegisteredKey:
-    """What the venue knows of a client's key, and of what it may do. `account` names the account that it opens."""
+    """What the venue knows of a client's key. `account` names the account that it opens; the flags say what it may do."""
 
     name: str
     public: PublicKey
@@ -36,7 +36,7 @@ class RegisteredKey:
 
 
 def public_key(secret: str) -> PublicKey:
-    """Of a private key as PEM."""
+    """The public part of a private key (PEM)."""
     key = serialization.load_pem_private_key(secret.encode(), password=None)
     if not isinstance(key, ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey):
         raise TypeError("Coinbase has EC and Ed25519 keys only")
@@ -44,7 +44,7 @@ def public_key(secret: str) -> PublicKey:
 
 
 def check_token(token: str, keys: Mapping[str, RegisteredKey], now_s: float) -> tuple[RegisteredKey, str]:
-    """(the key that signed, the request it signed for: empty for a WebSocket's).
+    """(the key that signed, the request that it signed for, which is empty for a WebSocket).
 
     `Unauthorised` for an unknown key, a signature that does not fit, a time outside of the token's life, a life longer than two
     minutes, or a claim that is missing. `now_s`: the venue's clock, seconds since 1970.
@@ -59,7 +59,7 @@ def check_token(token: str, keys: Mapping[str, RegisteredKey], now_s: float) -> 
             key.public,
             algorithms=[_algorithm_name(key.public)],
             issuer="cdp",
-            # The venue's clock decides, which faults may move.
+            # These times are checked below, by the venue's clock, which faults may move.
             options={"require": ["exp", "nbf", "sub", "iss"], "verify_exp": False, "verify_nbf": False, "verify_iat": False},
         )
     except jwt.PyJWTError as error:

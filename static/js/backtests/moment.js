@@ -27,12 +27,12 @@ function facts(pairs) {
   return node("dl", {}, ...pairs.flatMap(([term, value, className]) => [node("dt", {}, term), node("dd", className ? { className } : {}, value)]));
 }
 
-function signed(value, text) {
+function signedText(value, text) {
   if (!Number(value)) return [text, ""];
   return Number(value) > 0 ? [`▲ +${text}`, "up"] : [`▼ ${text}`, "down"];
 }
 
-/** `run` is the RunChart: it knows the reasons' words, the indicators' names and the symbol that is looked at. */
+/** `run` is the RunChart: it has the texts of the reasons, the names of the indicators and the symbol that is shown. */
 export function moment(state, run) {
   const all = document.createDocumentFragment();
   all.append(head(state), account(state, run), positions(state, run), events(state, run), waiting(state, run), indicators(state, run));
@@ -61,7 +61,7 @@ function positions({ positions: held }, run) {
   return part(
     "Positions",
     ...held.map((one) => {
-      const [gain, className] = signed(one.unrealised, `${money(one.unrealised)} ${currency}`);
+      const [gain, className] = signedText(one.unrealised, `${money(one.unrealised)} ${currency}`);
       return facts([
         [one.symbol, eight.format(Number(one.quantity))],
         ["Average price", price(one.average_price)],
@@ -73,29 +73,29 @@ function positions({ positions: held }, run) {
 }
 
 function events({ happened, last_fill: fill, last_refusal: refusal, time }, run) {
-  const told = [...happened.fills.map((one) => filled(one, run)), ...happened.orders.map((one) => ordered(one, run))].filter(Boolean);
+  const told = [...happened.fills.map((one) => fillRow(one, run)), ...happened.orders.map((one) => orderRow(one, run))].filter(Boolean);
   const earlier = [];
-  if (fill && fill.time !== time) earlier.push(filled(fill, run, `Last fill, ${short(fill.time)}: `));
-  if (refusal && refusal.created_at !== time) earlier.push(ordered(refusal, run, `Last refusal, ${short(refusal.created_at)}: `));
+  if (fill && fill.time !== time) earlier.push(fillRow(fill, run, `Last fill, ${short(fill.time)}: `));
+  if (refusal && refusal.created_at !== time) earlier.push(orderRow(refusal, run, `Last refusal, ${short(refusal.created_at)}: `));
   const now = told.length ? node("ul", {}, ...told) : node("p", { className: "muted" }, "No order and no fill.");
   return part("In this candle", now, earlier.length ? node("ul", { className: "old" }, ...earlier) : null);
 }
 
-function filled(fill, run, lead = "") {
+function fillRow(fill, run, lead = "") {
   const [done, className] = fill.side === "buy" ? ["Bought", "buy"] : ["Sold", "sell"];
   const many = run.setup.symbols.length > 1 ? ` ${fill.symbol}` : "";
   return node("li", { className }, `${lead}${done} ${eight.format(Number(fill.quantity))}${many} at ${price(fill.price)}, fee ${money(fill.fee)}: ${run.setup.reasons[fill.reason]}.`);
 }
 
-function ordered(order, run, lead = "") {
-  // A market order's own fill says it all when both fall into one candle.
+function orderRow(order, run, lead = "") {
+  // When a market order and its fill fall into one candle, the fill says everything.
   if (order.status === "filled" && order.closed_at === order.created_at) return null;
   const many = run.setup.symbols.length > 1 ? ` ${order.symbol}` : "";
   if (order.status === "refused") return node("li", { className: "refused" }, `${lead}Refused to ${order.side}${many} (${words(order.refusal)}): ${run.setup.refusals[order.refusal]}`);
-  return node("li", { className: "order" }, `${lead}Ordered: ${order.side}${many} ${priced(order)}: ${run.setup.reasons[order.reason]}.`);
+  return node("li", { className: "order" }, `${lead}Ordered: ${order.side}${many} ${priceText(order)}: ${run.setup.reasons[order.reason]}.`);
 }
 
-function priced({ type, stop, limit }) {
+function priceText({ type, stop, limit }) {
   if (type === "market") return "at the next open";
   return type === "stop_limit" ? `with stop ${price(stop)}, limit ${price(limit)}` : `${type} at ${price(type === "stop" ? stop : limit)}`;
 }
@@ -104,7 +104,7 @@ function waiting({ open_orders: orders, open_order_count: count }, run) {
   if (!count) return part("Open orders", node("p", { className: "muted" }, "None waits."));
   const shown = orders.slice(-MOST_LISTED).map((order) => {
     const side = order.side === "buy" ? "Buy" : "Sell";
-    return node("li", { className: "order" }, `${side} ${run.setup.symbols.length > 1 ? `${order.symbol} ` : ""}${priced(order)}, since ${short(order.created_at)}`);
+    return node("li", { className: "order" }, `${side} ${run.setup.symbols.length > 1 ? `${order.symbol} ` : ""}${priceText(order)}, since ${short(order.created_at)}`);
   });
   const rest = count - shown.length;
   return part(`Open orders: ${whole.format(count)}`, node("ul", {}, ...shown), rest > 0 ? node("p", { className: "muted small" }, `and ${whole.format(rest)} older`) : null);

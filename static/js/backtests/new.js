@@ -1,10 +1,10 @@
-// The form of a new run: fields that belong to a choice, symbols of the venue, quick spans, ratios as percent, and the plan beside.
+// The form of a new run: the fields of a choice, the symbols of the venue, quick spans, ratios as percent, and the plan beside it.
 const DAY_MS = 86_400_000;
 let due = 0;
 
 const form = () => document.getElementById("run-form");
 const series = () => JSON.parse(document.getElementById("series").textContent);
-const ticked = () => [...form().querySelectorAll("input[name=symbols]:checked:enabled")].map((box) => box.value);
+const tickedSymbols = () => [...form().querySelectorAll("input[name=symbols]:checked:enabled")].map((box) => box.value);
 
 function showChosen() {
   for (const field of form().querySelectorAll("[data-only-for]")) field.hidden = form().elements[field.dataset.chooser].value !== field.dataset.onlyFor;
@@ -18,18 +18,18 @@ function showSymbols() {
   }
 }
 
-/** The candles of the ticked symbols: each symbol's longest series that the interval can be made of, all of them together. */
-function held() {
-  const symbols = ticked();
+/** The stored series of the ticked symbols at the chosen venue. */
+function tickedSeries() {
+  const symbols = tickedSymbols();
   return series().filter((one) => one.venue === form().elements.venue?.value && symbols.includes(one.symbol));
 }
 
 function showIntervals() {
-  const found = held();
+  const found = tickedSeries();
   const select = form().elements.interval;
   const lengths = Object.fromEntries([...select.options].map(({ value }) => [value, length(value)]));
   for (const option of select.options) {
-    const fits = !found.length || ticked().every((symbol) => found.some((one) => one.symbol === symbol && lengths[option.value] % one.step === 0));
+    const fits = !found.length || tickedSymbols().every((symbol) => found.some((one) => one.symbol === symbol && lengths[option.value] % one.step === 0));
     option.disabled = !fits;
   }
   if (select.selectedOptions[0]?.disabled) select.value = [...select.options].find((option) => !option.disabled)?.value ?? select.value;
@@ -40,7 +40,7 @@ function length(interval) {
 }
 
 function setSpan(days) {
-  const found = held();
+  const found = tickedSeries();
   const { start, end } = form().elements;
   end.value = "";
   start.value = "";
@@ -79,7 +79,7 @@ document.addEventListener("click", ({ target }) => {
   const span = target.closest("[data-span]");
   if (span) setSpan(span.dataset.span);
   const link = target.closest(".problem-list a");
-  // A link to a field in the folded part opens it first.
+  // A link to a field in the folded part unfolds that part first.
   const aim = link && document.querySelector(link.hash);
   if (aim) {
     aim.closest("details")?.setAttribute("open", "");

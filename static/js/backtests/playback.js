@@ -1,4 +1,4 @@
-// Playback: the run candle by candle. The chart shows up to the cursor only; beside it what was held, waiting and decided then.
+// Playback: the run candle by candle. The chart ends at the cursor; a panel shows the positions, orders and decisions of that time.
 import { moment } from "./moment.js";
 
 const BATCH = 120;
@@ -69,7 +69,7 @@ export class Playback {
     document.getElementById("stage").classList.toggle("playing", open);
   }
 
-  /** Begins at the candle before something happens: a warm-up is nothing to look at. */
+  /** Starts at the candle before something happens, because there is nothing to see in a warm-up. */
   async start() {
     this.show(true);
     this.run.tell();
@@ -101,7 +101,7 @@ export class Playback {
     return undefined;
   }
 
-  /** To the candle that is open at a moment. */
+  /** Moves to the candle that is open at a moment. */
   async goto(seconds, symbol) {
     this.pause();
     this.run.pick(symbol);
@@ -117,7 +117,7 @@ export class Playback {
     return answer.json();
   }
 
-  /** The states of the batch that holds a candle; each is fetched once. */
+  /** The states of the batch that holds a candle. Each batch is fetched once. */
   batch(index) {
     const first = Math.floor(Math.max(0, index) / BATCH) * BATCH;
     if (!this.asked.has(first)) {
@@ -165,7 +165,7 @@ export class Playback {
     this.panel.dataset.index = state.index;
   }
 
-  /** Bars up to the state's candle and no further. */
+  /** Shows bars up to the state's candle and no further. */
   async reveal(state) {
     const { run } = this;
     const at = Date.parse(state.time) / 1000;
@@ -182,7 +182,7 @@ export class Playback {
     scale.setVisibleLogicalRange({ from: until - width * 0.85, to: until + width * 0.15 });
   }
 
-  /** Whether single candles around the moment are drawn from. */
+  /** Whether the chart is drawn from single candles around the moment. */
   holds(at, step) {
     const { data, symbol } = this.run;
     if (!this.window || this.window !== data || this.symbol !== symbol || data.size !== 1) return false;
@@ -201,7 +201,7 @@ export class Playback {
     if (run.data.after) run.ask({ start: start + 2 * half, end: start + 6 * half, bars: 4000 }).catch(() => {});
   }
 
-  /** As many candles a second as chosen; where drawing takes longer than that, several at once. */
+  /** Plays as many candles a second as chosen, several in one step where drawing takes longer than that. */
   play() {
     clearTimeout(this.timer);
     const speed = Number(document.getElementById("playback-speed").value);

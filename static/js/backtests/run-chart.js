@@ -1,5 +1,5 @@
 // A run's chart: candles with indicators and trades, equity beside buy and hold, drawdown, on one time axis and one crosshair.
-// The server thins: a view of the whole run shows bars of many candles, a close view single ones. The zoom is kept throughout.
+// The server thins the data: in a view of the whole run each bar stands for many candles, in a close view for one. The zoom stays.
 import { Chart, colour, fromScript } from "../charts.js";
 
 const LWC = window.LightweightCharts;
@@ -45,13 +45,13 @@ export class RunChart {
     this.label();
   }
 
-  /** Playback leads the view while it holds the chart; otherwise it moves freely, but not beyond the run. */
+  /** While playback uses the chart, it moves the view. Otherwise the view moves freely, but not beyond the run. */
   hold(held) {
     this.held = held;
     this.chart.chart.timeScale().applyOptions({ fixLeftEdge: !held, fixRightEdge: !held });
   }
 
-  /** What each pane's axis is, drawn into its corner. */
+  /** Draws into the corner of each pane what its axis shows. */
   label() {
     this.marks ??= this.chart.chart.panes().map((pane, index) => (index ? LWC.createTextWatermark(pane, { horzAlign: "left", vertAlign: "top", lines: [] }) : null));
     this.marks.forEach((mark, index) => mark?.applyOptions({ lines: [{ text: `  ${this.panes[index]}`, color: colour("ink-3"), fontSize: 11 }] }));
@@ -70,7 +70,7 @@ export class RunChart {
     return this.answers.get(key);
   }
 
-  /** Loads, and unless something newer was asked for meanwhile, draws and then shows `view` (all of it without). */
+  /** Loads a window, draws it unless a newer one was asked for meanwhile, and shows `view` (all of it without one). */
   async load(query, view, asked) {
     const turn = ++this.turn;
     if (!this.data) this.chart.message("Loading candles");
@@ -109,7 +109,7 @@ export class RunChart {
     this.tell();
   }
 
-  /** Further bars up to `until`, without drawing the rest anew. */
+  /** Adds bars up to `until` without drawing the others again. */
   extend(until) {
     const { data } = this;
     for (let at = this.shown; at < until; at += 1) {
@@ -157,7 +157,7 @@ export class RunChart {
 
   window(from, to, size, view) {
     const { first, last, step } = this.data;
-    // On a grid as coarse as the bars, so that the same windows are asked for again and found in the cache.
+    // Windows begin and end on a grid as coarse as the bars, so that the cache has those that are asked for again.
     const grid = size * step * 128;
     const [start, end] = [Math.floor(Math.max(from, first) / grid) * grid, Math.ceil(Math.min(to, last + step) / grid) * grid];
     const bars = Math.min(4000, Math.max(10, Math.ceil((end - start) / step / size)));
@@ -168,7 +168,7 @@ export class RunChart {
     return this.load({ bars: 2 * VIEW_BARS });
   }
 
-  /** Shows a trade with some room around it, its entry and exit named. */
+  /** Shows a trade with some room around it, and names its entry and exit. */
   focus(symbol, from, to) {
     if (!this.data) return undefined;
     this.pick(symbol);
@@ -201,7 +201,7 @@ export class RunChart {
   }
 }
 
-/** Columns as the server sends them to rows as the chart takes them; a value that is not known is a hole. */
+/** Turns the server's columns into the chart's rows. An unknown value becomes a hole. */
 function rowsOf(answer) {
   const { columns: c, ...rest } = answer;
   const time = c.time ?? [];

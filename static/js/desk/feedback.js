@@ -1,4 +1,4 @@
-// Toasts, the busy line, the words for a connection, and what htmx has to say when a request fails.
+// Toasts, the busy line, the text that describes the connection, and what to show when a request of htmx fails.
 const region = document.getElementById("toasts");
 const busy = document.getElementById("busy");
 const STAY_MS = { ok: 6000, success: 6000, info: 6000 };
@@ -17,7 +17,7 @@ const WORDS = {
 
 function show(toast) {
   const kind = [...toast.classList].find((name) => name in STAY_MS);
-  // The same thing said twice is said once.
+  // A toast replaces one with the same text.
   for (const told of [...region.children]) if (told.textContent === toast.textContent) told.remove();
   region.append(toast);
   while (region.children.length > 5) region.firstElementChild.remove();
@@ -39,7 +39,7 @@ function toast(text, kind = "info") {
   show(box);
 }
 
-function refused(xhr) {
+function showRefusal(xhr) {
   const fragment = xhr.getResponseHeader("X-Fragment") && new DOMParser().parseFromString(xhr.responseText, "text/html");
   const told = fragment && fragment.querySelector(".toast");
   if (told) return show(document.adoptNode(told));
@@ -47,7 +47,7 @@ function refused(xhr) {
   return toast(`${words} (${xhr.status})`, "bad");
 }
 
-// How fresh the page is, and "stale" words of prices that do not come: a page that nobody reaches knows nothing of prices.
+// How fresh the page is, and a warning while no prices come. A page without a connection does not know about prices.
 const told = { page: { state: "", text: "" }, prices: "" };
 
 function connection() {
@@ -67,11 +67,11 @@ function working(step) {
 
 document.addEventListener("htmx:beforeRequest", () => working(1));
 document.addEventListener("htmx:afterRequest", () => working(-1));
-// A part that refreshes itself says so in the top bar, once, instead of a toast every few seconds.
+// When a part that refreshes itself fails, the top bar says so once, instead of a toast every few seconds.
 const refreshes = (event) => event.target.matches?.("[data-live]");
 let fresh = new Date();
 
-document.addEventListener("htmx:responseError", (event) => refreshes(event) || refused(event.detail.xhr));
+document.addEventListener("htmx:responseError", (event) => refreshes(event) || showRefusal(event.detail.xhr));
 document.addEventListener("htmx:sendError", (event) => refreshes(event) || toast("The server cannot be reached. Nothing was changed; try again.", "bad"));
 document.addEventListener("htmx:timeout", (event) => refreshes(event) || toast("The server took too long to answer. Look again before you repeat it.", "bad"));
 document.addEventListener("htmx:afterRequest", (event) => {

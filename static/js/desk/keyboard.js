@@ -1,4 +1,4 @@
-// "/" search, "g" and a letter to go, "?" for the list, j and k through the rows of a table.
+// Keys: "/" searches, "g" and a letter go to a page, "?" lists all keys, "j" and "k" move through the rows of a table.
 const search = document.getElementById("search-input");
 const results = document.getElementById("search-results");
 let going = false;
@@ -46,7 +46,7 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// Arrows walk through what was found; Escape leaves.
+// Arrow keys move through what was found. Escape leaves the search.
 document.getElementById("search")?.addEventListener("keydown", (event) => {
   const links = [...results.querySelectorAll("a")];
   const at = links.indexOf(document.activeElement);

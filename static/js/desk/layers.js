@@ -1,4 +1,4 @@
-// Dialogs, menus and definitions: what lies over the page.
+// What lies over the page: dialogs, menus and definitions.
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-dialog]");
   if (opener) {
@@ -8,7 +8,7 @@ document.addEventListener("click", (event) => {
     return;
   }
   if (event.target.closest("[data-close]")) event.target.closest("dialog").close();
-  // A click beside the dialog lands on its backdrop, that is, on the element itself.
+  // A click beside the dialog hits its backdrop, which is the element itself.
   if (event.target.matches("dialog.dialog") && outside(event)) event.target.close();
 });
 

@@ -1,4 +1,4 @@
-// Tables: rows that lead somewhere, sorting where all rows are on the page, and a choice of columns that is remembered.
+// Tables: rows that lead somewhere, sorting where all rows are on the page, and a remembered choice of columns.
 //   <table data-sortable>            headers <th data-sort="number | text">; cells may give data-value
 //   <table data-columns="key">       headers with data-column="name" can be hidden by the menu <div data-columns-for="key">
 //   <tr class="leads">               a click anywhere follows the row's first link

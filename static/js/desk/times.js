@@ -1,4 +1,4 @@
-// Keeps relative times true while the page is open.
+// Keeps relative times right while the page is open.
 const UNITS = [
   ["min", 60, 3600],
   ["h", 3600, 86400],

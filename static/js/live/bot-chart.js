@@ -1,4 +1,4 @@
-// A bot's chart: its candles with its fills marked, growing while the market moves.
+// A bot's chart: its candles with its fills marked. It grows while the market moves.
 import { Chart } from "../charts.js";
 import { feed } from "./feed.js";
 import { candleRow, market, venueKey } from "./market.js";
@@ -8,7 +8,7 @@ const chart = new Chart(element, { axis: element.dataset.axis });
 const candles = chart.candles();
 const state = { symbol: element.dataset.symbol, before: false, busy: false, turn: 0, marks: new Map() };
 
-const read = ([time, open, high, low, close, volume]) => ({ time, open, high, low, close, volume });
+const toRow = ([time, open, high, low, close, volume]) => ({ time, open, high, low, close, volume });
 
 async function ask(query) {
   const address = new URL(element.dataset.candles, location.href);
@@ -35,7 +35,7 @@ async function load() {
     if (turn !== state.turn) return;
     state.before = found.before;
     state.marks.clear();
-    candles.set(found.rows.map(read));
+    candles.set(found.rows.map(toRow));
     mark(found.marks, true);
     chart.message(candles.rows.length ? "" : `No candles of ${state.symbol} are stored yet. They come as they close.`);
     element.dataset.ready = state.symbol;
@@ -53,7 +53,7 @@ async function earlier() {
     if (turn !== state.turn) return;
     const view = chart.chart.timeScale().getVisibleRange();
     state.before = found.before;
-    candles.set([...found.rows.map(read), ...candles.rows]);
+    candles.set([...found.rows.map(toRow), ...candles.rows]);
     mark(found.marks, true);
     if (view) chart.chart.timeScale().setVisibleRange(view);
   } finally {
@@ -61,12 +61,12 @@ async function earlier() {
   }
 }
 
-/** New fills and closed candles, without moving the view. */
+/** Adds new fills and closed candles without moving the view. */
 async function refresh() {
   const turn = state.turn;
   const found = await ask({ limit: 1000 });
   if (turn !== state.turn) return;
-  for (const row of found.rows.map(read)) grow(row);
+  for (const row of found.rows.map(toRow)) grow(row);
   mark(found.marks);
 }
 

@@ -1,4 +1,4 @@
-// The form of a bot: the wallet decides the venue, and with it the symbols, and which modes there are.
+// The form of a bot: the wallet decides the venue, and so the symbols and the modes to choose from.
 const form = () => document.getElementById("run-form");
 
 function settle() {
@@ -9,7 +9,7 @@ function settle() {
   for (const option of mode.options) option.disabled = !modes.includes(option.value);
   if (mode.selectedOptions[0]?.disabled) mode.value = modes.at(-1);
   venue.value = chosen.dataset.venue;
-  // The script that the forms of backtests share shows what belongs to a choice.
+  // The script that it shares with the forms of backtests shows the fields of a choice.
   mode.dispatchEvent(new Event("change", { bubbles: true }));
 }
 

@@ -1,11 +1,11 @@
 // Makes a part of the page equal to a fresh copy of it, touching only what differs: focus, scroll and selection stay.
 //
-//   patch(old, fresh, {keep})   children with an id or data-key are matched by it, others by their place. A keyed row that is new gets
-//                               the class "new", which announces it; with `keep`, new rows wait and their number is answered.
+//   patch(old, fresh, {keep})   matches children by their id or data-key, others by their place. A new row with a key gets the
+//                               class "new", which announces it. With `keep`, new rows wait, and their number is returned.
 
 const keyOf = (node) => (node.nodeType === Node.ELEMENT_NODE ? node.dataset.key || node.id || null : null);
 
-// What a person, or another script, has changed since the page was drawn.
+// What a user, or another script, has changed since the page was drawn.
 const OWN = (node, name) => (name === "open" && node.matches("dialog, details")) || (name === "class" && node.matches(".new"));
 
 function attributes(old, fresh) {
@@ -13,7 +13,7 @@ function attributes(old, fresh) {
   for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
 }
 
-/** The child of `old` that stands for `child`, or nothing. */
+/** The child of `old` that corresponds to `child`, if there is one. */
 function match(old, at, child, keyed) {
   const key = keyOf(child);
   if (key) return keyed.get(key);
@@ -37,7 +37,7 @@ export function patch(old, fresh, options = {}) {
       waiting += 1;
       continue;
     }
-    place(old, at, mine ?? arrived(child, wasThere));
+    place(old, at, mine ?? importChild(child, wasThere));
     if (mine) waiting += settle(mine, child, options);
     at += 1;
   }
@@ -45,7 +45,7 @@ export function patch(old, fresh, options = {}) {
   return waiting;
 }
 
-function arrived(child, wasThere) {
+function importChild(child, wasThere) {
   const node = document.importNode(child, true);
   if (wasThere && node.dataset?.key) {
     node.classList.add("new");

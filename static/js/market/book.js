@@ -1,9 +1,9 @@
-// The depth of a symbol's book as it changes; a bar behind each quantity says how much waits up to that price.
+// Shows the depth of a symbol's book as it changes. A bar behind each quantity shows how much waits up to that price.
 import { market } from "../live/market.js";
 
 const place = document.getElementById("book");
 const OLD_MS = 60_000;
-// By this browser's clock, reckoned from its age by the server's.
+// By this browser's clock, computed from its age by the server's clock.
 let heardAt = Date.now() - 1000 * Number(place.dataset.age);
 let { time } = place.dataset;
 
@@ -16,7 +16,7 @@ function cell(row, at, text, share = null) {
   if (share !== null) found.style.setProperty("--share", `${(share * 100).toFixed(1)}%`);
 }
 
-/** Of each level, the share of the side's quantity that waits at it or at a better price. */
+/** For each level, the share of the side's quantity that waits at its price or a better one. */
 function shares(levels) {
   const total = levels.reduce((sum, [, quantity]) => sum + Number(quantity), 0) || 1;
   let sum = 0;

@@ -1,17 +1,17 @@
-// The import form: what the file's name tells, real upload progress, and a file that survives a refusal.
+// The import form: it reads the file's name, shows the real progress of the upload, and keeps the file after a refusal.
 const get = (id) => document.getElementById(id);
 let kept = null;
 
-function sized(bytes) {
+function sizeText(bytes) {
   return bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 function describe(input) {
   const file = input.files[0];
   get("file-name").textContent = file ? file.name : "Drop a file here, or choose one";
-  get("file-size").textContent = file ? sized(file.size) : "CSV, CSV.gz, Parquet, Feather";
+  get("file-size").textContent = file ? sizeText(file.size) : "CSV, CSV.gz, Parquet, Feather";
   const most = Number(input.form.dataset.mostBytes);
-  input.setCustomValidity(file && most && file.size > most ? `The file has ${sized(file.size)}; at most ${sized(most)} are taken.` : "");
+  input.setCustomValidity(file && most && file.size > most ? `The file has ${sizeText(file.size)}; at most ${sizeText(most)} are taken.` : "");
   if (file) input.reportValidity();
 }
 
@@ -52,7 +52,7 @@ function progress(share) {
   else bar.value = share * 100;
 }
 
-// The form stays when a file was read; its old faults do not.
+// Once a file is read the form stays, and the errors of the last file go.
 function forgive() {
   for (const field of document.querySelectorAll("#import-form [aria-invalid]")) field.removeAttribute("aria-invalid");
   for (const words of document.querySelectorAll("#import-form .errors, #import-form .note.bad")) words.remove();
@@ -84,7 +84,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
   if (event.detail.xhr?.status === 200) forgive();
   if (!done) return;
   event.target.reset();
-  // What stays in the fields is of the last file; the next one's name may say otherwise.
+  // The fields still hold what the last file needed. The next file's name may say otherwise.
   for (const name of ["venue", "symbol", "interval"]) get(`id_${name}`).dataset.guessed = get(`id_${name}`).value;
   describe(get("id_file"));
 });

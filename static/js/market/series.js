@@ -1,4 +1,4 @@
-// The chart of one series: a window of candles, more of them as the view moves, any interval above the series' own.
+// The chart of one series: a window of candles that grows as the view moves, at the series' own interval or a longer one.
 import { Chart } from "../charts.js";
 import { candleRow, market, venueKey } from "../live/market.js";
 
@@ -26,9 +26,9 @@ async function ask(interval, query) {
   return answer.json();
 }
 
-const read = ([time, open, high, low, close, volume]) => ({ time, open, high, low, close, volume });
+const toRow = ([time, open, high, low, close, volume]) => ({ time, open, high, low, close, volume });
 
-/** Rows with the holes between them, so that a gap is seen as one. Long gaps are drawn shorter than they are. */
+/** Rows with holes between them, so that a gap looks like a gap. Long gaps are drawn shorter than they are. */
 function withHoles(rows, step) {
   const all = [];
   for (const row of rows) {
@@ -51,7 +51,7 @@ function draw(keepView) {
 }
 
 function join(window, side) {
-  const rows = window.rows.map(read);
+  const rows = window.rows.map(toRow);
   shown.step = window.step;
   if (side === "before") {
     shown.rows = [...rows, ...shown.rows].slice(0, MOST_ROWS);
@@ -68,7 +68,7 @@ function join(window, side) {
   }
 }
 
-function failed(error) {
+function showError(error) {
   const words = `The candles could not be loaded (${error.message}). Load the page again.`;
   if (!shown.rows.length) chart.message(words);
   document.dispatchEvent(new CustomEvent("desk:toast", { detail: { text: words, kind: "bad" } }));
@@ -88,7 +88,7 @@ async function start(interval, query, focus) {
     else chart.chart.timeScale().setVisibleLogicalRange({ from: candles.rows.length - visible, to: candles.rows.length + 3 });
     element.dataset.ready = interval;
   } catch (error) {
-    failed(error);
+    showError(error);
   }
   shown.busy = false;
 }
@@ -105,12 +105,12 @@ async function more(side) {
     draw(true);
     element.dataset.rows = shown.rows.length;
   } catch (error) {
-    failed(error);
+    showError(error);
   }
   shown.busy = false;
 }
 
-// A screenful ahead, so that the edge of what is loaded is not seen.
+// Loads a screenful ahead, so that nobody sees the edge of what is loaded.
 chart.onWindow(({ before, after, bars }) => {
   const near = Math.max(NEAR, bars);
   if (shown.before && before < near) more("before");
@@ -137,11 +137,11 @@ document.addEventListener("click", (event) => {
 document.getElementById("chart-first").addEventListener("click", () => start(shown.interval, { start: 0 }));
 document.getElementById("chart-last").addEventListener("click", () => start(shown.interval, {}));
 
-/** The newest candles grow while the chart shows the end of the series. */
+/** Lets the newest candles grow while the chart shows the end of the series. */
 function grow(candle) {
   const [last, row] = [candles.rows.at(-1), candleRow(candle)];
   if (venueKey(candle) !== element.dataset.venue || candle.interval !== shown.interval || !last || row.time < last.time || shown.busy) return;
-  // After a stretch that the page has not heard of, the server knows what lies between.
+  // The page has missed messages: only the server has the candles in between.
   if (row.time > last.time + shown.step) return;
   candles.update(row);
   element.dataset.grown = row.time;

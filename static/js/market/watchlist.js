@@ -1,4 +1,4 @@
-// The watchlist's prices as they come, each change shown for a moment.
+// Shows the watchlist's prices as they change, and marks each change for a moment.
 import { market } from "../live/market.js";
 
 const root = document.getElementById("desk");
@@ -19,7 +19,7 @@ function put(cell, text) {
   if (cell.dataset.field === "price") requestAnimationFrame(() => cell.classList.add(rose ? "told-up" : "told-down"));
 }
 
-function heard({ type, payload }) {
+function onMessage({ type, payload }) {
   if (type !== "tick") return;
   const place = row([payload.venue, payload.environment, payload.symbol].join(":"));
   if (!place) return;
@@ -28,4 +28,4 @@ function heard({ type, payload }) {
   if (time) [time.dateTime, time.textContent] = [payload.time, "just now"];
 }
 
-market.follow([...root.querySelectorAll("[data-tick]")].map((one) => one.dataset.tick), heard);
+market.follow([...root.querySelectorAll("[data-tick]")].map((one) => one.dataset.tick), onMessage);

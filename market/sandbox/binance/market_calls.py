@@ -1,8 +1,7 @@
-"""Calls that anybody may make: the market's data. Each takes parameters and answers with Binance's JSON."""
+"""The calls that anybody may make, for market data. Each takes the parameters and returns Binance's JSON."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -10,22 +9,19 @@ from market.sandbox.binance import forms, params
 from market.sandbox.binance.limits import BinanceRateLimits
 from market.sandbox.binance.notation import BinanceError, amount_text, venue_symbol
 from market.sandbox.binance.params import Params
+from market.sandbox.binance.symbols import SymbolNames
 from market.sandbox.exchange import SandboxExchange
 from market.sandbox.history import INTERVALS
 
 LEVELS = 5000
 
 
-class Quotes:
+class MarketCalls:
     """`wall` is the server's clock (ms)."""
 
     def __init__(self, exchange: SandboxExchange, limits: BinanceRateLimits, wall: Callable[[], int]) -> None:
         self.exchange, self.limits, self.wall = exchange, limits, wall
-
-    def symbol(self, given: Params) -> str:
-        """Ours for theirs; -1121 where it is not listed."""
-        name = params.read_required(given, "symbol")
-        return self._ours(name)
+        self.symbols = SymbolNames(exchange)
 
     def ping(self, given: Params) -> Any:
         return {}
@@ -34,7 +30,7 @@ class Quotes:
         return {"serverTime": self.wall()}
 
     def exchange_info(self, given: Params) -> Any:
-        wanted = self._wanted(given)
+        wanted = self.symbols.read_all(given)
         permissions = given.get("permissions")
         if permissions and "SPOT" not in str(permissions):
             wanted = []
@@ -47,7 +43,7 @@ class Quotes:
         }
 
     def klines(self, given: Params) -> Any:
-        symbol, interval = self.symbol(given), params.read_required(given, "interval")
+        symbol, interval = self.symbols.read_one(given), params.read_required(given, "interval")
         if interval not in INTERVALS:
             raise BinanceError(-1120, "Invalid interval.")
         candles = self.exchange.history(symbol).candles(
@@ -70,7 +66,7 @@ class Quotes:
         return self._each(given, self._best)
 
     def depth(self, given: Params) -> Any:
-        book = self.exchange.book(self.symbol(given))
+        book = self.exchange.book(self.symbols.read_one(given))
         bids, asks = book.depth(params.read_limit(given, 100, LEVELS))
         return {
             "lastUpdateId": book.sequence,
@@ -79,13 +75,13 @@ class Quotes:
         }
 
     def trades(self, given: Params) -> Any:
-        history = self.exchange.history(self.symbol(given))
+        history = self.exchange.history(self.symbols.read_one(given))
         count = params.read_limit(given, 500, 1000)
         return [forms.public_trade(trade) for trade in list(history.trades)[-count:]]
 
     def aggregates(self, given: Params) -> Any:
-        """The newest, or the first from an id or a time on."""
-        trades = list(self.exchange.history(self.symbol(given)).trades)
+        """The newest trades, or the first ones from an id or a time on."""
+        trades = list(self.exchange.history(self.symbols.read_one(given)).trades)
         first, start, end = (params.read_whole(given, name) for name in ("fromId", "startTime", "endTime"))
         count = params.read_limit(given, 500, 1000)
         if first is not None:
@@ -105,24 +101,6 @@ class Quotes:
         }
 
     def _each(self, given: Params, form: Callable[[str], Any]) -> Any:
-        """One answer for one symbol, a list for several or all."""
-        rows = [form(symbol) for symbol in self._wanted(given)]
+        """One row where one symbol is asked for, else a list of rows."""
+        rows = [form(symbol) for symbol in self.symbols.read_all(given)]
         return rows[0] if "symbol" in given else rows
-
-    def _wanted(self, given: Params) -> list[str]:
-        if "symbol" in given:
-            return [self.symbol(given)]
-        if "symbols" not in given:
-            return list(self.exchange.markets)
-        names = given["symbols"]
-        try:
-            names = json.loads(names) if isinstance(names, str) else names
-            return [self._ours(str(name)) for name in list(names)]
-        except (ValueError, TypeError):
-            raise params.malformed_parameter("symbols") from None
-
-    def _ours(self, name: str) -> str:
-        for symbol in self.exchange.markets:
-            if venue_symbol(symbol) == name:
-                return symbol
-        raise BinanceError(-1121, "Invalid symbol.")

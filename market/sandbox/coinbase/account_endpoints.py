@@ -1,4 +1,4 @@
-"""Endpoints of an account: money, orders, fills, and what its key may do."""
+"""The endpoints of an account: money, orders, fills, and what its key may do."""
 
 from __future__ import annotations
 
@@ -32,9 +32,10 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class AccountEndpoints:
+    """`opened` is when the sandbox began, ms."""
+
     exchange: SandboxExchange
     opened: int
-    """When the sandbox began, ms."""
 
     def accounts(self, call: CoinbaseRequest) -> Json:
         assets = sorted(self.exchange.accounts[call.account].balances)
@@ -61,6 +62,7 @@ class AccountEndpoints:
         }
 
     def transaction_summary(self, call: CoinbaseRequest) -> Json:
+        """Volume, fees and fee rates. All months count, and there is one tier."""
         fills, rates = self.exchange.fills(call.account), self.exchange.fee_rates
         volume, fees = (float(sum((getattr(fill, name) for fill in fills), ZERO)) for name in ("value", "fee"))
         tier = {
@@ -87,7 +89,7 @@ class AccountEndpoints:
         }
 
     def place(self, call: CoinbaseRequest) -> Json:
-        """A refusal is an answer too: 200 with `success` false. A client order id that was used gives the order it was used for."""
+        """Places an order. A refusal is an answer of status 200 with `success` false. A used client order id returns its order."""
         client_id = call.body.get("client_order_id")
         if not isinstance(client_id, str) or not 1 <= len(client_id) <= 128 or not isinstance(call.body.get("product_id"), str):
             raise invalid_argument("product_id and a client_order_id of 1 to 128 characters are required")
@@ -119,7 +121,7 @@ class AccountEndpoints:
         return {"order": orders.rest_order(order)}
 
     def orders(self, call: CoinbaseRequest) -> Json:
-        """The newest first."""
+        """The newest first, in pages."""
         _refuse_sorting(call)
         within = _match_span(call, "start_date", "end_date")
         tests: dict[str, Callable[[SandboxOrder], str]] = {
@@ -135,7 +137,7 @@ class AccountEndpoints:
         return {"orders": [orders.rest_order(row) for row in rows], "sequence": "0", "has_next": bool(cursor), "cursor": cursor}
 
     def fills(self, call: CoinbaseRequest) -> Json:
-        """The newest first."""
+        """The newest first, in pages."""
         _refuse_sorting(call)
         within = _match_span(call, "start_sequence_timestamp", "end_sequence_timestamp")
         tests: dict[str, Callable[[SandboxFill], str]] = {
@@ -167,7 +169,7 @@ class AccountEndpoints:
 
 
 def _find_page(call: CoinbaseRequest, rows: Sequence[Row], wanted: Callable[[Row], bool]) -> tuple[list[Row], str]:
-    """(the newest first, where to go on). The cursor counts the rows before it: rows are only ever added at the end."""
+    """(the rows of a page, the newest first; the cursor of the next page). The cursor counts the rows before it."""
     cursor, limit = call.read_whole("cursor"), call.read_count("limit", 100, 1000)
     left = len(rows) if cursor is None else min(cursor, len(rows))
     found: list[Row] = []
@@ -179,13 +181,13 @@ def _find_page(call: CoinbaseRequest, rows: Sequence[Row], wanted: Callable[[Row
 
 
 def _match_filters(call: CoinbaseRequest, tests: Mapping[str, Callable[[Row], str]]) -> Callable[[Row], bool]:
-    """Whether a row has, for each filter that is given, one of its values."""
+    """A test of rows: for each filter that the request gives, a row has one of its values."""
     given = [(test, set(call.read_values(name))) for name, test in tests.items() if call.read_values(name)]
     return lambda row: all(test(row) in values for test, values in given)
 
 
 def _match_span(call: CoinbaseRequest, first: str, last: str) -> Callable[[int], bool]:
-    """Whether a time (ms) lies between two parameters, both included."""
+    """A test of times (ms): a time lies between two parameters, both included."""
     start, end = call.read_time(first), call.read_time(last)
     return lambda time: (start is None or time >= start) and (end is None or time <= end)
 
@@ -196,6 +198,7 @@ def _refuse_sorting(call: CoinbaseRequest) -> None:
 
 
 def _refusal_answer(refusal: RequestRefused, configuration: Any) -> Json:
+    """The answer to an order that the exchange refuses, in Coinbase's words."""
     error, preview = REASONS.get(refusal.code, (refusal.code, "UNKNOWN_PREVIEW_FAILURE_REASON"))
     if refusal.code == "would_trigger":
         side = "BELOW" if "STOP_DIRECTION_STOP_UP" in str(configuration) else "ABOVE"

@@ -1,4 +1,4 @@
-"""Endpoints of the market. Most exist twice: for everyone, and with a key."""
+"""The endpoints of the market. Most exist twice: for everybody, and with a key."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST_CANDLES = 350
 
 @dataclass(frozen=True, slots=True)
 class MarketEndpoints:
-    """`now`: what the server's clock shows, ms."""
+    """`now` is the server's clock, ms."""
 
     exchange: SandboxExchange
     now: Callable[[], int]
@@ -51,7 +51,7 @@ class MarketEndpoints:
         return {"pricebooks": [products.price_book(market, 1, self.exchange.clock()) for market in markets]}
 
     def ticker(self, call: CoinbaseRequest) -> Json:
-        """The newest trades."""
+        """The newest trades first; `start` and `end` in seconds, both included."""
         market = self._market(call.parts["product_id"])
         start, end = (None if value is None else 1000 * value for value in (call.read_whole("start"), call.read_whole("end")))
         trades = products.find_trades(market.history, call.read_count("limit", 100, 1000), start, end)
@@ -60,7 +60,7 @@ class MarketEndpoints:
         return {"trades": rows, "best_bid": decimal_text(bid), "best_ask": decimal_text(ask)}
 
     def candles(self, call: CoinbaseRequest) -> Json:
-        """The newest first, at most 350; `start` and `end` in seconds, both included."""
+        """The newest candles first, 350 at most; `start` and `end` in seconds, both included."""
         market = self._market(call.parts["product_id"])
         interval = products.GRANULARITIES.get(call.query.get("granularity", ""))
         start, end = call.read_whole("start"), call.read_whole("end")
