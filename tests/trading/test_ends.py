@@ -9,8 +9,9 @@ import pytest
 
 from tests.trading.live.test_levels import SYMBOL, waiting_bot
 from trading.models import Order, OrderStatus
+from trading.services.bot_loading import bot_load
 from trading.services.bots import bot_start, bot_stop
-from trading.services.loaded_bot import LoadedBot, MarketNow, bot_load
+from trading.services.loaded_bot import LoadedBot, MarketNow
 from trading.services.orders import order_end
 from trading.services.runs import run_end
 

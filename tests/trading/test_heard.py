@@ -14,7 +14,9 @@ from market.exchanges.base import Execution, Report
 from tests.trading.live.test_levels import SYMBOL, waiting_bot
 from tests.trading.test_ends import sent
 from trading.models import Fill, Order, OrderStatus
-from trading.services.loaded_bot import HeardReports, LoadedBot, MarketNow, bot_load
+from trading.services.bot_loading import bot_load
+from trading.services.heard_reports import HeardReport
+from trading.services.loaded_bot import LoadedBot, MarketNow
 from trading.services.orders import order_end, report_apply
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -50,7 +52,7 @@ def execution(trade_id: str, quantity: str) -> Execution:
 )
 def test_what_is_skipped_would_have_changed_nothing(before: str, told: str, had: int, filled: int, named: bool) -> None:
     """Against the rule that the rows are written by: `report_apply`."""
-    heard = HeardReports(before, Decimal(3), Decimal(had), "v1" if named else "")
+    heard = HeardReport(before, Decimal(3), Decimal(had), "v1" if named else "")
     given_report = report("qd-a-1", told, str(filled))
     if not heard.is_news(given_report):
         assert filled <= had

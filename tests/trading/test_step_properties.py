@@ -17,9 +17,11 @@ from engine.live import OHLCV, SignalRow
 from market.models import Instrument
 from tests.trading.test_steps import STEP, SYMBOLS, hold, market, reported, started
 from trading.models import OPEN, Order, OrderStatus, RiskBudget
-from trading.services.loaded_bot import LoadedBot, MarketNow, bot_load
+from trading.services.bot_loading import bot_load
+from trading.services.loaded_bot import LoadedBot, MarketNow
 from trading.services.orders import order_end, report_apply
-from trading.services.step_writer import StepEffects, candle_close, candle_open, step_apply
+from trading.services.step_writer import StepEffects
+from trading.services.steps import candle_close, candle_open, step_apply
 
 pytestmark = pytest.mark.django_db
 PRICE = 10.0

@@ -20,11 +20,15 @@ from market.services import instrument_ensure, stream_ensure, stream_hold
 from tests.trading.live.test_levels import FLAT, NOWHERE, START
 from tests.trading.making import config
 from trading.models import BlockEvent, BotState, Fill, KillSwitch, Order, RiskAllocation, RiskBudget
+from trading.services.bot_loading import bot_load, bots_load
 from trading.services.bots import bot_create, bot_start
-from trading.services.loaded_bot import Lease, LoadedBot, MarketNow, Overtaken, StaleBot, bot_load, bots_load
+from trading.services.heard_reports import HeardReports
+from trading.services.lease import Lease
+from trading.services.loaded_bot import LoadedBot, MarketNow, Overtaken, StaleBot
 from trading.services.orders import report_apply
 from trading.services.runs import run_end
-from trading.services.step_writer import StepEffects, candle_close, candle_open, step_apply
+from trading.services.step_writer import StepEffects
+from trading.services.steps import candle_close, candle_open, step_apply
 from wallets.models import WalletBalance
 from wallets.services import account_create, wallet_create
 
@@ -291,13 +295,13 @@ def test_a_report_on_an_order_that_somebody_writes_meanwhile_is_tried_again(
     holding: LoadedBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order = bought(holding).send[0]
-    read = LoadedBot.note_heard
+    note = HeardReports.note
 
-    def overtaken(self: LoadedBot, *given: Any) -> None:
+    def overtaken(self: HeardReports, *given: Any) -> None:
         Order.objects.filter(pk=order.pk).update(status="submitted")
-        read(self, *given)
+        note(self, *given)
 
-    monkeypatch.setattr(LoadedBot, "note_heard", overtaken)
+    monkeypatch.setattr(HeardReports, "note", overtaken)
     with pytest.raises(Overtaken):
         report_apply(holding, filled(order), market())
     assert not Fill.objects.exists()

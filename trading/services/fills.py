@@ -1,4 +1,4 @@
-"""Executions become fills, positions, ledger entries and used budget: all in the caller's transaction, each exactly once."""
+"""Executions become fills, positions, ledger entries and used budget: all in the caller's statement, each exactly once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PLACES = Decimal(1).scaleb(-18)
 
 @dataclass(frozen=True, slots=True)
 class BookedFill:
-    """An execution that was new, with its fee in quote and, where the venue took the fee out of the base, that part."""
+    """A new fill and, where the venue took its fee out of the base, that part in base."""
 
     fill: Fill
     fee_base: Decimal
@@ -31,8 +31,8 @@ class BookedFill:
 
 @dataclass(slots=True)
 class Books:
-    """What a bot's step moves beside its own rows: the ledger of its wallet, and the risk budgets. `account`: where trade ids
-    count."""
+    """What a step of a bot moves beside its own rows: the ledger of its wallet, and the risk budgets. `account`: within which trade
+    ids are unique."""
 
     wallet_id: int
     account: str
@@ -48,8 +48,8 @@ class Books:
 def fills_book(
     order: Order, position: Position, executions: Sequence[Execution], batch: WriteBatch, books: Books
 ) -> list[BookedFill]:
-    """Books those that are new. `order` and `position` are changed; what else is to be written goes to `batch` and `books`. The
-    same execution again changes nothing."""
+    """Books the executions that are new, and returns them. `order` and `position` are changed in memory; what is to be written is
+    added to `batch` and `books`. The same execution again changes nothing."""
     known = set(order.fills.values_list("trade_id", flat=True)) if executions and order.filled_quantity else set()
     booked = []
     for execution in executions:
@@ -134,7 +134,7 @@ def position_change(
 
 
 def order_take(order: Order, execution: Execution, fee: Decimal) -> None:
-    """Adds an execution to the order's sums; the caller saves."""
+    """Adds an execution to the order's sums; the caller writes them."""
     filled = order.filled_quantity + execution.quantity
     paid = (order.average_price or Decimal(0)) * order.filled_quantity + execution.price * execution.quantity
     order.average_price = round_money(paid / filled)
@@ -156,7 +156,7 @@ def allocation_settle(order: Order, batch: WriteBatch, draw: Draw, *, share: Dec
 
 
 def allocation_of(order: Order) -> RiskAllocation | None:
-    """What was claimed for it; a sale claims nothing. Asked for once in an order's life in memory."""
+    """What was claimed for the order; a sale claims nothing. Queried at most once in an order's life in memory."""
     try:
         return order.allocation if order.side == "buy" else None
     except RiskAllocation.DoesNotExist:
@@ -181,7 +181,7 @@ def round_money(value: Decimal) -> Decimal:
 
 
 def fill_news(booked: Sequence[BookedFill], order: Order, position: Position, strategy: str) -> list[News]:
-    """`fill` and `position_update`, as API.md has them."""
+    """The events `fill` and `position_update`, as API.md describes them."""
     news = [News("fill", order.mode, fill_payload(one.fill, order, strategy), order.correlation_id, one.fill) for one in booked]
     if booked:
         news.append(News("position_update", order.mode, position_payload(position), order.correlation_id))
