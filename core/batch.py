@@ -83,7 +83,8 @@ class WriteBatch:
         found.where.update(where)
 
     def require(self, of: object, sql: str, values: Sequence[Any], *, count: int | None = 1) -> None:
-        """Adds a requirement: a query that must find `count` rows for anything to be written. They are tested in this order, after those of rows that are updated with a `where`. `of`: what `run` returns if this one is not met."""
+        """Adds a requirement: a query that must find `count` rows for anything to be written. They are tested in this order,
+        after those of rows that are updated with a `where`. `of`: what `run` returns if this one is not met."""
         self.requirements.append(Requirement(of, sql, values, count))
 
     def copy(self) -> WriteBatch:
