@@ -104,6 +104,7 @@ def gather_faults(form: Fields, name: str, read: Any) -> Any:
 
 
 def read_wallet(form: Fields, mode: str, config: RunConfig | None) -> Wallet | None:
+    """The wallet that the bot is to trade with; faults, also those of how it fits mode and configuration, go to the form."""
     wallet_id = form.text("wallet_id", longest=16)
     wallet = Wallet.objects.select_related("account").filter(wallet_id=wallet_id, archived=False).first() if wallet_id else None
     if wallet is None:

@@ -62,55 +62,64 @@ def fills_book(
 
 
 def execution_book(order: Order, position: Position, execution: Execution, batch: WriteBatch, books: Books) -> BookedFill:
+    """Books one execution: its fill, its ledger booking, and what it changes in the order, the position and the budgets."""
     base, quote = order.symbol.split("-")
     cost = round_money(execution.price * execution.quantity)
     fee_base = execution.fee if execution.fee_asset == base else Decimal(0)
     fee = round_money(fee_base * execution.price) if fee_base else execution.fee if execution.fee_asset == quote else Decimal(0)
     before = position.cost
     profit = position_change(position, order.side, execution, cost, fee, fee_base)
-    fill = Fill(
+    fill = make_fill(order, execution, books.account)
+    fill.cost, fill.fee, fill.profit = cost, fee, profit
+    batch.insert(fill)
+    books.bookings.append(make_booking(order, execution, books.account))
+    order_take(order, execution, fee)
+    allocation_settle(order, batch, books.draw, share=execution.quantity / order.quantity, use=position.cost - before)
+    return BookedFill(fill, fee_base)
+
+
+def make_fill(order: Order, execution: Execution, account: str) -> Fill:
+    """Without its cost, its fee in quote and its profit, which depend on the position."""
+    return Fill(
         order=order,
         bot_id=order.bot_id,
-        account=books.account,
+        account=account,
         venue=order.venue,
         symbol=order.symbol,
         trade_id=execution.trade_id,
         side=order.side,
         price=execution.price,
         quantity=execution.quantity,
-        cost=cost,
-        fee=fee,
         fee_paid=execution.fee,
         fee_asset=execution.fee_asset,
         maker=execution.maker,
-        profit=profit,
         correlation_id=order.correlation_id,
         ts=execution.time,
     )
-    batch.insert(fill)
-    books.bookings.append(
-        fill_booking(
-            reference=f"fill:{books.account}:{order.venue}:{order.symbol}:{execution.trade_id}",
-            ts=execution.time,
-            base=base,
-            quote=quote,
-            side=order.side,
-            quantity=execution.quantity,
-            price=execution.price,
-            fee=execution.fee,
-            fee_asset=execution.fee_asset,
-            note=order.client_order_id,
-        )
+
+
+def make_booking(order: Order, execution: Execution, account: str) -> Booking:
+    """What the execution moves in the ledger of the wallet."""
+    base, quote = order.symbol.split("-")
+    return fill_booking(
+        reference=f"fill:{account}:{order.venue}:{order.symbol}:{execution.trade_id}",
+        ts=execution.time,
+        base=base,
+        quote=quote,
+        side=order.side,
+        quantity=execution.quantity,
+        price=execution.price,
+        fee=execution.fee,
+        fee_asset=execution.fee_asset,
+        note=order.client_order_id,
     )
-    order_take(order, execution, fee)
-    allocation_settle(order, batch, books.draw, share=execution.quantity / order.quantity, use=position.cost - before)
-    return BookedFill(fill, fee_base)
 
 
 def position_change(
     position: Position, side: str, execution: Execution, cost: Decimal, fee: Decimal, fee_base: Decimal
 ) -> Decimal | None:
-    """Average cost, fees included. Returns the profit of a sale."""
+    """Changes the position by average cost, fees included. Returns the profit of a sale, in quote. `cost` and `fee` are in quote,
+    `fee_base` in base."""
     position.fees += fee
     if side == "buy":
         if not position.quantity:
@@ -176,7 +185,7 @@ def allocation_release(order: Order, batch: WriteBatch, draw: Draw, status: Allo
 
 
 def round_money(value: Decimal) -> Decimal:
-    """To the places that money is kept with."""
+    """To the 18 places that columns of money have."""
     return value.quantize(PLACES)
 
 
@@ -189,6 +198,7 @@ def fill_news(booked: Sequence[BookedFill], order: Order, position: Position, st
 
 
 def fill_payload(fill: Fill, order: Order, strategy: str) -> dict[str, Any]:
+    """One execution; `id` is filled in once it has been inserted. Quantities and money as text."""
     return {
         "id": fill.pk,
         "order_id": order.order_id,

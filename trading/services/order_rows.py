@@ -80,6 +80,7 @@ def intent_payload(order: Order) -> dict[str, Any]:
 
 
 def order_payload(order: Order, strategy: str) -> dict[str, Any]:
+    """The order as it is now. Quantities and prices as text."""
     price = order.limit if order.limit is not None else order.stop
     return {
         "order_id": order.order_id,
@@ -100,6 +101,7 @@ def order_payload(order: Order, strategy: str) -> dict[str, Any]:
 
 
 def block_payload(block: BlockEvent) -> dict[str, Any]:
+    """Which order was not sent, and why."""
     return {
         "reason": block.reason,
         "trigger_id": block.trigger_id,

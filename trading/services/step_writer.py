@@ -142,7 +142,7 @@ class StepWriter(ABC):
         return step
 
     def note_block(self, symbol: str, side: str, quantity: float | None, denial: risk.Denial) -> None:
-        """`quantity`: in base; None or NaN where it is not known."""
+        """Keeps a block for the statement that writes the step. `quantity`: in base; None or NaN where it is not known."""
         price, _ = self.market.prices.get(symbol, (None, None))
         qty = None
         if quantity is not None and quantity == quantity:
@@ -171,6 +171,7 @@ class StepWriter(ABC):
             self.note_block(ended.symbol, ended.side, None, risk.Denial(ended.refusal, detail))
 
     def make_order(self, intent: Intent) -> Order:
+        """Its row, not in the database yet. Quantities and prices are exact from here on."""
         loaded_bot, bot, now = self.loaded_bot, self.loaded_bot.bot, timezone.now()
         price, _ = self.market.prices.get(intent.symbol, (None, None))
         return Order(
@@ -199,6 +200,7 @@ class StepWriter(ABC):
         )
 
     def find_row(self, number: int) -> Order:
+        """An order of this step, or an open one of the bot, by the engine's number."""
         if number not in self.rows:
             self.rows[number] = Order.objects.get(pk=self.loaded_bot.orders[number])
         return self.rows[number]
