@@ -41,8 +41,8 @@ lint: develop ## check style, types, the direction of imports, templates and mig
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check
 
-bench: setup $(BENCH) ## compare our engine with vectorbt, backtesting.py and a hand-written loop
-	@$(BIN)/python -m benchmarks.run $(ARGS)
+bench: setup $(if $(AGAINST),$(DEV),$(BENCH)) ## compare our engine with its peers, or this checkout with another one: AGAINST=path
+	@$(BIN)/python -m $(if $(AGAINST),benchmarks.pairs --against "$(AGAINST)",benchmarks.run) $(ARGS)
 
 measure: ## print the measures of the house; ARGS=". ../other" beside those of another checkout
 	@$(PYTHON) -m tests.house.measures $(ARGS)

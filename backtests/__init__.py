@@ -1,0 +1,1 @@
+"""Runs and sweeps, what speaks against their results, playback and comparison."""

@@ -1,3 +1,5 @@
+"""The wiring: settings, addresses, ASGI, Celery, and the one map from an error to an answer. No app imports it."""
+
 from config.celery import app as celery_app
 
 __all__ = ["celery_app"]

@@ -1,1 +1,1 @@
-"""What every part of the house stands on: pure or thin, imported by all, imports none of them."""
+"""What every room stands on: errors, fields, times, text, events, pushes. Imports none of them."""

@@ -1,4 +1,4 @@
-"""The engine: strategies, indicators, the simulator and its figures over arrays. No Django.
+"""Strategies, indicators, the simulator and its figures, the live trader. No Django.
 
 numba looks only at a function's own file when it decides whether a compiled copy is still good, but our kernels are inlined from
 many. So compiled code is kept in a folder named by a hash of all of the engine's sources: a changed line means a new folder.

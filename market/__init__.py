@@ -1,0 +1,1 @@
+"""Instruments and candles, the venues' adapters, streams that are kept alive, and a sandbox exchange."""

@@ -1,1 +1,1 @@
-"""The installation as people run it: services and supervisor, health, state, metrics. It watches everything; nobody imports it."""
+"""The installation as people run it: services, supervisor, health, state, metrics. Nobody imports it but the wiring."""

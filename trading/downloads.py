@@ -19,11 +19,12 @@ from core.errors import Conflict, Invalid
 from core.symbols import symbol_normalise, venue_normalise
 from core.text import ms_text
 from core.times import from_ms, to_ms
-from core.venues import CONNECTED, LIVE, venue_split
+from core.venues import LIVE, venue_split
 from engine.types import interval_ms
-from market.candles.reading import read
-from market.connections import connected
+from market.candles.reading import read_span
+from market.connections import open_exchange
 from market.exchanges.base import Candle, Endpoint, Exchange, ExchangeError, Retryable
+from market.exchanges.registry import VENUES, name_venues
 from market.selectors import gaps_between
 from trading.live.recorder import candles_keep, series_of
 from wallets.models import ExchangeAccount
@@ -73,8 +74,8 @@ def public_address(key: str) -> Endpoint:
     """The address of a venue's market data, without a key; that of a sandbox is taken from an account there. `Invalid` at
     `venue`."""
     venue, environment = venue_split(key)
-    if venue not in CONNECTED:
-        raise Invalid.at("venue", f"{key!r} is none that can be asked. Use {' or '.join(CONNECTED)}, or import a file.")
+    if venue not in VENUES:
+        raise Invalid.at("venue", f"{key!r} is none that can be asked. Use {name_venues()}, or import a file.")
     account = ExchangeAccount.objects.filter(venue=venue, environment=environment).first()
     if account is None and environment != LIVE:
         raise Invalid.at("venue", f"There is no account of {key} on this desk that says where it is. Add one, or open the desk.")
@@ -87,7 +88,7 @@ async def download_candles(wanted: Download, progress: Progress) -> None:
     answer."""
     endpoint = await sync_to_async(public_address)(wanted.venue)
     try:
-        async with connected(endpoint) as exchange:
+        async with open_exchange(endpoint) as exchange:
             for span in wanted.spans():
                 await download_page(exchange, wanted, *span)
                 progress((span[1] - wanted.start) // wanted.step, (wanted.end - wanted.start) // wanted.step)
@@ -115,7 +116,7 @@ def missing_in(wanted: Download, begin: int, stop: int) -> np.ndarray[Any, np.dt
     """Open times that the store lacks."""
     times = np.arange(begin, stop, wanted.step, dtype=np.int64)
     series = series_of(wanted.venue, wanted.symbol, wanted.interval)
-    return times if series is None else np.setdiff1d(times, read(series, begin, stop).time)
+    return times if series is None else np.setdiff1d(times, read_span(series, begin, stop).time)
 
 
 async def fetch_patiently(exchange: Exchange, wanted: Download, first: datetime, last: datetime) -> list[Candle]:
@@ -135,7 +136,7 @@ def download_report(wanted: Download) -> dict[str, Any]:
     """What the download brought, JSON-ready; `gaps` are those that the series has within the span now."""
     series = series_of(wanted.venue, wanted.symbol, wanted.interval)
     first = last = None
-    if series is not None and len(found := read(series, wanted.start, wanted.end)):
+    if series is not None and len(found := read_span(series, wanted.start, wanted.end)):
         first, last = int(found.time[0]), int(found.time[-1])
     gaps = gaps_between(series, from_ms(first), from_ms(last)) if series and first is not None and last is not None else []
     return {

@@ -1,0 +1,1 @@
+"""Exchange accounts with sealed keys, wallets, and the double-entry ledger."""

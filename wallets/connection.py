@@ -11,7 +11,7 @@ from asgiref.sync import async_to_sync
 from core.errors import Conflict
 from core.text import decimal_text
 from market.clocks import MOST_APART
-from market.connections import connected
+from market.connections import open_exchange
 from market.exchanges.base import Balance, Endpoint, ExchangeError, KeyPermissions, Unauthorised
 from wallets.models import ExchangeAccount
 from wallets.selectors import permission_words
@@ -62,7 +62,7 @@ def account_test(*, account: ExchangeAccount) -> KeyTest:
 
 
 async def ask_venue(endpoint: Endpoint) -> KeyAnswer:
-    async with asyncio.timeout(SECONDS), connected(endpoint) as exchange:
+    async with asyncio.timeout(SECONDS), open_exchange(endpoint) as exchange:
         return KeyAnswer(await exchange.permissions(), await exchange.clock_offset(), await exchange.balances())
 
 

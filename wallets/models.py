@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from core.fields import EXACT
 from core.text import decimal_text
+from market.exchanges.registry import venue_choices
 
 
 def money_field(**options: Any) -> models.DecimalField[Any, Any]:
@@ -36,7 +37,7 @@ class ExchangeAccount(models.Model):
     """A key at a venue. `secret` is sealed (`wallets.secrets`); `services` set it, and no form, page or API shows it."""
 
     name = models.CharField(max_length=80, unique=True)
-    venue = models.CharField(max_length=32, choices=[("binance", "Binance"), ("coinbase", "Coinbase")])
+    venue = models.CharField(max_length=32, choices=venue_choices)
     environment = models.CharField(max_length=8, choices=Environment)
     rest = models.CharField(max_length=200, blank=True, help_text="Address of the REST API; empty: the venue's own.")
     ws = models.CharField(max_length=200, blank=True, help_text="Address of the market streams; empty: the venue's own.")

@@ -17,15 +17,15 @@ from django.views.decorators.debug import sensitive_variables
 
 from access.people import Person, signed_in_user
 from core.errors import Conflict, Invalid
-from core.fields import EXACT, Fields, shown
+from core.fields import EXACT, Fields, show_value
 from core.symbols import venue_normalise
 from market.exchanges.base import Balance, Endpoint, KeyPermissions
+from market.exchanges.registry import VENUES, credentials_of
 from wallets.ledger import MOST, Account, Booking, Leg, booking_write, transfer_legs
 from wallets.models import Environment, ExchangeAccount, LedgerTransaction, Wallet
 from wallets.secrets import secret_box
 from wallets.selectors import account_place
 
-VENUES = ("binance", "coinbase")
 ADDRESSES = {"rest": ("https", "http"), "ws": ("wss", "ws"), "ws_api": ("wss", "ws"), "ws_user": ("wss", "ws")}
 MOST_SECRET = 4_000
 MOST_FEE = "0.1"
@@ -48,14 +48,22 @@ def account_create(
 ) -> ExchangeAccount:
     """A new account; `addresses` are rest, ws, ws_api, ws_user. Its key may follow (`account_secret_set`). `Invalid` by field."""
     given = account_read(name=name, environment=environment, addresses=addresses)
-    form = Fields({"venue": venue})
-    given["venue"] = form.choice("venue", "", VENUES)
-    form.refuse("The account cannot be made.")
+    given["venue"] = venue_read(venue=venue, environment=environment)
     with conflict_on_duplicate():
         account = ExchangeAccount.objects.create(**given, created_by=signed_in_user(user))
         if api_key or secret:
             account_secret_set(account=account, api_key=api_key, secret=secret)
     return account
+
+
+def venue_read(*, venue: str, environment: str) -> str:
+    """The venue of a new account, checked; it must be one of the registry, and have this environment."""
+    form = Fields({"venue": venue, "environment": environment})
+    found = form.choice("venue", "", list(VENUES))
+    if found in VENUES:
+        form.choice("environment", "", VENUES[found].environments)
+    form.refuse("The account cannot be made.")
+    return found
 
 
 def account_update(*, account: ExchangeAccount, name: str, **addresses: str) -> None:
@@ -106,11 +114,11 @@ def is_address(text: str, schemes: Iterable[str]) -> bool:
 
 
 @sensitive_variables("api_key", "secret", "form", "key")
-def key_read(*, api_key: str, secret: str) -> tuple[str, str]:
-    """A key and its secret, checked; no fault repeats the secret."""
+def key_read(*, venue: str, api_key: str, secret: str) -> tuple[str, str]:
+    """A key of this venue and its secret, checked; no fault repeats the secret."""
     form = Fields({"api_key": api_key, "secret": secret})
     key = form.text("api_key")
-    if not key and "api_key" not in form.faults:
+    if not key and "api_key" not in form.faults and "api_key" in credentials_of(venue):
         form.fault("api_key", "is required with a secret.")
     # Not by `form.text`, whose faults may repeat a value.
     if not isinstance(secret, str) or not secret.strip() or len(secret) > MOST_SECRET:
@@ -123,7 +131,7 @@ def key_read(*, api_key: str, secret: str) -> tuple[str, str]:
 @sensitive_variables("api_key", "secret", "opened")
 def account_secret_set(*, account: ExchangeAccount, api_key: str, secret: str) -> None:
     """Replaces the key and its secret. What the venue said of the old key no longer counts."""
-    key, opened = key_read(api_key=api_key, secret=secret)
+    key, opened = key_read(venue=account.venue, api_key=api_key, secret=secret)
     row_update(account, {"api_key": key, "secret": secret_box().seal(opened, account_place(account)), **UNCHECKED})
 
 
@@ -265,7 +273,9 @@ def asset_read(form: Fields, field: str, raw: str) -> str:
     """An asset's name, in capitals."""
     asset = str(raw).strip().upper()
     if not (asset.isascii() and asset.isalnum() and len(asset) <= 16):
-        form.fault(str(field)[:80], f"must be an asset's name of at most 16 letters and digits, such as USDT; got {shown(raw)}.")
+        form.fault(
+            str(field)[:80], f"must be an asset's name of at most 16 letters and digits, such as USDT; got {show_value(raw)}."
+        )
     return asset
 
 
@@ -328,12 +338,12 @@ def fill_booking(
     places. `Invalid` by field.
     """
     if side not in ("buy", "sell"):
-        raise Invalid.at("side", f"must be buy or sell; got {shown(side)}.")
+        raise Invalid.at("side", f"must be buy or sell; got {show_value(side)}.")
     for name, value in (("quantity", quantity), ("price", price)):
         if not (value.is_finite() and 0 < value < MOST):
-            raise Invalid.at(name, f"must be above zero; got {shown(value)}.")
+            raise Invalid.at(name, f"must be above zero; got {show_value(value)}.")
     if not (fee.is_finite() and abs(fee) < MOST):
-        raise Invalid.at("fee", f"must be a number; got {shown(fee)}.")
+        raise Invalid.at("fee", f"must be a number; got {show_value(fee)}.")
     sign = 1 if side == "buy" else -1
     legs = [
         *transfer_legs(base, sign * quantity, Account.TRADING),

@@ -29,13 +29,14 @@ class NoDrawing(Exception):
 
 
 def read_layers(root: Path) -> list[Layer]:
-    """The rooms from top to bottom; those in one layer do not import each other."""
+    """The rooms that are there, from top to bottom; those in one layer do not import each other."""
     settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
     contracts: list[dict[str, Any]] = settings["tool"]["importlinter"]["contracts"]
     found = [one["layers"] for one in contracts if one["type"] == "layers" and "containers" not in one]
     if len(found) != 1:
         raise NoDrawing(f"pyproject.toml has {len(found)} layers contracts without containers. The drawing needs one.")
-    return [split_layer(layer) for layer in found[0]]
+    layers = ([room for room in split_layer(layer) if (root / room.replace(".", "/")).is_dir()] for layer in found[0])
+    return [layer for layer in layers if layer]
 
 
 def split_layer(layer: str) -> Layer:

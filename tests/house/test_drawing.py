@@ -12,7 +12,7 @@ from tests.house.measures import CHECKOUT
 CONTRACTS = """
 [[tool.importlinter.contracts]]
 type = "layers"
-layers = ["shop", "stock | (bills)", "core"]
+layers = ["shop", "(dreams)", "stock | (bills)", "core"]
 
 [[tool.importlinter.contracts]]
 type = "layers"
@@ -31,9 +31,10 @@ flowchart TD
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A small house with a page that has no drawing yet."""
+    """A small house with a page that has no drawing yet. One room of the contract is not built."""
     (tmp_path / "pyproject.toml").write_text(CONTRACTS)
-    (tmp_path / "shop").mkdir()
+    for room in ("shop", "stock", "bills", "core"):
+        (tmp_path / room).mkdir()
     (tmp_path / "shop" / "__init__.py").write_text('"""What "is" `sold`.\n\nAnd more.\n"""\n')
     (tmp_path / PAGE.parent).mkdir()
     (tmp_path / PAGE).write_text(f"# Rooms\n\n{START}\n{END}\n\nThe rest.\n")

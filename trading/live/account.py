@@ -29,7 +29,7 @@ from market.exchanges.base import (
     UserEvent,
 )
 from market.feed import Incident
-from market.feed.ending import end
+from market.feed.ending import end_tasks
 from trading.live.balances import AccountBalances
 from trading.live.clock import VenueClock
 from trading.live.executor import Executor, gather_quietly
@@ -81,7 +81,7 @@ class AccountDesk:
         self.tasks = [asyncio.create_task(one) for one in (self.listen(), self.sweep(), self.watch_balances(), self.clock.keep())]
 
     async def stop(self) -> None:
-        await end(self.tasks)
+        await end_tasks(self.tasks)
         self.note_found()  # nobody waits for it any more
         await self.exchange.close()
 

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from django.conf import settings
 
-from core.venues import CONNECTED, venue_key, venue_split
+from core.venues import venue_key, venue_split
 from market.exchanges.base import Endpoint
+from market.exchanges.registry import VENUES
 from market.models import VenueStream
 from market.services import stream_ensure
 from trading.models import EXTERNAL, OPEN, Bot, Mode, Order
@@ -58,9 +59,9 @@ def desired_state_read() -> dict[int, DesiredState]:
     for pair in {venue_split(venue) for venue in {post.venue for post in posts}} | {
         (one.account.venue, one.account.environment) for one in wallets if one.account
     }:
-        if pair[0] in CONNECTED:
+        if pair[0] in VENUES:
             stream_ensure(venue=pair[0], environment=pair[1])
-    streams = VenueStream.objects.filter(venue__in=CONNECTED)
+    streams = VenueStream.objects.filter(venue__in=list(VENUES))
     plans = {
         (one.venue, one.environment): DesiredState(
             one, watch=list(settings.WATCHLIST.get(venue_key(one.venue, one.environment), []))

@@ -88,7 +88,7 @@ def span(bot: Bot, config: RunConfig) -> RunConfig:
 
 def load(config: RunConfig) -> list[Candles]:
     return [
-        store.load(venue=config.venue, symbol=symbol, interval=config.interval, start=config.start, end=config.end)
+        store.load_candles(venue=config.venue, symbol=symbol, interval=config.interval, start=config.start, end=config.end)
         for symbol in config.symbols
     ]
 

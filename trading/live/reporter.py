@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 from django.db import Error as DatabaseError
 from redis.exceptions import RedisError
 
-from core.push import push, push_all
+from core.push import push_all, push_message
 from core.text import utc_text
 from market.depths import depth_json, depths_put
 from market.exchanges.base import Depth, Endpoint
 from market.exchanges.breaker import Breaker
-from market.feed import Incident, Status
+from market.feed import FeedStatus, Incident
 from market.models import VenueStream
 from market.prices import prices_put
 from market.selectors import stream_json
@@ -48,14 +48,14 @@ BREAKER = {"closed": 0, "half_open": 1, "open": 2}
 class Reporter:
     def __init__(self, station: VenueWorker) -> None:
         self.station = station
-        self.status: Status | None = None
+        self.status: FeedStatus | None = None
         self.incidents: deque[Incident] = deque(maxlen=1_000)
         self.counted = (time.monotonic(), 0)
         self.due = dict.fromkeys(("note", "keep", "equity", "metrics", "books"), time.monotonic())
         where = Endpoint(station.venue, station.environment)  # type: ignore[arg-type]
         self.breaker = Breaker(station.worker.redis, where)
 
-    def hear(self, told: Status | Incident) -> None:
+    def hear(self, told: FeedStatus | Incident) -> None:
         """From the feed, on the loop."""
         if isinstance(told, Incident):
             self.incidents.append(told)
@@ -116,7 +116,7 @@ class Reporter:
         venue, environment = self.station.venue, self.station.environment
         prices_put(venue=venue, environment=environment, ticks=ticks)
         where = {"venue": venue, "environment": environment}
-        push(
+        push_message(
             "market",
             "batch",
             ticks=[where | tick_json(one) for one in ticks],
@@ -133,7 +133,7 @@ class Reporter:
         told = [depth_json(one) for one in books]
         depths_put(venue=venue, environment=environment, books=told)
         where = {"venue": venue, "environment": environment}
-        push("market", "batch", depths=[where | one for one in told])
+        push_message("market", "batch", depths=[where | one for one in told])
 
     async def tell_breaker(self) -> None:
         with suppress(RedisError, OSError):
@@ -173,7 +173,7 @@ class Reporter:
             reconnects=status.reconnects,
             gaps=status.gaps,
         )
-        push("market", "batch", streams=[stream_json(VenueStream.objects.get(pk=station.stream_id))])
+        push_message("market", "batch", streams=[stream_json(VenueStream.objects.get(pk=station.stream_id))])
 
     def tell_metrics(self, runtimes: list[BotRunner]) -> None:
         """A bot's figures between two events of its own, where they have changed."""

@@ -37,7 +37,7 @@ from market.exchanges.base import (
     Tick,
 )
 from market.feed import Subscription, run_feed
-from market.feed.ending import end
+from market.feed.ending import end_tasks
 from market.services import instruments_note
 from trading import metrics
 from trading.live.account import AccountDesk
@@ -128,7 +128,7 @@ class VenueWorker:
         self.stopped = True
         for runtime in self.roster.all():
             self.roster.remove(runtime)
-        await end(self.tasks)
+        await end_tasks(self.tasks)
         for desk in self.accounts.values():
             await desk.stop()
         await self.worker.in_thread(self.recorder.flush)

@@ -28,8 +28,9 @@ from market.exchanges.account_cache import AccountCache
 from market.exchanges.base import Endpoint, Exchange, ExchangeError
 from market.exchanges.breaker import Breaker
 from market.exchanges.budget import Budget
+from market.exchanges.registry import load_adapters
 from market.feed import Timing
-from market.feed.ending import end
+from market.feed.ending import end_tasks
 from market.services import stream_hold, stream_note, stream_release
 from trading import metrics
 from trading.live.desired_state import DesiredState, desired_state_read
@@ -78,6 +79,7 @@ class StreamWorker:
 
     async def run(self) -> None:
         sys.setswitchinterval(SWITCH_EVERY)
+        load_adapters()
         with pushing_later():
             await self.work()
 
@@ -194,7 +196,7 @@ class StreamWorker:
     async def stop(self) -> None:
         for stream_id in list(self.stations):
             await self.leave(stream_id)
-        await end(list(self.errands))
+        await end_tasks(list(self.errands))
         for stream_id in list(self.holds):
             with suppress(DatabaseError):
                 await self.in_thread(release, stream_id, self.name)

@@ -15,7 +15,7 @@ from market.models import Instrument
 from trading.models import OPEN, Bot, BotRun, BotState, Order, Position
 from trading.services.budgets import budgets_ensure, budgets_find
 from trading.services.loaded_bot import LoadedBot, stop_symbols
-from trading.setup.config import RunConfig, parse, read
+from trading.setup.config import RunConfig, parse_config, read_config
 from trading.setup.limits import BotLimits, parse_limits, parse_schedule
 
 
@@ -104,9 +104,9 @@ def run_config_read(run: BotRun) -> tuple[RunConfig, str]:
     """The run's configuration and an empty text; or, where the configuration cannot be used any more (its strategy has been taken
     away), what can be read of it, and why."""
     try:
-        return parse(run.config), ""
+        return parse_config(run.config), ""
     except Invalid as error:
-        config, form = read(run.config)
+        config, form = read_config(run.config)
         if {"symbols", "interval"} & form.faults.keys():
             raise
         return config, error.in_full()

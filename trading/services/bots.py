@@ -16,7 +16,7 @@ from access.people import Person, signed_in_user
 from core.errors import Conflict, Invalid, NotFound, Unreadable
 from core.events import News, events_record
 from core.fields import Fields
-from core.push import push
+from core.push import push_message
 from core.text import utc_text
 from core.venues import venue_key
 from engine.strategies import registry
@@ -26,7 +26,7 @@ from trading.models import DesiredStatus as Want
 from trading.services.bot_loading import trader_make
 from trading.services.budgets import budgets_ensure
 from trading.services.carry_over import books_sum
-from trading.setup.config import RunConfig, parse
+from trading.setup.config import RunConfig, parse_config
 from trading.setup.limits import parse_limits, parse_schedule
 from wallets.models import Wallet
 
@@ -67,7 +67,7 @@ def bot_columns_read(given: Mapping[str, Any]) -> dict[str, Any]:
     if not name:
         form.fault("name", "is required.")
     mode = form.choice("mode", "paper", Mode.values)
-    config = gather_faults(form, "config", lambda: parse(given.get("config")))
+    config = gather_faults(form, "config", lambda: parse_config(given.get("config")))
     limits = gather_faults(form, "limits", lambda: parse_limits(given.get("limits")))
     schedule = gather_faults(form, "schedule", lambda: parse_schedule(given.get("schedule")))
     replay = gather_faults(form, "replay", lambda: read_replay(given.get("replay")))
@@ -215,7 +215,7 @@ def run_begin(bot: Bot) -> BotRun:
     """A run with a new trader that takes over the bot's cash and positions, from the snapshot of the run before or, where that is
     of another version, from the books. A replay begins with nothing each time."""
     trading_check(bot)
-    config = parse(bot.config)
+    config = parse_config(bot.config)
     if bot.run and bot.run.ended_at is None:
         raise Conflict(f"{bot.name} is still stopping. Wait until its orders are settled.")
     for symbol in config.symbols:
@@ -231,7 +231,7 @@ def run_begin(bot: Bot) -> BotRun:
     )
     trader = trader_make(config, external=bot.external)
     if bot.mode != Mode.REPLAY and (state := BotState.objects.filter(bot=bot).select_related("run").first()):
-        before = trader_make(parse(state.run.config), external=state.run.mode in EXTERNAL)
+        before = trader_make(parse_config(state.run.config), external=state.run.mode in EXTERNAL)
         try:
             before.load(bytes(state.book))
             trader.carry(before)
@@ -309,7 +309,7 @@ def kill_switch_set(*, killed: bool, reason: str = "", user: Person = None) -> K
             "orders_cancelled": cancelled,
         }
         events_record([News("alert", "kill_switch", payload)])
-        transaction.on_commit(partial(push, "desk", "changed"))
+        transaction.on_commit(partial(push_message, "desk", "changed"))
     return switch
 
 
@@ -317,4 +317,4 @@ def bot_change_record(bot: Bot, what: str, user: Person, **more: Any) -> None:
     """Writes an event, and wakes the stream workers once that is committed."""
     payload = {"name": bot.name, "change": what, "by": user.get_username() if user else "the desk", "mode": bot.mode, **more}
     events_record([News("bot_status", "person", payload)], bot=bot.bot_id, run_id=bot.run.run_id if bot.run else "")
-    transaction.on_commit(partial(push, "desk", "changed", bot=bot.bot_id))
+    transaction.on_commit(partial(push_message, "desk", "changed", bot=bot.bot_id))

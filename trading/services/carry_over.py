@@ -10,7 +10,7 @@ from django.db.models import Sum
 from core.times import to_ms
 from engine.live import HeldPosition
 from trading.models import Bot, BotRun, Fill, Position
-from trading.setup.config import parse
+from trading.setup.config import parse_config
 
 
 def books_sum(bot: Bot) -> tuple[float, dict[str, HeldPosition]]:
@@ -22,7 +22,7 @@ def books_sum(bot: Bot) -> tuple[float, dict[str, HeldPosition]]:
         one.symbol: HeldPosition(float(one.quantity), float(one.cost), to_ms(one.opened_at or one.updated_at))
         for one in Position.objects.filter(bot=bot, quantity__gt=0).order_by("symbol")
     }
-    return float(sum(cash_movements(bot), parse(first.config).cash)), held
+    return float(sum(cash_movements(bot), parse_config(first.config).cash)), held
 
 
 def cash_movements(bot: Bot) -> Iterator[Decimal]:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from prometheus_client import REGISTRY
 from redis.asyncio import Redis
 
-from core.broker import address
+from core.broker import broker_address
 from core.text import decimal_text
 from engine.live import OHLCV, SignalRow
 from engine.risk import Limits, Moment, Proposal, check
@@ -83,7 +83,7 @@ def balance(asset: str, free: str, held: str = "0") -> Balance:
 
 @pytest.fixture
 async def redis() -> AsyncIterator[Redis]:
-    async with Redis.from_url(address()) as client:
+    async with Redis.from_url(broker_address()) as client:
         await client.delete(*(f"exchange:binance:sandbox:balances-test:balances{part}" for part in ("", ":age", ":lock")))
         yield client
 
