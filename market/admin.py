@@ -10,12 +10,13 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from core.generics import ModelAdmin
 from core.text import decimal_text
 from market import services
 from market.models import CandleChunk, CandleGap, CandleImport, CandleSeries, FeedIncident, Instrument, VenueStream
 
 
-class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg] # not generic at run time
+class ReadOnly(ModelAdmin[Any]):
     """Rows that the desk writes."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -29,7 +30,7 @@ class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg] # not generic at run
 
 
 @admin.register(Instrument)
-class InstrumentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class InstrumentAdmin(ModelAdmin[Instrument]):
     list_display = ("symbol", "venue", "venue_symbol", "tick", "lot", "least", "series_held")
     list_filter = ("venue", "quote")
     search_fields = ("symbol", "venue_symbol", "base", "quote")
