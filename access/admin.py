@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from access import services
 from access.models import ApiToken
-from core.generic import ModelAdmin
+from core.generics import ModelAdmin
 
 
 @admin.register(ApiToken)

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from core.generic import ModelAdmin
+from core.generics import ModelAdmin
 from core.text import decimal_text
 from market import services
 from market.models import CandleChunk, CandleGap, CandleImport, CandleSeries, FeedIncident, Instrument, VenueStream

@@ -52,7 +52,7 @@ from trading.live.reporter import Reporter
 from trading.live.running_bots import RunningBots
 from trading.models import Order
 from trading.services.accounts import account_alert
-from trading.services.loaded_bot import Lease
+from trading.services.lease import Lease
 from trading.services.step_writer import StepEffects
 from wallets.models import Wallet
 

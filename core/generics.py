@@ -1,20 +1,20 @@
-"""Django's classes that are generic for mypy and not at run time, made so: `ModelAdmin[Wallet]` is `ModelAdmin`."""
+"""Django's classes that are generic for the type checker, and here at run time too: `class BotAdmin(ModelAdmin[Bot])`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django import forms
 from django.contrib import admin
+from django.forms import models
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin
     TabularInline = admin.TabularInline
-    ModelForm = forms.ModelForm
+    ModelForm = models.ModelForm
 else:
 
     class Subscriptable:
-        def __class_getitem__(cls, _model: Any) -> type:
+        def __class_getitem__(cls, item: Any) -> Any:
             return cls
 
     class ModelAdmin(Subscriptable, admin.ModelAdmin):
@@ -23,5 +23,5 @@ else:
     class TabularInline(Subscriptable, admin.TabularInline):
         pass
 
-    class ModelForm(Subscriptable, forms.ModelForm):
+    class ModelForm(Subscriptable, models.ModelForm):
         pass
