@@ -129,7 +129,7 @@ def hurry() -> None:
     hurried: dict[Any, dict[str, Any]] = {
         market.services: {"HOLD_SECONDS": 1.5},
         worker: {"LOOK_EVERY": 0.1, "HOLD_EVERY": 0.3, "RETRY_AFTER": 0.2},
-        account: {"LONGEST_WAIT": 0.3},
+        account: {"RECONNECT": Timing(backoff=(0.05, 0.1, 0.15), jitter=0.8)},
         station: {"AGAIN_SECONDS": 0.2, "SHUT_SECONDS": 0.2},
         sweeper: {"UNANSWERED": timedelta(seconds=0.2)},
         roster: {"AGAIN_SECONDS": 0.2},

@@ -28,7 +28,7 @@ from market.exchanges.base import (
     Unauthorised,
     UserEvent,
 )
-from market.feed import Incident
+from market.feed import Incident, Timing
 from market.feed.ending import end
 from trading.live.balances import AccountBalances
 from trading.live.clock import VenueClock
@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-LONGEST_WAIT = 30.0
+RECONNECT = Timing(backoff=(0.5, 1.0, 2.0, 4.0, 8.0, 15.0), jitter=0.8)
+"""Before the user stream is opened again; the jitter is large, since all accounts of a venue lose their streams at once."""
 AT_ONCE = 8
 
 
@@ -80,6 +81,10 @@ class AccountDesk:
     def start(self) -> None:
         self.tasks = [asyncio.create_task(one) for one in (self.listen(), self.sweep(), self.watch_balances(), self.clock.keep())]
 
+    def died(self) -> bool:
+        """Whether a task that should go on for ever has ended."""
+        return any(task.done() for task in self.tasks)
+
     async def stop(self) -> None:
         await end(self.tasks)
         self.note_found()  # nobody waits for it any more
@@ -102,8 +107,8 @@ class AccountDesk:
                 logger.exception("the user stream of %s failed; it is opened anew", self.wallet.name)
                 why = f"It failed here ({type(error).__name__}); that has been logged."
             self.note_lost(why)
+            await asyncio.sleep(RECONNECT.wait(attempt, random.random()))  # noqa: S311
             attempt += 1
-            await asyncio.sleep(random.uniform(0.1, min(LONGEST_WAIT, 0.5 * 2**attempt)))  # noqa: S311
 
     async def hear(self, event: UserEvent) -> None:
         if isinstance(event, StreamGap):

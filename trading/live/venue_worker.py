@@ -121,8 +121,8 @@ class VenueWorker:
         return station
 
     def died(self) -> bool:
-        """Whether what should go on for ever has ended."""
-        return any(task.done() for task in self.tasks)
+        """Whether a task of this venue or of one of its accounts, which should all go on for ever, has ended."""
+        return any(task.done() for task in self.tasks) or any(desk.died() for desk in self.accounts.values())
 
     async def close(self) -> None:
         self.stopped = True

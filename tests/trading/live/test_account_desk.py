@@ -14,6 +14,7 @@ from django.db import OperationalError
 
 from core.errors import Invalid
 from market.exchanges.base import Alive, Report, Retryable
+from market.feed import Timing
 from trading.live.account import AccountDesk
 
 ALIVE = Alive("binance", datetime.now(UTC))
@@ -67,13 +68,20 @@ class Stream:
 
 async def listened(monkeypatch: pytest.MonkeyPatch, station: Any, *lives: list[Any]) -> AccountDesk:
     """A desk that has heard it all, and listens on."""
-    monkeypatch.setattr("trading.live.account.LONGEST_WAIT", 0.0)
+    monkeypatch.setattr("trading.live.account.RECONNECT", Timing(backoff=(0.0,)))
     stream: Any = Stream(*lives)
     desk = AccountDesk(station, WALLET, stream, Mock(), Mock(), Mock(), compared_at=1.0)
     desk.tasks = [asyncio.create_task(desk.listen())]
     async with asyncio.timeout(30):
         await stream.over.wait()
     return desk
+
+
+async def test_a_venue_that_is_away_for_hours_ends_no_user_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More openings fail in a row than a float has powers of two."""
+    desk = await listened(monkeypatch, Mock(), *([Retryable("It is away.")] for _ in range(1_100)), [ALIVE])
+    assert not desk.died()
+    await desk.stop()
 
 
 async def test_a_report_that_cannot_be_taken_in_costs_no_other_and_is_asked_for() -> None:
