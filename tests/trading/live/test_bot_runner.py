@@ -29,7 +29,7 @@ def test_nothing_is_done_with_what_could_not_be_loaded_again(monkeypatch: pytest
             raise error
         return bot_load(wanted)
 
-    monkeypatch.setattr(runtime, "holding_load", load)
+    monkeypatch.setattr(runtime, "bot_load", load)
     floor: Any = SimpleNamespace(stopped=False, written=lambda *_: None)
     one = BotRunner(bot_load(bot_id), cast(Floor, floor))
     ahead, seen = one.holding, []
@@ -56,7 +56,7 @@ def test_a_bot_that_fails_while_its_venue_is_left_writes_nothing_of_its_memory(m
 
     monkeypatch.setattr(runtime, "RETRY_SECONDS", 0.0)
     monkeypatch.setattr("trading.live.bot_runner.connection.close", lambda: None)  # the test's own transaction
-    monkeypatch.setattr(runtime, "holding_load", away)
+    monkeypatch.setattr(runtime, "bot_load", away)
     version = BotState.objects.get(pk=bot.pk).version
 
     def broken() -> None:
