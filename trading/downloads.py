@@ -25,7 +25,7 @@ from market.candles.reading import read
 from market.connections import connected
 from market.exchanges.base import Candle, Endpoint, Exchange, ExchangeError, Retryable
 from market.selectors import gaps_between
-from trading.live.recorder import candles_keep, series_of
+from trading.live.recorder import candles_keep, find_series
 from wallets.models import ExchangeAccount
 
 PAGE = 5_000
@@ -110,7 +110,7 @@ async def page(exchange: Exchange, wanted: Download, begin: int, stop: int) -> N
 def missing_in(wanted: Download, begin: int, stop: int) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Open times that the store lacks."""
     times = np.arange(begin, stop, wanted.step, dtype=np.int64)
-    series = series_of(wanted.venue, wanted.symbol, wanted.interval)
+    series = find_series(wanted.venue, wanted.symbol, wanted.interval)
     return times if series is None else np.setdiff1d(times, read(series, begin, stop).time)
 
 
@@ -129,7 +129,7 @@ async def patiently(exchange: Exchange, wanted: Download, first: datetime, last:
 
 def download_report(wanted: Download) -> dict[str, Any]:
     """What came of it, JSON-ready; `gaps` are those of the series within the span, as they are now."""
-    series = series_of(wanted.venue, wanted.symbol, wanted.interval)
+    series = find_series(wanted.venue, wanted.symbol, wanted.interval)
     first = last = None
     if series is not None and len(found := read(series, wanted.start, wanted.end)):
         first, last = int(found.time[0]), int(found.time[-1])

@@ -40,7 +40,7 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]
         self.task = asyncio.create_task(StreamWorker().run(), name="stream worker")
 
 
-async def serve() -> None:
+async def serve_consumer() -> None:
     """Runs the consumer until cancelled, telling it every few seconds what should be."""
     inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
