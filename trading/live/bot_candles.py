@@ -13,7 +13,7 @@ from core.times import from_ms
 from engine.live import SignalRow
 from trading import metrics
 from trading.live.bot_steps import BotSteps
-from trading.live.history import History
+from trading.live.history import CandleHistory
 from trading.live.strategy_host import StrategyHost
 from trading.live.threads import BOT, called_from
 from trading.services.loaded_bot import LoadedBot
@@ -29,13 +29,13 @@ HOLE_SECONDS = 20.0
 class BotCandles:
     def __init__(self, steps: BotSteps, host: StrategyHost) -> None:
         self.steps, self.host = steps, host
-        self.saved_at = time.monotonic() - steps.loaded.bot.pk % 60 / 60 * SAVE_EVERY  # not all bots at the same candle
+        self.saved_at = time.monotonic() - steps.loaded_bot.bot.pk % 60 / 60 * SAVE_EVERY  # not all bots at the same candle
         self.progressed = False
         """Whether the run is further than its row says."""
 
     @property
-    def loaded(self) -> LoadedBot:
-        return self.steps.loaded
+    def loaded_bot(self) -> LoadedBot:
+        return self.steps.loaded_bot
 
     def catch_up(self) -> StepEffects | None:
         """Takes in every candle that has closed since the last one, oldest first."""
@@ -47,20 +47,20 @@ class BotCandles:
 
     def act_now(self) -> StepEffects | None:
         """At a venue, what was decided at the last close goes out at the present price, if its candle has begun by now."""
-        loaded, config = self.loaded, self.loaded.config
+        loaded, config = self.loaded_bot, self.loaded_bot.config
         begun = self.steps.inputs.market.find_open_time(config.symbols[0], config.interval)
         if not loaded.external or begun is None or loaded.opened == begun or not loaded.trader.working():
             return None
         prices = self.steps.find_prices()
         return self.open(begun, prices) if len(prices) == len(config.symbols) else None
 
-    def find_histories(self) -> dict[str, History]:
-        config, market = self.loaded.config, self.steps.inputs.market
+    def find_histories(self) -> dict[str, CandleHistory]:
+        config, market = self.loaded_bot.config, self.steps.inputs.market
         return {symbol: market.find_history(symbol, config.interval) for symbol in config.symbols}
 
     def list_closed(self) -> list[int]:
         """Open times of candles that are complete for all symbols, or past which some symbol has gone on."""
-        loaded, histories = self.loaded, list(self.find_histories().values())
+        loaded, histories = self.loaded_bot, list(self.find_histories().values())
         start = loaded.time if loaded.time is not None else (histories[0].last or 0) - 1
         if loaded.external and loaded.opened is not None:
             start = max(start, loaded.opened - 1)  # what comes after the next one has begun is too late
@@ -70,7 +70,7 @@ class BotCandles:
 
     def open(self, time_ms: int, opens: Mapping[str, float]) -> StepEffects | None:
         """The candle has begun: what was queued at the close before it goes out."""
-        steps, loaded = self.steps, self.loaded
+        steps, loaded = self.steps, self.loaded_bot
         if steps.explain_not_ready() or (loaded.opened is not None and time_ms <= loaded.opened and loaded.external is False):
             return None
         if loaded.time is not None and self.list_closed():
@@ -88,13 +88,13 @@ class BotCandles:
     def has_hole(self, time_ms: int) -> bool:
         """Whether the candle before that one is still to come: the venue is being asked for it, and the engine takes candles in
         order. One without trades never comes."""
-        missing = (self.loaded.time or 0) < time_ms - self.loaded.config_step()
+        missing = (self.loaded_bot.time or 0) < time_ms - self.loaded_bot.config_step()
         return missing and self.steps.inputs.now_ms() - time_ms < HOLE_SECONDS * 1000
 
     def close(self, time_ms: int) -> StepEffects:
         """The candle that opened at `time_ms` has closed, and the strategy decides. On paper the bot trades at the candle's own
         prices, at a venue at the last ones, and not where it decides more than a candle late."""
-        loaded, now_ms = self.loaded, self.steps.inputs.now_ms
+        loaded, now_ms = self.loaded_bot, self.steps.inputs.now_ms
         histories = self.find_histories()
         candles = {symbol: candle for symbol, history in histories.items() if (candle := history.at(time_ms))}
         began = time.perf_counter()
@@ -112,10 +112,10 @@ class BotCandles:
         self.note_progress()
         return effects
 
-    def decide(self, histories: Mapping[str, History], time_ms: int) -> dict[str, SignalRow]:
+    def decide(self, histories: Mapping[str, CandleHistory], time_ms: int) -> dict[str, SignalRow]:
         """What the strategy wants, by symbol; none in its warm-up."""
         rows = {}
-        venue, sizing = self.loaded.bot.venue, self.loaded.config.sizing
+        venue, sizing = self.loaded_bot.bot.venue, self.loaded_bot.config.sizing
         with self.host.watch():
             for symbol, history in histories.items():
                 row = self.steps.inputs.decisions.row(venue, history, self.host.strategy, sizing, self.find_first(history), time_ms)
@@ -123,8 +123,8 @@ class BotCandles:
                     rows[symbol] = row
         return rows
 
-    def find_first(self, history: History) -> int:
-        return self.host.find_first_candle(self.loaded.run, history, self.steps.inputs.now_ms())
+    def find_first(self, history: CandleHistory) -> int:
+        return self.host.find_first_candle(self.loaded_bot.run, history, self.steps.inputs.now_ms())
 
     def note_progress(self) -> None:
         """Idle closes are written down once in a while only; after a crash they are walked again, with the same outcome. How far
@@ -134,5 +134,5 @@ class BotCandles:
             self.save()
 
     def save(self) -> None:
-        checkpoint(self.loaded)
+        checkpoint(self.loaded_bot)
         self.saved_at = time.monotonic()

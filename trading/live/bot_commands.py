@@ -8,17 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from trading.live.bot_runner import BotRunner
-from trading.live.threads import BOT, LOOP, called_from
 from trading.models import OPEN, DesiredStatus, Order
 from trading.services.orders import orders_cancel_note
 from trading.services.runs import run_end
 from trading.services.step_writer import StepEffects
 
 
-@called_from(LOOP)
 def follow_wanted(runner: BotRunner, wanted: str) -> None:
     """Called every second or so: a bot that does already as is wanted is left alone."""
-    entries_allowed = runner.loaded.trader.entries_allowed
+    entries_allowed = runner.loaded_bot.trader.entries_allowed
     if wanted == DesiredStatus.PAUSED and entries_allowed:
         runner.submit(runner.steps.pause, urgent=True)
     elif wanted == DesiredStatus.RUNNING and not entries_allowed:
@@ -29,10 +27,9 @@ def follow_wanted(runner: BotRunner, wanted: str) -> None:
         runner.submit(lambda: wind_up(runner, sell=False), urgent=True)
 
 
-@called_from(BOT)
 def wind_up(runner: BotRunner, *, sell: bool) -> StepEffects | None:
     """Called again and again until nothing is open: then the run ends."""
-    steps, loaded = runner.steps, runner.loaded
+    steps, loaded = runner.steps, runner.loaded_bot
     prices = steps.find_prices()
     if loaded.trader.entries_allowed:
         return steps.pause()  # a bot that winds up buys nothing more
@@ -52,8 +49,8 @@ def wind_up(runner: BotRunner, *, sell: bool) -> StepEffects | None:
 
 def has_to_sell(runner: BotRunner, prices: Mapping[str, float]) -> bool:
     """Whether it holds more than crumbs, which no venue takes: fees in base leave parts of a lot behind."""
-    for symbol, quantity in runner.loaded.trader.positions().items():
-        rules = runner.loaded.instruments[symbol]
+    for symbol, quantity in runner.loaded_bot.trader.positions().items():
+        rules = runner.loaded_bot.instruments[symbol]
         worth = quantity * prices.get(symbol, float("inf"))
         if quantity > 0 and quantity >= float(rules.lot_size or 0) and worth >= float(rules.min_notional or 0):
             return True
@@ -62,4 +59,4 @@ def has_to_sell(runner: BotRunner, prices: Mapping[str, float]) -> bool:
 
 def is_selling(runner: BotRunner) -> bool:
     """Whether a market order to sell is on its way: a take-profit that rests does not count."""
-    return any(order.side == "sell" and order.type == "market" for order in runner.loaded.trader.working())
+    return any(order.side == "sell" and order.type == "market" for order in runner.loaded_bot.trader.working())

@@ -16,19 +16,17 @@ from core.push import push_all
 from core.text import utc_text
 from trading import metrics
 from trading.live.bot_runner import BotRunner
-from trading.live.threads import DESK, called_from
 from trading.services.equity import equity_record
 from trading.services.loaded_bot import LoadedBot
 from trading.services.runs import run_held, runs_progress_write
 
 
-@called_from(DESK)
 def report_figures(runners: Sequence[BotRunner]) -> None:
     """A bot's figures between two events of its own, where they have changed."""
     write_progress([runner for runner in runners if runner.candles.progressed])
     messages = []
     for runner in runners:
-        loaded = runner.loaded
+        loaded = runner.loaded_bot
         reason = runner.steps.explain_not_ready()[:200]
         if reason != loaded.run.held_reason:
             run_held(loaded.run, reason)
@@ -42,26 +40,24 @@ def report_figures(runners: Sequence[BotRunner]) -> None:
         push_all("live", messages)
 
 
-@called_from(DESK)
 def write_progress(runners: Sequence[BotRunner]) -> None:
     for runner in runners:
         runner.candles.progressed = False
     try:
-        runs_progress_write([runner.loaded.run for runner in runners])
+        runs_progress_write([runner.loaded_bot.run for runner in runners])
     except DatabaseError:
         for runner in runners:
             runner.candles.progressed = True
         raise
 
 
-@called_from(DESK)
 def record_equity(runners: Sequence[BotRunner], known: dict[str, Decimal]) -> None:
     """`known`: last prices, by symbol."""
     rows = []
     for runner in runners:
-        trader = runner.loaded.trader
+        trader = runner.loaded_bot.trader
         prices = {symbol: float(known[symbol]) for symbol in runner.symbols if symbol in known}
-        rows.append((runner.loaded.bot, runner.loaded.run, round_money(trader.equity(prices)), round_money(trader.cash)))
+        rows.append((runner.loaded_bot.bot, runner.loaded_bot.run, round_money(trader.equity(prices)), round_money(trader.cash)))
     equity_record(rows, known, at=datetime.now(UTC))
 
 

@@ -18,7 +18,7 @@ from market.exchanges.base import Exchange, ExchangeError
 from trading.live.bot_commands import follow_wanted
 from trading.live.bot_runner import BotRunner
 from trading.live.desired_state import Assignment
-from trading.live.listing import Listing
+from trading.live.listing import VenueListing
 from trading.live.recorder import Recorder, load_history
 from trading.live.running_bots import RunningBots
 from trading.live.threads import LOOP, called_from
@@ -43,7 +43,7 @@ class Waiting(NamedTuple):
 
 @called_from(LOOP)
 class BotIntake:
-    def __init__(self, exchange: Exchange, bots: RunningBots, listing: Listing, recorder: Recorder) -> None:
+    def __init__(self, exchange: Exchange, bots: RunningBots, listing: VenueListing, recorder: Recorder) -> None:
         self.exchange, self.bots, self.listing, self.recorder = exchange, bots, listing, recorder
         self.in_thread = bots.in_thread
         self.waiting: dict[int, Waiting] = {}
@@ -81,7 +81,7 @@ class BotIntake:
             logger.error("bot %d cannot be loaded: %s", assignment.bot_id, runner)
             await self.in_thread(fail_run, assignment.run_id, runner.in_full())
             return False
-        if runner.loaded.unreadable:
+        if runner.loaded_bot.unreadable:
             await self.in_thread(abandon_run, runner)
             return False
         return await self.attempt(assignment, runner)
@@ -99,7 +99,7 @@ class BotIntake:
             if not isinstance(error, ExchangeError | OSError):
                 logger.exception("bot %d cannot begin", assignment.bot_id)
             self.waiting[assignment.bot_id] = Waiting(runner, time.monotonic() + AGAIN_SECONDS)
-            await self.in_thread(run_held, runner.loaded.run, f"It cannot begin yet: {error}")
+            await self.in_thread(run_held, runner.loaded_bot.run, f"It cannot begin yet: {error}")
             return False
         self.waiting.pop(assignment.bot_id, None)
         follow_wanted(runner, assignment.wanted)
@@ -110,7 +110,7 @@ class BotIntake:
         histories = self.bots.market.histories
         for symbol in runner.symbols:
             await self.ensure_history(symbol, runner)
-        loaded = runner.loaded
+        loaded = runner.loaded_bot
         if loaded.time is None:
             # On paper it decides from the first candle on that closes after its start; at a venue, the last close is still worth
             # acting on.
@@ -122,7 +122,7 @@ class BotIntake:
         """Candles from the first one on that the bot's strategy is to see, shared with the other bots of that market."""
         histories, market = self.bots.market.histories, (symbol, runner.interval)
         now_ms = runner.steps.inputs.now_ms
-        since = runner.strategy_host.find_history_start(runner.loaded.run, now_ms())
+        since = runner.strategy_host.find_history_start(runner.loaded_bot.run, now_ms())
         history = histories.get(market)
         if history is not None and len(history) and history.time[0] <= since:
             return
@@ -136,7 +136,7 @@ class BotIntake:
 def abandon_run(runner: BotRunner) -> None:
     """Its memory cannot be read. What the venue has of it is cancelled there and goes into the books; the next run begins with
     these."""
-    loaded = runner.loaded
+    loaded = runner.loaded_bot
     fail_run(loaded.run.pk, loaded.unreadable)
     market = runner.steps.describe_market("unreadable")
     for order in () if loaded.external else Order.objects.filter(run=loaded.run, status__in=OPEN):

@@ -40,7 +40,7 @@ RETRY_SECONDS = 0.5
 Call = Callable[[], StepEffects | None]
 
 
-class Job(NamedTuple):
+class BotJob(NamedTuple):
     call: Call
     received: float
     """When the frame came in (`time.perf_counter()`) that it is about; 0: it is about none."""
@@ -65,7 +65,7 @@ class BotRunner:
         self.steps = BotSteps(loaded, inputs, lambda effects: host.dispatch(self, effects))
         self.strategy_host = StrategyHost(loaded.config)
         self.candles = BotCandles(self.steps, self.strategy_host)
-        self.queue = JobQueue[Job](self.do, host.start, lambda: host.stopped)
+        self.queue = JobQueue[BotJob](self.do, host.start, lambda: host.stopped)
         self.touching: set[str] = set()
         """Symbols whose price has reached a level, and the job about it has not begun."""
         self.levels: list[PriceLevel] = []
@@ -77,21 +77,21 @@ class BotRunner:
         return self.bot_id
 
     @property
-    def loaded(self) -> LoadedBot:
-        return self.steps.loaded
+    def loaded_bot(self) -> LoadedBot:
+        return self.steps.loaded_bot
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        return self.loaded.config.symbols
+        return self.loaded_bot.config.symbols
 
     @property
     def interval(self) -> str:
-        return self.loaded.config.interval
+        return self.loaded_bot.config.interval
 
     @called_from(*ANY)
     def submit(self, call: Call, *, urgent: bool = False, received: float = 0.0) -> None:
         """`urgent`: see `JobQueue.submit`. `received`: when the frame came in that it is about (`time.perf_counter()`)."""
-        self.queue.submit(Job(call, received), urgent=urgent)
+        self.queue.submit(BotJob(call, received), urgent=urgent)
 
     @called_from(LOOP)
     def on_price(self, tick: Tick, price: float) -> None:
@@ -101,7 +101,7 @@ class BotRunner:
 
     @called_from(LOOP)
     def on_open(self, candle: Candle, time_ms: int) -> None:
-        if self.loaded.external or self.loaded.trader.working():
+        if self.loaded_bot.external or self.loaded_bot.trader.working():
             opens = {candle.symbol: float(candle.open)}
             self.submit(partial(self.candles.open, time_ms, opens), received=candle.received)
 
@@ -113,7 +113,7 @@ class BotRunner:
         self.touching.discard(symbol)
         return self.steps.touch(symbol, price, time_ms)
 
-    def do(self, job: Job) -> None:
+    def do(self, job: BotJob) -> None:
         """One job, to its end: while the database is away it waits, since what it would write down must not be lost."""
         failure, stale = "", False
         while not self.queue.is_over():
@@ -122,10 +122,10 @@ class BotRunner:
                 self.attempt(job, failure, reload=again)
                 return
             except StaleBot:
-                logger.warning("%s is traded for by another worker", self.loaded.bot.name)
+                logger.warning("%s is traded for by another worker", self.loaded_bot.bot.name)
                 self.leave()
             except DatabaseError as error:
-                logger.warning("%s waits for the database: %s", self.loaded.bot.name, type(error).__name__)
+                logger.warning("%s waits for the database: %s", self.loaded_bot.bot.name, type(error).__name__)
                 connection.close()
                 stale = True
             except DomainError as error:
@@ -134,10 +134,10 @@ class BotRunner:
                 name = self.strategy_host.strategy.name
                 failure = f"The strategy {name} did not return within {settings.STRATEGY_SECONDS:g} s."
             except Exception as error:
-                logger.exception("%s failed", self.loaded.bot.name)
+                logger.exception("%s failed", self.loaded_bot.bot.name)
                 failure = f"Something went wrong inside Quarterdeck ({type(error).__name__}); it has been logged."
 
-    def attempt(self, job: Job, failure: str, *, reload: bool) -> None:
+    def attempt(self, job: BotJob, failure: str, *, reload: bool) -> None:
         """Does the job, or ends the bot where it has failed already."""
         self.steps.received = job.received
         if reload and not self.reload():
@@ -152,7 +152,7 @@ class BotRunner:
         venue was left meanwhile."""
         while not self.queue.is_over():
             try:
-                self.steps.loaded = bot_load(self.bot_id, unreadable=bool(self.loaded.unreadable))
+                self.steps.loaded_bot = bot_load(self.bot_id, unreadable=bool(self.loaded_bot.unreadable))
                 return True
             except DatabaseError:
                 connection.close()
@@ -169,11 +169,11 @@ class BotRunner:
             if not self.reload():
                 return  # the worker that has the venue next meets the same fault
             # The engine first: it would want an order again that was cancelled without its knowing.
-            self.host.dispatch(self, self.steps.act_by_hand("failed", self.loaded.trader.cancel_all))
+            self.host.dispatch(self, self.steps.act_by_hand("failed", self.loaded_bot.trader.cancel_all))
         except DatabaseError:
             raise
         except Exception:
-            logger.exception("%s: the engine does not take its orders back", self.loaded.bot.name)
+            logger.exception("%s: the engine does not take its orders back", self.loaded_bot.bot.name)
         orders_cancel_note(Order.objects.filter(bot_id=self.bot_id, status__in=OPEN))
-        run_end(self.loaded.run, "failed", error=message)
+        run_end(self.loaded_bot.run, "failed", error=message)
         self.leave()

@@ -50,33 +50,33 @@ class BotInputs:
 class BotSteps:
     def __init__(self, loaded: LoadedBot, inputs: BotInputs, dispatch: Callable[[StepEffects], None]) -> None:
         """`dispatch` takes on what a step has written: its orders leave for the venue."""
-        self.loaded, self.inputs, self.dispatch = loaded, inputs, dispatch
+        self.loaded_bot, self.inputs, self.dispatch = loaded, inputs, dispatch
         self.received = 0.0
         """When the frame came in (`time.perf_counter()`) that the present job is about; 0: it is about none."""
 
     @property
     def account_id(self) -> int:
-        return self.loaded.bot.wallet.account_id or 0
+        return self.loaded_bot.bot.wallet.account_id or 0
 
     @called_from(*ANY)
     def explain_not_ready(self) -> str:
         """Why this bot may not decide at present; empty: it may."""
         if why := self.inputs.market.explain_no_prices():
             return why
-        return self.inputs.accounts.explain_not_ready(self.account_id) if self.loaded.external else ""
+        return self.inputs.accounts.explain_not_ready(self.account_id) if self.loaded_bot.external else ""
 
     @called_from(*ANY)
     def find_prices(self) -> dict[str, float]:
         """The last prices of its symbols, as far as there are any."""
         find = self.inputs.market.find_price
-        return {symbol: float(price[0]) for symbol in self.loaded.config.symbols if (price := find(symbol))}
+        return {symbol: float(price[0]) for symbol in self.loaded_bot.config.symbols if (price := find(symbol))}
 
     @called_from(*ANY)
     def describe_market(
         self, trigger_id: str, *, prices: Mapping[str, tuple[Decimal, float]] | None = None, time_ms: int = 0
     ) -> MarketNow:
         """`prices` (with their age in seconds) and `time_ms` go before the last prices and the present time."""
-        loaded, inputs = self.loaded, self.inputs
+        loaded, inputs = self.loaded_bot, self.inputs
         known = {symbol: price for symbol in loaded.config.symbols if (price := inputs.market.find_price(symbol))}
         return MarketNow(
             from_ms(time_ms or inputs.now_ms()),
@@ -94,36 +94,36 @@ class BotSteps:
         if self.explain_not_ready():
             return None
         market = self.describe_market(f"tick:{symbol}:{time_ms}")
-        return act(self.loaded, market, lambda: self.loaded.trader.touched(symbol, price, time_ms))
+        return act(self.loaded_bot, market, lambda: self.loaded_bot.trader.touched(symbol, price, time_ms))
 
     def send_entries(self) -> StepEffects | None:
         """At a venue, entries go out once no exit is on its way any more."""
-        loaded = self.loaded
+        loaded = self.loaded_bot
         market = self.describe_market(f"open:{loaded.config.interval}:{loaded.opened or 0}")
         prices = {symbol: float(price) for symbol, (price, _) in market.prices.items()}
         return act(loaded, market, lambda: loaded.trader.entries(prices)) if loaded.external else None
 
     def apply_report(self, report: Report) -> StepEffects | None:
-        if not self.loaded.is_news(report):
+        if not self.loaded_bot.is_news(report):
             return None
-        self.dispatch(report_apply(self.loaded, report, self.describe_market(f"report:{report.venue_order_id}")))
+        self.dispatch(report_apply(self.loaded_bot, report, self.describe_market(f"report:{report.venue_order_id}")))
         return self.send_entries()
 
     def end_order(self, order_id: int, seen: str, status: OrderStatus, why: str) -> StepEffects | None:
         """`seen`: the status from which it was concluded that the order is over."""
-        self.dispatch(order_end(self.loaded, order_id, seen, status, why, self.describe_market(f"order:{order_id}")))
+        self.dispatch(order_end(self.loaded_bot, order_id, seen, status, why, self.describe_market(f"order:{order_id}")))
         return self.send_entries()
 
     def reload_rules(self) -> None:
         """The venue's rules may have changed."""
-        self.loaded.learn(instruments_of(self.loaded.bot.venue, self.loaded.config.symbols))
+        self.loaded_bot.learn(instruments_of(self.loaded_bot.bot.venue, self.loaded_bot.config.symbols))
 
     def pause(self) -> StepEffects | None:
-        trader = self.loaded.trader
+        trader = self.loaded_bot.trader
         return self.act_by_hand("pause", trader.pause) if trader.entries_allowed else None
 
     def resume(self) -> StepEffects:
-        return self.act_by_hand("resume", self.loaded.trader.resume)
+        return self.act_by_hand("resume", self.loaded_bot.trader.resume)
 
     def act_by_hand(self, what: str, call: Callable[[], Step]) -> StepEffects:
-        return act(self.loaded, self.describe_market(f"person:{what}"), call)
+        return act(self.loaded_bot, self.describe_market(f"person:{what}"), call)

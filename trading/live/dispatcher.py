@@ -32,7 +32,7 @@ class Dispatcher:
         if effects.send or effects.cancel:
             requests = self.claim(runner, effects.send)
             self.loop.call_soon_threadsafe(self.send, runner, effects, requests, runner.steps.received)
-        if runner.loaded.external and (levels := runner.loaded.trader.levels()) != runner.levels:
+        if runner.loaded_bot.external and (levels := runner.loaded_bot.trader.levels()) != runner.levels:
             runner.levels = levels
             self.loop.call_soon_threadsafe(self.market.put_levels, runner, levels)
 
@@ -43,7 +43,7 @@ class Dispatcher:
         try:
             return [account.executor.claim(order) if account else None for order in orders]
         except DatabaseError as error:
-            logger.warning("orders of %s are sent later: %s", runner.loaded.bot.name, type(error).__name__)
+            logger.warning("orders of %s are sent later: %s", runner.loaded_bot.bot.name, type(error).__name__)
             connection.close()
             return []
 

@@ -21,7 +21,7 @@ COLUMNS = ("open", "high", "low", "close", "volume")
 
 
 @called_from(*ANY)
-class History:
+class CandleHistory:
     """Closed candles of one symbol and interval, oldest first. Appending costs no copy but when the room doubles."""
 
     def __init__(self, candles: Candles) -> None:
@@ -87,7 +87,9 @@ class Decisions:
         self.known: OrderedDict[tuple[Any, ...], SignalRow | None] = OrderedDict()
         self.computed = self.shared = 0
 
-    def row(self, market: str, history: History, strategy: Strategy, sizing: Sizing, start: int, time_ms: int) -> SignalRow | None:
+    def row(
+        self, market: str, history: CandleHistory, strategy: Strategy, sizing: Sizing, start: int, time_ms: int
+    ) -> SignalRow | None:
         """What `strategy` wants at the close of the candle that opened at `time_ms`, having seen those from `start` on. None in its
         warm-up. `StrategyFailed` where it raises."""
         key = (market, history.symbol, history.interval, strategy.name, sort_items(strategy.values), sizing, start, time_ms)

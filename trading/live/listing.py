@@ -20,7 +20,7 @@ REFRESH_EVERY = 300.0
 
 
 @called_from(LOOP)
-class Listing:
+class VenueListing:
     def __init__(self, exchange: Exchange, market: MarketState, bots: RunningBots, in_thread: InThread) -> None:
         self.exchange, self.market, self.bots, self.in_thread = exchange, market, bots, in_thread
         self.symbols: frozenset[str] = frozenset()

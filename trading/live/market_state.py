@@ -19,7 +19,7 @@ from engine.live import OHLCV, PriceLevel
 from market.exchanges.base import Candle, Depth, MarketEvent, Tick
 from market.feed import State
 from trading import metrics
-from trading.live.history import History
+from trading.live.history import CandleHistory
 from trading.live.levels import Levels
 from trading.live.threads import ANY, LOOP, called_from
 
@@ -54,7 +54,7 @@ class MarketState:
         """Last price and when we heard it (monotonic), by symbol."""
         self.open_times: dict[Market, int] = {}
         """Of the candles that grow now, in ms."""
-        self.histories: dict[Market, History] = {}
+        self.histories: dict[Market, CandleHistory] = {}
         self.fresh: dict[str, Tick] = {}
         """The newest tick of each symbol since the last flush to the pages; likewise the two below."""
         self.growing: dict[Market, Candle] = {}
@@ -137,7 +137,7 @@ class MarketState:
         return (known[0], time.monotonic() - known[1]) if known else None
 
     @called_from(*ANY)
-    def find_history(self, symbol: str, interval: str) -> History:
+    def find_history(self, symbol: str, interval: str) -> CandleHistory:
         return self.histories[(symbol, interval)]
 
     @called_from(*ANY)

@@ -146,13 +146,13 @@ def find_errands(wallet_id: int) -> Errands:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class OrderComparison:
     ask: list[Order]
     """Open with us, and the venue says something else of them or nothing."""
     foreign: list[Report]
 
 
-def compare_orders(wallet_id: int, reports: Sequence[Report]) -> Comparison:
+def compare_orders(wallet_id: int, reports: Sequence[Report]) -> OrderComparison:
     """Our open orders against the venue's list of open orders."""
     by_id = {report.client_order_id: report for report in reports}
     open_now = Order.objects.filter(wallet_id=wallet_id, status__in=OPEN).exclude(status=OrderStatus.PENDING)
@@ -165,7 +165,7 @@ def compare_orders(wallet_id: int, reports: Sequence[Report]) -> Comparison:
     # Orders of ours that we take for over: what the venue says counts.
     over = Q(client_order_id__in=by_id) & ~Q(status__in=OPEN)
     asked = Order.objects.filter(Q(pk__in=ask) | over).select_related("bot", "run")
-    return Comparison(list(asked), [report for report in reports if report.client_order_id not in known])
+    return OrderComparison(list(asked), [report for report in reports if report.client_order_id not in known])
 
 
 def foreign_note(wallet: Wallet, reports: Sequence[Report]) -> int:

@@ -20,7 +20,7 @@ from market import candles as store
 from market.exchanges.base import Candle, Exchange
 from market.models import CandleSeries
 from market.services import instrument_ensure
-from trading.live.history import History
+from trading.live.history import CandleHistory
 from trading.live.threads import DESK, LOOP, called_from
 
 logger = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ def make_candles(symbol: str, interval: str, candles: Sequence[Candle]) -> Candl
 
 async def load_history(
     exchange: Exchange, key: str, symbol: str, interval: str, since: int, until: datetime, in_thread: Callable[..., Awaitable[Any]]
-) -> History:
+) -> CandleHistory:
     """The candles from `since` (ms) to `until`: from the store, and what it lacks from the venue, into the store first."""
     step = INTERVALS[interval]
     series = await in_thread(find_series, key, symbol, interval)
@@ -81,7 +81,7 @@ async def load_history(
         first = max(since, to_ms(series.last) + step)
     fetched = await exchange.candles(symbol, interval, from_ms(first), until)
     await in_thread(candles_keep, key, symbol, interval, [one for one in fetched if one.closed])
-    return History(await in_thread(load_stored, key, symbol, interval, since))
+    return CandleHistory(await in_thread(load_stored, key, symbol, interval, since))
 
 
 def load_stored(key: str, symbol: str, interval: str, since: int) -> Candles:

@@ -19,7 +19,7 @@ from engine.live import OHLCV, SignalRow
 from engine.strategies import registry
 from engine.types import Candles
 from market import candles as store
-from trading.live.history import Decisions, History
+from trading.live.history import CandleHistory, Decisions
 from trading.models import Bot, DesiredStatus
 from trading.services.loaded_bot import LoadedBot, MarketNow, StaleBot, bot_load
 from trading.services.runs import run_end, run_progress
@@ -32,8 +32,8 @@ LOOK_EVERY = 0.25
 
 @dataclass(slots=True)
 class Replay:
-    loaded: LoadedBot
-    histories: dict[str, History]
+    loaded_bot: LoadedBot
+    histories: dict[str, CandleHistory]
     times: Sequence[int]
     decisions: Decisions
 
@@ -44,7 +44,7 @@ class Replay:
     def step(self, time_ms: int) -> None:
         """One candle of every symbol, as the live desk would see it: its open, then its close, then what the strategy makes of
         it."""
-        loaded, found = self.loaded, self.opens(time_ms)
+        loaded, found = self.loaded_bot, self.opens(time_ms)
         opening = make_moment(loaded, time_ms, {symbol: one.open for symbol, one in found.items()})
         candle_open(loaded, time_ms, {symbol: one.open for symbol, one in found.items()}, opening)
         rows = {symbol: row for symbol in found if (row := self.row(symbol, time_ms)) is not None}
@@ -53,14 +53,14 @@ class Replay:
         run_progress(loaded.run, time_ms, decided=bool(rows))
 
     def row(self, symbol: str, time_ms: int) -> SignalRow | None:
-        config = self.loaded.config
+        config = self.loaded_bot.config
         strategy = registry.get(config.strategy)(config.params)
         history = self.histories[symbol]
         return self.decisions.row(config.venue, history, strategy, config.sizing, int(history.time[0]), time_ms)
 
     def finish(self) -> None:
         """What is still held is sold at the last close that it saw, as a backtest does: the next replay begins anew."""
-        loaded = self.loaded
+        loaded = self.loaded_bot
         if any(loaded.trader.positions().values()) or loaded.trader.working():
             last = loaded.time if loaded.time is not None else self.times[-1]
             market = make_moment(loaded, last, {symbol: one.close for symbol, one in self.opens(last).items()})
@@ -77,7 +77,7 @@ def make_moment(loaded: LoadedBot, time_ms: int, prices: dict[str, float]) -> Ma
 def replay_load(bot_id: int) -> Replay:
     loaded = bot_load(bot_id)
     config = find_span(loaded.bot, loaded.config)
-    histories = {one.symbol: History(one) for one in load_candles(config)}
+    histories = {one.symbol: CandleHistory(one) for one in load_candles(config)}
     times = np.unique(np.concatenate([history.time[: len(history)] for history in histories.values()]))
     return Replay(loaded, histories, [int(one) for one in times], Decisions())
 
@@ -99,7 +99,7 @@ def replay_drive(bot_id: int, *, sleep: Callable[[float], None] = time.sleep) ->
     """Drives the bot's present run to its end, or until a person stops it. A second driver finds the state written by another and
     leaves it alone."""
     replay = replay_load(bot_id)
-    loaded = replay.loaded
+    loaded = replay.loaded_bot
     try:
         why = walk_candles(replay, sleep)
         replay.finish()
@@ -124,7 +124,7 @@ def walk_candles(replay: Replay, sleep: Callable[[float], None]) -> str:
 
 def pace_candles(replay: Replay, sleep: Callable[[float], None]) -> Iterator[int | None]:
     """The times still to come, at the speed that is wanted; None ends it. Looks at the bot's row a few times a second."""
-    loaded = replay.loaded
+    loaded = replay.loaded_bot
     speed = float(loaded.bot.replay.get("speed") or 0)
     begun, looked, first = time.monotonic(), 0.0, replay.times[0] if replay.times else 0
     for i, time_ms in enumerate(replay.times):
@@ -152,6 +152,6 @@ def wait_paused(replay: Replay, wanted: str, sleep: Callable[[float], None]) -> 
     began = time.monotonic()
     while wanted == DesiredStatus.PAUSED:
         sleep(LOOK_EVERY)
-        checkpoint(replay.loaded)
-        wanted = Bot.objects.values_list("wanted", flat=True).get(pk=replay.loaded.bot.pk)
+        checkpoint(replay.loaded_bot)
+        wanted = Bot.objects.values_list("wanted", flat=True).get(pk=replay.loaded_bot.bot.pk)
     return time.monotonic() - began

@@ -36,7 +36,7 @@ class RunningBots:
         return list(self.runners.values())
 
     def list_of_wallet(self, wallet_id: int) -> list[BotRunner]:
-        return [runner for runner in self.runners.values() if runner.loaded.bot.wallet_id == wallet_id]
+        return [runner for runner in self.runners.values() if runner.loaded_bot.bot.wallet_id == wallet_id]
 
     def list_symbols(self) -> set[str]:
         return {symbol for runner in self.runners.values() for symbol in runner.symbols}
@@ -58,7 +58,7 @@ class RunningBots:
 
     def add(self, runner: BotRunner) -> None:
         """From now on it hears the market."""
-        loaded = runner.loaded
+        loaded = runner.loaded_bot
         self.runners[runner.bot_id] = self.by_run[loaded.run.run_id] = runner
         self.market.add_listener(runner, list_markets(runner))
         if loaded.external:
@@ -69,7 +69,7 @@ class RunningBots:
         if self.runners.pop(runner.bot_id, None) is None:
             return
         runner.queue.close()
-        self.by_run.pop(runner.loaded.run.run_id, None)
+        self.by_run.pop(runner.loaded_bot.run.run_id, None)
         self.loads.pop(runner.bot_id, None)
         self.market.remove_listener(runner, list_markets(runner))
 
@@ -91,7 +91,7 @@ class RunningBots:
         loading = self.loads.get(bot_id)
         if loading is not None:
             runner = await asyncio.shield(loading)
-            if not runner.queue.closed and run_id in (None, runner.loaded.run.pk):
+            if not runner.queue.closed and run_id in (None, runner.loaded_bot.run.pk):
                 return runner
         if self.loads.get(bot_id) is loading:
             self.load([bot_id])

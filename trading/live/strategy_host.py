@@ -19,7 +19,7 @@ from core.times import to_ms
 from engine.strategies import registry
 from engine.strategy import Strategy, blamed
 from engine.types import INTERVALS
-from trading.live.history import History
+from trading.live.history import CandleHistory
 from trading.live.threads import BOT, LOOP, called_from
 from trading.models import BotRun
 from trading.setup.config import RunConfig
@@ -78,7 +78,7 @@ class StrategyHost:
             warmup = self.strategy.warmup_at(self.config.interval)
         return (now_ms // step - (1 if warmup <= 1 else max(LEAST_HISTORY, 4 * warmup))) * step
 
-    def find_first_candle(self, run: BotRun, history: History, now_ms: int) -> int:
+    def find_first_candle(self, run: BotRun, history: CandleHistory, now_ms: int) -> int:
         """Open time (ms) of the first candle of this history that the strategy sees."""
         if run.history_from:
             return max(int(history.time[0]), to_ms(run.history_from))

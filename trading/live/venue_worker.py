@@ -31,7 +31,7 @@ from trading.live.desired_state import DesiredState, make_place, make_public_end
 from trading.live.dispatcher import Dispatcher
 from trading.live.facilities import Facilities
 from trading.live.history import Decisions
-from trading.live.listing import Listing
+from trading.live.listing import VenueListing
 from trading.live.market_state import MarketState
 from trading.live.recorder import Recorder
 from trading.live.reporter import Reporter, StreamName
@@ -56,7 +56,7 @@ class VenueWorker:
         self.dispatcher = Dispatcher(self.accounts, self.market, facilities.background, facilities.loop)
         self.inputs = BotInputs(self.market, self.accounts, Decisions(), self.now_ms)
         self.host = BotHost(facilities.pools.start_job, self.dispatcher.dispatch, self.remove_soon)
-        self.listing = Listing(exchange, self.market, self.bots, in_thread)
+        self.listing = VenueListing(exchange, self.market, self.bots, in_thread)
         self.intake = BotIntake(exchange, self.bots, self.listing, self.recorder)
         self.subscription = Subscription()
         self.tasks: list[asyncio.Task[None]] = []
@@ -108,7 +108,7 @@ class VenueWorker:
             for runner in self.bots.list_all():
                 runner.strategy_host.interrupt(settings.STRATEGY_SECONDS)
                 begun = self.market.find_open_time(runner.symbols[0], runner.interval)
-                if runner.loaded.external and runner.loaded.opened != begun:
+                if runner.loaded_bot.external and runner.loaded_bot.opened != begun:
                     runner.submit(runner.candles.act_now)
 
     async def follow(self, desired: DesiredState, *, warm: bool) -> None:

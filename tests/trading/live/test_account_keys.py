@@ -47,7 +47,7 @@ def test_a_wrong_key_is_told_once_and_leaves_the_other_accounts_alone(sandbox: R
         async with working(sandbox) as worker:
             await until(lambda: may_trade(worker, ours))
             await worker.pools.in_thread(lambda: bot_pause(bot_id=ours.bot_id))
-            await until(lambda: (found := find_runner(worker, ours)) is not None and not found.loaded.trader.entries_allowed)
+            await until(lambda: (found := find_runner(worker, ours)) is not None and not found.loaded_bot.trader.entries_allowed)
             assert why_not(worker, theirs).startswith("wrong cannot be used: ")
 
     asyncio.run(played())

@@ -10,7 +10,7 @@ from django.db import OperationalError
 
 from tests.trading.live.test_levels import waiting_bot
 from trading.live import bot_runner
-from trading.live.bot_runner import BotHost, BotRunner, Job
+from trading.live.bot_runner import BotHost, BotJob, BotRunner
 from trading.models import BotRun, BotState
 from trading.services.loaded_bot import LoadedBot, bot_load, bots_load
 
@@ -39,14 +39,14 @@ def test_nothing_is_done_with_what_could_not_be_loaded_again(monkeypatch: pytest
 
     monkeypatch.setattr(bot_runner, "bot_load", load)
     one = make_runner(bot_load(bot_id))
-    ahead, seen = one.loaded, []
+    ahead, seen = one.loaded_bot, []
 
     def job() -> None:
-        seen.append(one.loaded)
+        seen.append(one.loaded_bot)
         if len(seen) == 1:
             raise OperationalError("the line is cut in the middle of a step")
 
-    one.do(Job(job, 0.0))
+    one.do(BotJob(job, 0.0))
     assert len(seen) == 2
     assert seen[0] is ahead
     assert seen[1] is not ahead
@@ -67,7 +67,7 @@ def test_a_bot_that_fails_while_its_venue_is_left_writes_nothing_of_its_memory(m
     def broken() -> None:
         raise ValueError("a strategy's fault")
 
-    one.do(Job(broken, 0.0))
+    one.do(BotJob(broken, 0.0))
     assert BotState.objects.get(pk=bot.pk).version == version
     bot.refresh_from_db()
     assert bot.run
@@ -78,12 +78,12 @@ def test_a_bot_whose_configuration_cannot_be_read_any_more_ends_and_its_thread_g
     """What is found out after an outage, as its strategy was taken away meanwhile."""
     bot = waiting_bot()
     one = make_runner(bot_load(bot.pk))
-    BotRun.objects.filter(bot=bot).update(config=one.loaded.run.config | {"strategy": "gone"})
+    BotRun.objects.filter(bot=bot).update(config=one.loaded_bot.run.config | {"strategy": "gone"})
 
     def broken() -> None:
         raise OperationalError("the line is cut in the middle of a step")
 
-    one.do(Job(broken, 0.0))
+    one.do(BotJob(broken, 0.0))
     bot.refresh_from_db()
     assert bot.run
     assert (bot.run.end_reason, "There is no strategy 'gone'." in bot.run.error) == ("failed", True)
@@ -97,10 +97,10 @@ def test_what_is_had_for_its_books_alone_is_loaded_again_as_such(monkeypatch: py
     one, done = make_runner(loaded), []
 
     def booked() -> None:
-        done.append(one.loaded)
+        done.append(one.loaded_bot)
         if len(done) == 1:
             raise OperationalError("the line is cut in the middle of a step")
 
-    one.do(Job(booked, 0.0))
+    one.do(BotJob(booked, 0.0))
     assert [each.unreadable for each in done] == [loaded.unreadable] * 2
     assert not one.queue.closed

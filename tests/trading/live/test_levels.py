@@ -59,8 +59,8 @@ def test_an_entry_that_waits_for_its_price_is_watched_although_no_row_was_writte
 def decide(venue: VenueWorker) -> None:
     runner = venue.make_runner(bot_load(waiting_bot().pk))
     market = MarketNow(datetime.now(UTC), {}, "candle")
-    candle_open(runner.loaded, START, {SYMBOL: 10.0}, market)
-    effects = candle_close(runner.loaded, START, {SYMBOL: FLAT}, {SYMBOL: SignalRow(entry=True, entry_stop=11.0)}, market)
+    candle_open(runner.loaded_bot, START, {SYMBOL: 10.0}, market)
+    effects = candle_close(runner.loaded_bot, START, {SYMBOL: FLAT}, {SYMBOL: SignalRow(entry=True, entry_stop=11.0)}, market)
     assert not effects.news
     venue.dispatcher.dispatch(runner, effects)
     connection.close()
