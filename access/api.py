@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 
 from access import selectors, services
 from access.models import ApiToken
-from access.openapi import endpoint
+from access.openapi import describe_endpoint
 from access.scopes import SCOPES
 from core.fields import Fields
 
@@ -65,11 +65,11 @@ class TokensView(APIView):
         self.throttle_scope = "sign_in"
         return [ScopedRateThrottle()] if self.request.method == "POST" else super().get_throttles()
 
-    @endpoint(summary="Your tokens", scope="read", example={"results": [TOKEN], "next": None})
+    @describe_endpoint(summary="Your tokens", scope="read", example={"results": [TOKEN], "next": None})
     def get(self, request: Request) -> Response:
         return Response({"results": [token_json(token) for token in selectors.tokens_of(user=signed_in(request))], "next": None})
 
-    @endpoint(
+    @describe_endpoint(
         summary="Make a token",
         description="The token is shown this once; only its hash is kept. Wrong passwords lock the account for a while.",
         scope=None,
@@ -81,7 +81,7 @@ class TokensView(APIView):
     )
     def post(self, request: Request) -> Response:
         given: Mapping[str, Any] = request.data if isinstance(request.data, Mapping) else {}
-        user = person(request, given)
+        user = authenticate_person(request, given)
         token, secret = services.token_create(user=user, scopes=given.get("scopes"), days=given.get("days"))
         made = {"token": secret, "id": token.pk, "scopes": token.scopes, "expires_at": token.expires_at}
         return Response(made, status=201, headers={"Cache-Control": "no-store"})
@@ -91,7 +91,7 @@ def signed_in(request: Request) -> User:
     return cast(User, request.user)
 
 
-def person(request: Request, given: Mapping[str, Any]) -> User:
+def authenticate_person(request: Request, given: Mapping[str, Any]) -> User:
     """Who signs in with this password."""
     form = Fields(given)
     username, password = form.text("username", longest=150), form.text("password", longest=1_000)
@@ -112,11 +112,11 @@ def person(request: Request, given: Mapping[str, Any]) -> User:
 class TokenView(APIView):
     scope = "read"
 
-    @endpoint(summary="One of your tokens", scope="read", example=TOKEN, errors=[404])
+    @describe_endpoint(summary="One of your tokens", scope="read", example=TOKEN, errors=[404])
     def get(self, request: Request, token_id: int) -> Response:
         return Response(token_json(selectors.token_get(token_id=token_id, user=signed_in(request))))
 
-    @endpoint(summary="Revoke a token", scope="read", status=204, example=None, errors=[404])
+    @describe_endpoint(summary="Revoke a token", scope="read", status=204, example=None, errors=[404])
     def delete(self, request: Request, token_id: int) -> Response:
         services.token_revoke(token=selectors.token_get(token_id=token_id, user=signed_in(request)))
         return Response(status=204)

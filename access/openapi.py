@@ -37,7 +37,7 @@ ERROR_SCHEMA = {
 }
 
 
-def endpoint(
+def describe_endpoint(
     *,
     summary: str,
     scope: str | None,
@@ -53,8 +53,8 @@ def endpoint(
     """Describes one method of a view. `example` is a whole answer; `body` is the JSON Schema of the request."""
     told = f"{description or summary}\n\nScope: {f'`{scope}`' if scope else 'none, no sign-in needed'}."
     always = (401, 403, 429) if scope else (429,)
-    answers: dict[Any, OpenApiResponse] = {(status, media_type): answer(example, status)}
-    answers |= {(code, "application/json"): refusal(code) for code in sorted({*errors, *always})}
+    answers: dict[Any, OpenApiResponse] = {(status, media_type): describe_answer(example, status)}
+    answers |= {(code, "application/json"): describe_refusal(code) for code in sorted({*errors, *always})}
     return extend_schema(
         summary=summary,
         description=told,
@@ -66,14 +66,14 @@ def endpoint(
     )
 
 
-def answer(example: Any, status: int) -> OpenApiResponse:
+def describe_answer(example: Any, status: int) -> OpenApiResponse:
     if example is None:
         return OpenApiResponse(description=HTTPStatus(status).phrase)
     examples = [OpenApiExample("Answer", value=example, status_codes=[str(status)], response_only=True)]
     return OpenApiResponse(response=schema_of(example), description=HTTPStatus(status).phrase, examples=examples)
 
 
-def refusal(code: int) -> OpenApiResponse:
+def describe_refusal(code: int) -> OpenApiResponse:
     value = {"error": {"code": CODES[code], "message": MEANINGS[code], "fields": {}}}
     examples = [OpenApiExample(CODES[code], value=value, status_codes=[str(code)], response_only=True)]
     return OpenApiResponse(response=ERROR_SCHEMA, description=MEANINGS[code], examples=examples)
@@ -92,5 +92,7 @@ def schema_of(example: Any) -> dict[str, Any]:
     return {"type": kinds[type(example)]} if type(example) in kinds else {}
 
 
-def query(name: str, description: str, kind: Any = OpenApiTypes.STR, *, values: Sequence[str] | None = None) -> OpenApiParameter:
+def query_parameter(
+    name: str, description: str, kind: Any = OpenApiTypes.STR, *, values: Sequence[str] | None = None
+) -> OpenApiParameter:
     return OpenApiParameter(name, kind, OpenApiParameter.QUERY, description=description, enum=values)

@@ -30,9 +30,9 @@ class HasScope(BasePermission):
             return False
         needed = getattr(view, "scope", None) or ("read" if request.method in SAFE_METHODS else "trade")
         self.message = f"This needs the scope {needed!r}."
-        return needed in granted(request.user, request.auth)
+        return needed in granted_scopes(request.user, request.auth)
 
 
-def granted(user: AbstractBaseUser | AnonymousUser, auth: Any) -> frozenset[str]:
+def granted_scopes(user: AbstractBaseUser | AnonymousUser, auth: Any) -> frozenset[str]:
     scopes = scopes_of(user)
     return scopes & frozenset(auth.scopes) if isinstance(auth, ApiToken) else scopes

@@ -13,5 +13,5 @@ def new_secret() -> str:
     return PREFIX + secrets.token_urlsafe(32)
 
 
-def digest(secret: str) -> str:
+def secret_digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -6,15 +6,15 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from access.models import ApiToken
-from access.secrets import digest
+from access.secrets import secret_digest
 from core.errors import Invalid, NotFound
-from core.fields import nearest
+from core.fields import did_you_mean
 
 
 def token_valid(secret: str) -> ApiToken | None:
     """The token that is this secret, if it may be used now."""
     usable = ApiToken.objects.filter(revoked_at=None, expires_at__gt=timezone.now(), user__is_active=True)
-    return usable.select_related("user").filter(digest=digest(secret)).first()
+    return usable.select_related("user").filter(digest=secret_digest(secret)).first()
 
 
 def token_usable(*, token_id: int) -> bool:
@@ -39,6 +39,6 @@ def user_named(username: str) -> User:
     """`Invalid` at `user`, with a hint, where there is none."""
     found = User.objects.filter(username=username).first()
     if found is None:
-        hint = nearest(username, User.objects.values_list("username", flat=True))
+        hint = did_you_mean(username, User.objects.values_list("username", flat=True))
         raise Invalid.at("user", f"There is no user {username!r}.{hint}")
     return found

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from access.models import ApiToken
 from access.scopes import SCOPES, scopes_of
-from access.secrets import digest, new_secret
-from core.fields import Fields, nearest, shown
+from access.secrets import new_secret, secret_digest
+from core.fields import Fields, did_you_mean, show_value
 
 DEFAULT_DAYS = 90
 MOST_DAYS = 3650
@@ -28,7 +28,7 @@ def token_create(*, user: User, scopes: Any, days: Any = None) -> tuple[ApiToken
     form.refuse("The token cannot be made.")
     secret = new_secret()
     expires_at = timezone.now() + timedelta(days=lasts)
-    token = ApiToken.objects.create(user=user, digest=digest(secret), hint=secret[:8], scopes=wanted, expires_at=expires_at)
+    token = ApiToken.objects.create(user=user, digest=secret_digest(secret), hint=secret[:8], scopes=wanted, expires_at=expires_at)
     return token, secret
 
 
@@ -37,11 +37,11 @@ def read_scopes(form: Fields, user: User) -> list[str]:
     raw = form.take("scopes", ["read"])
     listed: Sequence[Any] = [part.strip() for part in raw.split(",")] if isinstance(raw, str) else raw
     if not isinstance(listed, list) or not listed:
-        form.fault("scopes", f"must be a list of {', '.join(SCOPES)}; got {shown(raw)}.")
+        form.fault("scopes", f"must be a list of {', '.join(SCOPES)}; got {show_value(raw)}.")
         return []
     for scope in listed:
         if scope not in SCOPES:
-            form.fault("scopes", f"must be of {', '.join(SCOPES)}; got {shown(scope)}.{nearest(scope, SCOPES)}")
+            form.fault("scopes", f"must be of {', '.join(SCOPES)}; got {show_value(scope)}.{did_you_mean(scope, SCOPES)}")
         elif scope not in scopes_of(user):
             form.fault("scopes", f"{user.get_username()} has no scope {scope!r} to give to a token.")
     return [scope for scope in SCOPES if scope in listed]

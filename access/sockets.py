@@ -17,7 +17,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from access import selectors
 from access.models import ApiToken
-from access.permissions import granted
+from access.permissions import granted_scopes
 
 
 class SignIn:
@@ -41,7 +41,7 @@ class SignIn:
 def token_of(header: str) -> ApiToken | None:
     kind, _, secret = header.partition(" ")
     token = selectors.token_valid(secret.strip()) if kind.lower() == "bearer" else None
-    return token if token and "read" in granted(token.user, token) else None
+    return token if token and "read" in granted_scopes(token.user, token) else None
 
 
 async def may_listen(scope: dict[str, Any]) -> bool:

@@ -24,7 +24,7 @@ __all__ = ["BacktestRunAdmin", "SweepAdmin"]
 EXAMPLE = {"params": {"fast": 10, "slow": 50}, "symbols": ["BTC-USD"], "interval": "1m", "cash": "10000", "fee_bps": 10}
 
 
-class RunForm(forms.ModelForm):  # type: ignore[type-arg]
+class RunAdminForm(forms.ModelForm):  # type: ignore[type-arg]
     """A new run: the strategy from a list, the rest as the configuration that the API takes. Checked by the same reader."""
 
     strategy = forms.ChoiceField(choices=lambda: [(kind.name, kind.title) for kind in registry.all()])
@@ -85,7 +85,7 @@ class BacktestRunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return rows.defer("results") if resolved and resolved.url_name == "backtests_backtestrun_changelist" else rows
 
     def get_form(self, request: HttpRequest, obj: BacktestRun | None = None, change: bool = False, **kwargs: Any) -> Any:
-        return RunForm if obj is None else super().get_form(request, obj, change, **kwargs)
+        return RunAdminForm if obj is None else super().get_form(request, obj, change, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: BacktestRun | None = None) -> Any:
         return [(None, {"fields": ["name", "strategy", "config"]})] if obj is None else self.fieldsets
@@ -149,7 +149,7 @@ class BacktestRunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.action(description="Run again", permissions=["add"])
     def run_again(self, request: HttpRequest, runs: QuerySet[BacktestRun]) -> None:
-        self.each(request, runs, partial(again, request), "started again")
+        self.each(request, runs, partial(start_again, request), "started again")
 
     @admin.action(description="Cancel", permissions=["change"])
     def cancel(self, request: HttpRequest, runs: QuerySet[BacktestRun]) -> None:
@@ -157,7 +157,7 @@ class BacktestRunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.action(description="Retry: run failed or cancelled ones once more", permissions=["change"])
     def retry(self, request: HttpRequest, runs: QuerySet[BacktestRun]) -> None:
-        self.each(request, runs, retried, "queued once more")
+        self.each(request, runs, retry_run, "queued once more")
 
     @admin.action(description="Delete, with their files", permissions=["change"])
     def delete_runs(self, request: HttpRequest, runs: QuerySet[BacktestRun]) -> None:
@@ -176,9 +176,9 @@ class BacktestRunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             self.message_user(request, f"{count} {'run' if count == 1 else 'runs'} {done}.", messages.SUCCESS)
 
 
-def again(request: HttpRequest, *, run_id: str) -> None:
+def start_again(request: HttpRequest, *, run_id: str) -> None:
     tasks.run_start(services.run_rerun(run_id=run_id, user=request.user))
 
 
-def retried(*, run_id: str) -> None:
+def retry_run(*, run_id: str) -> None:
     tasks.run_start(services.run_retry(run_id=run_id))

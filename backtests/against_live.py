@@ -20,7 +20,7 @@ from engine.strategy import evaluate
 from engine.types import INTERVALS, REASONS, SIDES, Candles, Ladder, Signals, Simulation
 from market import candles as store
 from trading.models import BotRun, Fill
-from trading.setup.config import RunConfig, parse
+from trading.setup.config import RunConfig, parse_config
 
 END_OF_DATA = REASONS.index("end_of_data")
 SAME = 1e-9
@@ -77,48 +77,49 @@ class Comparison:
         return all(pair.same for pair in self.pairs)
 
 
-def compare(run: BotRun) -> Comparison:
+def compare_with_backtest(run: BotRun) -> Comparison:
     """`Conflict` where the run has not decided yet, or its candles are not recorded."""
     if run.decides_from is None or run.history_from is None or run.decided_at is None:
         raise Conflict("The run has not decided anything yet: there is nothing to compare.")
-    config = parse(run.config)
-    parts = recorded(run, config)
+    config = parse_config(run.config)
+    parts = load_recorded(run, config)
     until = min(int(part.time[-1]) for part in parts)
-    found = simulated(run, config, parts)
+    found = simulate_run(run, config, parts)
     expected = deals_expected(found, config, until)
     actual = deals_actual(run, config, until)
-    pairs = matched(expected, actual, INTERVALS[config.interval])
+    pairs = match_deals(expected, actual, INTERVALS[config.interval])
     causes: dict[str, float] = {}
     for pair in pairs:
         for cause, cost in pair.causes.items():
             causes[cause] = causes.get(cause, 0.0) + cost
     sold = Fill.objects.filter(order__run=run, order__reason="end_of_data").exists()
-    equity = float(found.equity[-1]) if sold and len(found.equity) else marked(expected, parts, float(config.cash))
+    equity = float(found.equity[-1]) if sold and len(found.equity) else value_at_last_close(expected, parts, float(config.cash))
     actual_equity = None if run.equity is None else float(run.equity)
     return Comparison(pairs, equity, actual_equity, causes, sum(map(len, parts)), until)
 
 
-def recorded(run: BotRun, config: RunConfig) -> list[Candles]:
+def load_recorded(run: BotRun, config: RunConfig) -> list[Candles]:
     step = timedelta(milliseconds=INTERVALS[config.interval])
     assert run.decided_at
     start, end = run.history_from, run.decided_at + step
     parts = [
-        store.load(venue=config.venue, symbol=symbol, interval=config.interval, start=start, end=end) for symbol in config.symbols
+        store.load_candles(venue=config.venue, symbol=symbol, interval=config.interval, start=start, end=end)
+        for symbol in config.symbols
     ]
     if not all(len(part) for part in parts):
         raise Conflict("The candles of this run are not in the store yet. They are written every few seconds.")
     return parts
 
 
-def simulated(run: BotRun, config: RunConfig, parts: Sequence[Candles]) -> Simulation:
+def simulate_run(run: BotRun, config: RunConfig, parts: Sequence[Candles]) -> Simulation:
     strategy = registry.get(config.strategy)(config.params)
     assert run.decides_from
     begin = to_ms(run.decides_from)
-    signals = [begun(evaluate(strategy, part)[1], int(np.searchsorted(part.time, begin))) for part in parts]
+    signals = [mask_before(evaluate(strategy, part)[1], int(np.searchsorted(part.time, begin))) for part in parts]
     return simulate(config.account(), parts, signals, warmup=1, position=strategy.position)
 
 
-def begun(signals: Signals, first: int) -> Signals:
+def mask_before(signals: Signals, first: int) -> Signals:
     """Nothing is wanted before candle `first`, when the run began to decide."""
 
     def later(column: np.ndarray | None, none: float | bool) -> np.ndarray | None:
@@ -160,7 +161,7 @@ def deals_expected(found: Simulation, config: RunConfig, until: int) -> list[Dea
     return deals
 
 
-def marked(deals: Sequence[Deal], parts: Sequence[Candles], cash: float) -> float:
+def value_at_last_close(deals: Sequence[Deal], parts: Sequence[Candles], cash: float) -> float:
     """Equity at the last closes of a run that goes on: a backtest sells what it holds at its end, and pays for that."""
     held = dict.fromkeys((part.symbol for part in parts), 0.0)
     for deal in deals:
@@ -196,7 +197,7 @@ def deal_of(parts: Sequence[Fill], time: int) -> Deal:
     )
 
 
-def matched(expected: Sequence[Deal], actual: Sequence[Deal], step: int) -> list[Pair]:
+def match_deals(expected: Sequence[Deal], actual: Sequence[Deal], step: int) -> list[Pair]:
     """Each expected deal with the nearest actual one of the same symbol, side and reason, at most two candles apart; in order of
     time."""
     left = list(actual)

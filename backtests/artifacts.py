@@ -80,7 +80,7 @@ def write_candles(folder: str, candles: Sequence[Candles]) -> None:
 
 
 def write_table(name: str, table: Table) -> None:
-    columns = {key: storable(column) for key, column in table.columns.items()}
+    columns = {key: as_storable(column) for key, column in table.columns.items()}
     batch = pa.record_batch(list(columns.values()), names=list(columns))
     sink = pa.BufferOutputStream()
     with pa.ipc.new_file(sink, batch.schema) as writer:
@@ -88,30 +88,30 @@ def write_table(name: str, table: Table) -> None:
     default_storage.save(name, ContentFile(memoryview(sink.getvalue())))
 
 
-def storable(column: NDArray[Any]) -> NDArray[Any]:
+def as_storable(column: NDArray[Any]) -> NDArray[Any]:
     """Arrow packs booleans into bits, which cannot be mapped; bytes can."""
     return np.ascontiguousarray(column, dtype=np.uint8 if column.dtype == np.bool_ else column.dtype)
 
 
 def read_table(name: str) -> Table:
-    batch = pa.ipc.open_file(source(name)).get_batch(0)
+    batch = pa.ipc.open_file(open_source(name)).get_batch(0)
     return Table({key: column.to_numpy(zero_copy_only=True) for key, column in zip(batch.schema.names, batch.columns, strict=True)})
 
 
-def source(name: str) -> Any:
+def open_source(name: str) -> Any:
     try:
         return pa.memory_map(default_storage.path(name))
     except NotImplementedError:
-        return pa.py_buffer(fetched(name))
+        return pa.py_buffer(fetch_file(name))
 
 
 @lru_cache(maxsize=32)
-def fetched(name: str) -> bytes:
+def fetch_file(name: str) -> bytes:
     with default_storage.open(name) as file:
         return bytes(file.read())
 
 
-def digest(tables: Mapping[str, Table]) -> str:
+def digest_tables(tables: Mapping[str, Table]) -> str:
     """SHA-256 over every column's name, type and bytes."""
     total = hashlib.sha256()
     for name in sorted(tables):
@@ -125,19 +125,19 @@ def delete_folder(folder: str) -> None:
     """A folder and the files in it; one that is not there is no fault."""
     if not folder:
         return
-    for name in files(folder):
+    for name in list_files(folder):
         default_storage.delete(f"{folder}/{name}")
     default_storage.delete(folder)
 
 
-def files(folder: str) -> list[str]:
+def list_files(folder: str) -> list[str]:
     try:
         return list(default_storage.listdir(folder)[1])
     except FileNotFoundError:
         return []
 
 
-def folders(parent: str) -> Iterator[str]:
+def list_folders(parent: str) -> Iterator[str]:
     """The folders directly under `parent`."""
     try:
         names = default_storage.listdir(parent)[0]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from core.errors import Invalid
-from core.fields import nearest
+from core.fields import did_you_mean
 from core.text import utc_text
 from core.times import to_ms
 from engine.strategies import registry
@@ -22,28 +22,28 @@ FEWEST_BEYOND_WARMUP = 2
 """One candle to decide at, and one to trade on."""
 
 
-Found = tuple[RunConfig, list[CandleSeries], dict[str, Instrument]]
+MarketData = tuple[RunConfig, list[CandleSeries], dict[str, Instrument]]
 """The config with its venue, the series of its symbols, and its instruments by symbol."""
 
 
-def resolve(config: RunConfig) -> RunConfig:
+def resolve_config(config: RunConfig) -> RunConfig:
     """`config` with its venue and rules filled in; `Invalid` naming the field where the market cannot serve it."""
-    config, series, here = find(config)
+    config, series, here = find_market(config)
     for symbol in config.symbols:
         check_span(config, source_series(config, symbol, series))
     return replace(config, rules={symbol: config.rules.get(symbol) or rules_of(here[symbol]) for symbol in config.symbols})
 
 
-def find(config: RunConfig) -> Found:
+def find_market(config: RunConfig) -> MarketData:
     """`Invalid` at `venue` or `symbols` for what is not there."""
-    series = held(config.symbols)
+    series = series_of(config.symbols)
     config = replace(config, venue=config.venue or only_venue(config, series))
     here = {one.instrument.symbol: one.instrument for one in series if one.instrument.venue == config.venue}
     check_symbols(config, here)
     return config, series, here
 
 
-def held(symbols: Sequence[str]) -> list[CandleSeries]:
+def series_of(symbols: Sequence[str]) -> list[CandleSeries]:
     return list(CandleSeries.objects.filter(instrument__symbol__in=symbols).select_related("instrument"))
 
 
@@ -67,7 +67,7 @@ def unknown_symbols(missing: Sequence[str], venue: str = "") -> Invalid:
     known = Instrument.objects.filter(series__isnull=False, **({"venue": venue} if venue else {}))
     names = sorted(set(known.values_list("symbol", flat=True)))
     at = f" at {venue}" if venue else ""
-    hints = [f"No candles of {symbol}{at}.{nearest(symbol, names) or ' Import some first.'}" for symbol in missing]
+    hints = [f"No candles of {symbol}{at}.{did_you_mean(symbol, names) or ' Import some first.'}" for symbol in missing]
     return Invalid("There are no candles to run on.", fields={"symbols": hints})
 
 
@@ -77,7 +77,9 @@ def check_symbols(config: RunConfig, here: dict[str, Instrument]) -> None:
         return
     venues = sorted(set(Instrument.objects.filter(series__isnull=False).values_list("venue", flat=True)))
     if config.venue not in venues:
-        hint = nearest(config.venue, venues) or f" There are candles of {', '.join(venues) or 'no venue yet: import some first'}."
+        hint = (
+            did_you_mean(config.venue, venues) or f" There are candles of {', '.join(venues) or 'no venue yet: import some first'}."
+        )
         raise Invalid.at("venue", f"No candles of a venue {config.venue!r}.{hint}")
     raise unknown_symbols(missing, config.venue)
 
@@ -128,11 +130,11 @@ def too_few(symbol: str, least: int) -> Invalid:
     return Invalid("There is too little data.", fields={"start": [f"{message} Widen the span, or shorten the parameters."]})
 
 
-def load(config: RunConfig) -> list[Candles]:
+def load_candles(config: RunConfig) -> list[Candles]:
     """The candles of every symbol, in the config's order; `Invalid` if the store no longer holds enough."""
     least = least_candles(config)
     candles = [
-        store.load(venue=config.venue, symbol=symbol, interval=config.interval, start=config.start, end=config.end)
+        store.load_candles(venue=config.venue, symbol=symbol, interval=config.interval, start=config.start, end=config.end)
         for symbol in config.symbols
     ]
     for one in candles:
@@ -141,7 +143,7 @@ def load(config: RunConfig) -> list[Candles]:
     return candles
 
 
-def fingerprint(candles: Sequence[Candles]) -> str:
+def fingerprint_candles(candles: Sequence[Candles]) -> str:
     """Of one symbol's candles, or of several in order."""
-    each = [store.fingerprint(one) for one in candles]
+    each = [store.fingerprint_candles(one) for one in candles]
     return each[0] if len(each) == 1 else hashlib.sha256(" ".join(each).encode()).hexdigest()

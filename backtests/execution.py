@@ -20,13 +20,13 @@ from engine.strategies import registry
 from engine.strategy import Strategy, evaluate
 from engine.thinning import thin
 from engine.types import Candles, Floats, Signals, Simulation, Table
-from trading.setup.config import RunConfig, parse
+from trading.setup.config import RunConfig, parse_config
 
 Evaluated = Sequence[tuple[Mapping[str, Floats], Signals]]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RunOutcome:
     """`results` and `tables` are the same for the same run, to the byte; `seconds` (signals and simulation) is not."""
 
     results: dict[str, Any]
@@ -36,42 +36,42 @@ class Outcome:
     seconds: float
 
 
-def compute(
+def compute_run(
     config: RunConfig,
     candles: Sequence[Candles],
     *,
     fingerprint: str,
     on_progress: Callable[[int], bool],
     check: Callable[[], None],
-) -> Outcome:
+) -> RunOutcome:
     """`on_progress` as for `simulate`; `check` is called between phases and may raise to stop."""
     strategy = registry.get(config.strategy)(config.params)
     started = perf_counter()
     evaluated = [evaluate(strategy, one) for one in candles]
     check()
     account = config.account()
-    simulation = run(strategy, config, candles, evaluated, on_progress=on_progress)
+    simulation = simulate_config(strategy, config, candles, evaluated, on_progress=on_progress)
     seconds = perf_counter() - started
     check()
     metrics = measure(simulation, candles, account).as_dict()
-    examined = honesty.examine(
+    examined = honesty.examine_run(
         config=config,
         strategy=strategy,
         candles=candles,
         evaluated=evaluated,
         simulation=simulation,
         metrics=metrics,
-        simulate_at=lambda costs: run(strategy, config, candles, evaluated, costs=costs),
+        simulate_at=lambda costs: simulate_config(strategy, config, candles, evaluated, costs=costs),
     )
     check()
     code_hash = code_hash_of(type(strategy))
     reproduced = {"fingerprint": fingerprint, "code_hash": code_hash, "seed": config.seed, "config": config.to_json()}
     results = {**metrics, **reproduced, "honesty": examined}
     tables = tables_of(simulation, evaluated, len(candles), account.cash)
-    return Outcome(results, tables, digest(results, tables), code_hash, seconds)
+    return RunOutcome(results, tables, digest_outcome(results, tables), code_hash, seconds)
 
 
-def run(
+def simulate_config(
     strategy: Strategy,
     config: RunConfig,
     candles: Sequence[Candles],
@@ -92,7 +92,7 @@ def tables_of(simulation: Simulation, evaluated: Evaluated, symbols: int, cash: 
     fills = playback.fills_with_averages(simulation, symbols)
     marks, rows = playback.checkpoints(simulation.orders)
     return {
-        "equity": Table({"time": simulation.time, "equity": equity, "drawdown": drawdown(equity, cash)}),
+        "equity": Table({"time": simulation.time, "equity": equity, "drawdown": drawdown_of(equity, cash)}),
         "orders": simulation.orders,
         "fills": fills,
         "trades": simulation.trades,
@@ -103,17 +103,17 @@ def tables_of(simulation: Simulation, evaluated: Evaluated, symbols: int, cash: 
     }
 
 
-def drawdown(equity: Floats, cash: float) -> Floats:
+def drawdown_of(equity: Floats, cash: float) -> Floats:
     """How far from the highest equity so far, the initial cash included, as a ratio: -0.1 is 10 % below it."""
     fall: Floats = equity / np.maximum(np.maximum.accumulate(equity), cash) - 1.0
     return fall
 
 
-def digest(results: Mapping[str, Any], tables: Mapping[str, Table]) -> str:
-    return hashlib.sha256(canonical(results) + artifacts.digest(tables).encode()).hexdigest()
+def digest_outcome(results: Mapping[str, Any], tables: Mapping[str, Table]) -> str:
+    return hashlib.sha256(canonical_json(results) + artifacts.digest_tables(tables).encode()).hexdigest()
 
 
-def canonical(value: Any) -> bytes:
+def canonical_json(value: Any) -> bytes:
     """JSON with sorted keys and no spaces; NaN and infinity are not JSON and raise."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
@@ -124,8 +124,8 @@ def warm_up() -> None:
     close = 100.0 + np.sin(np.arange(length) / 5.0)
     time = np.arange(length, dtype=np.int64) * 60_000
     candles = Candles("BTC-USD", "1m", time, close, close + 1.0, close - 1.0, close, np.ones(length))
-    config = parse({"strategy": "sma_cross", "symbol": "BTC-USD", "interval": "1m"})
-    outcome = compute(config, [candles], fingerprint="", on_progress=lambda done: True, check=lambda: None)
+    config = parse_config({"strategy": "sma_cross", "symbol": "BTC-USD", "interval": "1m"})
+    outcome = compute_run(config, [candles], fingerprint="", on_progress=lambda done: True, check=lambda: None)
     thin(outcome.tables["equity"]["equity"], 10)
 
 

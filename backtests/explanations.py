@@ -33,11 +33,11 @@ REFUSALS_IN_WORDS = {
 def fill_in_words(fill: dict[str, Any]) -> str:
     """Of a row of `playback_candles`' fills: "Bought 0.5 at 42,000.00, fee 21: the strategy asked to be in"."""
     done = "Bought" if fill["side"] == "buy" else "Sold"
-    price, quantity, fee = (short(fill[name]) for name in ("price", "quantity", "fee"))
+    price, quantity, fee = (short_number(fill[name]) for name in ("price", "quantity", "fee"))
     return f"{done} {quantity} at {price}, fee {fee}: {REASONS_IN_WORDS[fill['reason']]}"
 
 
-def short(number: str) -> str:
+def short_number(number: str) -> str:
     """What a person reads on a hover: two decimals of large numbers, six digits of small ones."""
     value = float(number)
     if abs(value) >= 1_000:

@@ -18,7 +18,7 @@ CONCENTRATED = 0.5
 """Share of the profit in three trades from which on it is worth a warning."""
 
 
-def examine(
+def examine_run(
     *,
     config: RunConfig,
     strategy: Strategy,
@@ -36,7 +36,7 @@ def examine(
     seen, peeking = look_ahead(strategy, candles, evaluated, config.seed)
     warmup, early = warm_up(strategy, candles, evaluated)
     gaps = [audit.gaps(one) for one in candles]
-    share, concentrated = concentration(simulation)
+    share, concentrated = profit_concentration(simulation)
     costs, fragile = cost_sensitivity(config, metrics, simulate_at(COST_MULTIPLE))
     days = float(simulation.time[-1] - simulation.time[0] + candles[0].step) / DAY_MS
     paid = float(metrics["fees_paid"]) + float(metrics["slippage_paid"])
@@ -94,7 +94,7 @@ def warm_up(
     return {"candles": declared, "signals_ignored": ignored, "unknown_after": late}, notices
 
 
-def concentration(simulation: Simulation) -> tuple[float | None, list[Notice]]:
+def profit_concentration(simulation: Simulation) -> tuple[float | None, list[Notice]]:
     share = audit.best_three_share(simulation.trades)
     if share is None or share < CONCENTRATED or len(simulation.trades) <= 3:
         return share, []

@@ -15,19 +15,18 @@ from secrets import token_hex
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser
-from django.contrib.auth.models import User as Person
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from access.people import Person, signed_in_user
 from backtests import artifacts, data, execution, selectors
 from backtests.models import ACTIVE, ENDED, BacktestRun, Status
 from backtests.watch import Interrupted, Watch
 from core.errors import Cancelled, Conflict, DomainError, Invalid
-from core.push import push
+from core.push import push_message
 from engine.types import Candles
-from trading.setup.config import UNUSABLE, RunConfig, parse, read
+from trading.setup.config import UNUSABLE, RunConfig, parse_config, read_config
 
 logger = logging.getLogger(__name__)
 
@@ -41,10 +40,8 @@ TOO_LONG = (
     "The run took longer than {limit} s and was stopped. Shorten the span, mend the strategy, or raise RUN_TIME_LIMIT_SECONDS."
 )
 
-User = Person | AnonymousUser | None
 
-
-def run_create(*, config: Any, user: User = None, name: str = "", cloned_from: BacktestRun | None = None) -> BacktestRun:
+def run_create(*, config: Any, user: Person = None, name: str = "", cloned_from: BacktestRun | None = None) -> BacktestRun:
     """A queued run; `Invalid` with every faulty field. The caller starts it: `tasks.run_start`, or `run_execute` in process."""
     parsed = run_check(config=config, name=name)
     return BacktestRun.objects.create(
@@ -56,29 +53,29 @@ def run_create(*, config: Any, user: User = None, name: str = "", cloned_from: B
         interval=parsed.interval,
         seed=parsed.seed,
         cloned_from=cloned_from,
-        created_by=user if isinstance(user, Person) else None,
+        created_by=signed_in_user(user),
     )
 
 
 def run_check(*, config: Any, name: str = "") -> RunConfig:
     """What `run_create` would run, without making it; `Invalid` with every faulty field."""
-    parsed, form = read({**config, "name": name} if name and isinstance(config, Mapping) else config)
+    parsed, form = read_config({**config, "name": name} if name and isinstance(config, Mapping) else config)
     if form.faults and parsed.symbols and not {"symbols", "symbol", "venue"} & form.faults.keys():
         try:
-            data.find(parsed)
+            data.find_market(parsed)
         except Invalid as error:
             form.merge(error, "symbols")
     form.refuse(UNUSABLE)
-    return data.resolve(parsed)
+    return data.resolve_config(parsed)
 
 
-def run_rerun(*, run_id: str, user: User = None) -> BacktestRun:
+def run_rerun(*, run_id: str, user: Person = None) -> BacktestRun:
     """The same again, as a new run: same configuration, same rules, the candles that are there now."""
     run = selectors.run_get(run_id)
     return run_create(config=run.config, user=user, name=run.name, cloned_from=run)
 
 
-def run_clone(*, run_id: str, changes: Mapping[str, Any], user: User = None, name: str = "") -> BacktestRun:
+def run_clone(*, run_id: str, changes: Mapping[str, Any], user: Person = None, name: str = "") -> BacktestRun:
     """A new run with some settings changed, whole sections at a time; the venue's rules are read afresh."""
     run = selectors.run_get(run_id)
     config = {key: value for key, value in run.config.items() if key != "rules"} | dict(changes)
@@ -90,23 +87,23 @@ def run_execute(*, run_id: str, worker: str = "") -> BacktestRun:
     if not run_claim(run_id=run_id, worker=worker):
         return selectors.run_get(run_id)
     run = selectors.run_get(run_id)
-    tell(run, "run_progress", status=run.status)
+    push_state(run, "run_progress", status=run.status)
     try:
-        with Watch(partial(beat, run), seconds=settings.RUN_TIME_LIMIT_SECONDS) as watch:
-            done = perform(run, watch)
-        end(run, Status.COMPLETED, **done)
+        with Watch(partial(record_beat, run), seconds=settings.RUN_TIME_LIMIT_SECONDS) as watch:
+            done = compute_and_store(run, watch)
+        end_run(run, Status.COMPLETED, **done)
     except Interrupted as stop:
         end_interrupted(run, stop.reason)
     except Cancelled:
         end_interrupted(run, watch.reason)
     except DomainError as error:
-        end(run, Status.FAILED, error=explained(error), error_code=error.code)
+        end_run(run, Status.FAILED, error=explain_error(error), error_code=error.code)
     except MemoryError:
         message = "There was not enough memory for this run. Shorten the span."
-        end(run, Status.FAILED, error=message, error_code="out_of_memory")
+        end_run(run, Status.FAILED, error=message, error_code="out_of_memory")
     except Exception:
         logger.exception("run %s failed", run_id)
-        end(run, Status.FAILED, error=FAULT, error_code="internal_error")
+        end_run(run, Status.FAILED, error=FAULT, error_code="internal_error")
     return selectors.run_get(run_id)
 
 
@@ -118,14 +115,14 @@ def run_claim(*, run_id: str, worker: str) -> bool:
     return queued.update(**changes, attempt=F("attempt") + 1, candles_processed=0) == 1
 
 
-def perform(run: BacktestRun, watch: Watch) -> dict[str, Any]:
+def compute_and_store(run: BacktestRun, watch: Watch) -> dict[str, Any]:
     """Computes and stores the columns; answers what belongs into the row."""
-    config = parse(run.config)
-    candles = data.load(config)
-    total, fingerprint = sum(map(len, candles)), data.fingerprint(candles)
-    mine(run).update(candles_total=total, fingerprint=fingerprint)
+    config = parse_config(run.config)
+    candles = data.load_candles(config)
+    total, fingerprint = sum(map(len, candles)), data.fingerprint_candles(candles)
+    owned_row(run).update(candles_total=total, fingerprint=fingerprint)
     scale = total / max(map(len, candles))
-    outcome = execution.compute(
+    outcome = execution.compute_run(
         config,
         candles,
         fingerprint=fingerprint,
@@ -135,7 +132,7 @@ def perform(run: BacktestRun, watch: Watch) -> dict[str, Any]:
     folder = artifacts.new_folder(artifacts.RUNS, f"{run.run_id}-{run.attempt}")
     candles_folder = keep_candles(run, fingerprint, candles)
     artifacts.write_tables(folder, outcome.tables)
-    return {"candles_processed": total, "artifact": folder, "candles_folder": candles_folder, **columns(outcome)}
+    return {"candles_processed": total, "artifact": folder, "candles_folder": candles_folder, **outcome_columns(outcome)}
 
 
 def keep_candles(run: BacktestRun, fingerprint: str, candles: Sequence[Candles]) -> str:
@@ -144,13 +141,13 @@ def keep_candles(run: BacktestRun, fingerprint: str, candles: Sequence[Candles])
     twin = BacktestRun.objects.filter(fingerprint=fingerprint, status=Status.COMPLETED).exclude(candles_folder="")
     found = twin.values_list("candles_folder", flat=True).first()
     folder = found or artifacts.new_folder(artifacts.CANDLES, fingerprint[:16])
-    mine(run).update(candles_folder=folder)
+    owned_row(run).update(candles_folder=folder)
     if not found:
         artifacts.write_candles(folder, candles)
     return folder
 
 
-def columns(outcome: execution.Outcome) -> dict[str, Any]:
+def outcome_columns(outcome: execution.RunOutcome) -> dict[str, Any]:
     results = outcome.results
     return {
         "results": results,
@@ -161,51 +158,51 @@ def columns(outcome: execution.Outcome) -> dict[str, Any]:
     }
 
 
-def mine(run: BacktestRun) -> QuerySet[BacktestRun]:
+def owned_row(run: BacktestRun) -> QuerySet[BacktestRun]:
     """The row, as long as this attempt still owns it."""
     return BacktestRun.objects.filter(pk=run.pk, attempt=run.attempt, status=Status.RUNNING)
 
 
-def beat(run: BacktestRun, done: int) -> str:
+def record_beat(run: BacktestRun, done: int) -> str:
     """A sign of life with the progress; answers why to stop, if there is a reason."""
-    if mine(run).update(candles_processed=done, heartbeat_at=timezone.now()):
+    if owned_row(run).update(candles_processed=done, heartbeat_at=timezone.now()):
         row = BacktestRun.objects.only("cancel_requested", "candles_total").get(pk=run.pk)
-        tell(run, "run_progress", status=Status.RUNNING, candles_processed=done, candles_total=row.candles_total)
+        push_state(run, "run_progress", status=Status.RUNNING, candles_processed=done, candles_total=row.candles_total)
         return "cancelled" if row.cancel_requested else ""
     # A row that is not there at all is one that this connection cannot see yet.
     return "lost" if BacktestRun.objects.filter(pk=run.pk).exists() else ""
 
 
-def end(run: BacktestRun, status: Status, **changes: Any) -> None:
+def end_run(run: BacktestRun, status: Status, **changes: Any) -> None:
     """The run's last write, all in one; of no effect for a worker that no longer owns the run."""
-    if not mine(run).update(status=status, finished_at=timezone.now(), **changes):
+    if not owned_row(run).update(status=status, finished_at=timezone.now(), **changes):
         logger.warning("run %s, attempt %s: another took over, nothing was written", run.run_id, run.attempt)
         artifacts.delete_folder(changes.get("artifact", ""))
         return
     logger.info("run %s %s", run.run_id, status)
-    tell(run, "run_finished", status=status)
+    push_state(run, "run_finished", status=status)
 
 
 def end_interrupted(run: BacktestRun, reason: str) -> None:
     if reason == "cancelled":
-        end(run, Status.CANCELLED, error="", error_code="")
+        end_run(run, Status.CANCELLED, error="", error_code="")
     elif reason == "time_limit":
         message = TOO_LONG.format(limit=settings.RUN_TIME_LIMIT_SECONDS)
-        end(run, Status.FAILED, error=message, error_code="time_limit")
+        end_run(run, Status.FAILED, error=message, error_code="time_limit")
 
 
-def explained(error: DomainError) -> str:
+def explain_error(error: DomainError) -> str:
     """The message, and what each field says."""
     return error.in_full().replace("\x00", "")[:LONGEST_ERROR]
 
 
-def tell(run: BacktestRun, kind: str, *, status: str, **progress: int) -> None:
+def push_state(run: BacktestRun, kind: str, *, status: str, **progress: int) -> None:
     """Push to the run's page and to the list. `run_progress` carries how far it is."""
     payload = {"run_id": run.run_id, "status": str(status), "attempt": run.attempt, **progress}
     if "candles_total" in progress:
         payload["share"] = progress["candles_processed"] / progress["candles_total"] if progress["candles_total"] else 0.0
     for group in (f"backtest.{run.run_id}", LIST_GROUP):
-        transaction.on_commit(partial(push, group, kind, **payload))
+        transaction.on_commit(partial(push_message, group, kind, **payload))
 
 
 def run_cancel(*, run_id: str) -> BacktestRun:
@@ -214,7 +211,7 @@ def run_cancel(*, run_id: str) -> BacktestRun:
     row = BacktestRun.objects.filter(pk=run.pk)
     queued = row.filter(status=Status.QUEUED)
     if queued.update(status=Status.CANCELLED, cancel_requested=True, finished_at=timezone.now()):
-        tell(run, "run_finished", status=Status.CANCELLED)
+        push_state(run, "run_finished", status=Status.CANCELLED)
     elif not row.filter(status=Status.RUNNING).update(cancel_requested=True):
         raise Conflict(f"The run is {selectors.run_get(run_id).status}: there is nothing to cancel.")
     return selectors.run_get(run_id)
@@ -227,7 +224,7 @@ def run_retry(*, run_id: str) -> BacktestRun:
     blank: dict[str, Any] = {"error": "", "error_code": "", "worker": "", "started_at": None, "finished_at": None}
     if not again.update(status=Status.QUEUED, cancel_requested=False, candles_processed=0, heartbeat_at=timezone.now(), **blank):
         raise Conflict(f"The run is {run.status}: only a failed or cancelled run can be retried.")
-    tell(run, "run_progress", status=Status.QUEUED)
+    push_state(run, "run_progress", status=Status.QUEUED)
     return selectors.run_get(run_id)
 
 
@@ -248,21 +245,21 @@ def files_delete(folder: str, candles_folder: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
+class SweptRuns:
     """run_ids that were found without a worker, and those that the caller should hand to the broker again."""
 
     lost: list[str]
     waiting: list[str]
 
 
-def runs_sweep_lost() -> Swept:
+def runs_sweep_lost() -> SweptRuns:
     """Running without a sign of life for RUN_LOST_AFTER_SECONDS: failed, `worker_lost`. Queued for long: to be queued again.
     Any number of sweepers may run at once."""
     now = timezone.now()
     silent = now - timedelta(seconds=settings.RUN_LOST_AFTER_SECONDS)
     running = BacktestRun.objects.filter(status=Status.RUNNING, heartbeat_at__lt=silent)
     lost = [run.run_id for run in running if run_give_up(run)]
-    return Swept(lost, [run_id for run_id in queued_ids() if stamp_queued(run_id)])
+    return SweptRuns(lost, [run_id for run_id in queued_ids() if stamp_queued(run_id)])
 
 
 def run_give_up(run: BacktestRun) -> bool:
@@ -272,14 +269,14 @@ def run_give_up(run: BacktestRun) -> bool:
         fields = {"status": Status.CANCELLED}
     elif run.started_at and (timezone.now() - run.started_at).total_seconds() >= settings.RUN_TIME_LIMIT_SECONDS:
         fields |= {"error": TOO_LONG.format(limit=settings.RUN_TIME_LIMIT_SECONDS), "error_code": "time_limit"}
-    given_up = mine(run).filter(heartbeat_at=run.heartbeat_at).update(finished_at=timezone.now(), **fields) == 1
+    given_up = owned_row(run).filter(heartbeat_at=run.heartbeat_at).update(finished_at=timezone.now(), **fields) == 1
     if given_up:
         logger.warning("run %s, attempt %s: its worker %s is silent", run.run_id, run.attempt, run.worker)
-        tell(run, "run_finished", status=fields["status"])
+        push_state(run, "run_finished", status=fields["status"])
     return given_up
 
 
-def overdue() -> QuerySet[BacktestRun]:
+def overdue_runs() -> QuerySet[BacktestRun]:
     """Queued runs whose message may be lost."""
     late = timezone.now() - REQUEUE_AFTER
     queued = BacktestRun.objects.filter(status=Status.QUEUED, created_at__lt=late)
@@ -287,27 +284,27 @@ def overdue() -> QuerySet[BacktestRun]:
 
 
 def queued_ids() -> list[str]:
-    return list(overdue().order_by("id").values_list("run_id", flat=True)[:100])
+    return list(overdue_runs().order_by("id").values_list("run_id", flat=True)[:100])
 
 
 def stamp_queued(run_id: str) -> bool:
-    return overdue().filter(run_id=run_id).update(heartbeat_at=timezone.now()) == 1
+    return overdue_runs().filter(run_id=run_id).update(heartbeat_at=timezone.now()) == 1
 
 
 def artifacts_sweep() -> int:
     """Deletes folders that no run names: of attempts that died, of runs deleted while the storage was away. Answers how many."""
     # The folders first, then the rows in one statement: a run that ends in between is still seen to own its folder.
-    run_folders, candle_folders = list(artifacts.folders(artifacts.RUNS)), list(artifacts.folders(artifacts.CANDLES))
+    run_folders, candle_folders = list(artifacts.list_folders(artifacts.RUNS)), list(artifacts.list_folders(artifacts.CANDLES))
     rows = list(BacktestRun.objects.values_list("run_id", "status", "artifact", "candles_folder"))
     active = {run_id for run_id, status, _, _ in rows if status in ACTIVE}
     named = {folder for row in rows for folder in row[2:]}
-    orphans = [folder for folder in run_folders if folder not in named and owner(folder) not in active]
+    orphans = [folder for folder in run_folders if folder not in named and owner_of(folder) not in active]
     orphans += [folder for folder in candle_folders if folder not in named]
     for folder in orphans:
         artifacts.delete_folder(folder)
     return len(orphans)
 
 
-def owner(folder: str) -> str:
+def owner_of(folder: str) -> str:
     """The run_id in a folder's name, <run_id>-<attempt>-<token>."""
     return folder.rsplit("/", 1)[-1].split("-")[0]

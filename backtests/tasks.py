@@ -38,10 +38,10 @@ def run_execute(self: Task[Any, Any], run_id: str) -> None:
 
 def run_start(run: BacktestRun) -> None:
     """Hands a queued run to the workers once the transaction is committed."""
-    transaction.on_commit(partial(send, run.run_id))
+    transaction.on_commit(partial(send_run, run.run_id))
 
 
-def send(run_id: str) -> None:
+def send_run(run_id: str) -> None:
     """A broker that is away costs nothing but time: the run stays queued, and the sweeper sends it again."""
     try:
         run_execute.delay(run_id)
@@ -52,7 +52,7 @@ def send(run_id: str) -> None:
 @shared_task
 def runs_sweep_lost() -> None:
     for run_id in services.runs_sweep_lost().waiting:
-        send(run_id)
+        send_run(run_id)
 
 
 @shared_task

@@ -26,7 +26,7 @@ def time_texts(milliseconds: Any) -> list[str]:
     return [f"{text}Z" for text in texts]
 
 
-def ratio(number: float) -> float | None:
+def finite_ratio(number: float) -> float | None:
     """A plain number; None for NaN."""
     value = float(number)
     return value if math.isfinite(value) else None

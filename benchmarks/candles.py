@@ -36,9 +36,11 @@ def timed(work: Callable[[], Any], times: int) -> tuple[float, Any]:
 
 def year_as_csv() -> bytes:
     from core.text import ms_text
-    from market.generator import Market, generate
+    from market.generator import MarketShape, generate_candles
 
-    part = generate(symbol="BTC-USD", interval="1m", start=START, count=COUNT, seed=42, market=Market(30_000, 0.01, volume=5_000))
+    part = generate_candles(
+        symbol="BTC-USD", interval="1m", start=START, count=COUNT, seed=42, market=MarketShape(30_000, 0.01, volume=5_000)
+    )
     columns = [getattr(part, name).tolist() for name in ("open", "high", "low", "close", "volume")]
     rows = (f"{ms_text(moment)},{','.join(map(repr, rest))}" for moment, *rest in zip(part.time.tolist(), *columns, strict=True))
     return "\n".join(["timestamp,open,high,low,close,volume", *rows]).encode()
@@ -55,7 +57,7 @@ def clear() -> None:
     from market.models import CandleImport, CandleSeries, Instrument
 
     for series in CandleSeries.objects.filter(instrument__venue=VENUE).select_related("instrument"):
-        candles.delete(series)
+        candles.delete_series(series)
     CandleImport.objects.filter(venue=VENUE).delete()
     Instrument.objects.filter(venue=VENUE).delete()
 
@@ -72,8 +74,8 @@ def measure(times: int = 5) -> dict[str, float]:
     figures: dict[str, float] = {}
     figures["import_seconds"], done = timed(imported, times)
     figures["bytes_a_candle"] = done.series.bytes / done.series.count
-    figures["load_seconds"], _ = timed(lambda: candles.load(venue=VENUE, symbol="BTC-USD", interval="1m"), 4 * times)
-    figures["resample_1h_seconds"], _ = timed(lambda: candles.load(venue=VENUE, symbol="BTC-USD", interval="1h"), 4 * times)
+    figures["load_seconds"], _ = timed(lambda: candles.load_candles(venue=VENUE, symbol="BTC-USD", interval="1m"), 4 * times)
+    figures["resample_1h_seconds"], _ = timed(lambda: candles.load_candles(venue=VENUE, symbol="BTC-USD", interval="1h"), 4 * times)
     folder = Path(__file__).resolve().parents[2] / "shared" / "data" / "candles"
     for number, (name, interval) in enumerate(REAL.items()):
         if (folder / name).is_file():

@@ -19,7 +19,7 @@ TEXT = 0x81
 
 
 @implementer(IPushProducer)
-class Gate:
+class WriteGate:
     """Shut while more than the transport's buffer size (64 KiB) waits to be written to one client."""
 
     def __init__(self) -> None:
@@ -45,14 +45,14 @@ def with_backpressure(application: Callable[..., Awaitable[Any]]) -> Callable[..
         transport: Any = getattr(protocol, "transport", None)
         if not hasattr(transport, "registerProducer"):
             return await application(scope, receive, send)
-        gate = Gate()
+        gate = WriteGate()
         transport.unregisterProducer()  # that of the HTTP request which became this socket
         transport.registerProducer(gate, True)
 
         async def send_and_wait(message: dict[str, Any]) -> None:
             text = message.get("text")
             if text and writes_at_once(protocol):
-                transport.write(frame(text))
+                transport.write(text_frame(text))
             else:
                 await send(message)
             if message["type"] == "websocket.send":
@@ -71,7 +71,7 @@ def writes_at_once(protocol: Any) -> bool:
 
 
 @lru_cache(maxsize=256)
-def frame(text: str) -> bytes:
+def text_frame(text: str) -> bytes:
     """RFC 6455, 5.2."""
     data = text.encode()
     size = len(data)

@@ -19,6 +19,8 @@ from django.core.exceptions import ImproperlyConfigured
 from whitenoise.compress import Compressor
 
 from core import env
+from core.venues import venue_key
+from market.exchanges.registry import VENUES
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = env.var_folder()
@@ -39,12 +41,12 @@ def kept_secret(name: str, fresh: str) -> str:
 
 def secret_key() -> str:
     """SECRET_KEY, or one made at random on the first start."""
-    return env.text("SECRET_KEY") or kept_secret("secret_key", secrets.token_urlsafe(50))
+    return env.read_text("SECRET_KEY") or kept_secret("secret_key", secrets.token_urlsafe(50))
 
 
 def encryption_keys() -> dict[str, bytes]:
     """ENCRYPTION_KEYS by id, or one made at random on the first start. The first seals; no message repeats a key."""
-    given = env.text("ENCRYPTION_KEYS") or kept_secret(
+    given = env.read_text("ENCRYPTION_KEYS") or kept_secret(
         "encryption_keys", f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}"
     )
     keys: dict[str, bytes] = {}
@@ -62,7 +64,7 @@ def encryption_keys() -> dict[str, bytes]:
     return keys
 
 
-def database(url: str) -> dict[str, Any]:
+def database_settings(url: str) -> dict[str, Any]:
     """A PostgreSQL address, `postgresql://user:password@host:port/name` or `...?host=/socket/folder`, as Django wants it. What
     orders wait for is planned by the server once a connection, at its second use; `prepare_threshold=none` is for poolers in
     between that cannot tell whose plan it is."""
@@ -75,7 +77,7 @@ def database(url: str) -> dict[str, Any]:
     options: dict[str, Any] = dict(parse_qsl(parts.query))
     host, often = options.pop("host", parts.hostname or ""), options.pop("prepare_threshold", "1")
     options["prepare_threshold"] = int(often) if often.isdigit() else None
-    if connections := env.integer("DATABASE_POOL", 8):
+    if connections := env.read_integer("DATABASE_POOL", 8):
         options["pool"] = {"min_size": 0, "max_size": connections}
     return {
         "ENGINE": "django_prometheus.db.backends.postgresql",
@@ -106,12 +108,12 @@ def redis_url(url: str, number: int) -> str:
 
 SECRET_KEY = secret_key()
 ENCRYPTION_KEYS = encryption_keys()
-DEBUG = env.flag("DEBUG", False)
-HOST = env.text("HOST", "127.0.0.1")
-PORT = env.integer("PORT", 8000, least=1)
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]", HOST, socket.gethostname()])
-CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", [])
-HTTPS = env.flag("HTTPS", False)
+DEBUG = env.read_flag("DEBUG", False)
+HOST = env.read_text("HOST", "127.0.0.1")
+PORT = env.read_integer("PORT", 8000, least=1)
+ALLOWED_HOSTS = env.read_words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]", HOST, socket.gethostname()])
+CSRF_TRUSTED_ORIGINS = env.read_words("CSRF_TRUSTED_ORIGINS", [])
+HTTPS = env.read_flag("HTTPS", False)
 
 INSTALLED_APPS = [
     "daphne",
@@ -181,10 +183,10 @@ TEMPLATES = [
 
 # operations.embedded sets both when the operator has not: PostgreSQL and Valkey on unix sockets under var/. Only for commands
 # that need neither are they left out; the dummy engine then refuses at once instead of waiting for a server that is not there.
-DATABASE_URL = env.text("DATABASE_URL")
-REDIS_URL = env.text("REDIS_URL", f"unix://{VAR}/none.sock")
+DATABASE_URL = env.read_text("DATABASE_URL")
+REDIS_URL = env.read_text("REDIS_URL", f"unix://{VAR}/none.sock")
 
-DATABASES = {"default": database(DATABASE_URL) if DATABASE_URL else {"ENGINE": "django.db.backends.dummy"}}
+DATABASES = {"default": database_settings(DATABASE_URL) if DATABASE_URL else {"ENGINE": "django.db.backends.dummy"}}
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": redis_url(REDIS_URL, 1)}}
 CHANNEL_LAYERS = {
     "default": {
@@ -228,7 +230,7 @@ STATICFILES_DIRS = [
     BASE_DIR / "static",
     *([("vendor/lightweight-charts", Path(_charts.origin).parent / "js")] if _charts and _charts.origin else []),
 ]
-MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(VAR / "media")))
+MEDIA_ROOT = Path(env.read_text("MEDIA_ROOT", str(VAR / "media")))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "config.storage.StaticFilesStorage"},
@@ -237,7 +239,7 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 # Uploads of candle files: beyond this they go to disk while they arrive, and beyond the limit they are refused.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
-IMPORT_MAX_BYTES = env.integer("IMPORT_MAX_MB", 512, least=1) * 1024 * 1024
+IMPORT_MAX_BYTES = env.read_integer("IMPORT_MAX_MB", 512, least=1) * 1024 * 1024
 
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
@@ -292,10 +294,10 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "config.errors.api_error",
     "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"user": env.text("API_RATE", "6000/min"), "sign_in": "10/min"},
+    "DEFAULT_THROTTLE_RATES": {"user": env.read_text("API_RATE", "6000/min"), "sign_in": "10/min"},
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     # How many proxies of our own add to X-Forwarded-For; a caller's own word on where it calls from counts for nothing.
-    "NUM_PROXIES": env.integer("PROXIES", 0, least=0),
+    "NUM_PROXIES": env.read_integer("PROXIES", 0, least=0),
 }
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Quarterdeck API",
@@ -309,23 +311,22 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 }
 
 # A run that has not shown a sign of life for this long is taken for lost (its worker died).
-RUN_LOST_AFTER_SECONDS = env.integer("RUN_LOST_AFTER_SECONDS", 30, least=5)
-RUN_TIME_LIMIT_SECONDS = env.integer("RUN_TIME_LIMIT_SECONDS", 600, least=1)
+RUN_LOST_AFTER_SECONDS = env.read_integer("RUN_LOST_AFTER_SECONDS", 30, least=5)
+RUN_TIME_LIMIT_SECONDS = env.read_integer("RUN_TIME_LIMIT_SECONDS", 600, least=1)
 
 # Mode live needs this switch and the bot's own.
-LIVE_TRADING = env.flag("LIVE_TRADING", False)
+LIVE_TRADING = env.read_flag("LIVE_TRADING", False)
 # Symbols whose prices are followed even when no bot trades them, by venue.
 WATCHLIST: dict[str, list[str]] = {
-    "binance-sandbox": ["BTC-USDT", "ETH-USDT", "SOL-USDT"],
-    "coinbase-sandbox": ["BTC-USD", "ETH-USD", "SOL-USD"],
+    venue_key(venue.key, "sandbox"): list(venue.watchlist) for venue in VENUES.values() if venue.watchlist
 }
 # Seconds between two looks at orders without an answer, and between two comparisons of open orders with the venue's.
-SWEEP_SECONDS = env.number("SWEEP_SECONDS", 1.0, least=0.01)
-COMPARE_SECONDS = env.number("COMPARE_SECONDS", 30.0, least=0.1)
+SWEEP_SECONDS = env.read_number("SWEEP_SECONDS", 1.0, least=0.01)
+COMPARE_SECONDS = env.read_number("COMPARE_SECONDS", 30.0, least=0.1)
 # A strategy that computes for so long at one close is interrupted, and its bot stopped.
-STRATEGY_SECONDS = env.integer("STRATEGY_SECONDS", 10, least=1)
+STRATEGY_SECONDS = env.read_integer("STRATEGY_SECONDS", 10, least=1)
 # What may be at risk at once, of a wallet and of the desk, in modes without real money, until a person sets another limit.
-RISK_BUDGET = env.integer("RISK_BUDGET", 1_000_000, least=1)
+RISK_BUDGET = env.read_integer("RISK_BUDGET", 1_000_000, least=1)
 
 PROMETHEUS_EXPORT_MIGRATIONS = False
 
@@ -334,6 +335,6 @@ LOGGING: dict[str, Any] = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["console"], "level": env.read_text("LOG_LEVEL", "INFO")},
     "loggers": {"daphne.http_protocol": {"level": "WARNING"}, "axes": {"level": "WARNING"}, "numba": {"level": "WARNING"}},
 }

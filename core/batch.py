@@ -14,15 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Field, Model
+from django.db.models import Model
 
-from core.prepared import prepared
+from core.columns import AnyField, field_of, insertable_fields, key_of, quote_column, quote_table, type_of
+from core.prepared import execute_prepared
 
-AnyField: TypeAlias = "Field[Any, Any]"
 GO = "(SELECT missed FROM go) = -1"
 """A condition of every part: nothing stands in the way."""
 
@@ -43,7 +42,7 @@ class Update:
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class Guard:
     """A query, with `FOR UPDATE` where it is of rows, that must answer so many of them (None: any); `of`: what it is about."""
 
     of: object
@@ -53,8 +52,8 @@ class Hold:
 
 
 @dataclass(slots=True)
-class Batch:
-    holds: list[Hold] = field(default_factory=list)
+class WriteBatch:
+    holds: list[Guard] = field(default_factory=list)
     inserts: list[Insert] = field(default_factory=list)
     updates: dict[tuple[type[Model], Any], Update] = field(default_factory=dict)
     also: list[tuple[str, str, Sequence[Any]]] = field(default_factory=list)
@@ -81,20 +80,20 @@ class Batch:
         found.names.update(dict.fromkeys(names))
         found.where.update(where)
 
-    def hold(self, of: object, sql: str, values: Sequence[Any], *, count: int | None = 1) -> None:
+    def require(self, of: object, sql: str, values: Sequence[Any], *, count: int | None = 1) -> None:
         """What must hold, besides, for anything to be written. Held in this order, after rows that are written with a `where`."""
-        self.holds.append(Hold(of, sql, values, count))
+        self.holds.append(Guard(of, sql, values, count))
 
-    def copy(self) -> Batch:
+    def copy(self) -> WriteBatch:
         """To be added to, and run, without changing this one."""
-        return Batch([*self.holds], [*self.inserts], {**self.updates}, [*self.also], [*self.after])
+        return WriteBatch([*self.holds], [*self.inserts], {**self.updates}, [*self.also], [*self.after])
 
     def run(self) -> object | None:
         """Writes it all. Answers what stood in the way, a row or what a hold is `of`: then nothing was written."""
         updates = list(self.updates.values())
         if not (updates or self.inserts or self.also):
             return None
-        statement = Statement([*(held(update) for update in updates if update.where), *self.holds])
+        statement = Statement([*(guard_row(update) for update in updates if update.where), *self.holds])
         for update in updates:
             statement.update(update)
         for name, sql, values in self.also:
@@ -112,20 +111,20 @@ class Batch:
         return None
 
 
-def held(update: Update) -> Hold:
+def guard_row(update: Update) -> Guard:
     model = type(update.row)
     where = {"pk": update.row.pk, **update.where}
     fields = [key_of(model) if name == "pk" else field_of(model, name) for name in where]
-    conditions = " AND ".join(f"{column(one)} = %s::{kind_of(one)}" for one in fields)
+    conditions = " AND ".join(f"{quote_column(one)} = %s::{type_of(one)}" for one in fields)
     values = [one.get_db_prep_save(value, connection) for one, value in zip(fields, where.values(), strict=True)]
-    return Hold(update.row, f"SELECT 1 FROM {table(model)} WHERE {conditions} FOR UPDATE", values, 1)
+    return Guard(update.row, f"SELECT 1 FROM {quote_table(model)} WHERE {conditions} FOR UPDATE", values, 1)
 
 
 class Statement:
     """`WITH hold0 AS (SELECT ... FOR UPDATE), go AS (...), part0 AS (UPDATE ...), part1 AS (INSERT ...) SELECT`. PostgreSQL carries
     the parts out in the order in which they are read, which is theirs; the holds, too, and not those after one that misses."""
 
-    def __init__(self, holds: Sequence[Hold]) -> None:
+    def __init__(self, holds: Sequence[Guard]) -> None:
         self.holds = holds
         self.parts: list[str] = []
         self.values: list[Any] = []
@@ -152,45 +151,46 @@ class Statement:
     def update(self, update: Update) -> None:
         model, row = type(update.row), update.row
         fields = [field_of(model, name) for name in update.names]
-        sets = ", ".join(f"{column(one)} = %s::{kind_of(one)}" for one in fields)
+        sets = ", ".join(f"{quote_column(one)} = %s::{type_of(one)}" for one in fields)
         values = [prepared_value(one, row, adding=False) for one in fields]
         key = key_of(model)
-        sql = f"UPDATE {table(model)} SET {sets} WHERE {column(key)} = %s::{kind_of(key)} AND {GO} RETURNING 1"
+        sql = f"UPDATE {quote_table(model)} SET {sets} WHERE {quote_column(key)} = %s::{type_of(key)} AND {GO} RETURNING 1"
         self.add(f"update{len(self.parts)}", sql, [*values, row.pk])
 
     def insert(self, insert: Insert) -> None:
         model, name = type(insert.rows[0]), f"insert{len(self.parts)}"
-        columns, source = insertable(model), ""
+        columns, source = insertable_fields(model), ""
         values: list[Any] = []
         if insert.lock is not None:
             source = f", {name}_lock"
             self.part(f"{name}_lock", f"SELECT pg_advisory_xact_lock({int(insert.lock)})", (), "MATERIALIZED ")
         selects = []
         for place, row in enumerate(insert.rows):
-            shown = [self.shown(one, row, insert, place, values) for one in columns]
+            shown = [self.render_value(one, row, insert, place, values) for one in columns]
             selects.append(f"SELECT {', '.join(shown)} FROM go{source} WHERE missed = -1")
-        names = ", ".join(column(one) for one in columns)
+        names = ", ".join(quote_column(one) for one in columns)
         if len(insert.rows) == 1:
             self.alone[id(insert.rows[0])] = name
-        sql = f"INSERT INTO {table(model)} ({names}) {' UNION ALL '.join(selects)} RETURNING {column(key_of(model))} AS id"
+        key, rows = quote_column(key_of(model)), " UNION ALL ".join(selects)
+        sql = f"INSERT INTO {quote_table(model)} ({names}) {rows} RETURNING {key} AS id"
         self.part(name, sql, values)
         self.read.append(f"SELECT {self.inserted}, id FROM {name}")
         self.inserted += 1
 
-    def shown(self, one: AnyField, row: Model, insert: Insert, place: int, values: list[Any]) -> str:
+    def render_value(self, one: AnyField, row: Model, insert: Insert, place: int, values: list[Any]) -> str:
         if one.name in insert.refers:
             return f"(SELECT id FROM {self.alone[id(insert.refers[one.name])]})"
         values.append(prepared_value(one, row, adding=True))
         if one.name == "payload" and place in insert.tells:
             told = self.alone[id(insert.tells[place])]
             return f"%s::jsonb || jsonb_build_object('id', (SELECT id FROM {told}))"
-        return f"%s::{kind_of(one)}"
+        return f"%s::{type_of(one)}"
 
     def run(self) -> tuple[object | None, list[list[int]]]:
         """What stood in the way, and the keys of each insert."""
         keys: list[list[int]] = [[] for _ in range(self.inserted)]
         missed = None
-        with prepared(f"WITH {', '.join(self.parts)} {' UNION ALL '.join(self.read)}", self.values) as cursor:
+        with execute_prepared(f"WITH {', '.join(self.parts)} {' UNION ALL '.join(self.read)}", self.values) as cursor:
             for number, value in cursor.fetchall():
                 if number >= 0:
                     keys[number].append(value)
@@ -201,42 +201,3 @@ class Statement:
 
 def prepared_value(one: AnyField, row: Model, *, adding: bool) -> Any:
     return one.get_db_prep_save(one.pre_save(row, adding), connection)
-
-
-@lru_cache
-def insertable(model: type[Model]) -> list[AnyField]:
-    return [one for one in model._meta.concrete_fields if not one.primary_key]
-
-
-@lru_cache
-def kind_of(one: AnyField) -> str:
-    kind = one.db_type(connection)
-    assert kind
-    return {"bigserial": "bigint"}.get(kind, kind).split(" GENERATED")[0]
-
-
-@lru_cache
-def field_of(model: type[Model], name: str) -> AnyField:
-    found = model._meta.get_field(name)
-    assert isinstance(found, Field)
-    return found
-
-
-def key_of(model: type[Model]) -> AnyField:
-    assert model._meta.pk
-    return model._meta.pk
-
-
-@lru_cache
-def column(one: AnyField) -> str:
-    assert one.column
-    return quoted(one.column)
-
-
-@lru_cache
-def table(model: type[Model]) -> str:
-    return quoted(model._meta.db_table)
-
-
-def quoted(name: str) -> str:
-    return connection.ops.quote_name(name)

@@ -55,7 +55,7 @@ def layer_config() -> dict[str, Any]:
     return config
 
 
-def address() -> str:
+def broker_address() -> str:
     """Where the channel layer is."""
     return str(layer_config()["hosts"][0]["address"])
 
@@ -64,33 +64,35 @@ def loop_client() -> AsyncRedis:
     """For the running event loop. With a connection for each question, hundreds of orders that leave together would open as many at
     once, and none would answer in time: they would go out uncounted."""
     pool = BlockingConnectionPool.from_url(
-        address(), max_connections=TURNS, timeout=TURN_WITHIN, socket_timeout=TURN_WITHIN, protocol=2
+        broker_address(), max_connections=TURNS, timeout=TURN_WITHIN, socket_timeout=TURN_WITHIN, protocol=2
     )
     return AsyncRedis.from_pool(pool)
 
 
 @lru_cache(maxsize=2)
-def client(patience: float) -> Redis:
+def broker_client(patience: float) -> Redis:
     """Safe to share between threads and after a fork; connections are opened as they are needed."""
     return Redis.from_url(
-        address(), socket_timeout=patience, socket_connect_timeout=CONNECTED_IN, retry=Retry(NoBackoff(), 0), protocol=2
+        broker_address(), socket_timeout=patience, socket_connect_timeout=CONNECTED_IN, retry=Retry(NoBackoff(), 0), protocol=2
     )
 
 
-def connections() -> int:
+def count_connections() -> int:
     """How many this process keeps open, idle ones included."""
-    return sum(count for patience in (HURRIED, PATIENT) for count, _ in client(patience).connection_pool.get_connection_count())
+    return sum(
+        count for patience in (HURRIED, PATIENT) for count, _ in broker_client(patience).connection_pool.get_connection_count()
+    )
 
 
 CONNECTIONS = Gauge("redis_connection_pool_active", "Connections to Redis for pushes, prices and figures, idle ones included.")
-CONNECTIONS.set_function(connections)
+CONNECTIONS.set_function(count_connections)
 
 
-def ask(operation: str, question: Callable[[Redis], T], *, patience: float = HURRIED) -> T:
+def ask_broker(operation: str, question: Callable[[Redis], T], *, patience: float = HURRIED) -> T:
     """What the broker answers. `Unanswered` at once where it did not answer a moment ago."""
     if time.monotonic() < Pause.until:
         raise Unanswered(operation)
-    broker = client(patience)
+    broker = broker_client(patience)
     try:
         with SECONDS.labels(operation).time():
             return question(broker)

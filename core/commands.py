@@ -30,7 +30,7 @@ class DeskCommand(BaseCommand):
         except DomainError as error:
             if as_json:
                 self.stdout.write(json.dumps({"error": {"code": error.code, "message": str(error), "fields": error.fields}}))
-            raise CommandError(explain(error)) from error
+            raise CommandError(explain_error(error)) from error
         if as_json:
             self.stdout.write(json.dumps(report, allow_nan=False))
         else:
@@ -49,7 +49,7 @@ class DeskCommand(BaseCommand):
         """The report for a person."""
 
 
-def explain(error: DomainError) -> str:
+def explain_error(error: DomainError) -> str:
     """An error's message with what it says of each field, for a terminal."""
     lines = [f"  {name}: {text}" for name, texts in error.fields.items() for text in texts if text != str(error)]
     return "\n".join([str(error), *lines])

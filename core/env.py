@@ -13,7 +13,7 @@ T = TypeVar("T")
 PROJECT = Path(__file__).resolve().parent.parent
 
 
-def read(name: str, default: T, parse: Callable[[str], T], expected: str) -> T:
+def read_variable(name: str, default: T, parse: Callable[[str], T], expected: str) -> T:
     """The variable `name` parsed, or `default` where it is unset or empty."""
     raw = os.environ.get(name, "").strip()
     if not raw:
@@ -34,36 +34,36 @@ def load_file(path: Path) -> None:
             os.environ.setdefault(name.strip(), value.strip().strip("\"'"))
 
 
-def text(name: str, default: str = "") -> str:
-    return read(name, default, str, "text")
+def read_text(name: str, default: str = "") -> str:
+    return read_variable(name, default, str, "text")
 
 
 def var_folder() -> Path:
     """Where the desk keeps everything that it writes."""
-    return Path(text("VAR", str(PROJECT / "var"))).absolute()
+    return Path(read_text("VAR", str(PROJECT / "var"))).absolute()
 
 
-def integer(name: str, default: int, *, least: int = 0) -> int:
+def read_integer(name: str, default: int, *, least: int = 0) -> int:
     def parse(raw: str) -> int:
         value = int(raw)
         if value < least:
             raise ValueError
         return value
 
-    return read(name, default, parse, f"a whole number of at least {least}")
+    return read_variable(name, default, parse, f"a whole number of at least {least}")
 
 
-def number(name: str, default: float, *, least: float = 0.0) -> float:
+def read_number(name: str, default: float, *, least: float = 0.0) -> float:
     def parse(raw: str) -> float:
         value = float(raw)
         if not least <= value < float("inf"):
             raise ValueError
         return value
 
-    return read(name, default, parse, f"a number of at least {least:g}")
+    return read_variable(name, default, parse, f"a number of at least {least:g}")
 
 
-def flag(name: str, default: bool) -> bool:
+def read_flag(name: str, default: bool) -> bool:
     words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
     def parse(raw: str) -> bool:
@@ -71,12 +71,14 @@ def flag(name: str, default: bool) -> bool:
             raise ValueError
         return words[raw.lower()]
 
-    return read(name, default, parse, "1 or 0")
+    return read_variable(name, default, parse, "1 or 0")
 
 
-def words(name: str, default: list[str]) -> list[str]:
+def read_words(name: str, default: list[str]) -> list[str]:
     """A comma-separated list."""
-    return read(name, default, lambda raw: [word.strip() for word in raw.split(",") if word.strip()], "a comma-separated list")
+    return read_variable(
+        name, default, lambda raw: [word.strip() for word in raw.split(",") if word.strip()], "a comma-separated list"
+    )
 
 
-load_file(Path(text("ENV_FILE", str(PROJECT / ".env"))))
+load_file(Path(read_text("ENV_FILE", str(PROJECT / ".env"))))

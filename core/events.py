@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Max, Model
 
-from core.batch import Batch
+from core.batch import WriteBatch
 from core.models import Event
 from core.push import push_all
 from core.text import utc_text
@@ -34,13 +34,13 @@ class News:
 def events_record(news: Sequence[News], *, bot: str = "", run_id: str = "") -> list[Event]:
     """Rows for `news`, pushed to every page once the transaction has committed. Call it last: it takes a lock until then.
     `bot`: the bot_id of the bot that they are about."""
-    batch = Batch()
+    batch = WriteBatch()
     events = events_add(batch, news, bot=bot, run_id=run_id)
     batch.run()
     return events
 
 
-def events_add(batch: Batch, news: Sequence[News], *, bot: str = "", run_id: str = "") -> list[Event]:
+def events_add(batch: WriteBatch, news: Sequence[News], *, bot: str = "", run_id: str = "") -> list[Event]:
     """The same as the last part of `batch`."""
     events = [
         Event(

@@ -8,7 +8,7 @@ from typing import Any
 from prometheus_client import generate_latest
 from redis import Redis
 
-from core.broker import PATIENT, Unanswered, ask
+from core.broker import PATIENT, Unanswered, ask_broker
 
 INDEX, KEPT = "metrics", 30
 """Seconds that a process's figures are shown after it last told them."""
@@ -26,7 +26,7 @@ def metrics_put(process: str) -> None:
         pipeline.execute()
 
     try:
-        ask("metrics_put", write, patience=PATIENT)
+        ask_broker("metrics_put", write, patience=PATIENT)
     except Unanswered:
         return
 
@@ -34,13 +34,13 @@ def metrics_put(process: str) -> None:
 def metrics_all() -> dict[str, str]:
     """Of every process that told lately, in Prometheus' text format."""
 
-    def read(broker: Redis) -> dict[str, str]:
+    def read_texts(broker: Redis) -> dict[str, str]:
         members: Any = broker.zrangebyscore(INDEX, time.time() - KEPT, "+inf")
         names = [name.decode() for name in members]
         texts: Any = broker.mget([f"{INDEX}:{name}" for name in names]) if names else []
         return {name: text.decode() for name, text in zip(names, texts, strict=True) if text}
 
     try:
-        return ask("metrics_all", read, patience=PATIENT)
+        return ask_broker("metrics_all", read_texts, patience=PATIENT)
     except Unanswered:
         return {}

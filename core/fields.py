@@ -42,7 +42,7 @@ class Fields:
     def text(self, name: str, default: str = "", *, longest: int = 200) -> str:
         value = self.take(name, default)
         if not isinstance(value, str):
-            self.fault(name, f"must be text; got {shown(value)}.")
+            self.fault(name, f"must be text; got {show_value(value)}.")
         elif len(value) > longest:
             self.fault(name, f"must have at most {longest} characters; it has {len(value)}.")
         elif "\x00" in value:
@@ -55,7 +55,7 @@ class Fields:
         value = self.take(name, default)
         if value in choices:
             return str(value)
-        self.fault(name, f"must be one of {', '.join(choices)}; got {shown(value)}.{nearest(value, choices)}")
+        self.fault(name, f"must be one of {', '.join(choices)}; got {show_value(value)}.{did_you_mean(value, choices)}")
         return default
 
     def decimal(
@@ -71,15 +71,15 @@ class Fields:
         """A finite number from `low` to `high`, either excluded on request, to DIGITS places."""
         value = self.take(name, default)
         low, high = Decimal(low), Decimal(high)
-        number = finite(value)
+        number = finite_decimal(value)
         if number is not None:
             number = EXACT.quantize(number, Decimal(1).scaleb(-DIGITS)).normalize(EXACT) + 0
         if number is None:
-            self.fault(name, f"must be a number; got {shown(value)}.")
+            self.fault(name, f"must be a number; got {show_value(value)}.")
         elif number < low or (above_low and number == low):
-            self.fault(name, f"must be {'above' if above_low else 'at least'} {low:f}; got {shown(value)}.")
+            self.fault(name, f"must be {'above' if above_low else 'at least'} {low:f}; got {show_value(value)}.")
         elif number > high or (below_high and number == high):
-            self.fault(name, f"must be {'below' if below_high else 'at most'} {high:f}; got {shown(value)}.")
+            self.fault(name, f"must be {'below' if below_high else 'at most'} {high:f}; got {show_value(value)}.")
         else:
             return number
         return Decimal(default)
@@ -89,11 +89,11 @@ class Fields:
 
     def integer(self, name: str, default: int = 0, *, low: int = 0, high: int) -> int:
         value = self.take(name, default)
-        number = finite(value)
+        number = finite_decimal(value)
         if number is None or number != number.to_integral_value():
-            self.fault(name, f"must be a whole number; got {shown(value)}.")
+            self.fault(name, f"must be a whole number; got {show_value(value)}.")
         elif not low <= number <= high:
-            self.fault(name, f"must be from {low} to {high}; got {shown(value)}.")
+            self.fault(name, f"must be from {low} to {high}; got {show_value(value)}.")
         else:
             return int(number)
         return default
@@ -107,7 +107,7 @@ class Fields:
             parsed = datetime.fromisoformat(value.strip())
             return (parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed).astimezone(UTC)
         except (AttributeError, TypeError, ValueError, OverflowError):
-            self.fault(name, f"must be a date like 2022-01-31 or a time like 2022-01-31T12:00:00Z; got {shown(value)}.")
+            self.fault(name, f"must be a date like 2022-01-31 or a time like 2022-01-31T12:00:00Z; got {show_value(value)}.")
             return None
 
     def merge(self, error: Invalid, name: str) -> None:
@@ -119,7 +119,7 @@ class Fields:
     def close(self) -> None:
         for name in self.raw:
             if name not in self.known:
-                hint = nearest(name, self.known) or f" Known are {', '.join(self.known)}."
+                hint = did_you_mean(name, self.known) or f" Known are {', '.join(self.known)}."
                 self.fault(str(name)[:80], f"is not a setting here.{hint}")
 
     def refuse(self, message: str) -> None:
@@ -127,7 +127,7 @@ class Fields:
             raise Invalid(message, fields=self.faults)
 
 
-def finite(value: Any) -> Decimal | None:
+def finite_decimal(value: Any) -> Decimal | None:
     """`value` as an exact number of believable size, else None. A float stands for its shortest text."""
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal) or len(str(value)) > 64:
         return None
@@ -138,12 +138,12 @@ def finite(value: Any) -> Decimal | None:
     return number if number.is_finite() and number.adjusted() < 32 else None
 
 
-def shown(value: Any) -> str:
+def show_value(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def nearest(value: Any, known: Iterable[str]) -> str:
+def did_you_mean(value: Any, known: Iterable[str]) -> str:
     """`` Did you mean 'x'?`` with a leading space, or nothing."""
     near = difflib.get_close_matches(str(value), list(known), n=1)
     return f" Did you mean {near[0]!r}?" if near else ""

@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
-from core.broker import address
+from core.broker import broker_address
 from core.push import group_channel
 
 logger = logging.getLogger(__name__)
@@ -107,11 +107,11 @@ class Hub:
     async def begin(self) -> None:
         """Before the first client: what there is to know."""
 
-    async def heard(self, kind: str, payload: dict[str, Any]) -> None:
+    async def on_push(self, kind: str, payload: dict[str, Any]) -> None:
         """A push came."""
         raise NotImplementedError
 
-    async def silent(self) -> None:
+    async def on_silence(self) -> None:
         """Nothing came for `quiet` seconds, or the broker does not answer."""
 
     async def _listen(self, begun: asyncio.Future[None]) -> None:
@@ -122,7 +122,7 @@ class Hub:
                 except (RedisError, OSError) as error:
                     logger.warning("hub %s: the broker does not answer: %s", self.group, error)
                 await self._open(begun)
-                await self._guarded(self.silent())
+                await self._guard(self.on_silence())
                 await asyncio.sleep(self.again)
         except Exception as error:
             if begun.done():
@@ -138,28 +138,28 @@ class Hub:
 
     async def _subscribe(self, begun: asyncio.Future[None]) -> None:
         """Until the connection is lost."""
-        broker = Redis.from_url(address(), socket_timeout=None, health_check_interval=10)
+        broker = Redis.from_url(broker_address(), socket_timeout=None, health_check_interval=10)
         async with broker, broker.pubsub(ignore_subscribe_messages=True) as heard:
             await heard.subscribe(group_channel(self.group))
             await heard.get_message(timeout=self.again)  # the broker's word that we are subscribed
             await self._open(begun)
-            await self._guarded(self.silent())
+            await self._guard(self.on_silence())
             while True:
                 await self._next(heard)
 
     async def _next(self, channel: PubSub) -> None:
         message = await channel.get_message(timeout=self.quiet)
         if message is None:
-            await self._guarded(self.silent())
+            await self._guard(self.on_silence())
             return
         MESSAGES.labels(self.group, "in").inc()
         layer = get_channel_layer()
         assert layer is not None
         pushed = layer.deserialize(message["data"])
         with BROADCAST.labels(self.group).time():
-            await self._guarded(self.heard(pushed["kind"], pushed["payload"]))
+            await self._guard(self.on_push(pushed["kind"], pushed["payload"]))
 
-    async def _guarded(self, work: Any) -> None:
+    async def _guard(self, work: Any) -> None:
         """A push that we cannot read, or a database that is away, must not end the listening."""
         try:
             await work

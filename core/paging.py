@@ -15,7 +15,7 @@ M = TypeVar("M", bound=models.Model)
 MOST = 1000
 
 
-def page(
+def read_page(
     queryset: models.QuerySet[M], *, key: str = "-id", cursor: str | None = None, limit: int = 100
 ) -> tuple[list[M], str | None]:
     """Up to `limit` rows after the one that `cursor` names, and the cursor of the next page, None on the last.
@@ -26,7 +26,7 @@ def page(
         raise Invalid.at("limit", f"Ask for 1 to {MOST:,} rows at a time.")
     name = key.removeprefix("-")
     if cursor:
-        queryset = queryset.filter(**{f"{name}__{'lt' if key.startswith('-') else 'gt'}": _value(queryset, name, cursor)})
+        queryset = queryset.filter(**{f"{name}__{'lt' if key.startswith('-') else 'gt'}": _parse_cursor(queryset, name, cursor)})
     rows = list(queryset.order_by(key)[: limit + 1])
     if len(rows) <= limit:
         return rows, None
@@ -43,7 +43,7 @@ def next_url(request: HttpRequest, cursor: str | None) -> str | None:
     return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
 
 
-def _value(queryset: models.QuerySet[M], name: str, cursor: str) -> object:
+def _parse_cursor(queryset: models.QuerySet[M], name: str, cursor: str) -> object:
     field = queryset.model._meta.get_field(name)
     try:
         value = field.to_python(cursor)  # type: ignore[union-attr]

@@ -16,17 +16,17 @@ from psycopg import RawCursor
 PLACEHOLDER = re.compile(r"%s|%\((\w+)\)s")
 
 
-class Planned(RawCursor[Any]):
+class PlannedCursor(RawCursor[Any]):
     """Takes Django's placeholders. What psycopg itself makes of them it keeps for short statements only."""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
-        text, names = numbered(query)
+        text, names = number_placeholders(query)
         values = [params[name] for name in names] if names else params
         return super().execute(text, values)
 
 
 @lru_cache(maxsize=1_000)
-def numbered(sql: str) -> tuple[str, tuple[str, ...]]:
+def number_placeholders(sql: str) -> tuple[str, tuple[str, ...]]:
     """`sql` with $1, $2 and so on for `%s` or `%(name)s`, and the names."""
     names: list[str] = []
 
@@ -41,13 +41,13 @@ def numbered(sql: str) -> tuple[str, tuple[str, ...]]:
 
 
 @contextmanager
-def prepared(sql: str, values: Sequence[Any] | Mapping[str, Any]) -> Iterator[CursorWrapper]:
+def execute_prepared(sql: str, values: Sequence[Any] | Mapping[str, Any]) -> Iterator[CursorWrapper]:
     """A cursor that has executed `sql`. The text should be one of few, and each placeholder say its type where the server cannot
     know it."""
     link: Any = connection
     link.ensure_connection()
     with link.wrap_database_errors:
-        planned = Planned(link.connection)
+        planned = PlannedCursor(link.connection)
     with link._prepare_cursor(planned) as cursor:
         cursor.execute(sql, values)
         yield cursor

@@ -25,13 +25,13 @@ from typing import Any
 from channels.layers import get_channel_layer
 from redis import Redis
 
-from core.broker import Unanswered, ask, layer_config
+from core.broker import Unanswered, ask_broker, layer_config
 
 logger = logging.getLogger(__name__)
 Pushes = Iterable[tuple[str, Mapping[str, Any]]]
 
 
-def push(group: str, kind: str, **payload: Any) -> None:
+def push_message(group: str, kind: str, **payload: Any) -> None:
     """Tell every process that listens to `group`, from any thread or process: one short question on a connection that is kept. A
     broker that is down costs the push, never the caller's work, and not its time either."""
     push_all(group, [(kind, payload)])
@@ -74,7 +74,7 @@ def publish_all(group: str, pushes: Pushes) -> None:
     layer = get_channel_layer()
     if layer is None:
         return
-    messages = [text for kind, payload in pushes if (text := serialized(layer, group, kind, payload)) is not None]
+    messages = [text for kind, payload in pushes if (text := serialize_message(layer, group, kind, payload)) is not None]
 
     def publish(broker: Redis) -> None:
         pipeline = broker.pipeline(transaction=False)
@@ -83,10 +83,10 @@ def publish_all(group: str, pushes: Pushes) -> None:
         pipeline.execute()
 
     with suppress(Unanswered):
-        ask("publish", publish)
+        ask_broker("publish", publish)
 
 
-def serialized(layer: Any, group: str, kind: str, payload: Mapping[str, Any]) -> bytes | None:
+def serialize_message(layer: Any, group: str, kind: str, payload: Mapping[str, Any]) -> bytes | None:
     try:
         message: bytes = layer.serialize({"type": "pushed", "kind": kind, "payload": payload})
     except (TypeError, ValueError):

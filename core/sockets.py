@@ -61,7 +61,7 @@ class Socket:
         """What the client gets first."""
         return []
 
-    async def asked(self, text: str) -> None:
+    async def on_request(self, text: str) -> None:
         """The client sent something; nothing is asked over most sockets."""
 
     def end(self) -> None:
@@ -103,7 +103,7 @@ class Socket:
     async def read(self, receive: Receive) -> None:
         while (message := await receive())["type"] != "websocket.disconnect":
             if text := message.get("text"):
-                await self.asked(text[: LONGEST + 1])
+                await self.on_request(text[: LONGEST + 1])
 
     async def write(self, send: Send, first: list[str]) -> None:
         sent = MESSAGES.labels(self.channel, "out")
@@ -124,7 +124,7 @@ class Socket:
                 raise Refusal(REFUSED)
 
 
-def message(kind: str, payload: dict[str, Any], *, seq: int | None = None) -> str:
+def socket_message(kind: str, payload: dict[str, Any], *, seq: int | None = None) -> str:
     """In the form that every socket carries, as of now."""
     now = utc_text(datetime.now(UTC))
     return orjson.dumps({"type": kind, "seq": seq, "ts": now, "correlation_id": None, "payload": payload}).decode()

@@ -16,7 +16,9 @@ def symbol_normalise(raw: str) -> str:
     symbol = re.sub(r"[/_]", "-", str(raw).strip()).upper()
     if SYMBOL.fullmatch(symbol):
         return symbol
-    raise Invalid.at("symbol", f"{str(raw)[:40]!r} is not a symbol. Write base and quote with a dash, such as {_guess(symbol)}.")
+    raise Invalid.at(
+        "symbol", f"{str(raw)[:40]!r} is not a symbol. Write base and quote with a dash, such as {_guess_symbol(symbol)}."
+    )
 
 
 def venue_normalise(raw: str) -> str:
@@ -27,7 +29,7 @@ def venue_normalise(raw: str) -> str:
     raise Invalid.at("venue", f"{str(raw)[:40]!r} is not a venue's name. Use letters, digits, '-' and '_', such as binance.")
 
 
-def _guess(symbol: str) -> str:
+def _guess_symbol(symbol: str) -> str:
     """BTCUSDT -> BTC-USDT where it ends in a well-known quote, else the example everybody knows."""
     for quote in QUOTES:
         if (base := symbol.removesuffix(quote)) != symbol and SYMBOL.fullmatch(f"{base}-{quote}"):

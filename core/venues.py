@@ -1,12 +1,12 @@
-"""Venue keys: where prices come from, in one word. `binance` is the real one; `binance-sandbox` and `binance-testnet` are not, and
-their candles, instruments and bots never mix with its."""
+"""Venue keys: where prices come from, in one word. `binance` is the real venue; `binance-sandbox` and `binance-testnet` are not,
+and their candles, instruments and bots never mix with those of `binance`.
+
+Which venues there are is told by `market/exchanges/registry.py`."""
 
 from __future__ import annotations
 
 LIVE = "live"
 ENVIRONMENTS = ("sandbox", "testnet")
-CONNECTED = ("binance", "coinbase")
-"""Venues that there are adapters for."""
 
 
 def venue_key(venue: str, environment: str) -> str:

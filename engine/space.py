@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from core.errors import Invalid
-from core.fields import finite, nearest, shown
+from core.fields import did_you_mean, finite_decimal, show_value
 from engine.strategy import Integer, Number, Parameter, Strategy
 
 METHODS = ("grid", "random")
@@ -37,7 +37,7 @@ def read_space(strategy: type[Strategy], raw: Any, *, fixed: Sequence[str], meth
     Nothing given: the declared ranges of what is not fixed. `Invalid` at `space.<name>` for each that cannot be used.
     """
     if raw is not None and not isinstance(raw, Mapping):
-        raise Invalid.at("space", f"must be an object of parameter names and ranges; got {shown(raw)}.")
+        raise Invalid.at("space", f"must be an object of parameter names and ranges; got {show_value(raw)}.")
     wanted = {str(name)[:80]: value for name, value in (raw or declared(strategy, fixed)).items()}
     faults: dict[str, list[str]] = {}
     space: Space = {}
@@ -56,7 +56,7 @@ def read_space(strategy: type[Strategy], raw: Any, *, fixed: Sequence[str], meth
 
 def axis(strategy: type[Strategy], name: str, raw: Any, *, fixed: Sequence[str], method: str) -> list[Any]:
     if name not in strategy.parameters:
-        hint = nearest(name, strategy.parameters) or f" It has {', '.join(strategy.parameters) or 'none'}."
+        hint = did_you_mean(name, strategy.parameters) or f" It has {', '.join(strategy.parameters) or 'none'}."
         raise ValueError(f"{strategy.title} has no parameter {name!r}.{hint}")
     if name in fixed:
         raise ValueError(f"{name} is fixed in params as well. Give it in one place.")
@@ -73,7 +73,7 @@ def values_of(parameter: Parameter, raw: Any, *, fine: bool = False) -> list[Any
     elif isinstance(raw, str) and ":" in raw:
         parts: list[Any] = [part.strip() or None for part in raw.split(":")]
         if len(parts) > 3:
-            raise ValueError(f"must be start:stop or start:stop:step; got {shown(raw)}")
+            raise ValueError(f"must be start:stop or start:stop:step; got {show_value(raw)}")
         found = stepped(parameter, parts + [None] * (3 - len(parts)), fine)
     else:
         found = raw.split(",") if isinstance(raw, str) else list(raw) if isinstance(raw, list | tuple) else [raw]
@@ -112,9 +112,9 @@ def stepped(parameter: Parameter, parts: Sequence[Any], fine: bool) -> list[Any]
 def number(name: str, raw: Any) -> Decimal | None:
     if raw is None:
         return None
-    found = finite(raw)
+    found = finite_decimal(raw)
     if found is None:
-        raise ValueError(f"has a {name} that is not a number: {shown(raw)}")
+        raise ValueError(f"has a {name} that is not a number: {show_value(raw)}")
     return found
 
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from redis.asyncio import Redis
 
-from core.broker import address
+from core.broker import broker_address
 from market.exchanges import connect
 from market.exchanges.base import Endpoint, Exchange
 from market.exchanges.breaker import Breaker
@@ -15,9 +15,9 @@ from market.exchanges.budget import Budget
 
 
 @asynccontextmanager
-async def connected(endpoint: Endpoint) -> AsyncIterator[Exchange]:
+async def open_exchange(endpoint: Endpoint) -> AsyncIterator[Exchange]:
     """Under the same rate budget and breaker as everybody else. Raises what `connect` raises."""
-    async with Redis.from_url(address(), socket_timeout=2, protocol=2) as redis:
+    async with Redis.from_url(broker_address(), socket_timeout=2, protocol=2) as redis:
         exchange = connect(endpoint, budget=Budget(redis, endpoint), breaker=Breaker(redis, endpoint))
         try:
             await exchange.connect()

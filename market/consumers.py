@@ -12,7 +12,7 @@ import orjson
 
 from core.errors import Invalid
 from core.hub import Hub, Outbox
-from core.sockets import LONGEST, Socket, message
+from core.sockets import LONGEST, Socket, socket_message
 from core.symbols import symbol_normalise, venue_normalise
 from core.venues import venue_split
 
@@ -87,7 +87,7 @@ class MarketHub(Hub):
             if not table[name]:
                 del table[name]
 
-    async def heard(self, kind: str, payload: dict[str, Any]) -> None:
+    async def on_push(self, kind: str, payload: dict[str, Any]) -> None:
         for tick in payload.get("ticks", ()):
             self.thinner.take(("tick", *name_of(tick)), tick)
         for candle in payload.get("candles", ()):
@@ -100,7 +100,7 @@ class MarketHub(Hub):
         for book in payload.get("depths", ()):
             self.thinner.take(("depth", *name_of(book)), book)
         for stream in payload.get("streams", ()):
-            text = message("stream_status", stream)
+            text = socket_message("stream_status", stream)
             for outbox in self.clients:
                 outbox.put(text, ("stream", stream["venue"], stream["environment"]))
 
@@ -110,7 +110,7 @@ class MarketHub(Hub):
         outboxes = table.get((venue, environment, symbol), set()) | table.get(("", "", symbol), set())
         if not outboxes:
             return
-        text = message(kind, payload)
+        text = socket_message(kind, payload)
         for outbox in outboxes:
             outbox.put(text, key)
 
@@ -131,13 +131,13 @@ class MarketConsumer(Socket):
         await self.hub.join(self.outbox)
         return []
 
-    async def asked(self, text: str) -> None:
+    async def on_request(self, text: str) -> None:
         try:
             action, names, books = read_request(text)
             if action == "subscribe" and len(self.names | names) > MOST_SYMBOLS:
                 raise Invalid.at("symbols", f"A socket may have at most {MOST_SYMBOLS} symbols.")
         except Invalid as error:
-            self.outbox.put(message("error", {"code": error.code, "message": str(error), "fields": error.fields}))
+            self.outbox.put(socket_message("error", {"code": error.code, "message": str(error), "fields": error.fields}))
             return
         if action == "subscribe":
             self.names |= names
@@ -145,7 +145,7 @@ class MarketConsumer(Socket):
         else:
             self.hub.unsubscribe(self.outbox, self.names.keys() & names.keys())
             self.names = {name: given for name, given in self.names.items() if name not in names}
-        self.outbox.put(message("subscribed", {"symbols": sorted(self.names.values())}))
+        self.outbox.put(socket_message("subscribed", {"symbols": sorted(self.names.values())}))
 
     def end(self) -> None:
         hub = MarketHub.here()

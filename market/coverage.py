@@ -27,10 +27,10 @@ class Month:
         return self.count / self.expected if self.expected else 1.0
 
 
-def coverage(series: Sequence[CandleSeries]) -> dict[int, list[Month]]:
+def months_by_series(series: Sequence[CandleSeries]) -> dict[int, list[Month]]:
     """The months of each series by its id, in two queries for any number of them."""
     missing = missing_by_month(series)
-    return {item.pk: months(item, missing) for item in series}
+    return {item.pk: series_months(item, missing) for item in series}
 
 
 def missing_by_month(series: Sequence[CandleSeries]) -> dict[tuple[int, datetime], int]:
@@ -42,19 +42,19 @@ def missing_by_month(series: Sequence[CandleSeries]) -> dict[tuple[int, datetime
     across = gaps.alias(end=TruncMonth("last", tzinfo=UTC)).exclude(end=F("month")).select_related("series")
     for gap in across:
         step = step_of(gap.series)
-        for start, end in spans(gap.first, gap.last + step):
-            found[gap.series_id, month_of(start)] += opens(start, end, step)
+        for start, end in split_by_month(gap.first, gap.last + step):
+            found[gap.series_id, month_of(start)] += count_opens(start, end, step)
     return found
 
 
-def months(series: CandleSeries, missing: dict[tuple[int, datetime], int]) -> list[Month]:
+def series_months(series: CandleSeries, missing: dict[tuple[int, datetime], int]) -> list[Month]:
     step = step_of(series)
-    parts = spans(series.first, series.last + step)
-    found = [(month_of(start), opens(start, end, step)) for start, end in parts]
+    parts = split_by_month(series.first, series.last + step)
+    found = [(month_of(start), count_opens(start, end, step)) for start, end in parts]
     return [Month(month, expected, max(0, expected - missing.get((series.pk, month), 0))) for month, expected in found]
 
 
-def spans(start: datetime, end: datetime) -> Iterable[tuple[datetime, datetime]]:
+def split_by_month(start: datetime, end: datetime) -> Iterable[tuple[datetime, datetime]]:
     """[start, end) cut at the turns of the months."""
     while start < end:
         turn = month_of(month_of(start) + timedelta(days=32))
@@ -62,7 +62,7 @@ def spans(start: datetime, end: datetime) -> Iterable[tuple[datetime, datetime]]
         start = turn
 
 
-def opens(start: datetime, end: datetime, step: timedelta) -> int:
+def count_opens(start: datetime, end: datetime, step: timedelta) -> int:
     """How many candles open in [start, end); candles open at whole multiples of `step`."""
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     return -((epoch - end) // step) + ((epoch - start) // step)

@@ -12,7 +12,7 @@ import numpy as np
 from core.times import to_ms
 from engine.resample import resample
 from engine.types import Candles
-from market.generator import Market, generate, without
+from market.generator import MarketShape, cut_gap, generate_candles
 
 SEED = 4
 MINUTES_FROM = datetime(2026, 1, 1, tzinfo=UTC)
@@ -23,7 +23,7 @@ HOURS_BEFORE = 640 * 24
 @dataclass(frozen=True, slots=True)
 class Demo:
     symbol: str
-    market: Market
+    market: MarketShape
     lot: str
     gap: tuple[int, int] = (0, 0)
     """(index, count) of minutes left out."""
@@ -42,25 +42,30 @@ class Demo:
         before = None
         if self.hours:
             start = to_ms(MINUTES_FROM - timedelta(hours=HOURS_BEFORE))
-            before = generate(symbol=self.symbol, interval="1h", start=start, count=HOURS_BEFORE, seed=SEED, market=market)
+            before = generate_candles(symbol=self.symbol, interval="1h", start=start, count=HOURS_BEFORE, seed=SEED, market=market)
             market = replace(market, price=float(before.close[-1]))
-        minutes = generate(symbol=self.symbol, interval="1m", start=to_ms(MINUTES_FROM), count=MINUTES, seed=SEED, market=market)
+        minutes = generate_candles(
+            symbol=self.symbol, interval="1m", start=to_ms(MINUTES_FROM), count=MINUTES, seed=SEED, market=market
+        )
         if "1m" not in there:
-            yield without(minutes, *self.gap)
+            yield cut_gap(minutes, *self.gap)
         if before is not None and "1h" not in there:
-            yield joined(before, resample(minutes, "1h"), market.decimals)
+            yield join_candles(before, resample(minutes, "1h"), market.decimals)
 
 
-def joined(first: Candles, second: Candles, decimals: int) -> Candles:
+def join_candles(first: Candles, second: Candles, decimals: int) -> Candles:
     second = replace(second, volume=np.round(second.volume, decimals))
     names = ("time", "open", "high", "low", "close", "volume")
     return Candles(first.symbol, first.interval, *(np.concatenate((getattr(first, name), getattr(second, name))) for name in names))
 
 
 DEMO = (
-    Demo("BTC-USD", Market(price=62_000, tick=0.01, volatility=0.55, drift=0.25, volume=9_000), "0.00001", hours=True),
-    Demo("ETH-USD", Market(price=3_100, tick=0.01, volatility=0.75, drift=0.1, volume=90_000, decimals=4), "0.0001"),
+    Demo("BTC-USD", MarketShape(price=62_000, tick=0.01, volatility=0.55, drift=0.25, volume=9_000), "0.00001", hours=True),
+    Demo("ETH-USD", MarketShape(price=3_100, tick=0.01, volatility=0.75, drift=0.1, volume=90_000, decimals=4), "0.0001"),
     Demo(
-        "SOL-USD", Market(price=142, tick=0.01, volatility=0.95, drift=0.0, volume=1_500_000, decimals=3), "0.001", gap=(61_234, 47)
+        "SOL-USD",
+        MarketShape(price=142, tick=0.01, volatility=0.95, drift=0.0, volume=1_500_000, decimals=3),
+        "0.001",
+        gap=(61_234, 47),
     ),
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from core.broker import PATIENT, Unanswered, ask
+from core.broker import PATIENT, Unanswered, ask_broker
 from core.text import utc_text
 from market.exchanges.base import Depth
 from market.prices import STALE_AFTER
@@ -18,7 +18,7 @@ LEVELS = 10
 """Of each side, the best first: what a screen can show."""
 
 
-def key(venue: str, environment: str) -> str:
+def depths_key(venue: str, environment: str) -> str:
     return f"depths:{venue}:{environment}"
 
 
@@ -29,7 +29,7 @@ def depths_put(*, venue: str, environment: str, books: Iterable[Mapping[str, Any
     if not packed:
         return
     try:
-        ask("depths_put", lambda broker: broker.hset(key(venue, environment), mapping=packed))
+        ask_broker("depths_put", lambda broker: broker.hset(depths_key(venue, environment), mapping=packed))
     except Unanswered:
         return
 
@@ -37,7 +37,7 @@ def depths_put(*, venue: str, environment: str, books: Iterable[Mapping[str, Any
 def depth_get(*, venue: str, environment: str, symbol: str) -> dict[str, Any] | None:
     """As `depth_json`, with `age_s` and `stale`; None where none was ever heard, or the broker does not answer."""
     try:
-        text: Any = ask("depth_get", lambda broker: broker.hget(key(venue, environment), symbol), patience=PATIENT)
+        text: Any = ask_broker("depth_get", lambda broker: broker.hget(depths_key(venue, environment), symbol), patience=PATIENT)
     except Unanswered:
         return None
     if text is None:
@@ -50,7 +50,7 @@ def depth_get(*, venue: str, environment: str, symbol: str) -> dict[str, Any] | 
 def depth_json(book: Depth) -> dict[str, Any]:
     """Levels are [price, quantity] in decimal text, with as many places as the longest of them has."""
     bids, asks = book.bids[:LEVELS], book.asks[:LEVELS]
-    prices, quantities = (places(level[column] for level in (*bids, *asks)) for column in (0, 1))
+    prices, quantities = (decimal_places(level[column] for level in (*bids, *asks)) for column in (0, 1))
     sides = {
         name: [[f"{price:.{prices}f}", f"{quantity:.{quantities}f}"] for price, quantity in levels]
         for name, levels in (("bids", bids), ("asks", asks))
@@ -66,6 +66,6 @@ def spread_bps(book: Mapping[str, Any]) -> float | None:
     return (ask - bid) / ((ask + bid) / 2) * 10_000
 
 
-def places(values: Iterable[Decimal]) -> int:
+def decimal_places(values: Iterable[Decimal]) -> int:
     """Decimal places that write each of them exactly."""
     return max((len(f"{value:f}".partition(".")[2].rstrip("0")) for value in values), default=0)

@@ -21,7 +21,7 @@ NAME = re.compile(
 )
 
 
-def guess(filename: str) -> dict[str, str]:
+def guess_series(filename: str) -> dict[str, str]:
     """`venue`, `symbol` and `interval` as far as the file's name gives them: ADABTC-1m-2021-11-27.csv is Binance's, ADA-BTC, 1m."""
     found = NAME.match(filename.rsplit("/")[-1].rsplit("\\")[-1])
     if not found:
@@ -57,7 +57,7 @@ class ImportForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
-        guessed = guess(given["file"].name or "") if given.get("file") else {}
+        guessed = guess_series(given["file"].name or "") if given.get("file") else {}
         for name, normalise in (("venue", venue_normalise), ("symbol", symbol_normalise), ("interval", str)):
             self.fill(given, name, normalise, guessed)
         return given

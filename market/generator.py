@@ -23,7 +23,7 @@ RHYTHM = ((15, 3.0, 0.5), (8, 2.5, 0.25), (4, 3.0, -0.3))
 
 
 @dataclass(frozen=True, slots=True)
-class Market:
+class MarketShape:
     """What a made-up market is like: yearly ratios, volume in base units a day, rounded to `decimals`."""
 
     price: float
@@ -34,24 +34,24 @@ class Market:
     decimals: int = 5
 
 
-def generate(*, symbol: str, interval: str, start: int, count: int, seed: int, market: Market) -> Candles:
+def generate_candles(*, symbol: str, interval: str, start: int, count: int, seed: int, market: MarketShape) -> Candles:
     """`count` candles from `start` (ms, a multiple of the interval) on. The same arguments give the same candles."""
     step = interval_ms(interval)
     random = np.random.default_rng([seed, step, *symbol.encode()])
     time = start + step * np.arange(count, dtype=np.int64)
-    waves = _waves(random, time, step)
+    waves = _volatility_waves(random, time, step)
     sigma = market.volatility * np.sqrt(step / YEAR) * waves
-    close = _closes(random, market, time, step, sigma)
+    close = _walk_closes(random, market, time, step, sigma)
     open_ = np.concatenate(([market.price], close[:-1]))
     # Beyond open and close a candle reaches about as far as it moved.
     above, below = (np.abs(random.standard_normal(count)) * sigma * 0.5 for _ in range(2))
     high = np.maximum(_on_tick(np.maximum(open_, close) * (1 + above), market), np.maximum(open_, close))
     low = np.minimum(_on_tick(np.minimum(open_, close) * (1 - below), market), np.minimum(open_, close))
     moved = np.abs(np.log(close / open_)) / sigma
-    return Candles(symbol, interval, time, open_, high, low, close, _volume(random, market, time, step, waves, moved))
+    return Candles(symbol, interval, time, open_, high, low, close, _trade_volume(random, market, time, step, waves, moved))
 
 
-def without(candles: Candles, first: int, count: int) -> Candles:
+def cut_gap(candles: Candles, first: int, count: int) -> Candles:
     """The candles with a gap of `count` candles from index `first` on."""
     keep = np.ones(len(candles), dtype=bool)
     keep[first : first + count] = False
@@ -59,39 +59,39 @@ def without(candles: Candles, first: int, count: int) -> Candles:
     return Candles(candles.symbol, candles.interval, *columns)
 
 
-def _waves(random: np.random.Generator, time: Ints, step: int) -> Floats:
+def _volatility_waves(random: np.random.Generator, time: Ints, step: int) -> Floats:
     """Volatility over its long-run level: noise at scales of hours, days and weeks, multiplied."""
     scale = np.zeros(len(time))
     for period, weight in ((DAY // 6, 0.25), (DAY, 0.25), (6 * DAY, 0.35), (30 * DAY, 0.3)):
         if period > step:
-            scale += weight * _smooth(random, time, period)
+            scale += weight * _smooth_noise(random, time, period)
     # The mean square is kept at one: variance is what adds up over a year.
     return np.exp(scale) / np.sqrt(np.mean(np.exp(2 * scale)))
 
 
-def _smooth(random: np.random.Generator, time: Ints, period: int) -> Floats:
+def _smooth_noise(random: np.random.Generator, time: Ints, period: int) -> Floats:
     """Noise with a standard deviation of about one that changes over `period`."""
     knots = np.arange(time[0], time[-1] + 2 * period, period)
     return np.interp(time, knots, random.standard_normal(len(knots)))
 
 
-def _closes(random: np.random.Generator, market: Market, time: Ints, step: int, sigma: Floats) -> Floats:
+def _walk_closes(random: np.random.Generator, market: MarketShape, time: Ints, step: int, sigma: Floats) -> Floats:
     noise = random.standard_t(TAILS, len(time)) / np.sqrt(TAILS / (TAILS - 2))
     # Trends of about ten days, up and down, around the long drift.
-    trend = (market.drift + market.volatility * _smooth(random, time, 10 * DAY)) * step / YEAR
+    trend = (market.drift + market.volatility * _smooth_noise(random, time, 10 * DAY)) * step / YEAR
     returns = np.clip(sigma * noise, -0.2, 0.2) + trend - sigma**2 / 2
     return _on_tick(market.price * np.exp(np.cumsum(returns)), market)
 
 
-def _on_tick(prices: Floats, market: Market) -> Floats:
+def _on_tick(prices: Floats, market: MarketShape) -> Floats:
     """Rounded to ticks, as the float64 nearest to the decimal, and never below one tick."""
     decimals = max(0, round(-np.log10(market.tick)) + 2)
     return np.round(np.maximum(np.rint(prices / market.tick), 1) * market.tick, decimals)
 
 
-def _volume(
+def _trade_volume(
     random: np.random.Generator,
-    market: Market,
+    market: MarketShape,
     time: Ints,
     step: int,
     waves: Floats,

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 from redis import Redis
 
-from core.broker import PATIENT, Unanswered, ask
+from core.broker import PATIENT, Unanswered, ask_broker
 from market.exchanges.base import Tick
 
 STALE_AFTER = 60.0
@@ -43,18 +43,18 @@ class Price:
         return self.age > STALE_AFTER
 
 
-def key(venue: str, environment: str) -> str:
+def prices_key(venue: str, environment: str) -> str:
     return f"prices:{venue}:{environment}"
 
 
 def prices_put(*, venue: str, environment: str, ticks: Iterable[Tick]) -> None:
     """Keeps the newest tick of each symbol, in one round trip: for a few times a second. The next makes up for one that is lost."""
     now = time.time()
-    packed: dict[Any, Any] = {tick.symbol: pack(tick, now) for tick in ticks}
+    packed: dict[Any, Any] = {tick.symbol: pack_tick(tick, now) for tick in ticks}
     if not packed:
         return
     try:
-        ask("prices_put", lambda broker: broker.hset(key(venue, environment), mapping=packed))
+        ask_broker("prices_put", lambda broker: broker.hset(prices_key(venue, environment), mapping=packed))
     except Unanswered:
         return
 
@@ -66,49 +66,49 @@ def prices_get(pairs: Iterable[Pair]) -> dict[Pair, Price]:
     if not groups:
         return {}
 
-    def read(broker: Redis) -> list[list[bytes | None]]:
+    def read_prices(broker: Redis) -> list[list[bytes | None]]:
         pipeline = broker.pipeline(transaction=False)
         for name, symbols in groups:
-            pipeline.hmget(key(*name), symbols)
+            pipeline.hmget(prices_key(*name), symbols)
         answers: list[list[bytes | None]] = pipeline.execute()
         return answers
 
     try:
-        rows = ask("prices_get", read, patience=PATIENT)
+        rows = ask_broker("prices_get", read_prices, patience=PATIENT)
     except Unanswered:
         return {}
     texts = (text for row in rows for text in row)
-    return {pair: unpack(text) for pair, text in zip(wanted, texts, strict=True) if text}
+    return {pair: unpack_price(text) for pair, text in zip(wanted, texts, strict=True) if text}
 
 
 def prices_all(feeds: Iterable[tuple[str, str]]) -> dict[Pair, Price]:
     """Every known price of these (venue, environment), by venue, environment and symbol."""
     wanted = sorted(set(feeds))
 
-    def read(broker: Redis) -> list[Mapping[bytes, bytes]]:
+    def read_hashes(broker: Redis) -> list[Mapping[bytes, bytes]]:
         pipeline = broker.pipeline(transaction=False)
         for name in wanted:
-            pipeline.hgetall(key(*name))
+            pipeline.hgetall(prices_key(*name))
         answers: list[Mapping[bytes, bytes]] = pipeline.execute()
         return answers
 
     try:
-        rows = ask("prices_get", read, patience=PATIENT) if wanted else []
+        rows = ask_broker("prices_get", read_hashes, patience=PATIENT) if wanted else []
     except Unanswered:
         return {}
     return {
-        (*name, symbol.decode()): unpack(text)
+        (*name, symbol.decode()): unpack_price(text)
         for name, row in zip(wanted, rows, strict=True)
         for symbol, text in sorted(row.items())
     }
 
 
-def pack(tick: Tick, now: float) -> bytes:
+def pack_tick(tick: Tick, now: float) -> bytes:
     sides = [None if side is None else str(side) for side in (tick.bid, tick.ask)]
     return orjson.dumps([str(tick.price), tick.time.timestamp(), now, *sides])
 
 
-def unpack(text: bytes) -> Price:
+def unpack_price(text: bytes) -> Price:
     price, moment, heard, *sides = orjson.loads(text)
     bid, offer = (None if side is None else Decimal(side) for side in sides)
     return Price(Decimal(price), datetime.fromtimestamp(moment, UTC), heard, bid, offer)

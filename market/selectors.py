@@ -19,11 +19,12 @@ from market.prices import Pair, Price
 
 __all__ = [
     "candles_page",
-    "feeds",
     "gaps_between",
     "import_report",
-    "imports",
-    "instruments",
+    "list_feeds",
+    "list_imports",
+    "list_instruments",
+    "list_streams",
     "series_gaps",
     "series_get",
     "series_list",
@@ -32,7 +33,6 @@ __all__ = [
     "stream_json",
     "stream_silent",
     "stream_state",
-    "streams",
     "symbol_normalise",
     "tick_json",
     "venue_of",
@@ -64,19 +64,19 @@ def series_gaps(series: CandleSeries) -> QuerySet[CandleGap]:
     return series.gaps.order_by("first")
 
 
-def imports() -> QuerySet[CandleImport]:
+def list_imports() -> QuerySet[CandleImport]:
     """Every import, newest first, without the row reports, which may be long."""
     return CandleImport.objects.select_related("series__instrument", "created_by").defer("problems")
 
 
-def instruments() -> QuerySet[Instrument]:
+def list_instruments() -> QuerySet[Instrument]:
     """Instruments that have candles, each with `series` loaded: two queries for any number."""
     series = CandleSeries.objects.annotate(gap_count=Count("gaps"))
     return Instrument.objects.filter(series__isnull=False).distinct().prefetch_related(Prefetch("series", queryset=series))
 
 
 def watchlist_entry(instrument: Instrument) -> dict[str, Any]:
-    """One row of the watchlist, JSON-ready, of an instrument from `instruments()`."""
+    """One row of the watchlist, JSON-ready, of an instrument from `list_instruments()`."""
     series = sorted(instrument.series.all(), key=lambda item: INTERVALS[item.interval])
     newest = max(series, key=lambda item: to_ms(item.last) + INTERVALS[item.interval])
     return {
@@ -118,8 +118,8 @@ def venue_of(symbol: str) -> str:
 def candles_page(
     *, venue: str, symbol: str, interval: str, start: datetime | None, end: datetime | None, limit: int
 ) -> tuple[Candles, datetime | None]:
-    """The first `limit` candles of a span, and the open time of the next one, None where the span ends. As `candles.load`."""
-    found = candles.load(venue=venue, symbol=symbol, interval=interval, start=start, end=end, limit=limit + 1)
+    """The first `limit` candles of a span, and the open time of the next one, None where the span ends. As `load_candles`."""
+    found = candles.load_candles(venue=venue, symbol=symbol, interval=interval, start=start, end=end, limit=limit + 1)
     return found[:limit], from_ms(found.time[limit]) if len(found) > limit else None
 
 
@@ -156,14 +156,14 @@ def import_report(done: CandleImport) -> dict[str, Any]:
     }
 
 
-def streams() -> QuerySet[VenueStream]:
+def list_streams() -> QuerySet[VenueStream]:
     """Every venue's stream, by venue and environment."""
     return VenueStream.objects.order_by("venue", "environment")
 
 
-def feeds() -> list[tuple[str, str]]:
+def list_feeds() -> list[tuple[str, str]]:
     """(venue, environment) of every stream there is."""
-    return list(streams().values_list("venue", "environment"))
+    return list(list_streams().values_list("venue", "environment"))
 
 
 def stream_get(*, venue: str, environment: str) -> VenueStream:

@@ -16,7 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from core.errors import Invalid, NotFound
-from core.push import push
+from core.push import push_message
 from core.symbols import symbol_normalise, venue_normalise
 from core.times import from_ms
 from core.venues import venue_key
@@ -80,8 +80,8 @@ def candles_import(
     started = time.monotonic()
     venue, symbol = venue_normalise(venue), symbol_normalise(symbol)
     interval_ms(interval)
-    rows = readers.read(file)
-    checked = checks.check(rows, symbol, interval, timezone.now(), skip_bad_rows=skip_bad_rows)
+    rows = readers.read_rows(file)
+    checked = checks.check_rows(rows, symbol, interval, timezone.now(), skip_bad_rows=skip_bad_rows)
     done = CandleImport(
         venue=venue,
         symbol=symbol,
@@ -99,14 +99,14 @@ def candles_import(
         if checked.refusal:
             done.status, done.message = CandleImport.Status.REFUSED, checked.refusal
         else:
-            _store(done, checked)
+            _store_candles(done, checked)
         done.seconds = round(time.monotonic() - started, 3)
         done.save()
     return done
 
 
-def _store(done: CandleImport, checked: checks.Checked) -> None:
-    written = candles.write(instrument_ensure(venue=done.venue, symbol=done.symbol), checked.candles)
+def _store_candles(done: CandleImport, checked: checks.Checked) -> None:
+    written = candles.write_candles(instrument_ensure(venue=done.venue, symbol=done.symbol), checked.candles)
     done.status, done.series = CandleImport.Status.COMPLETED, written.series
     done.added, done.replaced = written.added, written.replaced
     done.first, done.last = from_ms(checked.candles.time[0]), from_ms(checked.candles.time[-1])
@@ -134,7 +134,7 @@ def import_refusal(done: CandleImport) -> Invalid:
 def series_delete(*, series_id: int) -> None:
     """Delete a series and its files for good; `NotFound`. Imports and backtest runs keep what they recorded, but a run can only be
     repeated, byte for byte, once the same candles are imported again."""
-    candles.delete(series_get(series_id=series_id))
+    candles.delete_series(series_get(series_id=series_id))
 
 
 def demo_data_load() -> list[CandleSeries]:
@@ -146,7 +146,7 @@ def demo_data_load() -> list[CandleSeries]:
     for demo in DEMO:
         instrument = instrument_ensure(venue="sandbox", symbol=demo.symbol, **demo.rules)
         there = set(instrument.series.values_list("interval", flat=True))
-        made += [candles.write(instrument, part).series for part in demo.candles(there)]
+        made += [candles.write_candles(instrument, part).series for part in demo.candles(there)]
     return made
 
 
@@ -161,7 +161,7 @@ def stream_switch(*, venue: str, environment: str, wanted: bool, user: User | An
         raise NotFound(f"There is no stream of {venue} ({environment}).")
     VenueStream.objects.filter(pk=found.pk).update(wanted=wanted)
     found.wanted = wanted
-    transaction.on_commit(partial(push, "desk", "changed", stream=venue_key(venue, environment)))
+    transaction.on_commit(partial(push_message, "desk", "changed", stream=venue_key(venue, environment)))
     return found
 
 

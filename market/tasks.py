@@ -9,4 +9,4 @@ from market import candles
 
 @shared_task
 def candles_sweep() -> None:
-    candles.sweep()
+    candles.sweep_orphans()

@@ -8,13 +8,13 @@ from core.errors import Invalid
 from core.times import to_ms
 from engine.resample import resample
 from engine.types import INTERVALS, Candles, interval_ms
-from market.candles.reading import read
+from market.candles.reading import read_span
 from market.models import CandleSeries
 
 DEFAULT, MOST = 1_000, 5_000
 
 
-def window(series: CandleSeries, interval: str, start: str | None, end: str | None, limit: str | None) -> dict[str, Any]:
+def candle_window(series: CandleSeries, interval: str, start: str | None, end: str | None, limit: str | None) -> dict[str, Any]:
     """`rows` of [seconds, open, high, low, close, volume], and whether the series goes on `before` and `after` them.
 
     The window spans `limit` intervals, from `start` on or else up to `end` (seconds; default the series' end). In a gap it has
@@ -23,19 +23,19 @@ def window(series: CandleSeries, interval: str, start: str | None, end: str | No
     step = interval_ms(interval)
     if step % INTERVALS[series.interval]:
         raise Invalid.at("interval", f"{interval} candles cannot be made from {series.interval} candles.")
-    count = whole("limit", limit, DEFAULT)
+    count = parse_whole("limit", limit, DEFAULT)
     if not 1 <= count <= MOST:
         raise Invalid.at("limit", f"Ask for 1 to {MOST:,} candles.")
     first, stop = to_ms(series.first), to_ms(series.last) + INTERVALS[series.interval]
     if start is not None:
-        low = max(whole("start", start, 0) * 1000, first) // step * step
+        low = max(parse_whole("start", start, 0) * 1000, first) // step * step
     else:
-        low = (min(-(-whole("end", end, stop // 1000) * 1000 // step) * step, -(-stop // step) * step)) - count * step
+        low = (min(-(-parse_whole("end", end, stop // 1000) * 1000 // step) * step, -(-stop // step) * step)) - count * step
     high = low + count * step
     return {
         "interval": interval,
         "step": step // 1000,
-        "rows": rows(loaded(series, interval, max(low, first // step * step), min(high, stop))),
+        "rows": window_rows(load_window(series, interval, max(low, first // step * step), min(high, stop))),
         "from": low // 1000,
         "to": high // 1000,
         "before": low > first,
@@ -43,7 +43,7 @@ def window(series: CandleSeries, interval: str, start: str | None, end: str | No
     }
 
 
-def whole(name: str, text: str | None, default: int) -> int:
+def parse_whole(name: str, text: str | None, default: int) -> int:
     if text is None or text == "":
         return default
     try:
@@ -55,15 +55,15 @@ def whole(name: str, text: str | None, default: int) -> int:
     return number
 
 
-def loaded(series: CandleSeries, interval: str, low: int, high: int) -> Candles | None:
+def load_window(series: CandleSeries, interval: str, low: int, high: int) -> Candles | None:
     """The candles that open in [low, high) milliseconds; None where there are none."""
     if low >= high:
         return None
-    base = read(series, low, high)
+    base = read_span(series, low, high)
     return base if interval == series.interval else resample(base, interval, until=high)
 
 
-def rows(found: Candles | None) -> list[list[float]]:
+def window_rows(found: Candles | None) -> list[list[float]]:
     if found is None:
         return []
     columns = (found.open, found.high, found.low, found.close, found.volume)

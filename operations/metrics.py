@@ -29,12 +29,12 @@ class Everybody(Collector):
 
     def collect(self) -> Iterator[Metric]:
         own = [family for source in (REGISTRY, *ROWS) for family in source.collect()]
-        families = {family.name: like(family) for family in own}
+        families = {family.name: copy_family(family) for family in own}
         for process, text in sorted(metrics_all().items()):
             for family in text_string_to_metric_families(text):
                 if family.name.endswith("_created"):
                     continue  # of the text format only: its counter brings it
-                here = families.setdefault(family.name, like(family, []))
+                here = families.setdefault(family.name, copy_family(family, []))
                 for sample in family.samples:
                     here.add_sample(sample.name, {**sample.labels, "process": process}, sample.value)
         yield from families.values()
@@ -44,7 +44,7 @@ class Everybody(Collector):
         return iter(())
 
 
-def like(family: Metric, samples: list[Sample] | None = None) -> Metric:
+def copy_family(family: Metric, samples: list[Sample] | None = None) -> Metric:
     """A copy: collectors may keep what they give."""
     made = Metric(family.name, family.documentation, family.type)
     made.samples = list(family.samples) if samples is None else samples

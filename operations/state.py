@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 
 from backtests.models import BacktestRun, Status
 from market.models import CandleImport, CandleSeries
-from market.selectors import stream_json, streams
+from market.selectors import list_streams, stream_json
 
 CHECKED_FOR_SECONDS = 5
 # Celery Beat writes what it did to the database every three minutes.
@@ -30,7 +30,7 @@ DISK_LOW = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class HealthCheck:
     """One part of the desk. `state` is up, down or unknown; `remedy` says what to do about a fault."""
 
     name: str
@@ -41,69 +41,69 @@ class Check:
 
 def desk_state() -> dict[str, Any]:
     """All that the home pages show."""
-    known = [stream_json(stream) for stream in streams()]
-    return {"checks": checks(), "streams": known, **counts(), **latest(), "disk": disk()}
+    known = [stream_json(stream) for stream in list_streams()]
+    return {"checks": desk_checks(), "streams": known, **count_rows(), **latest_rows(), "disk": disk_room()}
 
 
-def checks() -> list[Check]:
+def desk_checks() -> list[HealthCheck]:
     """Database, broker, workers and schedules; asked at most every few seconds, whoever looks."""
     try:
-        known: list[Check] | None = cache.get("desk:checks")
+        known: list[HealthCheck] | None = cache.get("desk:checks")
     except RedisError:
         known = None
     if known is not None:
         return known
-    found = [database(), *broker_and_workers(), beat()]
+    found = [check_database(), *broker_and_workers(), check_beat()]
     with suppress(RedisError):
         cache.set("desk:checks", found, CHECKED_FOR_SECONDS)
     return found
 
 
-def database() -> Check:
+def check_database() -> HealthCheck:
     start = time.perf_counter()
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseError:
-        return Check("Database", "down", "PostgreSQL does not answer", "Look into its log, then start it again.")
-    return Check("Database", "up", f"PostgreSQL answers in {(time.perf_counter() - start) * 1000:.1f} ms")
+        return HealthCheck("Database", "down", "PostgreSQL does not answer", "Look into its log, then start it again.")
+    return HealthCheck("Database", "up", f"PostgreSQL answers in {(time.perf_counter() - start) * 1000:.1f} ms")
 
 
-def broker_and_workers() -> list[Check]:
+def broker_and_workers() -> list[HealthCheck]:
     remedy = "Nothing new can be started until it is back. Look into its log."
     try:
         with Redis.from_url(settings.TASKS_REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5) as broker:
             waiting = int(broker.llen(app.conf.task_default_queue))
     except RedisError:
         return [
-            Check("Broker", "down", "Valkey or Redis does not answer", remedy),
-            Check("Workers", "unknown", "Cannot be asked without the broker"),
+            HealthCheck("Broker", "down", "Valkey or Redis does not answer", remedy),
+            HealthCheck("Workers", "unknown", "Cannot be asked without the broker"),
         ]
-    return [Check("Broker", "up", f"{waiting} task{'' if waiting == 1 else 's'} waiting"), workers()]
+    return [HealthCheck("Broker", "up", f"{waiting} task{'' if waiting == 1 else 's'} waiting"), check_workers()]
 
 
-def workers() -> Check:
+def check_workers() -> HealthCheck:
     try:
         answers = app.control.ping(timeout=0.4)
     except (OperationalError, RedisError, OSError):
-        return Check("Workers", "unknown", "Could not be asked")
+        return HealthCheck("Workers", "unknown", "Could not be asked")
     if not answers:
-        return Check("Workers", "down", "No worker answers", "Queued runs wait. Start one: celery -A config worker.")
-    return Check("Workers", "up", f"{len(answers)} worker{'' if len(answers) == 1 else 's'} answering")
+        return HealthCheck("Workers", "down", "No worker answers", "Queued runs wait. Start one: celery -A config worker.")
+    return HealthCheck("Workers", "up", f"{len(answers)} worker{'' if len(answers) == 1 else 's'} answering")
 
 
-def beat() -> Check:
+def check_beat() -> HealthCheck:
     newest = PeriodicTask.objects.filter(enabled=True, last_run_at__isnull=False).order_by("-last_run_at").first()
     if newest is None or newest.last_run_at is None:
-        return Check("Schedules", "unknown", "No scheduled task has run yet", "Start it: celery -A config beat.")
+        return HealthCheck("Schedules", "unknown", "No scheduled task has run yet", "Start it: celery -A config beat.")
     if datetime.now(UTC) - newest.last_run_at > BEAT_SILENT_AFTER:
-        return Check(
+        return HealthCheck(
             "Schedules", "down", f"Silent since {newest.last_run_at:%Y-%m-%d %H:%M} UTC", "Start it: celery -A config beat."
         )
-    return Check("Schedules", "up", "Celery Beat is at work")
+    return HealthCheck("Schedules", "up", "Celery Beat is at work")
 
 
-def counts() -> dict[str, Any]:
+def count_rows() -> dict[str, Any]:
     day = datetime.now(UTC) - timedelta(days=1)
     by_status = {status: Count("pk", filter=Q(status=status)) for status in Status.values}
     runs = BacktestRun.objects.aggregate(
@@ -121,7 +121,7 @@ def counts() -> dict[str, Any]:
     }
 
 
-def latest() -> dict[str, Any]:
+def latest_rows() -> dict[str, Any]:
     return {
         "recent_runs": BacktestRun.objects.defer("config", "results").order_by("-id")[:8],
         "recent_imports": CandleImport.objects.defer("problems").select_related("series").order_by("-id")[:6],
@@ -129,7 +129,7 @@ def latest() -> dict[str, Any]:
     }
 
 
-def disk() -> dict[str, Any]:
+def disk_room() -> dict[str, Any]:
     """Room where the candles are, in bytes."""
     usage = shutil.disk_usage(settings.VAR)
     free = usage.free / usage.total

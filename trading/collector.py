@@ -20,6 +20,6 @@ class DeskCollector(Collector):
         running = Bot.objects.filter(run__isnull=False, run__ended_at=None, archived_at=None)
         active.add_metric([], running.count())
         yield active
-        for holdings in selectors.portfolio().modes:
+        for holdings in selectors.desk_portfolio().modes:
             value.add_metric([holdings.currency, holdings.mode], float(holdings.value))
         yield value

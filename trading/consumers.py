@@ -12,7 +12,7 @@ from channels.db import database_sync_to_async
 from core import events
 from core.hub import Hub
 from core.models import Event
-from core.sockets import UNUSABLE, Refusal, Socket, message
+from core.sockets import UNUSABLE, Refusal, Socket, socket_message
 from trading import selectors
 
 REPLAYED = 1_000
@@ -35,7 +35,7 @@ class LiveHub(Hub):
         self.last = await database_sync_to_async(events.last_seq)()
         self.prices = await database_sync_to_async(selectors.prices_state)()
 
-    async def heard(self, kind: str, payload: dict[str, Any]) -> None:
+    async def on_push(self, kind: str, payload: dict[str, Any]) -> None:
         seq = payload["seq"]
         if seq is not None and seq > self.last + 1:
             await self.catch_up(seq)
@@ -43,7 +43,7 @@ class LiveHub(Hub):
             self.tell(payload)
         await self.look_at_prices()
 
-    async def silent(self) -> None:
+    async def on_silence(self) -> None:
         await self.catch_up()
         await self.look_at_prices()
 
@@ -62,7 +62,7 @@ class LiveHub(Hub):
         self.looked_at = time.monotonic()
         before, self.prices = self.prices, await database_sync_to_async(selectors.prices_state)()
         if self.prices.stale != before.stale:
-            text = message("prices", selectors.prices_json(self.prices))
+            text = socket_message("prices", selectors.prices_json(self.prices))
             for outbox in self.clients:
                 outbox.put(text)
 
@@ -86,10 +86,10 @@ class LiveConsumer(Socket):
         upto = self.hub.last
         self.outbox.waiting.clear()
         if since is None:
-            return [message("hello", {}, seq=upto)]
+            return [socket_message("hello", {}, seq=upto)]
         missed: list[Event] = await database_sync_to_async(events.events_between)(since, upto, limit=REPLAYED + 1)
         if since > upto or len(missed) > REPLAYED:
-            return [message("reset", {}, seq=upto)]
+            return [socket_message("reset", {}, seq=upto)]
         return [orjson.dumps(events.event_message(event)).decode() for event in missed]
 
     def end(self) -> None:

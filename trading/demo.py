@@ -23,10 +23,10 @@ def sandbox_accounts(port: int) -> list[ExchangeAccount]:
         "binance": {"rest": http, "ws": ws, "ws_api": f"{ws}/ws-api/v3", "ws_user": ""},
         "coinbase": {"rest": http, "ws": f"{ws}/coinbase/ws", "ws_api": "", "ws_user": f"{ws}/coinbase/ws/user"},
     }
-    return [account(venue, where) for venue, where in addresses.items()]
+    return [ensure_account(venue, where) for venue, where in addresses.items()]
 
 
-def account(venue: str, where: dict[str, str]) -> ExchangeAccount:
+def ensure_account(venue: str, where: dict[str, str]) -> ExchangeAccount:
     key = keys.binance_key(SEED) if venue == "binance" else keys.coinbase_key(SEED)
     found = ExchangeAccount.objects.filter(venue=venue, environment="sandbox", api_key=key.name).first()
     if found is None:

@@ -19,11 +19,12 @@ from core.errors import Conflict, Invalid
 from core.symbols import symbol_normalise, venue_normalise
 from core.text import ms_text
 from core.times import from_ms, to_ms
-from core.venues import CONNECTED, LIVE, venue_split
+from core.venues import LIVE, venue_split
 from engine.types import interval_ms
-from market.candles.reading import read
-from market.connections import connected
+from market.candles.reading import read_span
+from market.connections import open_exchange
 from market.exchanges.base import Candle, Endpoint, Exchange, ExchangeError, Retryable
+from market.exchanges.registry import VENUES, name_venues
 from market.selectors import gaps_between
 from trading.live.recorder import candles_keep, find_series
 from wallets.models import ExchangeAccount
@@ -71,8 +72,8 @@ def download_read(*, venue: str, symbol: str, interval: str, start: datetime, en
 def public_address(key: str) -> Endpoint:
     """Of a venue's market data, without a key; a sandbox is where an account of it says. `Invalid` at `venue`."""
     venue, environment = venue_split(key)
-    if venue not in CONNECTED:
-        raise Invalid.at("venue", f"{key!r} is none that can be asked. Use {' or '.join(CONNECTED)}, or import a file.")
+    if venue not in VENUES:
+        raise Invalid.at("venue", f"{key!r} is none that can be asked. Use {name_venues()}, or import a file.")
     account = ExchangeAccount.objects.filter(venue=venue, environment=environment).first()
     if account is None and environment != LIVE:
         raise Invalid.at("venue", f"There is no account of {key} on this desk that says where it is. Add one, or open the desk.")
@@ -80,25 +81,25 @@ def public_address(key: str) -> Endpoint:
     return Endpoint(venue, environment, **places, account="public")  # type: ignore[arg-type]
 
 
-async def download(wanted: Download, progress: Progress) -> None:
+async def download_candles(wanted: Download, progress: Progress) -> None:
     """Every page is stored before the next is asked for. `Conflict` with what the venue said where it will not answer."""
     endpoint = await sync_to_async(public_address)(wanted.venue)
     try:
-        async with connected(endpoint) as exchange:
+        async with open_exchange(endpoint) as exchange:
             for span in wanted.spans():
-                await page(exchange, wanted, *span)
+                await download_page(exchange, wanted, *span)
                 progress((span[1] - wanted.start) // wanted.step, (wanted.end - wanted.start) // wanted.step)
     except ExchangeError as error:
         raise Conflict(f"{error} What came before is stored; the same command goes on from there.") from None
 
 
-async def page(exchange: Exchange, wanted: Download, begin: int, stop: int) -> None:
+async def download_page(exchange: Exchange, wanted: Download, begin: int, stop: int) -> None:
     missing = await sync_to_async(missing_in)(wanted, begin, stop)
     wanted.kept += (stop - begin) // wanted.step - len(missing)
     if not len(missing):
         return
     first, last = from_ms(missing[0]), from_ms(missing[-1] + wanted.step)
-    told = [one for one in await patiently(exchange, wanted, first, last) if one.closed]
+    told = [one for one in await fetch_patiently(exchange, wanted, first, last) if one.closed]
     times = [to_ms(one.time) for one in told]
     wanted.out_of_order += sum(later < earlier for earlier, later in pairwise(times))
     wanted.duplicates += len(times) - len(set(times))
@@ -111,10 +112,10 @@ def missing_in(wanted: Download, begin: int, stop: int) -> np.ndarray[Any, np.dt
     """Open times that the store lacks."""
     times = np.arange(begin, stop, wanted.step, dtype=np.int64)
     series = find_series(wanted.venue, wanted.symbol, wanted.interval)
-    return times if series is None else np.setdiff1d(times, read(series, begin, stop).time)
+    return times if series is None else np.setdiff1d(times, read_span(series, begin, stop).time)
 
 
-async def patiently(exchange: Exchange, wanted: Download, first: datetime, last: datetime) -> list[Candle]:
+async def fetch_patiently(exchange: Exchange, wanted: Download, first: datetime, last: datetime) -> list[Candle]:
     """A venue that is busy is asked again, after as long as it says."""
     attempt = 0
     while True:
@@ -131,7 +132,7 @@ def download_report(wanted: Download) -> dict[str, Any]:
     """What came of it, JSON-ready; `gaps` are those of the series within the span, as they are now."""
     series = find_series(wanted.venue, wanted.symbol, wanted.interval)
     first = last = None
-    if series is not None and len(found := read(series, wanted.start, wanted.end)):
+    if series is not None and len(found := read_span(series, wanted.start, wanted.end)):
         first, last = int(found.time[0]), int(found.time[-1])
     gaps = gaps_between(series, from_ms(first), from_ms(last)) if series and first is not None and last is not None else []
     return {

@@ -16,7 +16,7 @@ from django.utils import timezone
 from wallets.models import Wallet
 
 
-def amount(**options: Any) -> models.DecimalField[Any, Any]:
+def amount_field(**options: Any) -> models.DecimalField[Any, Any]:
     """A price, quantity or sum of money."""
     return models.DecimalField(max_digits=38, decimal_places=18, **options)
 
@@ -90,7 +90,7 @@ class BotRun(models.Model):
     evaluated_at = models.DateTimeField(null=True, help_text="When that was, by our clock.")
     evaluation_ms = models.FloatField(null=True)
     evaluations = models.BigIntegerField(default=0)
-    equity = amount(null=True, help_text="At the last close, in quote.")
+    equity = amount_field(null=True, help_text="At the last close, in quote.")
     progress = models.FloatField(null=True, help_text="Of a replay: 0 to 1.")
     held_reason = models.CharField(
         max_length=200, blank=True, help_text="Why it does not decide at present: stale prices, recovery."
@@ -148,16 +148,16 @@ class Order(models.Model):
     symbol = models.CharField(max_length=32)
     side = models.CharField(max_length=4, choices=[("buy", "buy"), ("sell", "sell")])
     type = models.CharField(max_length=10)
-    quantity = amount()
-    limit = amount(null=True, blank=True)
-    stop = amount(null=True, blank=True)
+    quantity = amount_field()
+    limit = amount_field(null=True, blank=True)
+    stop = amount_field(null=True, blank=True)
     reason = models.CharField(max_length=20, help_text="Why the engine made it: entry_signal, stop_loss, ...")
     status = models.CharField(max_length=16, choices=OrderStatus, default=OrderStatus.PENDING)
     status_reason = models.CharField(max_length=200, blank=True, help_text="What the venue, or we, said to it.")
-    filled_quantity = amount(default=Decimal(0))
-    average_price = amount(null=True, blank=True)
-    fees = amount(default=Decimal(0), help_text="In quote.")
-    reference_price = amount(null=True, blank=True, help_text="The price that it was decided at.")
+    filled_quantity = amount_field(default=Decimal(0))
+    average_price = amount_field(null=True, blank=True)
+    fees = amount_field(default=Decimal(0), help_text="In quote.")
+    reference_price = amount_field(null=True, blank=True, help_text="The price that it was decided at.")
     correlation_id = models.CharField(max_length=32, db_index=True)
     trigger_id = models.CharField(max_length=64, blank=True, help_text="The candle or tick that it was decided on.")
     cancel_requested = models.BooleanField(default=False)
@@ -198,14 +198,14 @@ class Fill(models.Model):
     symbol = models.CharField(max_length=32)
     trade_id = models.CharField(max_length=64)
     side = models.CharField(max_length=4)
-    price = amount()
-    quantity = amount()
-    cost = amount(help_text="price x quantity, in quote.")
-    fee = amount(help_text="In quote, converted at this price if the venue took another asset.")
-    fee_paid = amount(help_text="As the venue took it.")
+    price = amount_field()
+    quantity = amount_field()
+    cost = amount_field(help_text="price x quantity, in quote.")
+    fee = amount_field(help_text="In quote, converted at this price if the venue took another asset.")
+    fee_paid = amount_field(help_text="As the venue took it.")
     fee_asset = models.CharField(max_length=16)
     maker = models.BooleanField()
-    profit = amount(null=True, help_text="Of a sale: against the position's average cost, fees of both sides included.")
+    profit = amount_field(null=True, help_text="Of a sale: against the position's average cost, fees of both sides included.")
     correlation_id = models.CharField(max_length=32)
     ts = models.DateTimeField(help_text="The venue's time.")
     created_at = models.DateTimeField(default=timezone.now)
@@ -226,10 +226,10 @@ class Position(models.Model):
     wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="positions")
     venue = models.CharField(max_length=32)
     symbol = models.CharField(max_length=32)
-    quantity = amount(default=Decimal(0))
-    cost = amount(default=Decimal(0))
-    realised = amount(default=Decimal(0), help_text="Profit of what was sold, after fees, in quote.")
-    fees = amount(default=Decimal(0))
+    quantity = amount_field(default=Decimal(0))
+    cost = amount_field(default=Decimal(0))
+    realised = amount_field(default=Decimal(0), help_text="Profit of what was sold, after fees, in quote.")
+    fees = amount_field(default=Decimal(0))
     opened_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -252,9 +252,9 @@ class RiskBudget(models.Model):
         max_length=8, blank=True, help_text="The desk has one for each mode: paper money crowds out no real one."
     )
     currency = models.CharField(max_length=16, help_text="USD stands for every currency pegged to it.")
-    limit = amount()
-    claimed = amount(default=Decimal(0))
-    used = amount(default=Decimal(0))
+    limit = amount_field()
+    claimed = amount_field(default=Decimal(0))
+    used = amount_field(default=Decimal(0))
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -283,9 +283,9 @@ class RiskAllocation(models.Model):
     order = models.OneToOneField(Order, on_delete=models.CASCADE, related_name="allocation")
     bot = models.ForeignKey(Bot, on_delete=models.CASCADE, related_name="allocations")
     currency = models.CharField(max_length=16)
-    open = amount(help_text="What is still set aside.")
-    used = amount(default=Decimal(0))
-    amount = amount()  # last: in this class, the name means this field from here on
+    open = amount_field(help_text="What is still set aside.")
+    used = amount_field(default=Decimal(0))
+    amount = amount_field()  # last: in this class, the name means this field from here on
     status = models.CharField(max_length=8, choices=AllocationStatus, default=AllocationStatus.CLAIMED)
     created_at = models.DateTimeField(default=timezone.now)
     closed_at = models.DateTimeField(null=True)
@@ -306,8 +306,8 @@ class BlockEvent(models.Model):
     trigger_id = models.CharField(max_length=64, blank=True)
     symbol = models.CharField(max_length=32)
     side = models.CharField(max_length=4)
-    qty = amount(null=True)
-    price = amount(null=True)
+    qty = amount_field(null=True)
+    price = amount_field(null=True)
     reason = models.CharField(max_length=32)
     detail = models.CharField(max_length=400)
     ts = models.DateTimeField(default=timezone.now)
@@ -329,8 +329,8 @@ class EquityPoint(models.Model):
     bot = models.ForeignKey(Bot, on_delete=models.CASCADE, related_name="equity_points")
     run_id = models.CharField(max_length=16)
     ts = models.DateTimeField()
-    equity = amount()
-    cash = amount()
+    equity = amount_field()
+    cash = amount_field()
 
     class Meta:
         ordering = ["ts"]
@@ -344,10 +344,10 @@ class PositionSnapshot(models.Model):
     bot = models.ForeignKey(Bot, on_delete=models.CASCADE, related_name="position_snapshots")
     ts = models.DateTimeField()
     symbol = models.CharField(max_length=32)
-    quantity = amount()
-    price = amount()
-    value = amount()
-    unrealised = amount()
+    quantity = amount_field()
+    price = amount_field()
+    value = amount_field()
+    unrealised = amount_field()
 
     class Meta:
         ordering = ["ts"]
@@ -373,9 +373,9 @@ class ForeignOrder(models.Model):
     client_order_id = models.CharField(max_length=64, blank=True)
     side = models.CharField(max_length=4)
     type = models.CharField(max_length=10)
-    quantity = amount()
-    filled = amount()
-    limit = amount(null=True)
+    quantity = amount_field()
+    filled = amount_field()
+    limit = amount_field(null=True)
     state = models.CharField(max_length=8, choices=State, default=State.OPEN)
     adopted_by = models.ForeignKey(Bot, on_delete=models.SET_NULL, null=True, blank=True, related_name="adopted_orders")
     seen_at = models.DateTimeField(default=timezone.now)

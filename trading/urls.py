@@ -9,21 +9,21 @@ from trading.views import actions, bar, bots, charts, forms, live, orders
 app_name = "trading"
 
 urlpatterns: list[URLPattern] = [
-    path("live/", live.live, name="live"),
-    path("live/bar/", bar.bar, name="bar"),
-    path("live/kill-switch/", bar.kill, name="kill"),
+    path("live/", live.live_page, name="live"),
+    path("live/bar/", bar.bar_part, name="bar"),
+    path("live/kill-switch/", bar.kill_set, name="kill"),
     path("live/kill-switch/ask/", bar.kill_ask, name="kill_ask"),
-    path("live/unresolved/", orders.unresolved, name="unresolved"),
+    path("live/unresolved/", orders.unresolved_list, name="unresolved"),
     path("live/unresolved/<int:pk>/", orders.foreign_decide, name="foreign_decide"),
-    path("bots/", bots.bots, name="bots"),
+    path("bots/", bots.bot_list, name="bots"),
     path("bots/new/", forms.bot_new, name="bot_new"),
-    path("bots/<str:bot_id>/", bots.bot, name="bot"),
+    path("bots/<str:bot_id>/", bots.bot_detail, name="bot"),
     path("bots/<str:bot_id>/settings/", forms.bot_edit, name="bot_edit"),
     path("bots/<str:bot_id>/candles.json", charts.bot_candles, name="bot_candles"),
     path("bots/<str:bot_id>/<str:act>/", actions.bot_act, name="bot_act"),
-    path("orders/<str:order_id>/", orders.order, name="order"),
+    path("orders/<str:order_id>/", orders.order_detail, name="order"),
     path("orders/<str:order_id>/cancel/", actions.order_cancel, name="order_cancel"),
-    path("decisions/<str:correlation_id>/", orders.decision, name="decision"),
+    path("decisions/<str:correlation_id>/", orders.decision_detail, name="decision"),
 ]
 
 api_urlpatterns: list[URLPattern] = [

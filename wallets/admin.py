@@ -188,7 +188,7 @@ class WalletAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description="state")
     def panel(self, wallet: Wallet) -> str:
-        newest = list(selectors.transactions(wallet=wallet)[:SHOWN])
+        newest = list(selectors.wallet_transactions(wallet=wallet)[:SHOWN])
         context = {"wallet": wallet, "differences": selectors.balance_check(wallet=wallet), "newest": newest}
         return render_to_string("wallets/_panel.html", context)
 
@@ -216,7 +216,7 @@ class EntryInline(admin.TabularInline):  # type: ignore[type-arg]
 
     @admin.display(description="amount")
     def exact(self, entry: LedgerEntry) -> str:
-        return entry.signed
+        return entry.signed_amount
 
 
 @admin.register(LedgerTransaction)
@@ -233,7 +233,7 @@ class LedgerTransactionAdmin(ReadOnly):
 
     @admin.display(description="what the wallet has more or less")
     def legs(self, booked: LedgerTransaction) -> str:
-        return ", ".join(f"{entry.signed} {entry.asset}" for entry in booked.entries.all() if entry.account == "assets")
+        return ", ".join(f"{entry.signed_amount} {entry.asset}" for entry in booked.entries.all() if entry.account == "assets")
 
 
 @admin.register(LedgerEntry)
@@ -250,4 +250,4 @@ class LedgerEntryAdmin(ReadOnly):
 
     @admin.display(description="amount", ordering="amount")
     def exact(self, entry: LedgerEntry) -> str:
-        return entry.signed
+        return entry.signed_amount

@@ -9,9 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from access.openapi import endpoint
-from core.paging import next_url, page
-from market.api.candles import PageQuery, parsed
+from access.openapi import describe_endpoint
+from core.paging import next_url, read_page
+from market.api.candles import PageQuery, parse_query
 from wallets import selectors
 from wallets.models import LedgerTransaction
 
@@ -58,7 +58,7 @@ TRANSACTIONS_PARAMETERS: Any = [TransactionsQuery]
 
 
 class WalletsView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="Wallets with their balances",
         scope="read",
         description="By name. Balances are the sums of the ledger's entries; those of exchange wallets as we booked them.",
@@ -67,20 +67,20 @@ class WalletsView(APIView):
         errors=(400,),
     )
     def get(self, request: Request) -> Response:
-        query = parsed(WalletsQuery, request)
+        query = parse_query(WalletsQuery, request)
         found = selectors.wallets_list(archived=query["archived"])
-        rows, cursor = page(found, key="name", cursor=query.get("cursor"), limit=query["limit"])
+        rows, cursor = read_page(found, key="name", cursor=query.get("cursor"), limit=query["limit"])
         return Response({"results": [selectors.wallet_report(row) for row in rows], "next": next_url(request, cursor)})
 
 
 class WalletView(APIView):
-    @endpoint(summary="One wallet with its balances", scope="read", example=WALLET, errors=(404,))
+    @describe_endpoint(summary="One wallet with its balances", scope="read", example=WALLET, errors=(404,))
     def get(self, request: Request, wallet_id: str) -> Response:
         return Response(selectors.wallet_report(selectors.wallet_get(wallet_id=wallet_id)))
 
 
 class TransactionsView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="A wallet's ledger",
         scope="read",
         description="Newest booked first, each transaction with its entries, which sum to zero in every asset.",
@@ -89,7 +89,7 @@ class TransactionsView(APIView):
         errors=(400, 404),
     )
     def get(self, request: Request, wallet_id: str) -> Response:
-        query = parsed(TransactionsQuery, request)
-        found = selectors.transactions(wallet=selectors.wallet_get(wallet_id=wallet_id), kind=query.get("kind", ""))
-        rows, cursor = page(found, cursor=query.get("cursor"), limit=query["limit"])
+        query = parse_query(TransactionsQuery, request)
+        found = selectors.wallet_transactions(wallet=selectors.wallet_get(wallet_id=wallet_id), kind=query.get("kind", ""))
+        rows, cursor = read_page(found, cursor=query.get("cursor"), limit=query["limit"])
         return Response({"results": [selectors.transaction_report(row) for row in rows], "next": next_url(request, cursor)})

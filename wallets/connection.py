@@ -11,7 +11,7 @@ from asgiref.sync import async_to_sync
 from core.errors import Conflict
 from core.text import decimal_text
 from market.clocks import MOST_APART
-from market.connections import connected
+from market.connections import open_exchange
 from market.exchanges.base import Balance, Endpoint, ExchangeError, KeyPermissions, Unauthorised
 from wallets.models import ExchangeAccount
 from wallets.selectors import permission_words
@@ -23,7 +23,7 @@ SHOWN = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class KeyAnswer:
     """By the venue. `offset`: seconds that its clock is ahead of ours."""
 
     permissions: KeyPermissions
@@ -32,7 +32,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class KeyTest:
     """`works`: orders may be sent with this key. `lines`: why, or why not, for a person."""
 
     works: bool
@@ -42,13 +42,13 @@ class Outcome:
         return " ".join(self.lines)
 
 
-def account_test(*, account: ExchangeAccount) -> Outcome:
+def account_test(*, account: ExchangeAccount) -> KeyTest:
     """Asks the venue now, for at most SECONDS. What it says of the key is kept: one that may withdraw is refused from then on."""
     try:
-        told = async_to_sync(asked)(account_endpoint(account, for_check=True))
+        told = async_to_sync(ask_venue)(account_endpoint(account, for_check=True))
         checked = account_check(account=account, permissions=told.permissions)
     except (Conflict, ExchangeError, TimeoutError, OSError) as error:
-        return Outcome(False, [f"{account.name} does not work.", why(error)])
+        return KeyTest(False, [f"{account.name} does not work.", explain_failure(error)])
     lines = [f"{account.name}: {account.get_venue_display()} answers, and takes the key. It may {permission_words(checked)}."]
     if checked.refused_reason:
         lines.append(f"It is not used. {checked.refused_reason}")
@@ -57,15 +57,17 @@ def account_test(*, account: ExchangeAccount) -> Outcome:
             "It cannot trade: bots with it will have every order refused. Allow spot trading at the venue, then test again."
         )
     works = not checked.refused_reason and told.permissions.can_trade
-    return Outcome(works, [*lines, *filter(None, (restriction(told), clock(told.offset), held(told.balances)))])
+    return KeyTest(
+        works, [*lines, *filter(None, (advise_restriction(told), describe_clock(told.offset), describe_balances(told.balances)))]
+    )
 
 
-async def asked(endpoint: Endpoint) -> Told:
-    async with asyncio.timeout(SECONDS), connected(endpoint) as exchange:
-        return Told(await exchange.permissions(), await exchange.clock_offset(), await exchange.balances())
+async def ask_venue(endpoint: Endpoint) -> KeyAnswer:
+    async with asyncio.timeout(SECONDS), open_exchange(endpoint) as exchange:
+        return KeyAnswer(await exchange.permissions(), await exchange.clock_offset(), await exchange.balances())
 
 
-def why(error: Exception) -> str:
+def explain_failure(error: Exception) -> str:
     if isinstance(error, Unauthorised):
         return f"{error} Look whether key and secret are whole, not expired, and allowed from this machine's address."
     if isinstance(error, ExchangeError | Conflict):
@@ -73,18 +75,18 @@ def why(error: Exception) -> str:
     return f"It did not answer within {SECONDS:g} s. Look at the addresses, or try again later."
 
 
-def restriction(told: Told) -> str:
+def advise_restriction(told: KeyAnswer) -> str:
     return "Better restrict it, at the venue, to this machine's address." if told.permissions.ip_restricted is False else ""
 
 
-def clock(offset: float) -> str:
+def describe_clock(offset: float) -> str:
     if abs(offset) > MOST_APART:
         side = "ahead of" if offset > 0 else "behind"
         return f"Its clock is {abs(offset):.1f} s {side} ours: set this machine by a time server (NTP)."
     return f"Its clock agrees with ours to {abs(offset) * 1000:.0f} ms."
 
 
-def held(balances: Sequence[Balance]) -> str:
+def describe_balances(balances: Sequence[Balance]) -> str:
     known = [one for one in balances if one.free or one.held]
     if not known:
         return "The account is empty."

@@ -62,10 +62,13 @@ class AccountForm(ServiceForm):
         if not self.errors:
             known = self.instance if self.instance.pk else None
             environment = known.environment if known else cleaned["environment"]
+            venue = known.venue if known else cleaned["venue"]
             addresses = {field: cleaned[field] for field in services.ADDRESSES}
             self.read(services.account_read, name=cleaned["name"], environment=environment, addresses=addresses, account=known)
+            if known is None:
+                self.read(services.venue_read, venue=venue, environment=environment)
             if cleaned["new_api_key"] or cleaned["new_secret"]:
-                self.read(services.key_read, api_key=cleaned["new_api_key"], secret=cleaned["new_secret"])
+                self.read(services.key_read, venue=venue, api_key=cleaned["new_api_key"], secret=cleaned["new_secret"])
         return cleaned
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from core.errors import Invalid, NotFound
 from core.fields import DIGITS, EXACT
-from core.prepared import prepared
+from core.prepared import execute_prepared
 from wallets.models import LedgerEntry, LedgerTransaction
 
 Account = LedgerEntry.Account
@@ -59,7 +59,7 @@ class Leg:
     amount: Decimal
 
 
-def moved(asset: str, amount: Decimal, other: LedgerEntry.Account) -> list[Leg]:
+def transfer_legs(asset: str, amount: Decimal, other: LedgerEntry.Account) -> list[Leg]:
     """The two legs by which the wallet has `amount` more of an asset (less, if negative), and the `other` account the opposite;
     rounded to the places that are kept. None for nothing."""
     rounded = EXACT.quantize(amount, STEP)
@@ -87,24 +87,24 @@ def booking_parts(wallet_id: int, bookings: Sequence[Booking], *, condition: str
     heads = [(str(one.kind), one.reference, one.ts, one.note) for one in bookings]
     return [
         ("wallet", WALLET.format(condition=condition), [wallet_id]),
-        ("booked", BOOKED, [timezone.now(), *columns(heads, 4)]),
-        ("legs", LEGS, columns(legs, 5)),
+        ("booked", BOOKED, [timezone.now(), *transpose_rows(heads, 4)]),
+        ("legs", LEGS, transpose_rows(legs, 5)),
         ("entries", ENTRIES, []),
         ("balances", BALANCES, [str(Account.ASSETS)]),
     ]
 
 
-def columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
+def transpose_rows(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
     return [[row[place] for row in rows] for place in range(width)]
 
 
-def book(wallet_id: int, booking: Booking) -> bool:
+def booking_write(wallet_id: int, booking: Booking) -> bool:
     """Books now; False: that was booked before. `NotFound` for no such wallet."""
     parts = booking_parts(wallet_id, [booking])
     written = ", ".join(f"{name} AS ({sql})" for name, sql, _ in parts)
     values = [value for _, _, values in parts for value in values]
     told = "SELECT (SELECT count(*) FROM wallet), (SELECT count(*) FROM booked)"
-    with prepared(f"WITH {written} {told}", values) as cursor:
+    with execute_prepared(f"WITH {written} {told}", values) as cursor:
         wallets, booked = cursor.fetchone()
     if not wallets:
         raise NotFound(f"There is no wallet with the key {wallet_id}.")

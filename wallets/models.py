@@ -14,14 +14,15 @@ from django.utils import timezone
 
 from core.fields import EXACT
 from core.text import decimal_text
+from market.exchanges.registry import venue_choices
 
 
-def money(**options: Any) -> models.DecimalField[Any, Any]:
+def money_field(**options: Any) -> models.DecimalField[Any, Any]:
     """A sum of an asset."""
     return models.DecimalField(max_digits=38, decimal_places=18, **options)
 
 
-def share(**options: Any) -> models.DecimalField[Any, Any]:
+def share_field(**options: Any) -> models.DecimalField[Any, Any]:
     """A share of the traded value: 0.001 is 10 basis points."""
     return models.DecimalField(max_digits=12, decimal_places=10, **options)
 
@@ -36,7 +37,7 @@ class ExchangeAccount(models.Model):
     """A key at a venue. `secret` is sealed (`wallets.secrets`); it is set by `services`, and no form, page or API shows it."""
 
     name = models.CharField(max_length=80, unique=True)
-    venue = models.CharField(max_length=32, choices=[("binance", "Binance"), ("coinbase", "Coinbase")])
+    venue = models.CharField(max_length=32, choices=venue_choices)
     environment = models.CharField(max_length=8, choices=Environment)
     rest = models.CharField(max_length=200, blank=True, help_text="Address of the REST API; empty: the venue's own.")
     ws = models.CharField(max_length=200, blank=True, help_text="Address of the market streams; empty: the venue's own.")
@@ -82,8 +83,8 @@ class Wallet(models.Model):
     account = models.ForeignKey(ExchangeAccount, on_delete=models.PROTECT, null=True, blank=True, related_name="wallets")
     venue = models.CharField(max_length=32, help_text="Of a paper wallet: whose prices it trades at.")
     quote = models.CharField(max_length=16, help_text="The currency that its figures are in.")
-    maker = share(null=True, blank=True, help_text="Fee of an order that rests in the book: 0.001 is 10 basis points.")
-    taker = share(null=True, blank=True, help_text="Fee of an order that trades at once.")
+    maker = share_field(null=True, blank=True, help_text="Fee of an order that rests in the book: 0.001 is 10 basis points.")
+    taker = share_field(null=True, blank=True, help_text="Fee of an order that trades at once.")
     archived = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
@@ -109,7 +110,7 @@ class WalletBalance(models.Model):
 
     wallet = models.ForeignKey(Wallet, on_delete=models.CASCADE, related_name="balances")
     asset = models.CharField(max_length=16)
-    amount = money()
+    amount = money_field()
 
     class Meta:
         ordering = ["asset"]
@@ -157,15 +158,15 @@ class LedgerEntry(models.Model):
     transaction = models.ForeignKey(LedgerTransaction, on_delete=models.PROTECT, related_name="entries")
     account = models.CharField(max_length=8, choices=Account)
     asset = models.CharField(max_length=16)
-    amount = money()
+    amount = money_field()
 
     class Meta:
         ordering = ["id"]
         verbose_name_plural = "ledger entries"
 
     def __str__(self) -> str:
-        return f"{self.account} {self.signed} {self.asset}"
+        return f"{self.account} {self.signed_amount} {self.asset}"
 
     @property
-    def signed(self) -> str:
+    def signed_amount(self) -> str:
         return f"{EXACT.normalize(self.amount):+f}"

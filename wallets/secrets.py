@@ -59,5 +59,5 @@ class SecretBox:
         return bytes(sealed).startswith(b":".join((VERSION, self._first, b"")))
 
 
-def box() -> SecretBox:
+def secret_box() -> SecretBox:
     return SecretBox(settings.ENCRYPTION_KEYS)

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from core.errors import NotFound
 from core.text import decimal_text
 from wallets.models import ExchangeAccount, LedgerTransaction, Wallet
-from wallets.secrets import SecretUnreadable, box
+from wallets.secrets import SecretUnreadable, secret_box
 
 # Asked as one statement, so that what is booked meanwhile is in both or in neither.
 DIFFERENCES = """
@@ -54,12 +54,12 @@ def wallet_get(*, wallet_id: str) -> Wallet:
     return found
 
 
-def balances(*, wallet: Wallet) -> dict[str, Decimal]:
+def wallet_balances(*, wallet: Wallet) -> dict[str, Decimal]:
     """What the wallet has, by asset."""
     return {balance.asset: balance.amount for balance in wallet.balances.all()}
 
 
-def transactions(*, wallet: Wallet, kind: str = "") -> QuerySet[LedgerTransaction]:
+def wallet_transactions(*, wallet: Wallet, kind: str = "") -> QuerySet[LedgerTransaction]:
     """The wallet's ledger with its entries, newest booked first; page it by `-id`."""
     found = wallet.transactions.prefetch_related("entries").order_by("-id")
     return found.filter(kind=kind) if kind else found
@@ -121,7 +121,7 @@ def account_place(account: ExchangeAccount) -> str:
 
 def secret_faults() -> dict[str, str]:
     """Accounts whose stored secret does not open, by name, each with why; none, in a sound desk."""
-    opener, faults = box(), {}
+    opener, faults = secret_box(), {}
     for account in ExchangeAccount.objects.exclude(secret=b"").only("name", "secret"):
         try:
             opener.open(account.secret, account_place(account))

@@ -11,21 +11,21 @@ from decimal import Decimal
 from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
-from django.contrib.auth.models import AnonymousUser, User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from access.people import Person, signed_in_user
 from core.errors import Conflict, Invalid
-from core.fields import EXACT, Fields, shown
+from core.fields import EXACT, Fields, show_value
 from core.symbols import venue_normalise
 from market.exchanges.base import Balance, Endpoint, KeyPermissions
-from wallets.ledger import MOST, Account, Booking, Leg, book, moved
+from market.exchanges.registry import VENUES, credentials_of
+from wallets.ledger import MOST, Account, Booking, Leg, booking_write, transfer_legs
 from wallets.models import Environment, ExchangeAccount, LedgerTransaction, Wallet
-from wallets.secrets import box
+from wallets.secrets import secret_box
 from wallets.selectors import account_place
 
-VENUES = ("binance", "coinbase")
 ADDRESSES = {"rest": ("https", "http"), "ws": ("wss", "ws"), "ws_api": ("wss", "ws"), "ws_user": ("wss", "ws")}
 MOST_SECRET = 4_000
 MOST_FEE = "0.1"
@@ -43,19 +43,27 @@ def account_create(
     environment: str,
     api_key: str = "",
     secret: str = "",
-    user: User | AnonymousUser | None = None,
+    user: Person = None,
     **addresses: str,
 ) -> ExchangeAccount:
     """A new account; `addresses` are rest, ws, ws_api, ws_user. Its key may follow (`account_secret_set`). `Invalid` by field."""
     given = account_read(name=name, environment=environment, addresses=addresses)
-    form = Fields({"venue": venue})
-    given["venue"] = form.choice("venue", "", VENUES)
-    form.refuse("The account cannot be made.")
-    with taken_meanwhile():
-        account = ExchangeAccount.objects.create(**given, created_by=user if isinstance(user, User) else None)
+    given["venue"] = venue_read(venue=venue, environment=environment)
+    with conflict_on_duplicate():
+        account = ExchangeAccount.objects.create(**given, created_by=signed_in_user(user))
         if api_key or secret:
             account_secret_set(account=account, api_key=api_key, secret=secret)
     return account
+
+
+def venue_read(*, venue: str, environment: str) -> str:
+    """The venue of a new account, checked; it must be one of the registry, and have this environment."""
+    form = Fields({"venue": venue, "environment": environment})
+    found = form.choice("venue", "", list(VENUES))
+    if found in VENUES:
+        form.choice("environment", "", VENUES[found].environments)
+    form.refuse("The account cannot be made.")
+    return found
 
 
 def account_update(*, account: ExchangeAccount, name: str, **addresses: str) -> None:
@@ -67,7 +75,7 @@ def account_update(*, account: ExchangeAccount, name: str, **addresses: str) -> 
 
 
 @contextmanager
-def taken_meanwhile() -> Iterator[None]:
+def conflict_on_duplicate() -> Iterator[None]:
     """Two people at once: the check saw no other, the constraint does."""
     try:
         with transaction.atomic():
@@ -106,11 +114,11 @@ def is_address(text: str, schemes: Iterable[str]) -> bool:
 
 
 @sensitive_variables("api_key", "secret", "form", "key")
-def key_read(*, api_key: str, secret: str) -> tuple[str, str]:
-    """A key and its secret, checked; no fault repeats the secret."""
+def key_read(*, venue: str, api_key: str, secret: str) -> tuple[str, str]:
+    """A key of this venue and its secret, checked; no fault repeats the secret."""
     form = Fields({"api_key": api_key, "secret": secret})
     key = form.text("api_key")
-    if not key and "api_key" not in form.faults:
+    if not key and "api_key" not in form.faults and "api_key" in credentials_of(venue):
         form.fault("api_key", "is required with a secret.")
     # Not by `form.text`, whose faults may repeat a value.
     if not isinstance(secret, str) or not secret.strip() or len(secret) > MOST_SECRET:
@@ -123,8 +131,8 @@ def key_read(*, api_key: str, secret: str) -> tuple[str, str]:
 @sensitive_variables("api_key", "secret", "opened")
 def account_secret_set(*, account: ExchangeAccount, api_key: str, secret: str) -> None:
     """Put another key and its secret in the place of the present ones. What the venue said of the old key no longer counts."""
-    key, opened = key_read(api_key=api_key, secret=secret)
-    row_update(account, {"api_key": key, "secret": box().seal(opened, account_place(account)), **UNCHECKED})
+    key, opened = key_read(venue=account.venue, api_key=api_key, secret=secret)
+    row_update(account, {"api_key": key, "secret": secret_box().seal(opened, account_place(account)), **UNCHECKED})
 
 
 def row_update(account: ExchangeAccount, values: Mapping[str, Any]) -> None:
@@ -170,14 +178,14 @@ def account_endpoint(account: ExchangeAccount, *, for_check: bool = False) -> En
         ws_api=account.ws_api,
         ws_user=account.ws_user,
         api_key=account.api_key,
-        api_secret=box().open(account.secret, account_place(account)),
+        api_secret=secret_box().open(account.secret, account_place(account)),
         account=str(account.pk),
     )
 
 
 def secrets_rotate() -> int:
     """Seal anew what is sealed under another than the first of ENCRYPTION_KEYS; how many were. All or none."""
-    opener, count = box(), 0
+    opener, count = secret_box(), 0
     with transaction.atomic():
         for account in ExchangeAccount.objects.select_for_update().exclude(secret=b"").order_by("pk"):
             if not opener.is_current(account.secret):
@@ -197,18 +205,18 @@ def wallet_create(
     opening: Mapping[str, Decimal] | None = None,
     maker: Decimal | str | None = None,
     taker: Decimal | str | None = None,
-    user: User | AnonymousUser | None = None,
+    user: Person = None,
 ) -> Wallet:
     """A new wallet. Paper: `venue` names whose prices it trades at, `opening` what it begins with, `maker` and `taker` its fees,
     0.1 % where left out. Exchange: all of these come from the `account`. `Invalid` by field."""
     given, amounts = wallet_read(
         name=name, kind=kind, quote=quote, venue=venue, account=account, opening=opening, maker=maker, taker=taker
     )
-    with taken_meanwhile():
-        made = Wallet.objects.create(**given, wallet_id=secrets.token_hex(8), created_by=user if isinstance(user, User) else None)
+    with conflict_on_duplicate():
+        made = Wallet.objects.create(**given, wallet_id=secrets.token_hex(8), created_by=signed_in_user(user))
         if amounts:
-            legs = [leg for asset, amount in sorted(amounts.items()) for leg in moved(asset, amount, Account.CAPITAL)]
-            book(made.pk, Booking(Kind.OPENING, "opening", made.created_at, legs))
+            legs = [leg for asset, amount in sorted(amounts.items()) for leg in transfer_legs(asset, amount, Account.CAPITAL)]
+            booking_write(made.pk, Booking(Kind.OPENING, "opening", made.created_at, legs))
     return made
 
 
@@ -264,7 +272,9 @@ def asset_read(form: Fields, field: str, raw: str) -> str:
     """An asset's name, in capitals."""
     asset = str(raw).strip().upper()
     if not (asset.isascii() and asset.isalnum() and len(asset) <= 16):
-        form.fault(str(field)[:80], f"must be an asset's name of at most 16 letters and digits, such as USDT; got {shown(raw)}.")
+        form.fault(
+            str(field)[:80], f"must be an asset's name of at most 16 letters and digits, such as USDT; got {show_value(raw)}."
+        )
     return asset
 
 
@@ -272,7 +282,7 @@ def wallet_archive(*, wallet: Wallet, archived: bool = True) -> None:
     """Put a wallet out of sight, with its ledger, or bring it back. `Conflict` where its account has another wallet by now."""
     if not archived and wallet.account and wallet.account.wallets.filter(archived=False).exclude(pk=wallet.pk).exists():
         raise Conflict(f"{wallet.account.name} has another wallet by now; archive that one first.")
-    with taken_meanwhile():
+    with conflict_on_duplicate():
         Wallet.objects.filter(pk=wallet.pk).update(archived=archived)
     wallet.archived = archived
 
@@ -286,8 +296,8 @@ def wallet_deposit(*, wallet: Wallet, asset: str, amount: Decimal | str, referen
     more = form.decimal("amount", low=0, high=MOST_OPENING, above_low=True)
     unique, text = form.text("reference"), form.text("note", longest=300)
     form.refuse("This deposit cannot be booked.")
-    legs = moved(name, more, Account.CAPITAL)
-    return book(wallet.pk, Booking(Kind.DEPOSIT, unique or secrets.token_hex(8), timezone.now(), legs, text))
+    legs = transfer_legs(name, more, Account.CAPITAL)
+    return booking_write(wallet.pk, Booking(Kind.DEPOSIT, unique or secrets.token_hex(8), timezone.now(), legs, text))
 
 
 def ledger_opening_from_venue(*, wallet: Wallet, balances: Iterable[Balance], ts: datetime | None = None) -> bool:
@@ -297,7 +307,7 @@ def ledger_opening_from_venue(*, wallet: Wallet, balances: Iterable[Balance], ts
         raise Conflict(f"{wallet.name} is a paper wallet: no venue holds its money.")
     legs: list[Leg] = []
     for balance in sorted(balances, key=lambda item: item.asset):
-        legs += moved(balance.asset, EXACT.add(balance.free, balance.held), Account.CAPITAL)
+        legs += transfer_legs(balance.asset, EXACT.add(balance.free, balance.held), Account.CAPITAL)
     with transaction.atomic():
         # Fills are booked under the same lock.
         Wallet.objects.select_for_update(no_key=True).get(pk=wallet.pk)
@@ -305,7 +315,7 @@ def ledger_opening_from_venue(*, wallet: Wallet, balances: Iterable[Balance], ts
             return False
         if wallet.transactions.exists():
             raise Conflict(f"{wallet.name} has bookings already; differences with the venue are for reconciliation.")
-        return book(wallet.pk, Booking(Kind.OPENING, "opening", ts or timezone.now(), legs))
+        return booking_write(wallet.pk, Booking(Kind.OPENING, "opening", ts or timezone.now(), legs))
 
 
 def fill_booking(
@@ -327,16 +337,16 @@ def fill_booking(
     places. `Invalid` by field.
     """
     if side not in ("buy", "sell"):
-        raise Invalid.at("side", f"must be buy or sell; got {shown(side)}.")
+        raise Invalid.at("side", f"must be buy or sell; got {show_value(side)}.")
     for name, value in (("quantity", quantity), ("price", price)):
         if not (value.is_finite() and 0 < value < MOST):
-            raise Invalid.at(name, f"must be above zero; got {shown(value)}.")
+            raise Invalid.at(name, f"must be above zero; got {show_value(value)}.")
     if not (fee.is_finite() and abs(fee) < MOST):
-        raise Invalid.at("fee", f"must be a number; got {shown(fee)}.")
+        raise Invalid.at("fee", f"must be a number; got {show_value(fee)}.")
     sign = 1 if side == "buy" else -1
     legs = [
-        *moved(base, sign * quantity, Account.TRADING),
-        *moved(quote, -sign * EXACT.multiply(quantity, price), Account.TRADING),
-        *moved(fee_asset, -fee, Account.FEES),
+        *transfer_legs(base, sign * quantity, Account.TRADING),
+        *transfer_legs(quote, -sign * EXACT.multiply(quantity, price), Account.TRADING),
+        *transfer_legs(fee_asset, -fee, Account.FEES),
     ]
     return Booking(Kind.FILL, reference, ts, legs, note)

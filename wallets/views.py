@@ -21,7 +21,7 @@ PAGE = 50
 def wallet_list(request: PageRequest) -> HttpResponse:
     """Wallets by name; `archived=1` those out of sight, `cursor` continues."""
     archived = request.GET.get("archived") == "1"
-    wallets, cursor = paging.page(
+    wallets, cursor = paging.read_page(
         selectors.wallets_list(archived=archived), key="name", cursor=request.GET.get("cursor"), limit=PAGE
     )
     may_add = request.user.is_staff and request.user.has_perm("wallets.add_wallet")
@@ -38,7 +38,7 @@ def wallet_list(request: PageRequest) -> HttpResponse:
 def wallet_detail(request: PageRequest, wallet_id: str) -> HttpResponse:
     """One wallet: balances, key, ledger. `cursor` continues the ledger."""
     wallet = selectors.wallet_get(wallet_id=wallet_id)
-    booked, cursor = paging.page(selectors.transactions(wallet=wallet), cursor=request.GET.get("cursor"), limit=PAGE)
+    booked, cursor = paging.read_page(selectors.wallet_transactions(wallet=wallet), cursor=request.GET.get("cursor"), limit=PAGE)
     context = {"wallet": wallet, "transactions": booked, "cursor": cursor}
     if request.htmx:
         return render(request, "wallets/_transaction_rows.html", context)

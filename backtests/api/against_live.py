@@ -8,8 +8,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from access.openapi import endpoint
-from backtests.selectors.differences import MOST_PAIRS, bot_run_get, difference, difference_json
+from access.openapi import describe_endpoint
+from backtests.selectors.differences import MOST_PAIRS, bot_run_get, difference_json, find_difference
 
 DEAL: dict[str, Any] = {
     "symbol": "BTC-USDT",
@@ -41,7 +41,7 @@ EXAMPLE: dict[str, Any] = {
 
 
 class AgainstLiveView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="A bot's run against the backtest of its span",
         description="The same configuration through the simulator, on the candles that were recorded while the bot ran. "
         "`difference` is the bot's equity less the backtest's, `causes` say what it is made of (price, fee, quantity, timing, "
@@ -52,4 +52,4 @@ class AgainstLiveView(APIView):
         errors=[404, 409],
     )
     def get(self, request: Request, run_id: str) -> Response:
-        return Response(difference_json(difference(bot_run_get(run_id))))
+        return Response(difference_json(find_difference(bot_run_get(run_id))))

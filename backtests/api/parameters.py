@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from core.fields import Fields
 
 
-def words(request: Request, *names: str) -> dict[str, str]:
+def read_words(request: Request, *names: str) -> dict[str, str]:
     """Text parameters by name, empty where absent."""
     form = Fields(request.query_params.dict())
     found = {name: form.text(name) for name in names}
@@ -17,14 +17,14 @@ def words(request: Request, *names: str) -> dict[str, str]:
     return found
 
 
-def number(request: Request, name: str, default: int, *, high: int = 5_000) -> int:
+def read_number(request: Request, name: str, default: int, *, high: int = 5_000) -> int:
     form = Fields(request.query_params.dict())
     found = form.integer(name, default, low=1, high=high)
     form.refuse("A query parameter cannot be used.")
     return found
 
 
-def moments(request: Request, *names: str) -> dict[str, datetime | None]:
+def read_moments(request: Request, *names: str) -> dict[str, datetime | None]:
     form = Fields(request.query_params.dict())
     found = {name: form.moment(name) for name in names}
     form.refuse("A query parameter cannot be used.")

@@ -8,10 +8,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from access.openapi import endpoint
+from access.openapi import describe_endpoint
 from backtests import selectors
 from backtests.api import schema
-from backtests.api.parameters import moments, number, words
+from backtests.api.parameters import read_moments, read_number, read_words
 from backtests.selectors.playback import CANDLES, MOST_CANDLES
 from core.errors import Invalid
 from core.fields import Fields
@@ -22,7 +22,7 @@ TIMESTAMP = OpenApiParameter(
 
 
 class PlaybackCandlesView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="The candles that the run saw, with its indicators and fills",
         description="`next` is the address of the candles after the last one here.",
         scope="read",
@@ -31,14 +31,14 @@ class PlaybackCandlesView(APIView):
         errors=[400, 404, 409],
     )
     def get(self, request: Request, run_id: str) -> Response:
-        span, symbol = moments(request, "start", "end"), words(request, "symbol")["symbol"]
-        limit = number(request, "limit", CANDLES, high=MOST_CANDLES)
+        span, symbol = read_moments(request, "start", "end"), read_words(request, "symbol")["symbol"]
+        limit = read_number(request, "limit", CANDLES, high=MOST_CANDLES)
         run = selectors.run_get(run_id)
         found = selectors.playback_candles(run, start=span["start"], end=span["end"], symbol=symbol, limit=limit)
-        return Response({**found, "next": following(request, found["next"])})
+        return Response({**found, "next": next_candles_url(request, found["next"])})
 
 
-def following(request: Request, start: str | None) -> str | None:
+def next_candles_url(request: Request, start: str | None) -> str | None:
     if start is None:
         return None
     asked = request.query_params.copy()
@@ -47,7 +47,7 @@ def following(request: Request, start: str | None) -> str | None:
 
 
 class PlaybackStateView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="Cash, positions, open orders and equity at a moment",
         description="As they stand at the close of the candle that is open at that moment, with the newest fill, order and "
         "refusal up to then and their reasons.",

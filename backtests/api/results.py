@@ -13,11 +13,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from access.openapi import endpoint, query
+from access.openapi import describe_endpoint, query_parameter
 from backtests import selectors
 from backtests.api import schema
-from backtests.api.parameters import number, words
-from backtests.api.streaming import streamed
+from backtests.api.parameters import read_number, read_words
+from backtests.api.streaming import stream_pieces
 from backtests.selectors.equity import MOST_POINTS, POINTS
 from backtests.selectors.runs import MOST
 from core.paging import next_url
@@ -26,7 +26,7 @@ ENDED = [404, 409]
 
 
 class ResultsView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="Metrics and honesty checks",
         description="409 until the run is completed. Everything but candles_per_second is the same for the same run.",
         scope="read",
@@ -38,7 +38,7 @@ class ResultsView(APIView):
 
 
 class EquityView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="The equity curve, thinned or by page",
         scope="read",
         example={"results": [schema.EQUITY], "next": None},
@@ -48,14 +48,14 @@ class EquityView(APIView):
     def get(self, request: Request, run_id: str) -> Response:
         run = selectors.run_get(run_id)
         if "cursor" not in request.query_params:
-            return Response({"results": selectors.run_equity(run, points=number(request, "points", POINTS)), "next": None})
-        limit = number(request, "limit", POINTS, high=MOST_POINTS)
-        page = selectors.run_equity_page(run, **words(request, "cursor"), limit=limit)
+            return Response({"results": selectors.run_equity(run, points=read_number(request, "points", POINTS)), "next": None})
+        limit = read_number(request, "limit", POINTS, high=MOST_POINTS)
+        page = selectors.run_equity_page(run, **read_words(request, "cursor"), limit=limit)
         return Response({"results": page.rows, "next": next_url(request._request, page.next)})
 
 
 class TradesView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="The trade log",
         scope="read",
         example={"results": [schema.TRADE], "next": None},
@@ -63,9 +63,9 @@ class TradesView(APIView):
         errors=[400, *ENDED],
     )
     def get(self, request: Request, run_id: str) -> Response:
-        filters = words(request, "symbol", "reason", "outcome", "start", "end", "cursor")
-        sort = words(request, "sort")["sort"] or "number"
-        limit = number(request, "limit", 50, high=MOST)
+        filters = read_words(request, "symbol", "reason", "outcome", "start", "end", "cursor")
+        sort = read_words(request, "sort")["sort"] or "number"
+        limit = read_number(request, "limit", 50, high=MOST)
         page = selectors.run_trades(selectors.run_get(run_id), **filters, sort=sort, limit=limit)
         return Response({"results": page.rows, "next": next_url(request._request, page.next)})
 
@@ -82,7 +82,7 @@ class CsvRenderer(BaseRenderer):
 class TradesCsvView(APIView):
     renderer_classes = [JSONRenderer, CsvRenderer]
 
-    @endpoint(
+    @describe_endpoint(
         summary="The whole trade log as CSV",
         scope="read",
         example=",".join(schema.TRADE),
@@ -91,18 +91,20 @@ class TradesCsvView(APIView):
     )
     def get(self, request: Request, run_id: str) -> HttpResponseBase:
         pieces = selectors.trades_csv(selectors.run_get(run_id))
-        return download(request, pieces, f"trades-{run_id}.csv", "text/csv; charset=utf-8")
+        return stream_download(request, pieces, f"trades-{run_id}.csv", "text/csv; charset=utf-8")
 
 
 class ExportView(APIView):
-    @endpoint(summary="Config, results and trades in one file", scope="read", example=schema.EXPORT, errors=ENDED)
+    @describe_endpoint(summary="Config, results and trades in one file", scope="read", example=schema.EXPORT, errors=ENDED)
     def get(self, request: Request, run_id: str) -> HttpResponseBase:
         run = selectors.run_get(run_id)
         head = selectors.run_export(run)
-        return download(request, export(head, selectors.trades_all(run)), f"backtest-{run_id}.json", "application/json")
+        return stream_download(
+            request, export_pieces(head, selectors.trades_all(run)), f"backtest-{run_id}.json", "application/json"
+        )
 
 
-def export(head: dict[str, Any], batches: Iterator[list[dict[str, Any]]]) -> Iterator[str]:
+def export_pieces(head: dict[str, Any], batches: Iterator[list[dict[str, Any]]]) -> Iterator[str]:
     """One JSON object, the trades a batch at a time."""
     yield json.dumps(head, allow_nan=False)[:-1] + ', "trades": ['
     separator = ""
@@ -112,21 +114,21 @@ def export(head: dict[str, Any], batches: Iterator[list[dict[str, Any]]]) -> Ite
     yield "]}"
 
 
-def download(request: Request, pieces: Iterator[str], filename: str, content_type: str) -> StreamingHttpResponse:
+def stream_download(request: Request, pieces: Iterator[str], filename: str, content_type: str) -> StreamingHttpResponse:
     disposition = {"Content-Disposition": f'attachment; filename="{filename}"'}
-    return StreamingHttpResponse(streamed(request, pieces), content_type=content_type, headers=disposition)
+    return StreamingHttpResponse(stream_pieces(request, pieces), content_type=content_type, headers=disposition)
 
 
 class CompareView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="Runs side by side",
         description="What differs in their configuration, metrics with differences to the first, equity on one time axis "
         "(absolute, and over each run's cash), and how many trades they share.",
         scope="read",
         example=schema.COMPARISON,
-        parameters=[query("runs", "Two to eight run_ids with commas between.")],
+        parameters=[query_parameter("runs", "Two to eight run_ids with commas between.")],
         errors=[400, *ENDED],
     )
     def get(self, request: Request) -> Response:
-        named = [run_id.strip() for run_id in words(request, "runs")["runs"].split(",") if run_id.strip()]
+        named = [run_id.strip() for run_id in read_words(request, "runs")["runs"].split(",") if run_id.strip()]
         return Response(selectors.runs_compare(named))

@@ -6,10 +6,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from access.openapi import endpoint
+from access.openapi import describe_endpoint
 from backtests import selectors, services, tasks
 from backtests.api import schema
-from backtests.api.parameters import number, words
+from backtests.api.parameters import read_number, read_words
 from backtests.models import BacktestRun
 from core.paging import next_url
 
@@ -19,7 +19,7 @@ def short(run: BacktestRun) -> dict[str, str]:
 
 
 class RunsView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="Backtests, newest first",
         scope="read",
         example={"results": [schema.RUN], "next": None},
@@ -27,11 +27,13 @@ class RunsView(APIView):
         errors=[400],
     )
     def get(self, request: Request) -> Response:
-        page = selectors.runs_page(**words(request, "status", "strategy", "symbol", "cursor"), limit=number(request, "limit", 50))
+        page = selectors.runs_page(
+            **read_words(request, "status", "strategy", "symbol", "cursor"), limit=read_number(request, "limit", 50)
+        )
         rows = [selectors.run_progress(run) for run in page.rows]
         return Response({"results": rows, "next": next_url(request._request, page.next)})
 
-    @endpoint(
+    @describe_endpoint(
         summary="Start a backtest",
         description="Checked whole before it is queued: a fault is 400 and names every faulty field. Follow it by GET "
         "backtests/{run_id}, or on the WebSocket /ws/backtests/{run_id}/.",
@@ -49,12 +51,12 @@ class RunsView(APIView):
 
 
 class RunView(APIView):
-    @endpoint(summary="One backtest: status and progress", scope="read", example=schema.RUN, errors=[404])
+    @describe_endpoint(summary="One backtest: status and progress", scope="read", example=schema.RUN, errors=[404])
     def get(self, request: Request, run_id: str) -> Response:
         run = selectors.run_get(run_id)
         return Response({**selectors.run_progress(run), "config": run.config})
 
-    @endpoint(
+    @describe_endpoint(
         summary="Delete a backtest and its files",
         description="Not while it is queued or running: cancel it first.",
         scope="trade",
@@ -68,7 +70,7 @@ class RunView(APIView):
 
 
 class CancelView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="Cancel a backtest",
         description="A queued run is cancelled at once, a running one within a second.",
         scope="trade",
@@ -80,7 +82,7 @@ class CancelView(APIView):
 
 
 class RetryView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="Run a failed or cancelled backtest once more",
         scope="trade",
         status=202,

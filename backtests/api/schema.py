@@ -6,7 +6,7 @@ from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
 
-from access.openapi import query
+from access.openapi import query_parameter
 from backtests.models import Status
 from engine.types import INTERVALS, REASONS, Protections
 from trading.setup.config import SIZINGS, SLIPPAGES, STOP_SCOPES
@@ -16,7 +16,7 @@ MONEY = {"type": "string", "description": "Decimal notation; a number is taken t
 MOMENT = {"type": "string", "nullable": True, "description": "A date or time, ISO-8601, UTC.", "example": "2022-01-01T00:00:00Z"}
 
 
-def section(description: str, **properties: Any) -> dict[str, Any]:
+def section_schema(description: str, **properties: Any) -> dict[str, Any]:
     return {"type": "object", "description": description, "properties": properties, "additionalProperties": False}
 
 
@@ -35,9 +35,11 @@ CONFIG: dict[str, Any] = {
         "start": {**MOMENT, "description": "The first open time. A date is its first moment. Null: from the first candle."},
         "end": {**MOMENT, "description": "Open times before this. Null: to the last candle."},
         "cash": MONEY,
-        "fees": section("Shares of the traded value in basis points; 10 where left out.", maker_bps=NUMBER, taker_bps=NUMBER),
+        "fees": section_schema(
+            "Shares of the traded value in basis points; 10 where left out.", maker_bps=NUMBER, taker_bps=NUMBER
+        ),
         "fee_bps": {**NUMBER, "description": "Short for both fees."},
-        "slippage": section(
+        "slippage": section_schema(
             "What takers lose to the market.",
             kind={"type": "string", "enum": list(SLIPPAGES)},
             value={**NUMBER, "description": "Basis points, or half the spread in quote currency."},
@@ -45,7 +47,7 @@ CONFIG: dict[str, Any] = {
             impact={**NUMBER, "description": "volume_share: price impact at the whole volume."},
         ),
         "slippage_bps": {**NUMBER, "description": "Short for slippage in basis points."},
-        "sizing": section(
+        "sizing": section_schema(
             "What one entry spends.",
             kind={"type": "string", "enum": list(SIZINGS)},
             value=NUMBER,
@@ -53,15 +55,15 @@ CONFIG: dict[str, Any] = {
             cap=NUMBER,
             min_trades={"type": "integer"},
         ),
-        "exits": section(
+        "exits": section_schema(
             "Protective exits, ratios of the entry price; 0 is none.",
             stop_loss=NUMBER,
             take_profit=NUMBER,
             trailing_stop=NUMBER,
             max_candles={"type": "integer"},
         ),
-        "limits": section("Portfolio limits; 0 is none.", max_open_positions={"type": "integer"}, symbol_cap=NUMBER),
-        "protections": section(
+        "limits": section_schema("Portfolio limits; 0 is none.", max_open_positions={"type": "integer"}, symbol_cap=NUMBER),
+        "protections": section_schema(
             "When entries are refused for a while; windows and pauses in candles, 0 is off. See the fill rules.",
             **{
                 name: NUMBER if name in ("drawdown", "profit_least") else {"type": "integer"}
@@ -254,33 +256,33 @@ COMPARISON = {
 }
 EXPORT = {"run": RUN, "config": CONFIG_EXAMPLE, "results": RESULTS, "trades": [TRADE]}
 
-CURSOR = query("cursor", "From the `next` of the page before.")
-LIMIT = query("limit", "Rows on a page, at most 500.", OpenApiTypes.INT)
+CURSOR = query_parameter("cursor", "From the `next` of the page before.")
+LIMIT = query_parameter("limit", "Rows on a page, at most 500.", OpenApiTypes.INT)
 LIST = [
-    query("status", "Only these.", values=Status.values),
-    query("strategy", "Only of this strategy."),
-    query("symbol", "Only with this symbol."),
+    query_parameter("status", "Only these.", values=Status.values),
+    query_parameter("strategy", "Only of this strategy."),
+    query_parameter("symbol", "Only with this symbol."),
     CURSOR,
     LIMIT,
 ]
 TRADES = [
-    query("sort", "A column of the rows; with a minus in front, descending."),
-    query("symbol", "Only of this symbol."),
-    query("reason", "Only closed for this reason.", values=REASONS),
-    query("outcome", "Only with profit, or only with loss.", values=["won", "lost"]),
-    query("start", "Entered from this time on."),
-    query("end", "Entered before this time."),
+    query_parameter("sort", "A column of the rows; with a minus in front, descending."),
+    query_parameter("symbol", "Only of this symbol."),
+    query_parameter("reason", "Only closed for this reason.", values=REASONS),
+    query_parameter("outcome", "Only with profit, or only with loss.", values=["won", "lost"]),
+    query_parameter("start", "Entered from this time on."),
+    query_parameter("end", "Entered before this time."),
     CURSOR,
     LIMIT,
 ]
 POINTS = [
-    query("points", "Thinned to about so many points that keep the curve's shape (3 to 5000).", OpenApiTypes.INT),
-    query("cursor", "Every point, by page, instead: empty for the first page, then from `next`."),
-    query("limit", "Points on a page, at most 5000.", OpenApiTypes.INT),
+    query_parameter("points", "Thinned to about so many points that keep the curve's shape (3 to 5000).", OpenApiTypes.INT),
+    query_parameter("cursor", "Every point, by page, instead: empty for the first page, then from `next`."),
+    query_parameter("limit", "Points on a page, at most 5000.", OpenApiTypes.INT),
 ]
 CANDLE_RANGE = [
-    query("start", "Open times from here on."),
-    query("end", "Open times before this."),
-    query("symbol", "One of the run's; the first where left out."),
-    query("limit", "At most 5000 candles.", OpenApiTypes.INT),
+    query_parameter("start", "Open times from here on."),
+    query_parameter("end", "Open times before this."),
+    query_parameter("symbol", "One of the run's; the first where left out."),
+    query_parameter("limit", "At most 5000 candles.", OpenApiTypes.INT),
 ]

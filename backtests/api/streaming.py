@@ -9,18 +9,18 @@ from django.core.handlers.asgi import ASGIRequest
 from rest_framework.request import Request
 
 
-def streamed(request: Request, pieces: Iterator[str]) -> Iterator[str] | AsyncIterator[str]:
+def stream_pieces(request: Request, pieces: Iterator[str]) -> Iterator[str] | AsyncIterator[str]:
     """Django collects a plain iterator whole before it serves it over ASGI; an asynchronous one it passes on."""
     first = next(pieces, "")  # before the headers go out, so that a refusal still has its status
-    return pulled(first, pieces) if isinstance(request._request, ASGIRequest) else chained(first, pieces)
+    return pull_pieces(first, pieces) if isinstance(request._request, ASGIRequest) else chain_pieces(first, pieces)
 
 
-def chained(first: str, pieces: Iterator[str]) -> Iterator[str]:
+def chain_pieces(first: str, pieces: Iterator[str]) -> Iterator[str]:
     yield first
     yield from pieces
 
 
-async def pulled(first: str, pieces: Iterator[str]) -> AsyncIterator[str]:
+async def pull_pieces(first: str, pieces: Iterator[str]) -> AsyncIterator[str]:
     yield first
     while piece := await sync_to_async(lambda: next(pieces, ""))():
         yield piece

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from access.openapi import query
+from access.openapi import query_parameter
 from backtests.api.schema import CONFIG as RUN
 from backtests.api.schema import CONFIG_EXAMPLE as RUN_EXAMPLE
 from backtests.api.schema import CURSOR, LIMIT
@@ -107,10 +107,19 @@ HEATMAP = {
     "best_over": [],
     "note": "",
 }
-LIST = [query("status", "Only these.", values=Status.values), query("strategy", "Only of this strategy."), CURSOR, LIMIT]
-TRIALS = [query("sort", "A column, with a minus in front descending. Left out: the objective, best first."), CURSOR, LIMIT]
+LIST = [
+    query_parameter("status", "Only these.", values=Status.values),
+    query_parameter("strategy", "Only of this strategy."),
+    CURSOR,
+    LIMIT,
+]
+TRIALS = [
+    query_parameter("sort", "A column, with a minus in front descending. Left out: the objective, best first."),
+    CURSOR,
+    LIMIT,
+]
 AXES = [
-    query("x", "A searched parameter; left out, the one with the most values."),
-    query("y", "Another one."),
-    query("metric", "The objective where left out.", values=METRICS),
+    query_parameter("x", "A searched parameter; left out, the one with the most values."),
+    query_parameter("y", "Another one."),
+    query_parameter("metric", "The objective where left out.", values=METRICS),
 ]

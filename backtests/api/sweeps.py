@@ -6,10 +6,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from access.openapi import endpoint
+from access.openapi import describe_endpoint
 from backtests import tasks
 from backtests.api import sweep_schema as schema
-from backtests.api.parameters import number, words
+from backtests.api.parameters import read_number, read_words
 from backtests.models import Sweep
 from backtests.selectors.runs import MOST
 from backtests.sweeps import selectors, services
@@ -21,7 +21,7 @@ def short(sweep: Sweep) -> dict[str, object]:
 
 
 class SweepsView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="Sweeps, newest first",
         scope="read",
         example={"results": [schema.SWEEP], "next": None},
@@ -30,12 +30,12 @@ class SweepsView(APIView):
     )
     def get(self, request: Request) -> Response:
         page = selectors.sweeps_page(
-            **words(request, "status", "strategy", "cursor"), limit=number(request, "limit", 50, high=MOST)
+            **read_words(request, "status", "strategy", "cursor"), limit=read_number(request, "limit", 50, high=MOST)
         )
         rows = [selectors.sweep_progress(sweep) for sweep in page.rows]
         return Response({"results": rows, "next": next_url(request._request, page.next)})
 
-    @endpoint(
+    @describe_endpoint(
         summary="Start a parameter sweep",
         description="The configuration of a backtest, with ranges in `space` for the parameters to search; every combination "
         "(`grid`) or `trials` of them drawn by `seed` (`random`) is tried. Combinations that the strategy refuses are skipped and "
@@ -54,7 +54,7 @@ class SweepsView(APIView):
 
 
 class SweepView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="One sweep: status, progress, summary",
         description="While it runs, the summary is that of the trials made until now. `expected_max_sharpe` is the best Sharpe "
         "ratio to expect of as many trials without any skill, `deflated_sharpe` the probability that the best one has some "
@@ -66,7 +66,7 @@ class SweepView(APIView):
     def get(self, request: Request, sweep_id: str) -> Response:
         return Response(selectors.sweep_detail(selectors.sweep_get(sweep_id)))
 
-    @endpoint(
+    @describe_endpoint(
         summary="Delete a sweep and its trials",
         description="Not while it is queued or running: cancel it first.",
         scope="trade",
@@ -80,7 +80,7 @@ class SweepView(APIView):
 
 
 class SweepTrialsView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="The trials, best first",
         description="They come in while the sweep runs. What is not defined stands last, whichever way they are sorted.",
         scope="read",
@@ -90,12 +90,14 @@ class SweepTrialsView(APIView):
     )
     def get(self, request: Request, sweep_id: str) -> Response:
         sweep = selectors.sweep_get(sweep_id)
-        page = selectors.sweep_trials(sweep, **words(request, "sort", "cursor"), limit=number(request, "limit", 50, high=MOST))
+        page = selectors.sweep_trials(
+            sweep, **read_words(request, "sort", "cursor"), limit=read_number(request, "limit", 50, high=MOST)
+        )
         return Response({"results": page.rows, "next": next_url(request._request, page.next)})
 
 
 class SweepHeatmapView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="One figure over two parameters",
         description="`cells[row][column]` belongs to `y_values[row]` and `x_values[column]`; it is the best over the parameters "
         "named in `best_over`, and null where there is no trial.",
@@ -106,11 +108,11 @@ class SweepHeatmapView(APIView):
     )
     def get(self, request: Request, sweep_id: str) -> Response:
         sweep = selectors.sweep_get(sweep_id)
-        return Response(selectors.sweep_heatmap(sweep, **words(request, "x", "y", "metric")))
+        return Response(selectors.sweep_heatmap(sweep, **read_words(request, "x", "y", "metric")))
 
 
 class SweepCancelView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="Cancel a sweep",
         description="At once. The trials made until then stay.",
         scope="trade",
@@ -122,7 +124,7 @@ class SweepCancelView(APIView):
 
 
 class SweepRetryView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="Make the missing trials of a failed or cancelled sweep",
         scope="trade",
         status=202,

@@ -11,7 +11,7 @@ from backtests.explanations import fill_in_words
 from backtests.models import BacktestRun
 from backtests.selectors.equity import buy_and_hold
 from backtests.selectors.playback import candle_at, fill_row, symbol_number, symbol_rows
-from backtests.selectors.runs import opened
+from backtests.selectors.runs import open_artifact
 from engine.types import INTERVALS, Floats, Ints
 
 BARS, MOST_BARS = 1_500, 4_000
@@ -27,7 +27,7 @@ def run_chart(
     `size` candles make a bar: a power of two, and bars begin at its multiples, so that windows of one size share their bars. A
     bar has the last value of each indicator and of equity, but the deepest drawdown of its candles, so that none is thinned away.
     """
-    artifact, number = opened(run), symbol_number(run, symbol)
+    artifact, number = open_artifact(run), symbol_number(run, symbol)
     time = artifact.candles(number)["time"]
     first = int(np.searchsorted(time, start * 1000)) if start is not None else 0
     last = max(int(np.searchsorted(time, end * 1000)) if end is not None else len(time), first)
@@ -42,8 +42,8 @@ def run_chart(
         "last": int(time[-1]) // 1000,
         "before": bool(len(starts) and starts[0] > 0),
         "after": bool(len(ends) and ends[-1] < len(time)),
-        "columns": columns(run, artifact, number, starts, ends) if len(starts) else {},
-        **marks(run, artifact, number, starts, ends),
+        "columns": bar_columns(run, artifact, number, starts, ends) if len(starts) else {},
+        **fill_marks(run, artifact, number, starts, ends),
     }
 
 
@@ -54,7 +54,7 @@ def bar_size(count: int, bars: int) -> int:
     return size
 
 
-def columns(run: BacktestRun, artifact: Artifact, number: int, starts: Ints, ends: Ints) -> dict[str, Any]:
+def bar_columns(run: BacktestRun, artifact: Artifact, number: int, starts: Ints, ends: Ints) -> dict[str, Any]:
     candles, low, high = artifact.candles(number), int(starts[0]), int(ends[-1])
     inside, close = starts - low, ends - 1
     line = artifact.equity
@@ -67,20 +67,20 @@ def columns(run: BacktestRun, artifact: Artifact, number: int, starts: Ints, end
         "close": candles["close"][close],
         "volume": np.add.reduceat(candles["volume"][low:high], inside),
         "equity": line["equity"][at],
-        "drawdown": deepest(line["time"], line["drawdown"], candles["time"][starts], at),
+        "drawdown": deepest_drawdowns(line["time"], line["drawdown"], candles["time"][starts], at),
         "buy_and_hold": buy_and_hold(run, artifact, candles["time"][close]),
         "indicators": {name: np.ascontiguousarray(column[close]) for name, column in artifact.indicators(number).columns.items()},
     }
 
 
-def deepest(line: Ints, drawdown: Floats, opens: Ints, at: Ints) -> Floats:
+def deepest_drawdowns(line: Ints, drawdown: Floats, opens: Ints, at: Ints) -> Floats:
     """The lowest drawdown from each bar's first candle on the common time line to its last."""
     begins = np.searchsorted(line, opens)
     low: Floats = np.minimum.reduceat(drawdown[: int(at[-1]) + 1], begins)
     return low
 
 
-def marks(run: BacktestRun, artifact: Artifact, number: int, starts: Ints, ends: Ints) -> dict[str, Any]:
+def fill_marks(run: BacktestRun, artifact: Artifact, number: int, starts: Ints, ends: Ints) -> dict[str, Any]:
     """`marks`, each at the bar that holds its fill, and how many fills there are; no marks where they are too many to read."""
     if not len(starts):
         return {"marks": [], "fills": 0}
@@ -93,10 +93,10 @@ def marks(run: BacktestRun, artifact: Artifact, number: int, starts: Ints, ends:
     if len(rows) > MOST_MARKS:
         return {"marks": [], "fills": len(rows)}
     bars = opens[starts]
-    return {"marks": [mark(run, artifact, int(row), bars) for row in rows], "fills": len(rows)}
+    return {"marks": [fill_mark(run, artifact, int(row), bars) for row in rows], "fills": len(rows)}
 
 
-def mark(run: BacktestRun, artifact: Artifact, row: int, bars: Ints) -> dict[str, Any]:
+def fill_mark(run: BacktestRun, artifact: Artifact, row: int, bars: Ints) -> dict[str, Any]:
     at = int(artifact.equity["time"][artifact.fills["index"][row]])
     fill = fill_row(run, artifact, row)
     return {
@@ -109,5 +109,5 @@ def mark(run: BacktestRun, artifact: Artifact, row: int, bars: Ints) -> dict[str
 
 def candle_number(run: BacktestRun, moment: int) -> int:
     """The number, on the common time line, of the candle that is open at `moment` (seconds); the nearest one outside the span."""
-    time = opened(run).equity["time"]
+    time = open_artifact(run).equity["time"]
     return int(np.clip(candle_at(time, moment * 1000), 0, len(time) - 1))

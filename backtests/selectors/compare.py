@@ -9,9 +9,9 @@ import numpy as np
 
 from backtests.artifacts import Artifact
 from backtests.models import BacktestRun
-from backtests.selectors.equity import thinned
-from backtests.selectors.runs import opened, run_get, run_progress
-from backtests.text import float_text, ratio
+from backtests.selectors.equity import thin_curve
+from backtests.selectors.runs import open_artifact, run_get, run_progress
+from backtests.text import finite_ratio, float_text
 from core.errors import Invalid
 from core.text import ms_text
 from engine.types import Ints
@@ -34,25 +34,25 @@ def runs_compare(run_ids: Sequence[str], *, points: int = POINTS) -> dict[str, A
     if not 2 <= len(wanted) <= MOST_RUNS:
         raise Invalid.at("runs", f"must name two to {MOST_RUNS} different runs, as in runs=a,b; got {len(wanted)}.")
     runs = [run_get(run_id) for run_id in wanted]
-    artifacts = [opened(run) for run in runs]
+    artifacts = [open_artifact(run) for run in runs]
     return {
         "runs": [run_progress(run) for run in runs],
         "config": config_differences(runs),
         "metrics": metric_differences(runs),
-        "equity": curves(runs, artifacts, points),
-        "trades": overlap(runs, artifacts),
+        "equity": equity_curves(runs, artifacts, points),
+        "trades": trade_overlap(runs, artifacts),
     }
 
 
 def config_differences(runs: Sequence[BacktestRun]) -> dict[str, list[Any]]:
     """The settings in which they differ, with each run's value; parameters and sections by dotted name."""
-    configs = [flat(run.config) for run in runs]
+    configs = [flatten_config(run.config) for run in runs]
     names = list(dict.fromkeys(name for config in configs for name in config))
     values = {name: [config.get(name) for config in configs] for name in names}
     return {name: each for name, each in values.items() if any(value != each[0] for value in each)}
 
 
-def flat(config: dict[str, Any]) -> dict[str, Any]:
+def flatten_config(config: dict[str, Any]) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for name, value in config.items():
         out |= {f"{name}.{key}": inner for key, inner in value.items()} if isinstance(value, dict) else {name: value}
@@ -63,14 +63,14 @@ def metric_differences(runs: Sequence[BacktestRun]) -> dict[str, dict[str, list[
     """Every single-valued metric. Money keeps being text."""
     results = [run.results or {} for run in runs]
     names = [name for name, value in results[0].items() if not isinstance(value, dict | list) and name not in TEXT_KEYS]
-    return {name: compared([result.get(name) for result in results]) for name in names}
+    return {name: compare_values([result.get(name) for result in results]) for name in names}
 
 
-def compared(values: list[Any]) -> dict[str, list[Any]]:
-    return {"values": values, "differences": [difference(value, values[0]) for value in values]}
+def compare_values(values: list[Any]) -> dict[str, list[Any]]:
+    return {"values": values, "differences": [difference_between(value, values[0]) for value in values]}
 
 
-def difference(value: Any, base: Any) -> Any:
+def difference_between(value: Any, base: Any) -> Any:
     if value is None or base is None:
         return None
     if isinstance(value, str):
@@ -78,17 +78,17 @@ def difference(value: Any, base: Any) -> Any:
     return value - base
 
 
-def curves(runs: Sequence[BacktestRun], artifacts: Sequence[Artifact], points: int) -> dict[str, Any]:
+def equity_curves(runs: Sequence[BacktestRun], artifacts: Sequence[Artifact], points: int) -> dict[str, Any]:
     """Each curve's own thinned points together are the axis, so that every curve keeps its shape."""
-    own = [artifact.equity["time"][thinned(artifact, points)] for artifact in artifacts]
+    own = [artifact.equity["time"][thin_curve(artifact, points)] for artifact in artifacts]
     axis: Ints = np.unique(np.concatenate(own))
     absolute = [on_axis(artifact, axis, "equity") for artifact in artifacts]
     falls = [on_axis(artifact, axis, "drawdown") for artifact in artifacts]
     return {
         "time": [ms_text(at) for at in axis.tolist()],
         "absolute": [[float_text(value) for value in curve.tolist()] for curve in absolute],
-        "normalised": [ratios(curve / float(run.config["cash"])) for run, curve in zip(runs, absolute, strict=True)],
-        "drawdown": [ratios(fall) for fall in falls],
+        "normalised": [ratio_list(curve / float(run.config["cash"])) for run, curve in zip(runs, absolute, strict=True)],
+        "drawdown": [ratio_list(fall) for fall in falls],
     }
 
 
@@ -98,11 +98,11 @@ def on_axis(artifact: Artifact, axis: Ints, name: str) -> Any:
     return np.where(last >= 0, column[np.maximum(last, 0)], np.nan)
 
 
-def ratios(column: Any) -> list[float | None]:
-    return [ratio(value) for value in column.tolist()]
+def ratio_list(column: Any) -> list[float | None]:
+    return [finite_ratio(value) for value in column.tolist()]
 
 
-def overlap(runs: Sequence[BacktestRun], artifacts: Sequence[Artifact]) -> dict[str, Any]:
+def trade_overlap(runs: Sequence[BacktestRun], artifacts: Sequence[Artifact]) -> dict[str, Any]:
     """Trades that more than one run made: the same symbol, entered at the same candle."""
     symbols = sorted({symbol for run in runs for symbol in run.symbols.split(",")})
     entries = [trade_keys(run, artifact, symbols) for run, artifact in zip(runs, artifacts, strict=True)]

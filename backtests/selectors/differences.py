@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from backtests.against_live import Comparison, Deal, Pair, compare
+from backtests.against_live import Comparison, Deal, Pair, compare_with_backtest
 from backtests.text import float_text
 from core.errors import Conflict, Invalid, NotFound
 from core.text import ms_text
@@ -37,7 +37,7 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class BotDifference:
     """`total`: the bot's equity less the backtest's; None where the bot's is not known. `held`: the part of it that lies in what
     is still held, not in cash."""
 
@@ -61,20 +61,20 @@ def bot_run_get(run_id: str, *, bot_id: str = "") -> BotRun:
     raise NotFound(f"There is no run {run_id[:40]!r} of a bot. GET bots names the present run of each.")
 
 
-def difference(run: BotRun) -> Difference:
+def find_difference(run: BotRun) -> BotDifference:
     """`Conflict` where there is nothing to compare yet, in words."""
     try:
-        found = compare(run)
+        found = compare_with_backtest(run)
     except (Invalid, NotFound) as error:
         raise Conflict(f"The candles of this run are not in the store: {error}") from None
     counts = Counter(cause for pair in found.pairs for cause in pair.causes)
     causes = [Cause(code, counts[code], None if code == "timing" else -found.causes[code]) for code in CAUSES if counts[code]]
     total = None if found.actual_equity is None else round(found.actual_equity - found.expected_equity, 8)
     held = None if total is None else total - sum(cause.effect or 0.0 for cause in causes)
-    return Difference(run, found, causes, total, held if held is not None and abs(held) > EVEN else None)
+    return BotDifference(run, found, causes, total, held if held is not None and abs(held) > EVEN else None)
 
 
-def difference_json(found: Difference) -> dict[str, Any]:
+def difference_json(found: BotDifference) -> dict[str, Any]:
     """The newest MOST_PAIRS pairs; `pairs_total` counts all."""
     compared = found.found
     return {
@@ -85,10 +85,10 @@ def difference_json(found: Difference) -> dict[str, Any]:
         "until": ms_text(compared.until),
         "candles": compared.candles,
         "expected_equity": float_text(compared.expected_equity),
-        "actual_equity": text(compared.actual_equity),
-        "difference": text(found.total),
-        "in_what_is_held": text(found.held),
-        "causes": {one.code: {"fills": one.count, "effect": text(one.effect)} for one in found.causes},
+        "actual_equity": optional_text(compared.actual_equity),
+        "difference": optional_text(found.total),
+        "in_what_is_held": optional_text(found.held),
+        "causes": {one.code: {"fills": one.count, "effect": optional_text(one.effect)} for one in found.causes},
         "pairs_total": len(compared.pairs),
         "pairs": [pair_json(pair) for pair in found.pairs[:MOST_PAIRS]],
     }
@@ -98,7 +98,7 @@ def pair_json(pair: Pair) -> dict[str, Any]:
     return {
         "expected": deal_json(pair.expected),
         "actual": deal_json(pair.actual),
-        "causes": {code: text(-cost) for code, cost in pair.causes.items()},
+        "causes": {code: optional_text(-cost) for code, cost in pair.causes.items()},
     }
 
 
@@ -116,5 +116,5 @@ def deal_json(deal: Deal | None) -> dict[str, Any] | None:
     }
 
 
-def text(value: float | None) -> str | None:
+def optional_text(value: float | None) -> str | None:
     return None if value is None else float_text(value + 0.0)

@@ -9,8 +9,8 @@ import numpy as np
 
 from backtests.artifacts import Artifact
 from backtests.models import BacktestRun
-from backtests.selectors.runs import Page, opened, whole
-from backtests.text import float_text, ratio, time_texts
+from backtests.selectors.runs import RowsPage, open_artifact, read_cursor
+from backtests.text import finite_ratio, float_text, time_texts
 from engine.thinning import thin, worst_fall
 from engine.types import Floats, Ints
 
@@ -20,19 +20,19 @@ MOST_POINTS = 5_000
 
 def run_equity(run: BacktestRun, *, points: int = POINTS) -> list[dict[str, Any]]:
     """About `points` rows {time, equity, drawdown, buy_and_hold} that draw the curve's shape, the deepest fall among them."""
-    artifact = opened(run)
-    return equity_rows(run, artifact, thinned(artifact, points))
+    artifact = open_artifact(run)
+    return equity_rows(run, artifact, thin_curve(artifact, points))
 
 
-def run_equity_page(run: BacktestRun, *, cursor: str = "", limit: int = POINTS) -> Page:
+def run_equity_page(run: BacktestRun, *, cursor: str = "", limit: int = POINTS) -> RowsPage:
     """Every row, `limit` at a time."""
-    artifact = opened(run)
-    first, total = whole(cursor, "cursor") if cursor else 0, len(artifact.equity)
+    artifact = open_artifact(run)
+    first, total = read_cursor(cursor, "cursor") if cursor else 0, len(artifact.equity)
     last = min(first + min(max(limit, 1), MOST_POINTS), total)
-    return Page(equity_rows(run, artifact, np.arange(first, max(first, last))), str(last) if last < total else None)
+    return RowsPage(equity_rows(run, artifact, np.arange(first, max(first, last))), str(last) if last < total else None)
 
 
-def thinned(artifact: Artifact, points: int) -> Ints:
+def thin_curve(artifact: Artifact, points: int) -> Ints:
     """Indices of the points that draw the equity curve."""
     equity, drawdown = artifact.equity["equity"], artifact.equity["drawdown"]
     return thin(equity, min(max(points, 3), MOST_POINTS), worst_fall(equity, drawdown))
@@ -43,19 +43,19 @@ def equity_rows(run: BacktestRun, artifact: Artifact, index: Ints) -> list[dict[
     time, held = table["time"][index], buy_and_hold(run, artifact, table["time"][index])
     columns = zip(time_texts(time), table["equity"][index].tolist(), table["drawdown"][index].tolist(), held.tolist(), strict=True)
     return [
-        {"time": at, "equity": float_text(equity), "drawdown": ratio(fall), "buy_and_hold": float_text(hold)}
+        {"time": at, "equity": float_text(equity), "drawdown": finite_ratio(fall), "buy_and_hold": float_text(hold)}
         for at, equity, fall, hold in columns
     ]
 
 
 def buy_and_hold(run: BacktestRun, artifact: Artifact, time: Ints) -> Floats:
     """What the cash, split equally over the symbols at their first opens, without costs, is worth at the closes at `time`."""
-    worth: Iterable[Floats] = (growth(artifact, number, time) for number in range(len(run.symbols.split(","))))
+    worth: Iterable[Floats] = (growth_of_symbol(artifact, number, time) for number in range(len(run.symbols.split(","))))
     total: Floats = float(run.config["cash"]) * np.mean(list(worth), axis=0)
     return total
 
 
-def growth(artifact: Artifact, symbol: int, time: Ints) -> Floats:
+def growth_of_symbol(artifact: Artifact, symbol: int, time: Ints) -> Floats:
     """Last known close over the first open; 1 before the first candle."""
     candles = artifact.candles(symbol)
     last = np.searchsorted(candles["time"], time, side="right") - 1

@@ -8,9 +8,9 @@ from django.core.exceptions import ValidationError
 from django.db.models import F, Q, QuerySet
 
 from backtests.models import BacktestRun
-from backtests.selectors.runs import PAGE, Page, whole
+from backtests.selectors.runs import PAGE, RowsPage, read_cursor
 from core.errors import Invalid
-from core.fields import nearest
+from core.fields import did_you_mean
 
 SORTS = {
     "created": "id",
@@ -24,17 +24,17 @@ SORTS = {
 """What the list sorts by, and its column. Equal ones come newest first; runs without the figure come last either way."""
 
 
-def runs_sorted(rows: QuerySet[BacktestRun], *, sort: str = "-created", cursor: str = "", limit: int = PAGE) -> Page:
+def runs_sorted(rows: QuerySet[BacktestRun], *, sort: str = "-created", cursor: str = "", limit: int = PAGE) -> RowsPage:
     """A page of `rows`. `sort` is a name of `SORTS`, with a minus for falling; `cursor` is the `next` of the page before."""
     falling, name = sort.startswith("-"), sort.removeprefix("-")
     if name not in SORTS:
-        raise Invalid.at("sort", f"must be one of {', '.join(SORTS)}, with a minus for falling.{nearest(name, SORTS)}")
+        raise Invalid.at("sort", f"must be one of {', '.join(SORTS)}, with a minus for falling.{did_you_mean(name, SORTS)}")
     column = SORTS[name]
     if cursor:
-        rows = rows.filter(after(column, falling, *split(column, cursor)))
+        rows = rows.filter(rows_after(column, falling, *split_cursor(column, cursor)))
     order = F(column).desc(nulls_last=True) if falling else F(column).asc(nulls_last=True)
     page = list(rows.order_by(order, "-id")[: limit + 1])
-    return Page(page[:limit], cursor_of(page[limit - 1], column) if len(page) > limit else None)
+    return RowsPage(page[:limit], cursor_of(page[limit - 1], column) if len(page) > limit else None)
 
 
 def cursor_of(run: BacktestRun, column: str) -> str:
@@ -42,17 +42,17 @@ def cursor_of(run: BacktestRun, column: str) -> str:
     return f"{'' if value is None else value}~{run.pk}"
 
 
-def split(column: str, cursor: str) -> tuple[Any, int]:
+def split_cursor(column: str, cursor: str) -> tuple[Any, int]:
     """The value and the id in a cursor."""
     text, _, last = cursor.rpartition("~")
     try:
         value = BacktestRun._meta.get_field(column).to_python(text) if text else None  # type: ignore[union-attr]
     except ValidationError:
         raise Invalid.at("cursor", "is not a cursor. Take it from the `next` of the page before.") from None
-    return value, whole(last, "cursor")
+    return value, read_cursor(last, "cursor")
 
 
-def after(column: str, falling: bool, value: Any, last: int) -> Q:
+def rows_after(column: str, falling: bool, value: Any, last: int) -> Q:
     """What comes behind the row with this value and id."""
     if column == "id":
         return Q(id__lt=last) if falling else Q(id__gt=last)

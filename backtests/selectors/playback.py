@@ -9,8 +9,8 @@ import numpy as np
 
 from backtests.artifacts import Artifact
 from backtests.models import BacktestRun
-from backtests.selectors.runs import opened
-from backtests.text import float_text, float_texts, ratio, time_texts
+from backtests.selectors.runs import open_artifact
+from backtests.text import finite_ratio, float_text, float_texts, time_texts
 from core.errors import Invalid
 from core.text import ms_text
 from core.times import to_ms
@@ -31,7 +31,7 @@ def playback_candles(
     """{"symbol", "interval", "results": [{time, open, high, low, close, volume, indicators: {name: number | null}}],
     "fills": [...], "next": start of what is left or None}: candles whose open time is from `start` up to, not including, `end`.
     """
-    artifact, number = opened(run), symbol_number(run, symbol)
+    artifact, number = open_artifact(run), symbol_number(run, symbol)
     time = artifact.candles(number)["time"]
     first = int(np.searchsorted(time, to_ms(start))) if start else 0
     last = int(np.searchsorted(time, to_ms(end))) if end else len(time)
@@ -55,7 +55,7 @@ def symbol_number(run: BacktestRun, symbol: str) -> int:
 def candle_rows(artifact: Artifact, symbol: int, first: int, last: int) -> list[dict[str, Any]]:
     candles, indicators = artifact.candles(symbol), artifact.indicators(symbol)
     prices = [float_texts(candles[name][first:last].tolist()) for name in ("open", "high", "low", "close", "volume")]
-    values = {name: [ratio(value) for value in column[first:last].tolist()] for name, column in indicators.columns.items()}
+    values = {name: [finite_ratio(value) for value in column[first:last].tolist()] for name, column in indicators.columns.items()}
     return [
         {
             "time": at,
@@ -90,19 +90,21 @@ def playback_state(run: BacktestRun, moment: datetime) -> dict[str, Any]:
 
     The `last_` three are what happened most recently up to then, each with its reason. `Invalid` outside the run's span.
     """
-    artifact = opened(run)
+    artifact = open_artifact(run)
     return state_at(run, artifact, index_at(run, artifact, moment))
 
 
 def playback_states(run: BacktestRun, *, first: int, count: int) -> list[dict[str, Any]]:
     """The states at `count` candles of the common time line from number `first` on, each with `happened`: the orders that were
     made and the fills that came in that candle. For stepping without waiting."""
-    artifact = opened(run)
+    artifact = open_artifact(run)
     last = min(first + count, len(artifact.equity))
-    return [state_at(run, artifact, index) | {"happened": happened(run, artifact, index)} for index in range(max(first, 0), last)]
+    return [
+        state_at(run, artifact, index) | {"happened": find_happenings(run, artifact, index)} for index in range(max(first, 0), last)
+    ]
 
 
-def happened(run: BacktestRun, artifact: Artifact, index: int) -> dict[str, list[dict[str, Any]]]:
+def find_happenings(run: BacktestRun, artifact: Artifact, index: int) -> dict[str, list[dict[str, Any]]]:
     fills, made = rows_at(artifact.fills["index"], index), rows_at(artifact.orders["created_index"], index)
     return {
         "fills": [fill_row(run, artifact, row) for row in fills[:MOST_HAPPENED]],
@@ -117,7 +119,7 @@ def rows_at(indices: Ints, index: int) -> range:
 
 def playback_event(run: BacktestRun, *, index: int, forward: bool, fills_only: bool = False) -> int | None:
     """The number of the nearest candle after (or before) `index` in which something was filled or, unless `fills_only`, ordered."""
-    artifact = opened(run)
+    artifact = open_artifact(run)
     columns = [artifact.fills["index"]] if fills_only else [artifact.fills["index"], artifact.orders["created_index"]]
     places = [(column, int(np.searchsorted(column, index, side="right" if forward else "left"))) for column in columns]
     if forward:
@@ -139,8 +141,8 @@ def state_at(run: BacktestRun, artifact: Artifact, index: int) -> dict[str, Any]
         "candles": len(time),
         "cash": float_text(artifact.fills["cash"][done - 1]) if done else run.config["cash"],
         "equity": float_text(artifact.equity["equity"][index]),
-        "drawdown": ratio(artifact.equity["drawdown"][index]),
-        "positions": positions(run, artifact, index, at),
+        "drawdown": finite_ratio(artifact.equity["drawdown"][index]),
+        "positions": positions_at(run, artifact, index, at),
         "open_orders": [order_row(run, artifact, int(row)) for row in waiting[-MOST_ORDERS:]],
         "open_order_count": len(waiting),
         "last_fill": fill_row(run, artifact, done - 1) if done else None,
@@ -158,7 +160,7 @@ def index_at(run: BacktestRun, artifact: Artifact, moment: datetime) -> int:
     return int(np.searchsorted(time, at, side="right")) - 1
 
 
-def positions(run: BacktestRun, artifact: Artifact, index: int, at: int) -> list[dict[str, Any]]:
+def positions_at(run: BacktestRun, artifact: Artifact, index: int, at: int) -> list[dict[str, Any]]:
     """What is held after candle `index`, by symbol."""
     held = []
     for number, symbol in enumerate(run.symbols.split(",")):
@@ -194,7 +196,7 @@ def candle_at(time: Ints, at: int) -> int:
 def indicators_at(artifact: Artifact, symbol: int, at: int) -> dict[str, float | None]:
     """The indicators at the symbol's last candle; all unknown before its first."""
     row = candle_at(artifact.candles(symbol)["time"], at)
-    return {name: ratio(column[row]) if row >= 0 else None for name, column in artifact.indicators(symbol).columns.items()}
+    return {name: finite_ratio(column[row]) if row >= 0 else None for name, column in artifact.indicators(symbol).columns.items()}
 
 
 def last_refusal(run: BacktestRun, artifact: Artifact, made: int) -> dict[str, Any] | None:

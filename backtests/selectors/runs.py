@@ -19,7 +19,7 @@ MOST = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class RowsPage:
     """`rows`, and the cursor of the page after them; None at the end."""
 
     rows: list[Any]
@@ -36,10 +36,10 @@ def run_get(run_id: str) -> BacktestRun:
 
 def runs_page(
     *, status: str = "", strategy: str = "", symbol: str = "", search: str = "", cursor: str = "", limit: int = PAGE
-) -> Page:
+) -> RowsPage:
     """Runs, newest first, without their results; filters apply in the database. `cursor` is a page's `next`."""
     rows = runs_matching(status=status, strategy=strategy, symbol=symbol, search=search)
-    return Page(*paging.page(rows, cursor=cursor, limit=limit))
+    return RowsPage(*paging.read_page(rows, cursor=cursor, limit=limit))
 
 
 def runs_matching(*, status: str = "", strategy: str = "", symbol: str = "", search: str = "") -> QuerySet[BacktestRun]:
@@ -58,7 +58,7 @@ def runs_matching(*, status: str = "", strategy: str = "", symbol: str = "", sea
     return rows
 
 
-def whole(text: str, field: str) -> int:
+def read_cursor(text: str, field: str) -> int:
     """A cursor's number; `Invalid` for what no page gave."""
     if not text.isdecimal() or len(text) > 18:
         raise Invalid.at(field, "is not a cursor. Take it from the `next` of the page before.")
@@ -90,7 +90,7 @@ def run_progress(run: BacktestRun) -> dict[str, Any]:
     }
 
 
-def completed(run: BacktestRun) -> BacktestRun:
+def require_completed(run: BacktestRun) -> BacktestRun:
     """The run; `Conflict` saying why where it has no results."""
     if run.status == Status.COMPLETED:
         return run
@@ -101,16 +101,16 @@ def completed(run: BacktestRun) -> BacktestRun:
     raise Conflict(f"The run is {run.status}: its results are not there yet.", code="not_completed")
 
 
-def opened(run: BacktestRun) -> Artifact:
+def open_artifact(run: BacktestRun) -> Artifact:
     """The stored columns of a completed run."""
-    completed(run)
+    require_completed(run)
     return Artifact(run.artifact, run.candles_folder)
 
 
 def run_results(run: BacktestRun) -> dict[str, Any]:
     """Metrics, honesty checks and what reproduces the run, plus `run_id`, `results_digest` and `candles_per_second` (which differs
     from run to run and is not part of the stored results)."""
-    results = dict(completed(run).results or {})
+    results = dict(require_completed(run).results or {})
     speed = results["candles"] / run.seconds if run.seconds else None
     return {"run_id": run.run_id, **results, "candles_per_second": speed, "results_digest": run.results_digest}
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from backtests.artifacts import Artifact
 from backtests.models import BacktestRun
-from backtests.selectors.runs import MOST, PAGE, Page, opened, whole
-from backtests.text import float_text, ratio, time_texts
+from backtests.selectors.runs import MOST, PAGE, RowsPage, open_artifact, read_cursor
+from backtests.text import finite_ratio, float_text, time_texts
 from core.errors import Invalid
-from core.fields import Fields, nearest
+from core.fields import Fields, did_you_mean
 from engine.types import REASONS, Ints
 
 COLUMNS = {
@@ -47,18 +47,18 @@ def run_trades(
     end: str = "",
     cursor: str = "",
     limit: int = PAGE,
-) -> Page:
+) -> RowsPage:
     """Trades as rows. `sort` is a column, with a minus for descending; `reason` is why it was closed; `outcome` is won or lost;
     `start` and `end` bound the entry time (end excluded). `cursor` is a page's `next`."""
-    artifact = opened(run)
-    rows = sorted_rows(artifact, chosen(run, artifact, symbol, reason, outcome, start, end), sort)
-    first = after(rows, whole(cursor, "cursor")) if cursor else 0
+    artifact = open_artifact(run)
+    rows = sorted_rows(artifact, choose_trades(run, artifact, symbol, reason, outcome, start, end), sort)
+    first = place_after(rows, read_cursor(cursor, "cursor")) if cursor else 0
     last = first + min(max(limit, 1), MOST)
     page = rows[first:last]
-    return Page(trades_rows(run, artifact, page), str(int(page[-1])) if last < len(rows) else None)
+    return RowsPage(trades_rows(run, artifact, page), str(int(page[-1])) if last < len(rows) else None)
 
 
-def chosen(run: BacktestRun, artifact: Artifact, symbol: str, reason: str, outcome: str, start: str, end: str) -> Ints:
+def choose_trades(run: BacktestRun, artifact: Artifact, symbol: str, reason: str, outcome: str, start: str, end: str) -> Ints:
     """Numbers of the trades that pass the filters."""
     trades, time = artifact.trades, artifact.equity["time"]
     symbols = run.symbols.split(",")
@@ -66,7 +66,7 @@ def chosen(run: BacktestRun, artifact: Artifact, symbol: str, reason: str, outco
     since, until = form.moment("start"), form.moment("end")
     for name, value, known in (("symbol", symbol, symbols), ("reason", reason, REASONS), ("outcome", outcome, OUTCOMES)):
         if value and value not in known:
-            form.fault(name, f"must be one of {', '.join(filter(None, known))}; got {value[:40]!r}.{nearest(value, known)}")
+            form.fault(name, f"must be one of {', '.join(filter(None, known))}; got {value[:40]!r}.{did_you_mean(value, known)}")
     form.refuse("The trades cannot be filtered so.")
     passed = np.ones(len(trades), dtype=np.bool_)
     if symbol:
@@ -85,20 +85,20 @@ def chosen(run: BacktestRun, artifact: Artifact, symbol: str, reason: str, outco
 def sorted_rows(artifact: Artifact, rows: Ints, sort: str) -> Ints:
     name = sort.removeprefix("-")
     if name not in COLUMNS:
-        raise Invalid.at("sort", f"must be one of {', '.join(COLUMNS)}, with a minus for descending.{nearest(name, COLUMNS)}")
+        raise Invalid.at("sort", f"must be one of {', '.join(COLUMNS)}, with a minus for descending.{did_you_mean(name, COLUMNS)}")
     if name == "number":
         return rows[::-1] if sort.startswith("-") else rows
-    key = column(artifact, COLUMNS[name])[rows]
+    key = sort_column(artifact, COLUMNS[name])[rows]
     # Falling order keeps equal ones in rising order of their number, too.
     return rows[np.argsort(-key.astype(np.float64) if sort.startswith("-") else key, kind="stable")]
 
 
-def column(artifact: Artifact, name: str) -> Any:
+def sort_column(artifact: Artifact, name: str) -> Any:
     trades = artifact.trades
     return trades["exit_index"] - trades["entry_index"] if name == "duration" else trades[name]
 
 
-def after(rows: Ints, number: int) -> int:
+def place_after(rows: Ints, number: int) -> int:
     """The place behind the trade that the page before ended with."""
     found = np.flatnonzero(rows == number)
     if not len(found):
@@ -120,7 +120,7 @@ def trades_rows(run: BacktestRun, artifact: Artifact, rows: Ints) -> list[dict[s
             "exit_time": left_at[i],
             **{name: float_text(columns[name][i]) for name in ("entry_price", "exit_price", "quantity")},
             **{name: float_text(columns[name][i]) for name in ("fees", "slippage", "profit")},
-            "return": ratio(columns["return"][i]),
+            "return": finite_ratio(columns["return"][i]),
             "duration_s": seconds[i],
             "entry_reason": REASONS[columns["entry_reason"][i]],
             "exit_reason": REASONS[columns["exit_reason"][i]],
@@ -131,14 +131,14 @@ def trades_rows(run: BacktestRun, artifact: Artifact, rows: Ints) -> list[dict[s
 
 def trades_all(run: BacktestRun) -> Iterator[list[dict[str, Any]]]:
     """Every trade, in batches."""
-    artifact = opened(run)
+    artifact = open_artifact(run)
     for first in range(0, len(artifact.trades), BATCH):
         yield trades_rows(run, artifact, np.arange(first, min(first + BATCH, len(artifact.trades))))
 
 
 def trades_csv(run: BacktestRun) -> Iterator[str]:
     """The whole log as CSV, a piece at a time. No field can hold a comma or a quote."""
-    opened(run)
+    open_artifact(run)
     yield ",".join(COLUMNS) + "\r\n"
     for rows in trades_all(run):
         yield "".join(",".join(str("" if row[name] is None else row[name]) for name in COLUMNS) + "\r\n" for row in rows)

@@ -91,7 +91,7 @@ class SweepAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.action(description="Retry: make the missing trials", permissions=["change"])
     def retry(self, request: HttpRequest, sweeps: QuerySet[Sweep]) -> None:
-        self.each(request, sweeps, retried, "queued once more")
+        self.each(request, sweeps, retry_sweep, "queued once more")
 
     @admin.action(description="Delete, with their trials", permissions=["change"])
     def delete_sweeps(self, request: HttpRequest, sweeps: QuerySet[Sweep]) -> None:
@@ -110,5 +110,5 @@ class SweepAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             self.message_user(request, f"{count} {'sweep' if count == 1 else 'sweeps'} {done}.", messages.SUCCESS)
 
 
-def retried(*, sweep_id: str) -> None:
+def retry_sweep(*, sweep_id: str) -> None:
     tasks.sweep_start(services.sweep_retry(sweep_id=sweep_id))

@@ -13,7 +13,7 @@ from core.fields import Fields
 from engine.space import METHODS, MOST_TRIALS, Space, combinations, read_space
 from engine.strategies import registry
 from engine.strategy import Strategy
-from trading.setup.config import UNUSABLE, RunConfig, read
+from trading.setup.config import UNUSABLE, RunConfig, read_config
 
 OBJECTIVES = ("sharpe", "sortino", "calmar", "total_return", "max_drawdown")
 """What the best trial is best in: more is better in each; of drawdowns, which are negative, the least."""
@@ -57,7 +57,7 @@ def trial_config(config: Mapping[str, Any], point: Mapping[str, Any]) -> dict[st
     return {**alone, "params": {**config["params"], **point}}
 
 
-def parse(raw: Any) -> SweepConfig:
+def parse_sweep(raw: Any) -> SweepConfig:
     """`raw` as a sweep, its venue and rules filled in; `Invalid` with every fault at its field."""
     own, form = Fields(raw), dict(raw) if isinstance(raw, Mapping) else raw
     method = own.choice("method", "grid", METHODS)
@@ -70,29 +70,29 @@ def parse(raw: Any) -> SweepConfig:
     given = form.get("params") if isinstance(form, dict) else None
     fixed = dict(given) if isinstance(given, Mapping) else {}
     # Each fixed parameter is judged alone: with the defaults of those that are searched, they need not go together.
-    run, faults = read({**form, "params": {}} if isinstance(given, Mapping) and isinstance(form, dict) else form)
+    run, faults = read_config({**form, "params": {}} if isinstance(given, Mapping) and isinstance(form, dict) else form)
     own.faults.update(faults.faults)
-    strategy = known(run.strategy)
+    strategy = find_strategy(run.strategy)
     space: Space = {}
     if strategy is not None:
         fixed = read_fixed(strategy, fixed, own)
-        space = tried(own, lambda: read_space(strategy, own.take("space"), fixed=list(fixed), method=method), {})
+        space = read_or_fault(own, lambda: read_space(strategy, own.take("space"), fixed=list(fixed), method=method), {})
     points, skipped = [], 0
     if strategy is not None and not own.faults:
         values = {name: spec.default for name, spec in strategy.parameters.items()} | fixed
         how: dict[str, Any] = {"method": method, "trials": trials, "seed": run.seed, "interval": run.interval}
-        points, skipped = tried(own, lambda: combinations(strategy, space, fixed=values, **how), ([], 0))
+        points, skipped = read_or_fault(own, lambda: combinations(strategy, space, fixed=values, **how), ([], 0))
     own.refuse(UNUSABLE)
     assert strategy is not None
-    run = resolved(run, strategy, fixed, points)
+    run = resolve_run(run, strategy, fixed, points)
     return SweepConfig(run, fixed, space, method, trials, objective, points, skipped)
 
 
-def known(name: str) -> type[Strategy] | None:
+def find_strategy(name: str) -> type[Strategy] | None:
     return next((kind for kind in registry.all() if kind.name == name), None)
 
 
-def tried(own: Fields, read_it: Any, otherwise: Any) -> Any:
+def read_or_fault(own: Fields, read_it: Any, otherwise: Any) -> Any:
     try:
         return read_it()
     except Invalid as error:
@@ -105,7 +105,7 @@ def read_fixed(strategy: type[Strategy], raw: Mapping[str, Any], own: Fields) ->
     parsed = {}
     unknown = {name: value for name, value in raw.items() if name not in strategy.parameters}
     if unknown:
-        tried(own, lambda: strategy.parse({str(name): value for name, value in unknown.items()}), None)
+        read_or_fault(own, lambda: strategy.parse({str(name): value for name, value in unknown.items()}), None)
     for name, value in raw.items():
         if name in strategy.parameters:
             try:
@@ -115,14 +115,14 @@ def read_fixed(strategy: type[Strategy], raw: Mapping[str, Any], own: Fields) ->
     return parsed
 
 
-def resolved(run: RunConfig, strategy: type[Strategy], fixed: Mapping[str, Any], points: list[dict[str, Any]]) -> RunConfig:
+def resolve_run(run: RunConfig, strategy: type[Strategy], fixed: Mapping[str, Any], points: list[dict[str, Any]]) -> RunConfig:
     """With venue and rules; refused unless there are candles enough for the trial that needs the most."""
 
     def with_point(point: Mapping[str, Any]) -> RunConfig:
         return replace(run, params=strategy.parse({**fixed, **point}))
 
     neediest = max(points, key=lambda point: strategy({**fixed, **point}).warmup_at(run.interval))
-    found = data.resolve(with_point(neediest))
+    found = data.resolve_config(with_point(neediest))
     return replace(found, params=with_point(points[0]).params)
 
 

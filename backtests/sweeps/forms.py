@@ -10,7 +10,7 @@ from backtests.sweeps.config import FIRST_TRIALS, OBJECTIVES
 from backtests.templatetags.runs import metric_label
 from engine.space import METHODS, MOST_TRIALS
 from engine.strategy import Strategy
-from trading.setup.forms import Bound, RunForm
+from trading.setup.forms import BoundInput, ConfigForm
 from trading.setup.inputs import Input, parameter_inputs
 
 SEARCH = (
@@ -35,7 +35,7 @@ SEARCH = (
 assert {value for value, _ in SEARCH[0].choices} == set(METHODS)
 
 
-def ranges(strategy: type[Strategy]) -> tuple[Input, ...]:
+def range_inputs(strategy: type[Strategy]) -> tuple[Input, ...]:
     """Each parameter as text: the declared range, or its default where it declares none."""
     found = []
     for one, (name, parameter) in zip(parameter_inputs(strategy), strategy.parameters.items(), strict=True):
@@ -50,10 +50,10 @@ def is_range(text: str) -> bool:
     return ":" in text or "," in text
 
 
-class SweepForm(RunForm):
+class SweepForm(ConfigForm):
     def config(self) -> dict[str, Any]:
         nested = {name: value for name, value in super().config().items() if name != "params"}
-        given = {one.key.partition(".")[2]: self.values.get(one.name, "").strip() for one in ranges(self.strategy)}
+        given = {one.key.partition(".")[2]: self.values.get(one.name, "").strip() for one in range_inputs(self.strategy)}
         nested["params"] = {name: text for name, text in given.items() if text and not is_range(text)}
         nested["space"] = {name: text for name, text in given.items() if is_range(text)}
         nested |= {one.key: value for one in SEARCH if (value := self.values.get(one.name, "").strip())}
@@ -62,17 +62,17 @@ class SweepForm(RunForm):
         return nested
 
     @property
-    def parameters(self) -> list[Bound]:
+    def parameters(self) -> list[BoundInput]:
         """A fault of a fixed value is shown at the same input as one of a range."""
         bound = []
-        for one in self.bound(ranges(self.strategy)):
+        for one in self.bind_all(range_inputs(self.strategy)):
             name = one.input.key.partition(".")[2]
             bound.append(replace(one, errors=[*one.errors, *self.faults.get(f"params.{name}", [])]))
         return bound
 
     @property
-    def search(self) -> list[Bound]:
-        bound = self.bound(SEARCH)
+    def search(self) -> list[BoundInput]:
+        bound = self.bind_all(SEARCH)
         return [replace(one, shown=one.input.key != "trials" or self.values.get("method") == "random") for one in bound]
 
     @property
@@ -86,14 +86,14 @@ class SweepForm(RunForm):
             for message in messages
         ]
         whole = [("Ranges", "strategy-part", message) for message in self.faults.get("space", [])]
-        others = RunForm(self.values, self.symbols)
+        others = ConfigForm(self.values, self.symbols)
         others.faults = {key: messages for key, messages in self.faults.items() if key not in places and key != "space"}
         return [*mine, *whole, *others.problems]
 
 
-def filled(config: Mapping[str, Any]) -> SweepForm:
+def fill_form(config: Mapping[str, Any]) -> SweepForm:
     """With a sweep's or a run's configuration, or a part of one."""
-    plain = RunForm.of_config({name: value for name, value in config.items() if name not in ("params", "space")})
+    plain = ConfigForm.of_config({name: value for name, value in config.items() if name not in ("params", "space")})
     values = dict(plain.values) | {name: str(config[name]) for name in ("method", "trials", "objective") if config.get(name)}
     values |= {f"space.{name}": text_of([value]) for name, value in config.get("params", {}).items()}
     values |= {f"space.{name}": text_of(found) for name, found in config.get("space", {}).items()}

@@ -8,11 +8,11 @@ from django.db.models import F, OrderBy, Q, QuerySet
 
 from backtests import data
 from backtests.models import Status, Sweep, SweepTrial
-from backtests.selectors.runs import MOST, PAGE, Page, whole
-from backtests.sweeps.summary import summarise, trial_json
+from backtests.selectors.runs import MOST, PAGE, RowsPage, read_cursor
+from backtests.sweeps.summary import summarise_sweep, trial_json
 from core import paging
 from core.errors import Invalid, NotFound
-from core.fields import nearest
+from core.fields import did_you_mean
 from core.text import utc_text
 from core.times import to_ms
 from engine.types import INTERVALS
@@ -31,7 +31,7 @@ def sweep_get(sweep_id: str) -> Sweep:
     return sweep
 
 
-def sweeps_page(*, status: str = "", strategy: str = "", cursor: str = "", limit: int = PAGE) -> Page:
+def sweeps_page(*, status: str = "", strategy: str = "", cursor: str = "", limit: int = PAGE) -> RowsPage:
     """Sweeps, newest first."""
     if status and status not in Status.values:
         raise Invalid.at("status", f"must be one of {', '.join(Status.values)}; got {status[:40]!r}.")
@@ -40,7 +40,7 @@ def sweeps_page(*, status: str = "", strategy: str = "", cursor: str = "", limit
         rows = rows.filter(status=status)
     if strategy:
         rows = rows.filter(strategy=strategy)
-    return Page(*paging.page(rows, cursor=cursor, limit=limit))
+    return RowsPage(*paging.read_page(rows, cursor=cursor, limit=limit))
 
 
 def sweep_progress(sweep: Sweep) -> dict[str, Any]:
@@ -83,38 +83,38 @@ def sweep_detail(sweep: Sweep) -> dict[str, Any]:
 
 def sweep_summary(sweep: Sweep) -> dict[str, Any] | None:
     """The stored one once it has ended; None while there is no trial yet."""
-    return sweep.summary if sweep.status not in (Status.QUEUED, Status.RUNNING) else summarise(sweep)
+    return sweep.summary if sweep.status not in (Status.QUEUED, Status.RUNNING) else summarise_sweep(sweep)
 
 
-def ordering(sort: str) -> tuple[str, bool]:
+def read_ordering(sort: str) -> tuple[str, bool]:
     """(column, descending)."""
     name = sort.removeprefix("-")
     if name not in SORTS:
-        hint = nearest(name, SORTS) or f" Use one of {', '.join(SORTS)}, with a minus in front for descending."
+        hint = did_you_mean(name, SORTS) or f" Use one of {', '.join(SORTS)}, with a minus in front for descending."
         raise Invalid.at("sort", f"{sort[:40]!r} is not a column.{hint}")
     return name, sort.startswith("-")
 
 
-def sweep_trials(sweep: Sweep, *, sort: str = "", cursor: str = "", limit: int = PAGE) -> Page:
+def sweep_trials(sweep: Sweep, *, sort: str = "", cursor: str = "", limit: int = PAGE) -> RowsPage:
     """Trials by `sort` (a column, minus for descending; the objective, best first, where it is empty), what is not defined last.
 
     `cursor` is the last row's trial number: the next page begins after that row.
     """
-    name, falling = ordering(sort or f"-{sweep.objective}")
+    name, falling = read_ordering(sort or f"-{sweep.objective}")
     if not 1 <= limit <= MOST:
         raise Invalid.at("limit", f"Ask for 1 to {MOST:,} rows at a time.")
     rows = SweepTrial.objects.filter(sweep=sweep)
     order = OrderBy(F(name), descending=falling, nulls_last=True)
     if cursor:
-        last = rows.filter(index=whole(cursor, "cursor")).first()
+        last = rows.filter(index=read_cursor(cursor, "cursor")).first()
         if last is None:
             raise Invalid.at("cursor", "is not a cursor. Take it from the `next` of the page before.")
-        rows = rows.filter(after(last, name, falling))
+        rows = rows.filter(rows_after(last, name, falling))
     found = list(rows.order_by(order, "index")[: limit + 1])
-    return Page([trial_json(row) for row in found[:limit]], str(found[limit - 1].index) if len(found) > limit else None)
+    return RowsPage([trial_json(row) for row in found[:limit]], str(found[limit - 1].index) if len(found) > limit else None)
 
 
-def after(last: SweepTrial, name: str, falling: bool) -> Q:
+def rows_after(last: SweepTrial, name: str, falling: bool) -> Q:
     """Rows behind `last` by the column, then by the trial's number, what is not defined at the end."""
     value = getattr(last, name)
     if value is None:
@@ -128,14 +128,14 @@ def sweep_heatmap(sweep: Sweep, *, x: str = "", y: str = "", metric: str = "") -
 
     Without `x` and `y`, the two parameters with the most values; with one searched parameter `y` is None and there is one row.
     """
-    metric = chosen("metric", metric or sweep.objective, METRICS)
-    across, down = axes(sweep, x, y)
+    metric = choose_axis("metric", metric or sweep.objective, METRICS)
+    across, down = choose_axes(sweep, x, y)
     xs, ys = sweep.space[across], sweep.space[down] if down else [None]
-    columns, rows = places(xs), places(ys)
+    columns, rows = places_of(xs), places_of(ys)
     cells: list[list[dict[str, Any] | None]] = [[None] * len(xs) for _ in ys]
     for trial in SweepTrial.objects.filter(sweep=sweep).order_by("index").iterator(2_000):
-        row, column = rows[key(trial.params[down] if down else None)], columns[key(trial.params[across])]
-        cells[row][column] = better(cells[row][column], trial, metric)
+        row, column = rows[value_key(trial.params[down] if down else None)], columns[value_key(trial.params[across])]
+        cells[row][column] = is_better(cells[row][column], trial, metric)
     others = [name for name in sweep.space if name not in (across, down) and len(sweep.space[name]) > 1]
     return {
         "x": across,
@@ -149,7 +149,7 @@ def sweep_heatmap(sweep: Sweep, *, x: str = "", y: str = "", metric: str = "") -
     }
 
 
-def better(there: dict[str, Any] | None, trial: SweepTrial, metric: str) -> dict[str, Any]:
+def is_better(there: dict[str, Any] | None, trial: SweepTrial, metric: str) -> dict[str, Any]:
     value = getattr(trial, metric)
     mine = {"value": None if value is None else float(value), "trial": trial.index, "params": trial.params, "trades": trial.trades}
     if there is None:
@@ -158,37 +158,37 @@ def better(there: dict[str, Any] | None, trial: SweepTrial, metric: str) -> dict
     return {**(mine if wins else there), "trials": there["trials"] + 1}
 
 
-def axes(sweep: Sweep, x: str, y: str) -> tuple[str, str | None]:
+def choose_axes(sweep: Sweep, x: str, y: str) -> tuple[str, str | None]:
     names = list(sweep.space)
     longest = sorted(names, key=lambda name: -len(sweep.space[name]))  # stable: of equals the first
-    x = chosen("x", x, names) if x else next(name for name in longest if name != y)
+    x = choose_axis("x", x, names) if x else next(name for name in longest if name != y)
     if len(names) == 1:
         return x, None
-    y = chosen("y", y, names) if y else next(name for name in longest if name != x)
+    y = choose_axis("y", y, names) if y else next(name for name in longest if name != x)
     if x == y:
         raise Invalid.at("y", f"must be another parameter than x; both are {x}.")
     return x, y
 
 
-def chosen(field: str, value: str, known: Any) -> str:
+def choose_axis(field: str, value: str, known: Any) -> str:
     if value not in known:
-        hint = nearest(value, known) or f" Use one of {', '.join(known)}."
+        hint = did_you_mean(value, known) or f" Use one of {', '.join(known)}."
         raise Invalid.at(field, f"{value[:40]!r} is not one of this sweep's.{hint}")
     return value
 
 
-def key(value: Any) -> str:
+def value_key(value: Any) -> str:
     """1 and 1.0 are one value, True and 1 are two."""
     return f"{value:.12g}" if isinstance(value, int | float) and not isinstance(value, bool) else repr(value)
 
 
-def places(values: list[Any]) -> dict[str, int]:
-    return {key(value): place for place, value in enumerate(values)}
+def places_of(values: list[Any]) -> dict[str, int]:
+    return {value_key(value): place for place, value in enumerate(values)}
 
 
 def candles_expected(config: RunConfig) -> int:
     """About how many candles one trial sees, from the store's rows alone."""
-    config, series, _ = data.find(config)
+    config, series, _ = data.find_market(config)
     total = 0
     for symbol in config.symbols:
         source = data.source_series(config, symbol, series)

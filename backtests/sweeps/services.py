@@ -18,23 +18,23 @@ from time import perf_counter
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import User as Person
 from django.db import transaction
 from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
 
+from access.people import Person, signed_in_user
 from backtests.models import ACTIVE, ENDED, Status, Sweep, SweepChunk, SweepTrial
-from backtests.services import FAULT, REQUEUE_AFTER, TOO_LONG, User, explained
+from backtests.services import FAULT, REQUEUE_AFTER, TOO_LONG, explain_error
 from backtests.sweeps import work
-from backtests.sweeps.config import SweepConfig, parse, trial_config
+from backtests.sweeps.config import SweepConfig, parse_sweep, trial_config
 from backtests.sweeps.selectors import candles_expected, sweep_get
-from backtests.sweeps.summary import summarise
+from backtests.sweeps.summary import summarise_sweep
 from backtests.watch import Interrupted, Watch
 from core.errors import Conflict, DomainError
-from core.push import push
+from core.push import push_message
 from engine.metrics import decimal, rounded
 from engine.sweep import Trial
-from trading.setup.config import parse as parse_run
+from trading.setup.config import parse_config as parse_run
 
 logger = logging.getLogger(__name__)
 
@@ -47,9 +47,9 @@ CHANGED = "The candles changed while the sweep ran, so its trials cannot be comp
 LOST = "A worker died {attempts} times on the same trials ({first} to {last}). The log of the workers says more."
 
 
-def sweep_create(*, config: Any, user: User = None, name: str = "") -> Sweep:
+def sweep_create(*, config: Any, user: Person = None, name: str = "") -> Sweep:
     """A queued sweep with its chunks; `Invalid` with every faulty field. To be started by `tasks.sweep_start` or `sweep_run`."""
-    parsed = parse({**config, "name": name} if name and isinstance(config, dict) else config)
+    parsed = parse_sweep({**config, "name": name} if name and isinstance(config, dict) else config)
     run = parsed.run
     with transaction.atomic():
         sweep = Sweep.objects.create(
@@ -65,7 +65,7 @@ def sweep_create(*, config: Any, user: User = None, name: str = "") -> Sweep:
             objective=parsed.objective,
             trials_total=len(parsed.points),
             skipped=parsed.skipped,
-            created_by=user if isinstance(user, Person) else None,
+            created_by=signed_in_user(user),
         )
         SweepChunk.objects.bulk_create(chunks_of(sweep, parsed))
     return sweep
@@ -100,14 +100,14 @@ def chunk_execute(*, sweep_id: str, index: int, worker: str = "") -> None:
         return
     chunk = SweepChunk.objects.select_related("sweep").get(sweep__sweep_id=sweep_id, index=index)
     try:
-        with Watch(partial(beat, chunk), seconds=settings.RUN_TIME_LIMIT_SECONDS) as watch:
-            found, seconds = perform(chunk, watch)
+        with Watch(partial(record_beat, chunk), seconds=settings.RUN_TIME_LIMIT_SECONDS) as watch:
+            found, seconds = compute_chunk(chunk, watch)
         chunk_complete(chunk, found, seconds)
     except Interrupted as stop:
         if stop.reason == "time_limit":
             sweep_fail(chunk.sweep, TOO_LONG.format(limit=settings.RUN_TIME_LIMIT_SECONDS), "time_limit")
     except DomainError as error:
-        sweep_fail(chunk.sweep, explained(error), error.code)
+        sweep_fail(chunk.sweep, explain_error(error), error.code)
     except MemoryError:
         sweep_fail(chunk.sweep, "There was not enough memory for this sweep. Shorten the span.", "out_of_memory")
     except Exception:
@@ -115,7 +115,7 @@ def chunk_execute(*, sweep_id: str, index: int, worker: str = "") -> None:
         sweep_fail(chunk.sweep, FAULT, "internal_error")
     finally:
         if not chunk_indices(sweep_id):
-            work.clear()
+            work.clear_benches()
 
 
 def chunk_claim(*, sweep_id: str, index: int, worker: str) -> bool:
@@ -126,11 +126,11 @@ def chunk_claim(*, sweep_id: str, index: int, worker: str) -> bool:
     if queued.update(status=Status.RUNNING, attempt=F("attempt") + 1, worker=worker[:128], heartbeat_at=now) != 1:
         return False
     if sweep.filter(status=Status.QUEUED).update(status=Status.RUNNING, started_at=now, heartbeat_at=now, attempt=F("attempt") + 1):
-        tell(sweep_get(sweep_id), "sweep_progress")
+        push_state(sweep_get(sweep_id), "sweep_progress")
     return True
 
 
-def perform(chunk: SweepChunk, watch: Watch) -> tuple[list[Trial], float]:
+def compute_chunk(chunk: SweepChunk, watch: Watch) -> tuple[list[Trial], float]:
     """The trials of the chunk, and the seconds they took."""
     sweep, started = chunk.sweep, perf_counter()
     desk = work.desk_for(sweep.sweep_id, parse_run(trial_config(sweep.config, chunk.points[0])))
@@ -141,11 +141,11 @@ def perform(chunk: SweepChunk, watch: Watch) -> tuple[list[Trial], float]:
         watch.progress(done)
         watch.check()
 
-    found = work.trials(desk.bench, sweep.config["params"], chunk.points, go_on=go_on)
+    found = work.compute_trials(desk.bench, sweep.config["params"], chunk.points, go_on=go_on)
     return found, perf_counter() - started
 
 
-def same_for_all(sweep: Sweep, desk: work.Desk) -> None:
+def same_for_all(sweep: Sweep, desk: work.SweepBench) -> None:
     """The first chunk says which candles and code the sweep is on; `Conflict` for a chunk that has others."""
     row = Sweep.objects.filter(pk=sweep.pk)
     same = {"fingerprint": desk.fingerprint, "code_hash": desk.code_hash}
@@ -157,14 +157,14 @@ def same_for_all(sweep: Sweep, desk: work.Desk) -> None:
             raise Conflict("The workers of this sweep run different versions of the code. Restart them all, then run it again.")
 
 
-def mine(chunk: SweepChunk) -> QuerySet[SweepChunk]:
+def owned_chunk(chunk: SweepChunk) -> QuerySet[SweepChunk]:
     """The row, as long as this attempt still owns it."""
     return SweepChunk.objects.filter(pk=chunk.pk, attempt=chunk.attempt, status=Status.RUNNING)
 
 
-def beat(chunk: SweepChunk, done: int) -> str:
+def record_beat(chunk: SweepChunk, done: int) -> str:
     """A sign of life; answers why to stop, if there is a reason."""
-    if not mine(chunk).update(heartbeat_at=timezone.now()):
+    if not owned_chunk(chunk).update(heartbeat_at=timezone.now()):
         # A row that is not there at all is one that this connection cannot see yet.
         return "lost" if SweepChunk.objects.filter(pk=chunk.pk).exists() else ""
     status = Sweep.objects.filter(pk=chunk.sweep_id).values_list("status", flat=True).first()
@@ -179,7 +179,7 @@ def chunk_complete(chunk: SweepChunk, found: Sequence[Trial], seconds: float) ->
         counted = running.update(
             trials_done=F("trials_done") + len(found), seconds=F("seconds") + seconds, heartbeat_at=timezone.now()
         )
-        if not counted or not mine(chunk).update(status=Status.COMPLETED):
+        if not counted or not owned_chunk(chunk).update(status=Status.COMPLETED):
             transaction.set_rollback(True)
             logger.warning(
                 "sweep %s, chunk %s, attempt %s: not running any more, nothing was written", chunk.sweep, chunk.index, chunk.attempt
@@ -187,7 +187,7 @@ def chunk_complete(chunk: SweepChunk, found: Sequence[Trial], seconds: float) ->
             return
         SweepTrial.objects.bulk_create(rows_of(chunk, found), batch_size=1_000)
     sweep = Sweep.objects.get(pk=chunk.sweep_id)
-    tell(sweep, "sweep_progress")
+    push_state(sweep, "sweep_progress")
     sweep_complete(sweep)
 
 
@@ -227,9 +227,9 @@ def sweep_end(sweep: Sweep, status: Status, **changes: Any) -> bool:
         # From here on no chunk can add trials.
         SweepChunk.objects.filter(sweep=sweep, status__in=ACTIVE).update(status=Status.CANCELLED)
         sweep = Sweep.objects.get(pk=sweep.pk)
-        Sweep.objects.filter(pk=sweep.pk).update(summary=summarise(sweep))
+        Sweep.objects.filter(pk=sweep.pk).update(summary=summarise_sweep(sweep))
     logger.info("sweep %s %s", sweep.sweep_id, status)
-    tell(sweep, "sweep_finished")
+    push_state(sweep, "sweep_finished")
     return True
 
 
@@ -253,7 +253,7 @@ def sweep_retry(*, sweep_id: str) -> Sweep:
         left.update(status=Status.QUEUED, attempt=0, worker="", heartbeat_at=None)
         if not SweepTrial.objects.filter(sweep=sweep).exists():
             Sweep.objects.filter(pk=sweep.pk).update(fingerprint="", code_hash="")
-    tell(sweep_get(sweep_id), "sweep_progress")
+    push_state(sweep_get(sweep_id), "sweep_progress")
     return sweep_get(sweep_id)
 
 
@@ -266,13 +266,13 @@ def sweep_delete(*, sweep_id: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LostChunks:
     """Chunks, as (sweep_id, index), that the caller should hand to the broker again."""
 
     waiting: list[tuple[str, int]]
 
 
-def sweeps_sweep_lost() -> Found:
+def sweeps_sweep_lost() -> LostChunks:
     """Chunks whose worker is silent are queued again, or fail their sweep after MOST_ATTEMPTS; a sweep whose last worker died
     before it could complete it is completed. Any number of sweepers may run at once."""
     now = timezone.now()
@@ -283,12 +283,12 @@ def sweeps_sweep_lost() -> Found:
     waiting = [(chunk.sweep.sweep_id, chunk.index) for chunk in running if chunk_give_up(chunk)]
     for sweep in Sweep.objects.filter(status=Status.RUNNING).exclude(chunks__status__in=ACTIVE):
         sweep_complete(sweep)
-    return Found(waiting + overdue(now))
+    return LostChunks(waiting + overdue_chunks(now))
 
 
 def chunk_give_up(chunk: SweepChunk) -> bool:
     """Queued again, unless the worker has shown itself since or it was tried often enough."""
-    owned = mine(chunk).filter(heartbeat_at=chunk.heartbeat_at)
+    owned = owned_chunk(chunk).filter(heartbeat_at=chunk.heartbeat_at)
     if chunk.attempt >= MOST_ATTEMPTS:
         if owned.exists():
             last = chunk.first_trial + chunk.trials
@@ -300,7 +300,7 @@ def chunk_give_up(chunk: SweepChunk) -> bool:
     return again
 
 
-def overdue(now: Any) -> list[tuple[str, int]]:
+def overdue_chunks(now: Any) -> list[tuple[str, int]]:
     """Queued chunks of sweeps in which nothing has moved for long: their messages may be lost."""
     late = now - REQUEUE_AFTER
     active = Sweep.objects.filter(status__in=ACTIVE, created_at__lt=late).exclude(heartbeat_at__gte=late)
@@ -312,7 +312,7 @@ def overdue(now: Any) -> list[tuple[str, int]]:
     return found
 
 
-def tell(sweep: Sweep, kind: str) -> None:
+def push_state(sweep: Sweep, kind: str) -> None:
     """Push to the sweep's page."""
     share = sweep.trials_done / sweep.trials_total if sweep.trials_total else 0.0
     payload = {
@@ -321,4 +321,4 @@ def tell(sweep: Sweep, kind: str) -> None:
         "trials_done": sweep.trials_done,
         "trials_total": sweep.trials_total,
     }
-    transaction.on_commit(partial(push, f"sweep.{sweep.sweep_id}", kind, **payload, share=share))
+    transaction.on_commit(partial(push_message, f"sweep.{sweep.sweep_id}", kind, **payload, share=share))

@@ -20,15 +20,15 @@ CONVINCING = 0.95
 """The usual level: a deflated Sharpe ratio under it is not distinguishable from luck."""
 
 
-def ranked(trials: QuerySet[SweepTrial], objective: str) -> QuerySet[SweepTrial]:
+def rank_trials(trials: QuerySet[SweepTrial], objective: str) -> QuerySet[SweepTrial]:
     """Best first; what is not defined last; of equal ones the first."""
     return trials.order_by(F(objective).desc(nulls_last=True), "index")
 
 
-def summarise(sweep: Sweep) -> dict[str, Any] | None:
+def summarise_sweep(sweep: Sweep) -> dict[str, Any] | None:
     """Best trial, luck and warnings over the trials done so far; None while there are none. The same for the same trials."""
     trials = SweepTrial.objects.filter(sweep=sweep)
-    best = ranked(trials, sweep.objective).first()
+    best = rank_trials(trials, sweep.objective).first()
     if best is None:
         return None
     seen = trials.aggregate(
@@ -67,10 +67,10 @@ def luck_of(sweep: Sweep, best: SweepTrial, seen: Mapping[str, Any]) -> dict[str
         daily = best.sharpe / YEAR
         deflated = deflated_sharpe(daily, sweep.days, best.skewness, best.kurtosis, seen["rated"], variance)
     found = {"expected_max_sharpe": rounded(expected), "deflated_sharpe": rounded(deflated)}
-    return {**found, "verdict": verdict(seen["made"], best.sharpe, found["expected_max_sharpe"], found["deflated_sharpe"])}
+    return {**found, "verdict": verdict_words(seen["made"], best.sharpe, found["expected_max_sharpe"], found["deflated_sharpe"])}
 
 
-def verdict(made: int, sharpe: float | None, expected: float | None, deflated: float | None) -> str:
+def verdict_words(made: int, sharpe: float | None, expected: float | None, deflated: float | None) -> str:
     if sharpe is None or deflated is None:
         return "The best trial has no Sharpe ratio, so there is nothing to say of luck."
     if expected is None:
@@ -107,12 +107,12 @@ def warnings_of(sweep: Sweep, best: SweepTrial, seen: Mapping[str, Any], luck: M
         warn("short_span", "warning", f"The Sharpe ratios are made of {sweep.days} daily returns: too few to compare them closely.")
     if made > 1 and seen["best_sharpe"] is not None and seen["best_sharpe"] == seen["worst_sharpe"]:
         warn("all_equal", "warning", "All trials have the same Sharpe ratio: the searched parameters change nothing here.")
-    if on_edge := edges(sweep, best):
+    if on_edge := parameters_at_edge(sweep, best):
         warn("at_the_edge", "info", f"The best lies at the edge of the range of {on_edge}. Better ones may lie beyond.")
     return found
 
 
-def edges(sweep: Sweep, best: SweepTrial) -> str:
+def parameters_at_edge(sweep: Sweep, best: SweepTrial) -> str:
     """The parameters whose best value is the first or last of at least three numbers."""
     names = []
     for name, values in sweep.space.items():

@@ -19,7 +19,7 @@ from trading.setup.config import RunConfig
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class SweepBench:
     """A bench with what its trials must have in common."""
 
     bench: Bench
@@ -32,31 +32,31 @@ class Shelf(threading.local):
     """The bench of the sweep that this thread worked on last: the next chunk finds its candles and indicators there."""
 
     sweep_id = ""
-    desk: Desk | None = None
+    desk: SweepBench | None = None
 
 
 shelf = Shelf()
 
 
-def desk_for(sweep_id: str, config: RunConfig) -> Desk:
+def desk_for(sweep_id: str, config: RunConfig) -> SweepBench:
     """`Invalid` where the store no longer has the candles."""
     if shelf.sweep_id == sweep_id and shelf.desk is not None:
         return shelf.desk
-    clear()
-    candles = data.load(config)
+    clear_benches()
+    candles = data.load_candles(config)
     strategy = registry.get(config.strategy)
     bench = Bench(strategy, config.account(), candles)
-    shelf.desk = Desk(bench, data.fingerprint(candles), code_hash_of(strategy), sum(map(len, candles)))
+    shelf.desk = SweepBench(bench, data.fingerprint_candles(candles), code_hash_of(strategy), sum(map(len, candles)))
     shelf.sweep_id = sweep_id
     return shelf.desk
 
 
-def clear() -> None:
+def clear_benches() -> None:
     """Gives the memory back once a sweep is over."""
     shelf.desk, shelf.sweep_id = None, ""
 
 
-def trials(
+def compute_trials(
     bench: Bench, fixed: Mapping[str, Any], points: Sequence[Mapping[str, Any]], *, go_on: Callable[[int], None]
 ) -> list[Trial]:
     """Each point's trial. `go_on(done)` is called after each and may raise to stop."""

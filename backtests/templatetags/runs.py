@@ -142,7 +142,7 @@ def signed_percent(value: float | None) -> str:
 @register.simple_tag
 def difference(name: str, value: Any) -> str:
     """How far a figure is from the first run's: ratios in points of a percent."""
-    found = desk.decimal(value)
+    found = desk.read_decimal(value)
     if found is None:
         return ""
     sign, size = ("+" if found > 0 else "−" if found < 0 else "±"), abs(found)
@@ -157,7 +157,7 @@ def difference(name: str, value: Any) -> str:
 @register.filter
 def price(value: Any) -> str:
     """A price with decimals by its size, as the chart's axis has them."""
-    found = desk.decimal(value)
+    found = desk.read_decimal(value)
     return desk.quantity(value, 2 if found is None or abs(found) >= 100 else 4 if abs(found) >= 1 else 8)
 
 

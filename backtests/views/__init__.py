@@ -3,7 +3,7 @@
 from backtests.views.actions import run_again, run_cancel, run_delete, run_retry
 from backtests.views.against_live import against_live
 from backtests.views.charts import chart_candles, chart_event, chart_states
-from backtests.views.compare import compare
+from backtests.views.compare import compare_runs
 from backtests.views.detail import run_detail
 from backtests.views.listing import run_list, run_list_csv
 from backtests.views.new import run_new
@@ -14,7 +14,7 @@ __all__ = [
     "chart_candles",
     "chart_event",
     "chart_states",
-    "compare",
+    "compare_runs",
     "run_again",
     "run_cancel",
     "run_delete",

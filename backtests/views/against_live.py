@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from backtests.against_live import Pair
-from backtests.selectors.differences import CAUSES, MOST_PAIRS, Difference, bot_run_get, difference
+from backtests.selectors.differences import CAUSES, MOST_PAIRS, BotDifference, bot_run_get, find_difference
 from core.errors import Conflict
 from core.times import from_ms
 from engine.types import INTERVALS
@@ -20,13 +20,13 @@ def against_live(request: HttpRequest, bot_id: str, run_id: str) -> HttpResponse
     run = bot_run_get(run_id, bot_id=bot_id)
     context: dict[str, Any] = {"bot": run.bot, "run": run, "currency": run.bot.symbol_list[0].split("-")[1]}
     try:
-        found = difference(run)
+        found = find_difference(run)
     except Conflict as error:
         return render(request, "backtests/against_live_none.html", context | {"reason": str(error)})
-    return render(request, "backtests/against_live.html", context | shown(found))
+    return render(request, "backtests/against_live.html", context | difference_context(found))
 
 
-def shown(found: Difference) -> dict[str, Any]:
+def difference_context(found: BotDifference) -> dict[str, Any]:
     step = INTERVALS[found.run.config["interval"]]
     pairs = found.pairs
     return {
@@ -34,12 +34,12 @@ def shown(found: Difference) -> dict[str, Any]:
         "compared": found.found,
         "until": from_ms(found.found.until),
         "causes": [(*CAUSES[one.code], one) for one in found.causes],
-        "rows": [row(pair, step) for pair in pairs[:MOST_PAIRS]],
+        "rows": [pair_row(pair, step) for pair in pairs[:MOST_PAIRS]],
         "different": sum(not pair.same for pair in pairs),
     }
 
 
-def row(pair: Pair, step: int) -> dict[str, Any]:
+def pair_row(pair: Pair, step: int) -> dict[str, Any]:
     deal = pair.expected or pair.actual
     assert deal is not None
     effects = [(CAUSES[code][0].lower(), -cost) for code, cost in pair.causes.items() if code not in ("timing", "missed", "extra")]
@@ -49,11 +49,11 @@ def row(pair: Pair, step: int) -> dict[str, Any]:
         "expected": pair.expected,
         "actual": pair.actual,
         "effects": effects,
-        "words": words(pair, step),
+        "words": pair_words(pair, step),
     }
 
 
-def words(pair: Pair, step: int) -> str:
+def pair_words(pair: Pair, step: int) -> str:
     if pair.actual is None:
         return "Missed: only the backtest traded"
     if pair.expected is None:

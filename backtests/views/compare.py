@@ -23,7 +23,7 @@ SETTINGS = ("strategy", "params", "venue", "symbols", "interval", "start", "end"
 
 
 @require_GET
-def compare(request: HttpRequest) -> HttpResponse:
+def compare_runs(request: HttpRequest) -> HttpResponse:
     """`runs=a,b` or `runs=a&runs=b`: two to eight. Fewer, or one without results: says how to choose."""
     ids = [part.strip() for text in request.GET.getlist("runs") for part in text.split(",") if part.strip()]
     try:
@@ -33,48 +33,48 @@ def compare(request: HttpRequest) -> HttpResponse:
         return render(request, "backtests/compare_none.html", context, status=400 if isinstance(error, Invalid) else 409)
     by_id = {run.run_id: run for run in runs_matching().filter(run_id__in=ids)}
     runs = [by_id[run["run_id"]] for run in found["runs"]]
-    one_currency = len({currency(run) for run in runs}) == 1
+    one_currency = len({currency_of(run) for run in runs}) == 1
     context = {
-        "runs": [(run, number, without(run, runs)) for number, run in enumerate(runs, 1)],
-        "others": others(runs),
+        "runs": [(run, number, query_without(run, runs)) for number, run in enumerate(runs, 1)],
+        "others": runs_to_add(runs),
         "found": found,
-        "settings": settings(found["config"]),
+        "settings": sort_settings(found["config"]),
         "groups": [
-            (title, [row(name, found["metrics"][name], one_currency) for name in names if name in found["metrics"]])
+            (title, [figure_row(name, found["metrics"][name], one_currency) for name in names if name in found["metrics"]])
             for title, names in GROUPS
         ],
-        "notes": notes(runs),
-        "curves": curves(found, runs),
+        "notes": caution_notes(runs),
+        "curves": curves_context(found, runs),
         "width": len(runs) + 1,
     }
     return render(request, "backtests/compare.html", context)
 
 
-def without(run: BacktestRun, runs: Sequence[BacktestRun]) -> str:
+def query_without(run: BacktestRun, runs: Sequence[BacktestRun]) -> str:
     """The query that compares the others; empty where they would be too few."""
     left = [other.run_id for other in runs if other is not run]
     return f"?runs={','.join(left)}" if len(left) > 1 else ""
 
 
-def others(runs: Sequence[BacktestRun]) -> Sequence[BacktestRun]:
+def runs_to_add(runs: Sequence[BacktestRun]) -> Sequence[BacktestRun]:
     """The newest that may be added."""
     if len(runs) == MOST_RUNS:
         return []
     return list(runs_matching(status=Status.COMPLETED).exclude(pk__in=[run.pk for run in runs])[:SHOWN_OTHERS])
 
 
-def currency(run: BacktestRun) -> str:
+def currency_of(run: BacktestRun) -> str:
     return run.symbols.split(",")[0].rpartition("-")[2]
 
 
-def settings(config: Mapping[str, Sequence[Any]]) -> list[tuple[str, Sequence[Any]]]:
+def sort_settings(config: Mapping[str, Sequence[Any]]) -> list[tuple[str, Sequence[Any]]]:
     """Settings that differ; the venue's rules follow from the symbols and are left out."""
     places = {name: place for place, name in enumerate(SETTINGS)}
     shown = [(name, values) for name, values in config.items() if not name.startswith("rules.")]
     return sorted(shown, key=lambda one: places.get(one[0].split(".")[0], len(SETTINGS)))
 
 
-def row(name: str, compared: Mapping[str, Sequence[Any]], one_currency: bool) -> dict[str, Any]:
+def figure_row(name: str, compared: Mapping[str, Sequence[Any]], one_currency: bool) -> dict[str, Any]:
     """A figure of each run. Amounts in different currencies are neither better nor worse, nor apart."""
     comparable = one_currency or KINDS[name] != "money"
     best = best_of(name, compared["values"]) if comparable else set()
@@ -94,7 +94,7 @@ def best_of(name: str, values: Sequence[Any]) -> set[int]:
     return {number for number, value in known.items() if value == best}
 
 
-def notes(runs: Sequence[BacktestRun]) -> list[str]:
+def caution_notes(runs: Sequence[BacktestRun]) -> list[str]:
     """What keeps the runs from being compared figure by figure."""
     told = []
     if len({run.symbols for run in runs}) > 1:
@@ -105,12 +105,12 @@ def notes(runs: Sequence[BacktestRun]) -> list[str]:
         told.append("The runs use different intervals.")
     if len({(run.config.get("start"), run.config.get("end")) for run in runs}) > 1:
         told.append("The runs cover different spans. A curve is flat before its first candle and after its last.")
-    if len({currency(run) for run in runs}) > 1:
+    if len({currency_of(run) for run in runs}) > 1:
         told.append("The runs are in different currencies: compare percentages, not amounts.")
     if len({run.code_hash for run in runs if run.strategy == runs[0].strategy}) > 1:
         told.append("The code has changed between these runs of one strategy.")
     return told
 
 
-def curves(found: Mapping[str, Any], runs: Sequence[BacktestRun]) -> dict[str, Any]:
+def curves_context(found: Mapping[str, Any], runs: Sequence[BacktestRun]) -> dict[str, Any]:
     return {**found["equity"], "names": [f"{number}" for number in range(1, len(runs) + 1)]}

@@ -17,7 +17,7 @@ from backtests.models import ACTIVE, BacktestRun, Status
 from backtests.selectors.refusals import run_refusal_counts, run_refusals
 from backtests.selectors.trades import OUTCOMES
 from backtests.views.figures import GROUPS, TILES
-from backtests.views.honesty import checks
+from backtests.views.honesty import honesty_band
 from backtests.views.months import month_table
 from backtests.views.requests import Request, part_of
 from engine.strategies import registry
@@ -49,34 +49,34 @@ def run_detail(request: Request, run_id: str) -> HttpResponse:
     run = selectors.run_get(run_id)
     part = part_of(request)
     if part == "progress" and run.status in ACTIVE:
-        return render(request, "backtests/_progress.html", live(run))
+        return render(request, "backtests/_progress.html", progress_context(run))
     if part in PARTS and run.status == Status.COMPLETED:
         template, context = PARTS[part]
         return render(request, template, {"run": run, "tab": part, **context(request, run)})
-    answer = render(request, "backtests/_run.html" if part else "backtests/detail.html", whole(request, run))
+    answer = render(request, "backtests/_run.html" if part else "backtests/detail.html", run_context(request, run))
     if part:
         answer.headers["HX-Retarget"], answer.headers["HX-Reswap"] = "#run", "outerHTML"
     return answer
 
 
-def whole(request: HttpRequest, run: BacktestRun) -> dict[str, Any]:
-    context = live(run) | {"clones": run.clones.count()}
+def run_context(request: HttpRequest, run: BacktestRun) -> dict[str, Any]:
+    context = progress_context(run) | {"clones": run.clones.count()}
     if run.status != Status.COMPLETED:
         return context
     results = selectors.run_results(run)
     return context | {
         "results": results,
         "tiles": TILES,
-        "honesty": checks(results["honesty"], results),
+        "honesty": honesty_band(results["honesty"], results),
         "months": month_table(results["monthly_returns"]),
         "chart": chart_setup(run),
         "tab": "trades",
-        "tabs": tabs(run, results),
+        "tabs": tab_labels(run, results),
         **trades_tab(request, run),
     }
 
 
-def live(run: BacktestRun) -> dict[str, Any]:
+def progress_context(run: BacktestRun) -> dict[str, Any]:
     """What the progress shows: measured on the server's clock."""
     seconds = (timezone.now() - run.started_at).total_seconds() if run.started_at else None
     speed = run.candles_processed / seconds if seconds and run.candles_processed and run.status in ACTIVE else None
@@ -96,7 +96,7 @@ def chart_setup(run: BacktestRun) -> dict[str, Any]:
     }
 
 
-def tabs(run: BacktestRun, results: Mapping[str, Any]) -> list[tuple[str, str]]:
+def tab_labels(run: BacktestRun, results: Mapping[str, Any]) -> list[tuple[str, str]]:
     refused = sum(int(one["orders"]) for one in run_refusal_counts(run))
     labels = (f"Trades {results['trades']:,}", f"Refused orders {refused:,}", "By symbol and exit", "All metrics", "Settings")
     return list(zip(TABS, labels, strict=True))

@@ -10,7 +10,7 @@ from market.templatetags import desk
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class HonestyCheck:
     """`kind`: ok, warn, bad, or empty for what is only said. `mark` says the same without the colour."""
 
     name: str
@@ -24,7 +24,7 @@ class Band:
     kind: str
     headline: str
     notices: list[dict[str, str]]
-    checks: list[Check]
+    checks: list[HonestyCheck]
 
 
 KINDS = {"danger": "bad", "warning": "warn", "info": "info"}
@@ -37,15 +37,21 @@ MEANINGS = {
 }
 
 
-def checks(found: Mapping[str, Any], results: Mapping[str, Any]) -> Band:
+def honesty_band(found: Mapping[str, Any], results: Mapping[str, Any]) -> Band:
     notices = [{**one, "kind": KINDS[one["level"]]} for one in found["warnings"]]
     kinds = {one["kind"] for one in notices}
     kind = "bad" if "bad" in kinds else "warn" if "warn" in kinds else "ok"
-    told = [look_ahead(found["look_ahead"]), warmup(found["warmup"]), gaps(found["gaps"]), best_three(found), costs(found, results)]
-    return Band(kind, headline(kind, notices), notices, told)
+    told = [
+        check_look_ahead(found["look_ahead"]),
+        check_warmup(found["warmup"]),
+        check_gaps(found["gaps"]),
+        check_best_three(found),
+        check_costs(found, results),
+    ]
+    return Band(kind, band_headline(kind, notices), notices, told)
 
 
-def headline(kind: str, notices: list[dict[str, str]]) -> str:
+def band_headline(kind: str, notices: list[dict[str, str]]) -> str:
     if kind == "bad":
         return "Do not trust this result"
     if kind == "warn":
@@ -54,40 +60,42 @@ def headline(kind: str, notices: list[dict[str, str]]) -> str:
     return "No check found a fault. That is no promise: past prices are all it has seen"
 
 
-def look_ahead(found: Mapping[str, Any]) -> Check:
+def check_look_ahead(found: Mapping[str, Any]) -> HonestyCheck:
     if found["verdict"] == "clean":
         finding = f"Clean: {found['prefixes']} shortened histories gave the same signals"
-        return Check("Look-ahead", "ok", finding, MEANINGS["look_ahead"])
-    return Check("Look-ahead", "bad", "Caught: the strategy sees the future", MEANINGS["look_ahead"])
+        return HonestyCheck("Look-ahead", "ok", finding, MEANINGS["look_ahead"])
+    return HonestyCheck("Look-ahead", "bad", "Caught: the strategy sees the future", MEANINGS["look_ahead"])
 
 
-def warmup(found: Mapping[str, Any]) -> Check:
+def check_warmup(found: Mapping[str, Any]) -> HonestyCheck:
     ignored = found["signals_ignored"]
     signals = f"; {ignored:,} {'signal' if ignored == 1 else 'signals'} before it ignored" if ignored else ""
     finding = f"{found['candles']:,} candles{signals}"
-    return Check("Warm-up", "warn" if found["unknown_after"] else "ok", finding, MEANINGS["warmup"])
+    return HonestyCheck("Warm-up", "warn" if found["unknown_after"] else "ok", finding, MEANINGS["warmup"])
 
 
-def gaps(found: list[Mapping[str, Any]]) -> Check:
+def check_gaps(found: list[Mapping[str, Any]]) -> HonestyCheck:
     missing, count = sum(one["missing"] for one in found), sum(one["count"] for one in found)
     finding = f"{missing:,} candles missing in {count:,} {'gap' if count == 1 else 'gaps'}" if missing else "None in the span"
-    return Check("Data gaps", "warn" if missing else "ok", finding, MEANINGS["gaps"])
+    return HonestyCheck("Data gaps", "warn" if missing else "ok", finding, MEANINGS["gaps"])
 
 
-def best_three(found: Mapping[str, Any]) -> Check:
+def check_best_three(found: Mapping[str, Any]) -> HonestyCheck:
     share = found["best_three_trades_share"]
     if share is None:
-        return Check("Best three trades", "", "No profit to share out", MEANINGS["best_three"])
+        return HonestyCheck("Best three trades", "", "No profit to share out", MEANINGS["best_three"])
     concentrated = any(one["code"] == "profit_concentrated" for one in found["warnings"])
-    return Check("Best three trades", "warn" if concentrated else "ok", f"Made {share:.0%} of the profit", MEANINGS["best_three"])
+    return HonestyCheck(
+        "Best three trades", "warn" if concentrated else "ok", f"Made {share:.0%} of the profit", MEANINGS["best_three"]
+    )
 
 
-def costs(found: Mapping[str, Any], results: Mapping[str, Any]) -> Check:
+def check_costs(found: Mapping[str, Any], results: Mapping[str, Any]) -> HonestyCheck:
     doubled = found["cost_sensitivity"]["total_return"]
-    finding = f"{sign(doubled)} instead of {sign(results['total_return'])}"
+    finding = f"{signed_percent(doubled)} instead of {signed_percent(results['total_return'])}"
     fragile = any(one["code"] == "fragile_to_costs" for one in found["warnings"])
-    return Check("At double costs", "warn" if fragile else "ok" if (doubled or 0) > 0 else "", finding, MEANINGS["costs"])
+    return HonestyCheck("At double costs", "warn" if fragile else "ok" if (doubled or 0) > 0 else "", finding, MEANINGS["costs"])
 
 
-def sign(ratio: float | None) -> str:
+def signed_percent(ratio: float | None) -> str:
     return "unknown" if ratio is None else ("+" if ratio > 0 else "") + str(desk.percent(ratio))

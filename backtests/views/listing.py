@@ -51,10 +51,10 @@ def run_list(request: Request) -> HttpResponse:
     """The page; for htmx its table (`part=table`), the next rows (`part=rows`), or single rows anew (`part=some&ids=a,b`)."""
     part = part_of(request)
     if part == "some":
-        return render(request, "backtests/_rows.html", {"runs": some(request.GET.get("ids", ""))})
+        return render(request, "backtests/_rows.html", {"runs": runs_of_ids(request.GET.get("ids", ""))})
     asked = {name: request.GET.get(name, "").strip()[:100].replace("\x00", "") for name in FILTERS}
     sort = request.GET.get("sort") or NEWEST
-    page = runs_sorted(matching(asked), sort=sort, cursor=request.GET.get("cursor", ""))
+    page = runs_sorted(runs_asked(asked), sort=sort, cursor=request.GET.get("cursor", ""))
     context: dict[str, Any] = {
         "runs": page.rows,
         "asked": asked,
@@ -62,29 +62,29 @@ def run_list(request: Request) -> HttpResponse:
         "filtered": any(asked.values()),
         "query": urlencode({**asked, "sort": sort}),
         "next": urlencode({**asked, "sort": sort, "cursor": page.next, "part": "rows"}) if page.next else "",
-        "headers": [header(asked, sort, *one) for one in HEADERS],
+        "headers": [column_header(asked, sort, *one) for one in HEADERS],
         "columns": len(HEADERS) + 4,
     }
     if part == "rows":
         return render(request, "backtests/_rows.html", context)
-    context |= {"total": matching(asked).count(), "page_size": PAGE}
+    context |= {"total": runs_asked(asked).count(), "page_size": PAGE}
     if part == "table":
         answer = render(request, "backtests/_table.html", context)
         answer.headers["HX-Push-Url"] = f"{request.path}?{context['query']}"
         return answer
-    return render(request, "backtests/list.html", context | choices())
+    return render(request, "backtests/list.html", context | filter_choices())
 
 
-def matching(asked: dict[str, str]) -> QuerySet[BacktestRun]:
+def runs_asked(asked: dict[str, str]) -> QuerySet[BacktestRun]:
     return runs_matching(status=asked["status"], strategy=asked["strategy"], symbol=asked["symbol"], search=asked["q"])
 
 
-def some(ids: str) -> list[BacktestRun]:
+def runs_of_ids(ids: str) -> list[BacktestRun]:
     """The runs of these ids that are still there, newest first."""
     return list(runs_matching().filter(run_id__in=ids.split(",")[:MOST_LOOKED_AT]))
 
 
-def header(asked: dict[str, str], sort: str, name: str, label: str, css: str) -> dict[str, Any]:
+def column_header(asked: dict[str, str], sort: str, name: str, label: str, css: str) -> dict[str, Any]:
     """A column's head: what a click on it sorts by, and how it is sorted now."""
     falling, by = sort.startswith("-"), sort.removeprefix("-")
     if by != name:
@@ -94,7 +94,7 @@ def header(asked: dict[str, str], sort: str, name: str, label: str, css: str) ->
     return {"label": label, "css": css, "now": now, "query": urlencode({**asked, "sort": turned, "part": "table"})}
 
 
-def choices() -> dict[str, Any]:
+def filter_choices() -> dict[str, Any]:
     series = CandleSeries.objects.select_related("instrument").order_by("-count").first()
     return {
         "statuses": Status.values,
@@ -110,16 +110,16 @@ def run_list_csv(request: HttpRequest) -> HttpResponse:
     """Every run that passes the filters, newest first."""
     asked = {name: request.GET.get(name, "").strip()[:100].replace("\x00", "") for name in FILTERS}
     disposition = {"Content-Disposition": 'attachment; filename="backtests.csv"'}
-    return HttpResponse(csv_lines(matching(asked)), content_type="text/csv; charset=utf-8", headers=disposition)
+    return HttpResponse(csv_lines(runs_asked(asked)), content_type="text/csv; charset=utf-8", headers=disposition)
 
 
 def csv_lines(runs: QuerySet[BacktestRun]) -> Iterator[str]:
-    yield line([*CSV_COLUMNS, "created_at"])
+    yield csv_line([*CSV_COLUMNS, "created_at"])
     for *values, created in runs.values_list(*CSV_COLUMNS, "created_at").iterator(chunk_size=2_000):
-        yield line([*("" if value is None else value for value in values), created.isoformat()])
+        yield csv_line([*("" if value is None else value for value in values), created.isoformat()])
 
 
-def line(values: list[Any]) -> str:
+def csv_line(values: list[Any]) -> str:
     """One line of CSV. A leading quote keeps a name from being read as a formula by a spreadsheet."""
     out = StringIO()
     csv.writer(out).writerow(

@@ -26,16 +26,20 @@ def month_table(returns: list[dict[str, Any]]) -> list[Year]:
         year, month = one["month"].split("-")
         by_year[year][int(month)] = one["return"]
     return [
-        Year(year, [cell(months[number]) if number in months else None for number in range(1, 13)], cell(compounded(months)))
+        Year(
+            year,
+            [month_cell(months[number]) if number in months else None for number in range(1, 13)],
+            month_cell(compound_months(months)),
+        )
         for year, months in by_year.items()
     ]
 
 
-def compounded(months: dict[int, float | None]) -> float:
+def compound_months(months: dict[int, float | None]) -> float:
     return prod(1 + (value or 0) for value in months.values()) - 1
 
 
-def cell(value: float | None) -> dict[str, Any]:
+def month_cell(value: float | None) -> dict[str, Any]:
     if value is None:
         return {"value": None, "heat": ""}
     strength = 1 + sum(abs(value) >= step for step in STEPS)

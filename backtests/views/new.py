@@ -18,7 +18,7 @@ from engine.strategies import registry
 from engine.types import INTERVALS
 from market.models import CandleSeries
 from trading.setup.config import RunConfig
-from trading.setup.forms import RunForm
+from trading.setup.forms import ConfigForm
 
 PREFILLED = ("strategy", "venue", "interval", "start", "end", "name")
 
@@ -29,23 +29,23 @@ def run_new(request: Request) -> HttpResponse:
     strategy's own part alone. POST: starts the run; `part=check` only says what would run."""
     may_trade(request)
     if request.method == "POST":
-        form = RunForm.of_post(request.POST)
-        return checked(request, form) if request.POST.get("part") == "check" else started(request, form)
+        form = ConfigForm.of_post(request.POST)
+        return check_form(request, form) if request.POST.get("part") == "check" else start_from_form(request, form)
     if part_of(request) == "strategy":
-        return render(request, "backtests/_strategy.html", {"form": RunForm({"strategy": request.GET.get("strategy", "")}, [])})
-    series = store()
-    return render(request, "backtests/new.html", page(first_form(request, series), series))
+        return render(request, "backtests/_strategy.html", {"form": ConfigForm({"strategy": request.GET.get("strategy", "")}, [])})
+    series = stored_series()
+    return render(request, "backtests/new.html", form_context(first_form(request, series), series))
 
 
-def store() -> list[CandleSeries]:
+def stored_series() -> list[CandleSeries]:
     return list(CandleSeries.objects.select_related("instrument").order_by("instrument__venue", "instrument__symbol"))
 
 
-def first_form(request: Request, series: list[CandleSeries]) -> RunForm:
+def first_form(request: Request, series: list[CandleSeries]) -> ConfigForm:
     """Of the cloned run, or of the query with the longest series that fits it."""
     if clone := request.GET.get("clone"):
         run = selectors.run_get(clone)
-        return RunForm.of_config({**run.config, "name": run.name}, cloned_from=run.run_id)
+        return ConfigForm.of_config({**run.config, "name": run.name}, cloned_from=run.run_id)
     given: dict[str, Any] = {name: value for name in PREFILLED if (value := request.GET.get(name, "").strip()[:64])}
     symbol = request.GET.get("symbol", "").strip()[:64]
     fitting = [
@@ -57,14 +57,14 @@ def first_form(request: Request, series: list[CandleSeries]) -> RunForm:
         best = max(fitting, key=lambda one: (one.interval == given.get("interval"), one.last - one.first))
         given = {"venue": best.instrument.venue, "interval": best.interval} | given
         symbol = best.instrument.symbol
-    return RunForm.of_config({"strategy": "sma_cross", **given, "symbols": [symbol] if symbol else []})
+    return ConfigForm.of_config({"strategy": "sma_cross", **given, "symbols": [symbol] if symbol else []})
 
 
-def page(form: RunForm, series: list[CandleSeries]) -> dict[str, Any]:
-    return {"form": form, "strategies": registry.all(), "markets": markets(form, series), "source": source(form)}
+def form_context(form: ConfigForm, series: list[CandleSeries]) -> dict[str, Any]:
+    return {"form": form, "strategies": registry.all(), "markets": market_choices(form, series), "source": source_run(form)}
 
 
-def markets(form: RunForm, series: list[CandleSeries]) -> dict[str, Any]:
+def market_choices(form: ConfigForm, series: list[CandleSeries]) -> dict[str, Any]:
     """The symbols of each venue with what there is of them."""
     found: dict[tuple[str, str], list[CandleSeries]] = defaultdict(list)
     for one in series:
@@ -73,10 +73,10 @@ def markets(form: RunForm, series: list[CandleSeries]) -> dict[str, Any]:
         {"venue": venue, "symbol": symbol, "series": held, "ticked": venue == form.venue and symbol in form.symbols}
         for (venue, symbol), held in found.items()
     ]
-    return {"venues": sorted({venue for venue, _ in found}), "symbols": symbols, "series": [described(one) for one in series]}
+    return {"venues": sorted({venue for venue, _ in found}), "symbols": symbols, "series": [describe_series(one) for one in series]}
 
 
-def described(series: CandleSeries) -> dict[str, Any]:
+def describe_series(series: CandleSeries) -> dict[str, Any]:
     step = INTERVALS[series.interval]
     return {
         "venue": series.instrument.venue,
@@ -88,7 +88,7 @@ def described(series: CandleSeries) -> dict[str, Any]:
     }
 
 
-def source(form: RunForm) -> Any:
+def source_run(form: ConfigForm) -> Any:
     """The run that the form was filled from."""
     try:
         return selectors.run_get(form.cloned_from) if form.cloned_from else None
@@ -96,20 +96,20 @@ def source(form: RunForm) -> Any:
         return None
 
 
-def checked(request: Request, form: RunForm) -> HttpResponse:
+def check_form(request: Request, form: ConfigForm) -> HttpResponse:
     """What would run, or what is in the way; nothing is stored."""
     context: dict[str, Any] = {"form": form}
     try:
-        context["plan"] = planned(services.run_check(config=form.config()))
+        context["plan"] = plan_run(services.run_check(config=form.config()))
     except Invalid as error:
         form.refuse(error)
     return render(request, "backtests/_plan.html", context)
 
 
-def planned(config: RunConfig) -> dict[str, Any]:
+def plan_run(config: RunConfig) -> dict[str, Any]:
     """Candles to simulate, as far as the store's rows tell without opening a file."""
-    config, series, _ = data.find(config)
-    spans = [span(config, data.source_series(config, symbol, series)) for symbol in config.symbols]
+    config, series, _ = data.find_market(config)
+    spans = [span_of(config, data.source_series(config, symbol, series)) for symbol in config.symbols]
     step = INTERVALS[config.interval]
     return {
         "candles": sum((end - start) // step for start, end in spans),
@@ -120,17 +120,17 @@ def planned(config: RunConfig) -> dict[str, Any]:
     }
 
 
-def span(config: RunConfig, series: CandleSeries) -> tuple[int, int]:
+def span_of(config: RunConfig, series: CandleSeries) -> tuple[int, int]:
     first, end = to_ms(series.first), to_ms(series.last) + INTERVALS[series.interval]
     return max(first, to_ms(config.start)) if config.start else first, min(end, to_ms(config.end)) if config.end else end
 
 
-def started(request: Request, form: RunForm) -> HttpResponse:
+def start_from_form(request: Request, form: ConfigForm) -> HttpResponse:
     try:
-        run = services.run_create(config=form.config(), user=request.user, cloned_from=source(form))
+        run = services.run_create(config=form.config(), user=request.user, cloned_from=source_run(form))
     except Invalid as error:
         form.refuse(error)
         template = "backtests/_form.html" if request.htmx else "backtests/new.html"
-        return render(request, template, page(form, store()), status=422)
+        return render(request, template, form_context(form, stored_series()), status=422)
     tasks.run_start(run)
     return HttpResponseClientRedirect(f"/backtests/{run.run_id}/") if request.htmx else redirect("backtests:detail", run.run_id)

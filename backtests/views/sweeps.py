@@ -13,12 +13,12 @@ from django_htmx.http import HttpResponseClientRedirect
 from backtests import tasks
 from backtests.models import ACTIVE, Status, Sweep
 from backtests.sweeps import selectors, services
-from backtests.sweeps.config import OBJECTIVES, parse, shown_space, trial_config
-from backtests.sweeps.forms import SweepForm, filled
+from backtests.sweeps.config import OBJECTIVES, parse_sweep, shown_space, trial_config
+from backtests.sweeps.forms import SweepForm, fill_form
 from backtests.views import new
 from backtests.views.requests import Request, may_trade, part_of
 from core.errors import Conflict, Invalid, NotFound
-from trading.setup.forms import RunForm
+from trading.setup.forms import ConfigForm
 
 STEPS = 10
 """Shades of the heat map."""
@@ -54,28 +54,28 @@ def sweep_new(request: Request) -> HttpResponse:
     may_trade(request)
     if request.method == "POST":
         form = SweepForm.of_post(request.POST)
-        return checked(request, form) if request.POST.get("part") == "check" else started(request, form)
+        return check_form(request, form) if request.POST.get("part") == "check" else start_from_form(request, form)
     if part_of(request) == "strategy":
         form = SweepForm({"strategy": request.GET.get("strategy", "")}, [])
         return render(request, "backtests/_sweep_strategy.html", {"form": form})
-    series = new.store()
-    return render(request, "backtests/sweep_new.html", new.page(first_form(request, series), series))
+    series = new.stored_series()
+    return render(request, "backtests/sweep_new.html", new.form_context(first_form(request, series), series))
 
 
 def first_form(request: Request, series: Any) -> SweepForm:
     if clone := request.GET.get("clone"):
         sweep = selectors.sweep_get(clone)
-        return filled({**sweep.config, "name": sweep.name})
+        return fill_form({**sweep.config, "name": sweep.name})
     plain = new.first_form(request, series)
     values = {name: value for name, value in plain.values.items() if not name.startswith("params.")}
     return SweepForm(values, plain.symbols)
 
 
-def checked(request: Request, form: SweepForm) -> HttpResponse:
+def check_form(request: Request, form: SweepForm) -> HttpResponse:
     """How many trials there would be, or what is in the way; nothing is stored."""
     context: dict[str, Any] = {"form": form}
     try:
-        config = parse(form.config())
+        config = parse_sweep(form.config())
         candles = selectors.candles_expected(config.run)
         context["plan"] = {"config": config, "space": shown_space(config.space), "trials": len(config.points), "candles": candles}
     except Invalid as error:
@@ -83,13 +83,13 @@ def checked(request: Request, form: SweepForm) -> HttpResponse:
     return render(request, "backtests/_sweep_plan.html", context)
 
 
-def started(request: Request, form: SweepForm) -> HttpResponse:
+def start_from_form(request: Request, form: SweepForm) -> HttpResponse:
     try:
         sweep = services.sweep_create(config=form.config(), user=request.user)
     except Invalid as error:
         form.refuse(error)
         template = "backtests/_sweep_form.html" if request.htmx else "backtests/sweep_new.html"
-        return render(request, template, new.page(form, new.store()), status=422)
+        return render(request, template, new.form_context(form, new.stored_series()), status=422)
     tasks.sweep_start(sweep)
     address = f"/backtests/sweeps/{sweep.sweep_id}/"
     return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
@@ -101,13 +101,15 @@ def sweep_detail(request: Request, sweep_id: str) -> HttpResponse:
     sweep = selectors.sweep_get(sweep_id)
     part = part_of(request)
     if part == "heatmap":
-        return render(request, "backtests/_sweep_heatmap.html", heat(request, sweep))
+        return render(request, "backtests/_sweep_heatmap.html", heatmap_context(request, sweep))
     if part in ("trials", "rows"):
-        return render(request, f"backtests/_sweep_{'trials' if part == 'trials' else 'trial_rows'}.html", trials(request, sweep))
+        return render(
+            request, f"backtests/_sweep_{'trials' if part == 'trials' else 'trial_rows'}.html", trials_context(request, sweep)
+        )
     template = "backtests/_sweep.html" if part == "sweep" else "backtests/sweep_detail.html"
     context = {
-        **trials(request, sweep),
-        **heat(request, sweep),
+        **trials_context(request, sweep),
+        **heatmap_context(request, sweep),
         "summary": selectors.sweep_summary(sweep),
         "space": shown_space(sweep.space),
         "active": sweep.status in ACTIVE,
@@ -115,14 +117,21 @@ def sweep_detail(request: Request, sweep_id: str) -> HttpResponse:
     return render(request, template, context)
 
 
-def trials(request: Request, sweep: Sweep) -> dict[str, Any]:
+def trials_context(request: Request, sweep: Sweep) -> dict[str, Any]:
     sort = request.GET.get("sort", "") or f"-{sweep.objective}"
     page = selectors.sweep_trials(sweep, sort=sort, cursor=request.GET.get("cursor", ""), limit=50)
     rows = [{**row, "values_shown": [row["params"][name] for name in sweep.space]} for row in page.rows]
-    return {"sweep": sweep, "rows": rows, "next": page.next, "sort": sort, "headers": headers(sort), "places": len(sweep.space) + 9}
+    return {
+        "sweep": sweep,
+        "rows": rows,
+        "next": page.next,
+        "sort": sort,
+        "headers": trial_headers(sort),
+        "places": len(sweep.space) + 9,
+    }
 
 
-def headers(sort: str) -> list[dict[str, str]]:
+def trial_headers(sort: str) -> list[dict[str, str]]:
     found = []
     for name, label, css in COLUMNS:
         now = {name: "ascending", f"-{name}": "descending"}.get(sort, "")
@@ -131,7 +140,7 @@ def headers(sort: str) -> list[dict[str, str]]:
     return found
 
 
-def heat(request: Request, sweep: Sweep) -> dict[str, Any]:
+def heatmap_context(request: Request, sweep: Sweep) -> dict[str, Any]:
     asked = {name: request.GET.get(name, "")[:80] for name in ("x", "y", "metric")}
     if len(sweep.space) > 1 and asked["x"] and asked["x"] == asked["y"]:
         asked["y"] = next(name for name in sweep.space if name != asked["x"])
@@ -140,23 +149,23 @@ def heat(request: Request, sweep: Sweep) -> dict[str, Any]:
     return {
         "sweep": sweep,
         "map": found,
-        "map_rows": shaded(found) if count <= MOST_CELLS else [],
+        "map_rows": shade_rows(found) if count <= MOST_CELLS else [],
         "map_cells": count,
         "map_written": len(found["x_values"]) <= MOST_WRITTEN,
         "metrics": [name for name in selectors.METRICS if name not in OBJECTIVES] + list(OBJECTIVES),
         "searched": list(sweep.space),
-        "range": spread(found),
+        "range": value_range(found),
     }
 
 
-def spread(found: dict[str, Any]) -> tuple[float, float] | None:
+def value_range(found: dict[str, Any]) -> tuple[float, float] | None:
     values = [cell["value"] for row in found["cells"] for cell in row if cell and cell["value"] is not None]
     return (min(values), max(values)) if values else None
 
 
-def shaded(found: dict[str, Any]) -> list[dict[str, Any]]:
+def shade_rows(found: dict[str, Any]) -> list[dict[str, Any]]:
     """Rows of cells, each with its shade from 0 (least) to STEPS - 1 (most); of y the largest value stands on top."""
-    low, high = spread(found) or (0.0, 0.0)
+    low, high = value_range(found) or (0.0, 0.0)
 
     def shade(value: float | None) -> int | None:
         if value is None:
@@ -183,8 +192,8 @@ def trial_new(request: Request, sweep_id: str, index: int) -> HttpResponse:
     if trial is None:
         raise NotFound(f"The sweep has no trial {index + 1} yet.")
     config = trial_config(sweep.config, trial.params)
-    form = RunForm.of_config({**config, "name": sweep.name})
-    return render(request, "backtests/new.html", new.page(form, new.store()))
+    form = ConfigForm.of_config({**config, "name": sweep.name})
+    return render(request, "backtests/new.html", new.form_context(form, new.stored_series()))
 
 
 @require_POST

@@ -11,7 +11,7 @@ from backtests import selectors
 from backtests.templatetags.runs import run_title
 from backtests.views.requests import Request, may_trade
 from trading.setup.bot_form import BotForm
-from trading.views.forms import page
+from trading.views.forms import form_context
 
 
 @require_GET
@@ -21,4 +21,4 @@ def run_trade(request: Request, run_id: str) -> HttpResponse:
     run = selectors.run_get(run_id)
     form = BotForm.of_config({**run.config, "mode": "paper", "name": run_title(run)[:80]})
     source = {"source_url": reverse("backtests:detail", args=[run.run_id]), "source_title": run_title(run)}
-    return render(request, "trading/bot_new.html", page(form) | source | {"from_backtest": run.run_id})
+    return render(request, "trading/bot_new.html", form_context(form) | source | {"from_backtest": run.run_id})

@@ -14,10 +14,11 @@ from collections.abc import Iterator
 from decimal import Decimal
 from itertools import count
 
-from market.sandbox.history import Candle
-from market.sandbox.instruments import Instrument
-from market.sandbox.server import Sandbox, Scenario
-from market.sandbox.tape import Tick
+from market.sandbox.history import SandboxCandle
+from market.sandbox.instruments import ListedInstrument
+from market.sandbox.scenario import Scenario
+from market.sandbox.server import Sandbox
+from market.sandbox.tape import TapeTrade
 
 PRICE = Decimal(100)
 TICK = Decimal("0.0001")
@@ -33,9 +34,9 @@ def symbols(many: int) -> list[str]:
     return [f"B{number:03d}-USDT" for number in range(many)]
 
 
-def instruments(many: int) -> list[Instrument]:
+def instruments(many: int) -> list[ListedInstrument]:
     lot = Decimal("0.0001")
-    return [Instrument(name, TICK, lot, lot, Decimal(10**9), Decimal(5), PRICE) for name in symbols(many)]
+    return [ListedInstrument(name, TICK, lot, lot, Decimal(10**9), Decimal(5), PRICE) for name in symbols(many)]
 
 
 def rise(moment: int, symbol: int) -> float:
@@ -45,19 +46,19 @@ def rise(moment: int, symbol: int) -> float:
     return RISE * (way if (minute + symbol) % 2 else 1.0 - way)
 
 
-def ticks(many: int, rate: float, shape: str, start: int) -> Iterator[Tick]:
+def ticks(many: int, rate: float, shape: str, start: int) -> Iterator[TapeTrade]:
     """The symbols in turn, evenly."""
     names, quantity = symbols(many), Decimal("0.5")
     for number in count():
         moment = start + int(number * 1000 / rate)
         share = rise(moment, number % many) if shape == "wave" else 0.0
         price = PRICE + TICK * int(float(PRICE / TICK) * share)
-        yield Tick("binance", names[number % many], price, quantity, number // many % 2 == 0, moment)
+        yield TapeTrade("binance", names[number % many], price, quantity, number // many % 2 == 0, moment)
 
 
-def past(many: int, start: int) -> dict[tuple[str, str], list[Candle]]:
+def past(many: int, start: int) -> dict[tuple[str, str], list[SandboxCandle]]:
     begin = start - start % 60_000 - MINUTES * 60_000
-    flat = [Candle(begin + i * 60_000, PRICE, PRICE, PRICE, PRICE, Decimal(10)) for i in range(MINUTES)]
+    flat = [SandboxCandle(begin + i * 60_000, PRICE, PRICE, PRICE, PRICE, Decimal(10)) for i in range(MINUTES)]
     return {("binance", name): list(flat) for name in symbols(many)}
 
 

@@ -14,9 +14,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from access.openapi import endpoint
+from access.openapi import describe_endpoint
 from core.errors import Invalid
-from core.paging import MOST, next_url, page
+from core.paging import MOST, next_url, read_page
 from core.text import float_text
 from core.times import from_ms, to_ms
 from engine.types import Candles, Floats
@@ -108,7 +108,7 @@ CANDLE_PARAMETERS: Any = [CandlesQuery]
 
 
 class SymbolsView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="Symbols with candles",
         scope="read",
         description="The watchlist: each symbol of each venue with what candles there are of it, and its last close.",
@@ -117,13 +117,13 @@ class SymbolsView(APIView):
         errors=(400,),
     )
     def get(self, request: Request) -> Response:
-        query = parsed(PageQuery, request)
-        rows, cursor = page(selectors.instruments(), key="id", cursor=query.get("cursor"), limit=query["limit"])
+        query = parse_query(PageQuery, request)
+        rows, cursor = read_page(selectors.list_instruments(), key="id", cursor=query.get("cursor"), limit=query["limit"])
         return Response({"results": [selectors.watchlist_entry(row) for row in rows], "next": next_url(request, cursor)})
 
 
 class CandlesView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="Candles",
         scope="read",
         description="Closed candles in time order; a gap in the data is a gap in the answer.",
@@ -132,7 +132,7 @@ class CandlesView(APIView):
         errors=(400, 404),
     )
     def get(self, request: Request) -> Response:
-        query = parsed(CandlesQuery, request)
+        query = parse_query(CandlesQuery, request)
         start = _from_cursor(query["cursor"]) if "cursor" in query else query.get("start")
         candles, after = selectors.candles_page(
             venue=query.get("venue") or selectors.venue_of(query["symbol"]),
@@ -149,7 +149,7 @@ class ImportsView(APIView):
     parser_classes = (MultiPartParser,)
 
     @extend_schema(request={"multipart/form-data": ImportForm})
-    @endpoint(
+    @describe_endpoint(
         summary="Import a file of candles",
         scope="trade",
         description=(
@@ -172,7 +172,7 @@ class ImportsView(APIView):
         return Response(selectors.import_report(done), status=status.HTTP_201_CREATED)
 
 
-def parsed(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+def parse_query(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
     query = kind(data=request.query_params)
     query.is_valid(raise_exception=True)
     return dict(query.validated_data)
@@ -181,11 +181,11 @@ def parsed(kind: type[serializers.Serializer[Any]], request: Request) -> dict[st
 def rows_of(candles: Candles) -> list[dict[str, str]]:
     """Candles as the API writes them: prices as decimal text, to the digit that was imported."""
     times = np.datetime_as_string(candles.time.astype("datetime64[ms]"), unit="s")
-    columns = [_texts(getattr(candles, name)) for name in VALUES]
+    columns = [_as_texts(getattr(candles, name)) for name in VALUES]
     return [{"time": f"{row[0]}Z", **dict(zip(VALUES, row[1:], strict=True))} for row in zip(times, *columns, strict=True)]
 
 
-def _texts(values: Floats) -> list[str]:
+def _as_texts(values: Floats) -> list[str]:
     return [float_text(value) for value in values.tolist()]
 
 

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from access.openapi import endpoint, query
+from access.openapi import describe_endpoint, query_parameter
 from core.fields import Fields
 from core.symbols import symbol_normalise, venue_normalise
 from market import selectors, services
@@ -50,14 +50,14 @@ SWITCH: dict[str, Any] = {
 }
 SWITCH_EXAMPLE = {"venue": "binance", "environment": "live"}
 TICKS = [
-    query("symbols", f"With commas between, at most {MOST_SYMBOLS}; all where left out."),
-    query("venue", "One venue's."),
-    query("environment", "One environment's.", values=ENVIRONMENTS),
+    query_parameter("symbols", f"With commas between, at most {MOST_SYMBOLS}; all where left out."),
+    query_parameter("venue", "One venue's."),
+    query_parameter("environment", "One environment's.", values=ENVIRONMENTS),
 ]
 
 
 class TicksView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="The newest tick of each symbol",
         description="As stream workers last heard them. `stale`: not heard of for a minute. What no stream ever had is left out.",
         scope="read",
@@ -72,14 +72,14 @@ class TicksView(APIView):
         form.refuse("A query parameter cannot be used.")
         symbols = {symbol_normalise(symbol) for symbol in listed.split(",") if symbol.strip()}
         venue = venue_normalise(venue) if venue else ""
-        feeds = [feed for feed in selectors.feeds() if venue in ("", feed[0]) and environment in ("", feed[1])]
+        feeds = [feed for feed in selectors.list_feeds() if venue in ("", feed[0]) and environment in ("", feed[1])]
         found = prices_all(feeds)
         rows = [selectors.tick_json(pair, price) for pair, price in found.items() if not symbols or pair[2] in symbols]
         return Response({"results": rows, "next": None})
 
 
 class StreamsView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="Streams: connected or not, and how fresh",
         description="One for each venue and environment. `state` is live, connecting, polling, stale (not heard for 8 s), "
         "paused or stopped.",
@@ -87,7 +87,7 @@ class StreamsView(APIView):
         example={"results": [STREAM], "next": None},
     )
     def get(self, request: Request) -> Response:
-        return Response({"results": [selectors.stream_json(stream) for stream in selectors.streams()], "next": None})
+        return Response({"results": [selectors.stream_json(stream) for stream in selectors.list_streams()], "next": None})
 
 
 class Switch(APIView):
@@ -108,7 +108,7 @@ class Switch(APIView):
 class StreamStartView(Switch):
     wanted = True
 
-    @endpoint(
+    @describe_endpoint(
         summary="Switch a stream on",
         description="A stream worker takes it up within seconds.",
         scope="trade",
@@ -124,7 +124,7 @@ class StreamStartView(Switch):
 class StreamStopView(Switch):
     wanted = False
 
-    @endpoint(
+    @describe_endpoint(
         summary="Switch a stream off",
         description="No prices come any more: bots that live on them hold, and send no orders.",
         scope="trade",

@@ -4,8 +4,8 @@
 old files: readers see the old candles or the new ones, a crash leaves at most files without a row, which the next write clears.
 """
 
-from market.candles.codec import fingerprint
-from market.candles.reading import load
-from market.candles.writing import delete, sweep, write
+from market.candles.codec import fingerprint_candles
+from market.candles.reading import load_candles
+from market.candles.writing import delete_series, sweep_orphans, write_candles
 
-__all__ = ["delete", "fingerprint", "load", "sweep", "write"]
+__all__ = ["delete_series", "fingerprint_candles", "load_candles", "sweep_orphans", "write_candles"]

@@ -63,7 +63,7 @@ class _Table:
         return repr(text) if text else "An empty cell"
 
 
-def check(rows: Rows, symbol: str, interval: str, now: datetime, *, skip_bad_rows: bool) -> Checked:
+def check_rows(rows: Rows, symbol: str, interval: str, now: datetime, *, skip_bad_rows: bool) -> Checked:
     """Candles in order, without duplicates, all closed by `now`; or the reason to refuse them."""
     step = interval_ms(interval)
     table = _Table(rows, rows.column("row"), rows.column("time"), {name: rows.column(name) for name in VALUES})
@@ -73,20 +73,22 @@ def check(rows: Rows, symbol: str, interval: str, now: datetime, *, skip_bad_row
     refusal = wrong_spacing(table.time[in_time], interval)
     if not refusal:
         off = in_time & (table.time % (step * 1000) != 0)
-        table.note(off, "time", lambda at: f"{_time(table.time[at])} is not a whole multiple of {interval}, when a candle opens.")
+        table.note(
+            off, "time", lambda at: f"{_format_time(table.time[at])} is not a whole multiple of {interval}, when a candle opens."
+        )
     if table.bad.any():
         table.keep(~table.bad)
     table.time = table.time // 1000
-    out_of_order = _sort(table)
+    out_of_order = _sort_rows(table)
     duplicates = 0 if refusal else _drop_duplicates(table)
     unclosed = _drop_unclosed(table, step, to_ms(now))
     candles = Candles(symbol, interval, table.time, *(table.values[name] for name in VALUES))
     checked = Checked(candles, rows.problems, rows.count, duplicates, out_of_order, unclosed, refusal)
-    checked.refusal = refusal or _refusal(checked, skip_bad_rows)
+    checked.refusal = refusal or _explain_refusal(checked, skip_bad_rows)
     return checked
 
 
-def _refusal(checked: Checked, skip_bad_rows: bool) -> str:
+def _explain_refusal(checked: Checked, skip_bad_rows: bool) -> str:
     count = checked.problems.count
     if count and not skip_bad_rows:
         return f"{count:,} fault{'s' * (count > 1)} in {checked.rows:,} rows. Nothing was imported."
@@ -101,7 +103,7 @@ def _check_times(table: _Table) -> None:
     unknown = times == UNKNOWN
     table.note(unknown, "time", lambda at: f"{table.text(at, 'time')} is not a time.")
     outside = ~unknown & ((times < low) | (times >= high))
-    table.note(outside, "time", lambda at: f"{_time(times[at])} is outside the years {FIRST_YEAR} to {LAST_YEAR}.")
+    table.note(outside, "time", lambda at: f"{_format_time(times[at])} is outside the years {FIRST_YEAR} to {LAST_YEAR}.")
 
 
 def _check_values(table: _Table) -> None:
@@ -137,7 +139,7 @@ def _check_shape(table: _Table, usable: Bools) -> None:
     table.note(over, "low", lambda at: f"The low {low[at]} is above the open or close, {min(open_[at], close[at])}.")
 
 
-def _sort(table: _Table) -> int:
+def _sort_rows(table: _Table) -> int:
     """Into time order; how many rows stood later than they should."""
     times = table.time
     late = int(np.count_nonzero(times[1:] < np.maximum.accumulate(times)[:-1])) if len(times) else 0
@@ -156,7 +158,7 @@ def _drop_duplicates(table: _Table) -> int:
     for name in VALUES:
         differ |= table.values[name] != table.values[name][first]
     other = table.row[first]
-    table.note(differ, "time", lambda at: f"{_time(times[at] * 1000)} has another, different candle in row {other[at]}.")
+    table.note(differ, "time", lambda at: f"{_format_time(times[at] * 1000)} has another, different candle in row {other[at]}.")
     table.keep(~again)
     return int(np.count_nonzero(again & ~differ))
 
@@ -169,7 +171,7 @@ def _drop_unclosed(table: _Table, step: int, now: int) -> int:
     return int(np.count_nonzero(~closed))
 
 
-def _time(microseconds: int) -> str:
+def _format_time(microseconds: int) -> str:
     try:
         return ms_text(int(microseconds) // 1000)
     except OverflowError:

@@ -4,7 +4,7 @@ Prices and volumes are decimals, mostly: 0.0984 is 984 at scale 4. A column is s
 bytes. Reading divides by 10^scale; both are exact in float64 (below 2^53, at most 10^22), so the quotient is the float64
 nearest to the decimal: what reading the text would give. Values that carry rounding noise (0.07553338000000001) differ from
 that by a few units in the last place; a second column keeps the difference. What fits neither is stored as float64.
-Either way the very same bits come back; `encode` proves it column by column before it stores one.
+Either way the very same bits come back; `encode_candles` proves it column by column before it stores one.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Scaled:
         return values if self.noise is None else (values.view(np.int64) + self.noise).view(np.float64)
 
 
-def scaled(values: Floats) -> Scaled | None:
+def scale_values(values: Floats) -> Scaled | None:
     """`values` as whole numbers at the smallest scale that holds them to the bit; None where there is none."""
     sample = values[:: max(1, len(values) // 512)]
     for scale in range(MAX_SCALE + 1):
@@ -66,13 +66,13 @@ def _at_scale(values: Floats, scale: int) -> Scaled | None:
     return Scaled(whole, scale, noise if worst else None) if worst <= MAX_NOISE else None
 
 
-def encode(candles: Candles) -> bytes:
+def encode_candles(candles: Candles) -> bytes:
     """The candles as one Parquet file."""
     columns: dict[str, Any] = {"time": candles.time}
     scales: dict[str, int] = {}
     for name in VALUES:
         values = np.ascontiguousarray(getattr(candles, name))
-        found = scaled(values)
+        found = scale_values(values)
         if found is None or found.floats().tobytes() != values.tobytes():
             columns[name] = values
             continue
@@ -87,23 +87,23 @@ def encode(candles: Candles) -> bytes:
         compression="zstd",
         compression_level=3,
         use_dictionary=False,
-        column_encoding={name: _encoding(column) for name, column in columns.items()},
+        column_encoding={name: _column_encoding(column) for name, column in columns.items()},
         write_statistics=["time"],
         row_group_size=ROW_GROUP,
     )
     return sink.getvalue()
 
 
-def _encoding(column: Floats | Ints) -> str:
+def _column_encoding(column: Floats | Ints) -> str:
     return "DELTA_BINARY_PACKED" if column.dtype == np.int64 else "BYTE_STREAM_SPLIT"
 
 
-def decode(data: bytes, symbol: str, interval: str, start: int, end: int) -> Candles:
-    """The candles of a file that `encode` made whose open time (ms) is from `start` up to, not including, `end`."""
+def decode_candles(data: bytes, symbol: str, interval: str, start: int, end: int) -> Candles:
+    """The candles of a file that `encode_candles` made whose open time (ms) is from `start` up to, not including, `end`."""
     file = pq.ParquetFile(pa.BufferReader(data))
     scales: dict[str, int] = json.loads(file.schema_arrow.metadata[META])["scales"]
     # One thread: a year takes 12 ms, and a pool of them would only fight with the workers' other processes.
-    table = file.read_row_groups(_groups(file, start, end), use_threads=False)
+    table = file.read_row_groups(_row_groups(file, start, end), use_threads=False)
     arrays = {name: table[name].to_numpy() for name in table.column_names}
     for name in VALUES:
         if name in scales:
@@ -113,7 +113,7 @@ def decode(data: bytes, symbol: str, interval: str, start: int, end: int) -> Can
     return candles[int(low) : int(high)]
 
 
-def _groups(file: Any, start: int, end: int) -> list[int]:
+def _row_groups(file: Any, start: int, end: int) -> list[int]:
     """The row groups that reach into the span."""
 
     def inside(index: int) -> bool:
@@ -123,7 +123,7 @@ def _groups(file: Any, start: int, end: int) -> list[int]:
     return [index for index in range(file.num_row_groups) if inside(index)]
 
 
-def years(candles: Candles) -> Iterator[tuple[int, Candles]]:
+def split_years(candles: Candles) -> Iterator[tuple[int, Candles]]:
     """The candles of each calendar year (UTC): what one chunk, and one block of the fingerprint, holds."""
     year = candles.time.astype("datetime64[ms]").astype("datetime64[Y]").astype(np.int64) + 1970
     edges = np.flatnonzero(np.diff(year)) + 1
@@ -132,7 +132,7 @@ def years(candles: Candles) -> Iterator[tuple[int, Candles]]:
             yield int(year[low]), candles[int(low) : int(high)]
 
 
-def digest(candles: Candles) -> bytes:
+def digest_candles(candles: Candles) -> bytes:
     """SHA-256 over the columns' bytes, little-endian, one column after the other."""
     state = hashlib.sha256()
     for name in COLUMNS:
@@ -141,14 +141,14 @@ def digest(candles: Candles) -> bytes:
     return state.digest()
 
 
-def fingerprint(candles: Candles) -> str:
+def fingerprint_candles(candles: Candles) -> str:
     """What these candles are, in 64 characters: the same wherever and however they are stored.
 
-    SHA-256 over the `digest` of each calendar year, so that adding a day to a long series hashes that year only.
+    SHA-256 over the `digest_candles` of each calendar year, so that adding a day to a long series hashes that year only.
     """
-    return combine(digest(part) for _, part in years(candles))
+    return combine_digests(digest_candles(part) for _, part in split_years(candles))
 
 
-def combine(digests: Iterable[bytes]) -> str:
+def combine_digests(digests: Iterable[bytes]) -> str:
     """The fingerprint of a series from its years' digests, in order."""
     return hashlib.sha256(b"".join(digests)).hexdigest()

@@ -53,39 +53,39 @@ class Flat:
             yield struct.unpack_from(f"<{layout}", self.data, start + 4 + position * struct.calcsize(f"<{layout}"))
 
 
-def root(data: bytes) -> Flat:
+def root_table(data: bytes) -> Flat:
     return Flat(data, struct.unpack_from("<I", data)[0])
 
 
-def sizes(file: IO[bytes]) -> tuple[int, int]:
+def file_sizes(file: IO[bytes]) -> tuple[int, int]:
     """(bytes after unpacking, rows); ArrowInvalid for a file that is cut short or damaged."""
     try:
-        return _sizes(file)
+        return _sum_sizes(file)
     except (struct.error, ValueError):
         raise pa.ArrowInvalid("the Feather file is cut short or damaged") from None
 
 
-def _sizes(file: IO[bytes]) -> tuple[int, int]:
+def _sum_sizes(file: IO[bytes]) -> tuple[int, int]:
     size = file.seek(0, io.SEEK_END)
-    tail = _at(file, size - 10, 10)
+    tail = _read_at(file, size - 10, 10)
     if not tail.endswith(b"ARROW1"):
         raise ValueError
     length = int(struct.unpack("<i", tail[:4])[0])
-    footer = root(_at(file, size - 10 - length, length))
+    footer = root_table(_read_at(file, size - 10 - length, length))
     unpacked = rows = 0
     for index in (FOOTER_DICTIONARIES, FOOTER_BATCHES):
         for offset, metadata, body in footer.structs(index, "qi4xq"):
-            more, count = _batch(file, offset, metadata, body)
+            more, count = _batch_sizes(file, offset, metadata, body)
             unpacked, rows = unpacked + more, rows + count
     file.seek(0)
     return unpacked, rows
 
 
-def _batch(file: IO[bytes], offset: int, metadata: int, body: int) -> tuple[int, int]:
+def _batch_sizes(file: IO[bytes], offset: int, metadata: int, body: int) -> tuple[int, int]:
     """(bytes after unpacking, rows) of one batch."""
-    head = _at(file, offset, metadata)
+    head = _read_at(file, offset, metadata)
     # Newer files put a continuation marker of four bytes before the length.
-    message = root(head[8:] if head.startswith(b"\xff\xff\xff\xff") else head[4:])
+    message = root_table(head[8:] if head.startswith(b"\xff\xff\xff\xff") else head[4:])
     batch = message.table(2)
     if batch is not None and message.scalar(1, "B") == DICTIONARY_BATCH:
         batch = batch.table(1)
@@ -94,12 +94,12 @@ def _batch(file: IO[bytes], offset: int, metadata: int, body: int) -> tuple[int,
     packed = batch.field(3) is not None
     unpacked = 0
     for start, length in batch.structs(2, "qq"):
-        claim = struct.unpack("<q", _at(file, offset + metadata + start, 8))[0] if packed and length else -1
+        claim = struct.unpack("<q", _read_at(file, offset + metadata + start, 8))[0] if packed and length else -1
         unpacked += max(claim, length)
     return max(unpacked, body), batch.scalar(0, "q")
 
 
-def _at(file: IO[bytes], offset: int, length: int) -> bytes:
+def _read_at(file: IO[bytes], offset: int, length: int) -> bytes:
     if offset < 0 or length < 0:
         raise ValueError
     file.seek(offset)

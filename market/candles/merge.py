@@ -19,11 +19,11 @@ class Merged:
     """Candles that were there with other values; the new values win."""
 
 
-def merge(old: Candles | None, new: Candles) -> Merged:
+def merge_candles(old: Candles | None, new: Candles) -> Merged:
     """Both in time order without duplicates, and so is the result."""
     if old is None or not len(old):
         return Merged(new, len(new), 0)
-    replaced, fresh = _differences(old, new)
+    replaced, fresh = _count_differences(old, new)
     if not replaced and not fresh:
         return Merged(old, 0, 0)
     columns = {name: np.concatenate((getattr(old, name), getattr(new, name))) for name in COLUMNS}
@@ -34,7 +34,7 @@ def merge(old: Candles | None, new: Candles) -> Merged:
     return Merged(Candles(new.symbol, new.interval, *(columns[name][keep] for name in COLUMNS)), fresh, replaced)
 
 
-def _differences(old: Candles, new: Candles) -> tuple[int, int]:
+def _count_differences(old: Candles, new: Candles) -> tuple[int, int]:
     """How many of the new candles differ from the old one at their time, and how many have no old one."""
     at = np.minimum(np.searchsorted(old.time, new.time), len(old) - 1)
     shared = old.time[at] == new.time
@@ -44,7 +44,7 @@ def _differences(old: Candles, new: Candles) -> tuple[int, int]:
     return int(np.count_nonzero(shared & differ)), int(np.count_nonzero(~shared))
 
 
-def gaps(times: Ints, step: int) -> tuple[Ints, Ints, Ints]:
+def find_gaps(times: Ints, step: int) -> tuple[Ints, Ints, Ints]:
     """(first missing open time, last missing open time, how many) of each gap; `times` rise, on the interval's grid."""
     wide = np.flatnonzero(np.diff(times) > step)
     first, last = times[wide] + step, times[wide + 1] - step

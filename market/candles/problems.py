@@ -13,7 +13,7 @@ KEPT = 200
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Problem:
+class RowProblem:
     row: int
     field: str
     message: str
@@ -25,18 +25,18 @@ class Problem:
 @dataclass(slots=True)
 class Problems:
     count: int = 0
-    _found: list[Problem] = field(default_factory=list)
+    _found: list[RowProblem] = field(default_factory=list)
 
     def add(self, row: int, name: str, message: str) -> None:
         self.count += 1
         if len(self._found) < KEPT:
-            self._found.append(Problem(row, name, message))
+            self._found.append(RowProblem(row, name, message))
 
     def add_where(self, wrong: Bools, rows: Ints, name: str, message: Callable[[int], str]) -> None:
         """One for each row that is wrong; `message` is asked for the first ones only, by position."""
         where = np.flatnonzero(wrong)
         self.count += len(where)
-        self._found += [Problem(int(rows[index]), name, message(int(index))) for index in where[:KEPT]]
+        self._found += [RowProblem(int(rows[index]), name, message(int(index))) for index in where[:KEPT]]
 
     def first(self) -> list[dict[str, int | str]]:
         """The first ones, in the order of the rows."""

@@ -23,7 +23,7 @@ from django.conf import settings
 
 from core.errors import Invalid
 from market.candles import feather
-from market.candles.rows import Batch, Rows, find_columns
+from market.candles.rows import RowBatch, Rows, find_columns
 
 BLOCK = 4 << 20
 HEAD = 64 << 10
@@ -42,45 +42,45 @@ class Bounded(io.RawIOBase):
         try:
             data = self.stream.read(size)
         except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
-            raise fault(f"The file is cut short or damaged ({error}). Fetch it again.") from None
+            raise file_fault(f"The file is cut short or damaged ({error}). Fetch it again.") from None
         self.left -= len(data)
         if self.left < 0:
             raise too_large()
         return data
 
 
-def read(file: IO[bytes]) -> Rows:
+def read_rows(file: IO[bytes]) -> Rows:
     """Every row of the file as numbers; cells that are not numbers are NaN and remembered. `Invalid` at `file` for the rest."""
     if not _seekable_size(file):
-        raise fault("The file is empty.")
+        raise file_fault("The file is empty.")
     magic = file.read(6)
     file.seek(0)
     try:
         if magic.startswith(b"PAR1"):
-            return _some(_parquet(file))
+            return _require_rows(_read_parquet(file))
         if magic.startswith(b"ARROW1"):
-            return _some(_feather(file))
+            return _require_rows(_read_feather(file))
         if magic.startswith(b"FEA1"):
-            raise fault("This is a Feather file of version 1. Save it as version 2, or as CSV or Parquet.")
-        with _opener(file, magic) as (opener, name):
-            return _some(_text(opener, name))
+            raise file_fault("This is a Feather file of version 1. Save it as version 2, or as CSV or Parquet.")
+        with _choose_opener(file, magic) as (opener, name):
+            return _require_rows(_read_text(opener, name))
     except (pa.ArrowException, OSError) as error:
-        raise fault(f"The file cannot be read: {str(error).splitlines()[0][:200]}") from None
+        raise file_fault(f"The file cannot be read: {str(error).splitlines()[0][:200]}") from None
 
 
-def _some(rows: Rows) -> Rows:
+def _require_rows(rows: Rows) -> Rows:
     if not rows.count:
-        raise fault("The file has no rows.")
+        raise file_fault("The file has no rows.")
     return rows
 
 
-def fault(message: str) -> Invalid:
+def file_fault(message: str) -> Invalid:
     return Invalid.at("file", message)
 
 
 def too_large() -> Invalid:
     limit = settings.IMPORT_MAX_BYTES // (1024 * 1024)
-    return fault(f"The file holds more than {limit} MB. Split it, or raise IMPORT_MAX_MB.")
+    return file_fault(f"The file holds more than {limit} MB. Split it, or raise IMPORT_MAX_MB.")
 
 
 def _seekable_size(file: IO[bytes]) -> int:
@@ -95,34 +95,34 @@ Opener = Callable[[], Bounded]
 
 
 @contextmanager
-def _opener(file: IO[bytes], magic: bytes) -> Iterator[tuple[Opener, str]]:
+def _choose_opener(file: IO[bytes], magic: bytes) -> Iterator[tuple[Opener, str]]:
     """How to open the text from its beginning (it is opened twice: for its head, then whole), and what it is packed in."""
     if magic.startswith(b"\x1f\x8b"):
-        yield partial(_gzip, file), ", gzip"
+        yield partial(_open_gzip, file), ", gzip"
     elif magic.startswith(b"PK\x03\x04"):
         try:
             with zipfile.ZipFile(file) as archive:
-                yield partial(_zip, archive), ", zip"
+                yield partial(_open_zip, archive), ", zip"
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
-            raise fault(f"The zip file cannot be read: {error}.") from None
+            raise file_fault(f"The zip file cannot be read: {error}.") from None
     else:
-        yield partial(_plain, file), ""
+        yield partial(_open_plain, file), ""
 
 
-def _plain(file: IO[bytes]) -> Bounded:
+def _open_plain(file: IO[bytes]) -> Bounded:
     file.seek(0)
     return Bounded(file)
 
 
-def _gzip(file: IO[bytes]) -> Bounded:
+def _open_gzip(file: IO[bytes]) -> Bounded:
     file.seek(0)
     return Bounded(gzip.GzipFile(fileobj=file))  # type: ignore[arg-type]
 
 
-def _zip(archive: zipfile.ZipFile) -> Bounded:
+def _open_zip(archive: zipfile.ZipFile) -> Bounded:
     members = [info for info in archive.infolist() if not info.is_dir() and not info.filename.startswith("__MACOSX/")]
     if len(members) != 1:
-        raise fault(f"The zip file holds {len(members)} files; it must hold one CSV file.")
+        raise file_fault(f"The zip file holds {len(members)} files; it must hold one CSV file.")
     return Bounded(archive.open(members[0]))
 
 
@@ -130,7 +130,7 @@ def _zip(archive: zipfile.ZipFile) -> Bounded:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class TextLayout:
     """How a text file is laid out."""
 
     names: list[str]
@@ -140,35 +140,35 @@ class Layout:
     format: str
 
 
-def _text(opener: Opener, packed: str) -> Rows:
-    layout = _layout(_head(opener))
+def _read_text(opener: Opener, packed: str) -> Rows:
+    layout = _find_layout(_read_head(opener))
     chosen = find_columns(layout.names)
     rows = Rows(f"{layout.format}{packed}")
     line = 0
-    for block in _blocks(opener()):
+    for block in _read_blocks(opener()):
         skip = layout.skip if line == 0 else 0
-        rows.add(_parse(block, layout, chosen, line, skip, rows))
+        rows.add(_parse_block(block, layout, chosen, line, skip, rows))
         line += block.count(b"\n")
     return rows
 
 
-def _head(opener: Opener) -> list[str]:
+def _read_head(opener: Opener) -> list[str]:
     """The first lines."""
     head = opener().read(HEAD)
     if b"\0" in head:
-        raise fault("This is not a file of candles: it is neither text nor Parquet nor Feather.")
+        raise file_fault("This is not a file of candles: it is neither text nor Parquet nor Feather.")
     try:
         # A character may be cut at the end of the head, which is not the file's fault.
         text = head.decode("utf-8-sig", errors="strict" if len(head) < HEAD else "ignore")
     except UnicodeDecodeError:
-        raise fault("The file is not UTF-8 text. Save it as CSV in UTF-8.") from None
+        raise file_fault("The file is not UTF-8 text. Save it as CSV in UTF-8.") from None
     lines = text.splitlines()
     if not any(line.strip() for line in lines):
-        raise fault("The file is empty.")
+        raise file_fault("The file is empty.")
     return lines
 
 
-def _layout(lines: list[str]) -> Layout:
+def _find_layout(lines: list[str]) -> TextLayout:
     """From the first line that has several columns: a header, or the first row of a Binance archive."""
     for index, line in enumerate(lines[:5]):
         delimiter = max(",;\t", key=line.count)
@@ -176,23 +176,23 @@ def _layout(lines: list[str]) -> Layout:
         if len(cells) < 2:
             continue
         if not cells[0].isdigit():
-            return Layout(cells, delimiter, index + 1, "CSV")
+            return TextLayout(cells, delimiter, index + 1, "CSV")
         if len(cells) == len(KLINE):
-            return Layout(list(KLINE), delimiter, index, "Binance CSV")
-        raise fault(
+            return TextLayout(list(KLINE), delimiter, index, "Binance CSV")
+        raise file_fault(
             f"The file has no header, and its {len(cells)} columns are not the {len(KLINE)} of Binance's archive. "
             "Add a first line such as time,open,high,low,close,volume."
         )
-    raise fault("The file has no columns: its first line must name them, such as time,open,high,low,close,volume.")
+    raise file_fault("The file has no columns: its first line must name them, such as time,open,high,low,close,volume.")
 
 
-def _blocks(stream: Bounded) -> Iterator[bytes]:
+def _read_blocks(stream: Bounded) -> Iterator[bytes]:
     """The text in pieces that end where a line ends."""
     rest = b""
     while data := stream.read(BLOCK):
         cut = data.rfind(b"\n") + 1
         if not cut and len(rest) > BLOCK:
-            raise fault("The file is not a table: it has a line of several megabytes.")
+            raise file_fault("The file is not a table: it has a line of several megabytes.")
         if cut:
             yield rest + data[:cut]
             rest = b""
@@ -201,7 +201,7 @@ def _blocks(stream: Bounded) -> Iterator[bytes]:
         yield rest
 
 
-def _parse(block: bytes, layout: Layout, chosen: dict[str, int], line: int, skip: int, rows: Rows) -> Batch:
+def _parse_block(block: bytes, layout: TextLayout, chosen: dict[str, int], line: int, skip: int, rows: Rows) -> RowBatch:
     """A block's rows. `line` is how many lines came before it."""
     odd: list[int] = []
 
@@ -220,41 +220,41 @@ def _parse(block: bytes, layout: Layout, chosen: dict[str, int], line: int, skip
         convert_options=csv.ConvertOptions(column_types=dict.fromkeys(text, pa.string()), include_columns=text),
     )
     cells = {field: table[names[index]].combine_chunks() for field, index in chosen.items()}
-    return Batch(cells, first=line + skip + 1, left_out=[number - skip for number in odd])
+    return RowBatch(cells, first=line + skip + 1, left_out=[number - skip for number in odd])
 
 
 # ---------------------------------------------------------------- tables
 
 
-def _parquet(file: IO[bytes]) -> Rows:
+def _read_parquet(file: IO[bytes]) -> Rows:
     source = pq.ParquetFile(file)
     unpacked = sum(source.metadata.row_group(index).total_byte_size for index in range(source.num_row_groups))
-    return _table("Parquet", source.schema_arrow, unpacked, source.metadata.num_rows, partial(_parquet_batches, source))
+    return _read_table("Parquet", source.schema_arrow, unpacked, source.metadata.num_rows, partial(_parquet_batches, source))
 
 
 def _parquet_batches(source: Any, columns: list[str]) -> Iterator[Any]:
     yield from source.iter_batches(batch_size=BATCH, columns=columns, use_threads=False)
 
 
-def _feather(file: IO[bytes]) -> Rows:
-    unpacked, count = feather.sizes(file)
-    schema = pa.ipc.open_file(_arrow(file)).schema
-    return _table("Feather", schema, unpacked, count, partial(_feather_batches, file, schema))
+def _read_feather(file: IO[bytes]) -> Rows:
+    unpacked, count = feather.file_sizes(file)
+    schema = pa.ipc.open_file(_open_arrow(file)).schema
+    return _read_table("Feather", schema, unpacked, count, partial(_feather_batches, file, schema))
 
 
-def _arrow(file: IO[bytes]) -> pa.NativeFile:
+def _open_arrow(file: IO[bytes]) -> pa.NativeFile:
     return pa.PythonFile(cast(io.IOBase, file), mode="r")
 
 
 def _feather_batches(file: IO[bytes], schema: Any, columns: list[str]) -> Iterator[Any]:
     file.seek(0)
     wanted = [schema.get_field_index(name) for name in columns]
-    reader = pa.ipc.open_file(_arrow(file), options=pa.ipc.IpcReadOptions(included_fields=wanted, use_threads=False))
+    reader = pa.ipc.open_file(_open_arrow(file), options=pa.ipc.IpcReadOptions(included_fields=wanted, use_threads=False))
     for index in range(reader.num_record_batches):
         yield reader.get_batch(index)
 
 
-def _table(format_: str, schema: Any, unpacked: int, count: int, batches: Callable[[list[str]], Iterator[Any]]) -> Rows:
+def _read_table(format_: str, schema: Any, unpacked: int, count: int, batches: Callable[[list[str]], Iterator[Any]]) -> Rows:
     """Rows of a file that knows its columns' types. A few bytes can claim a billion rows, so the claim itself is bounded."""
     if max(unpacked, count * 8 * 6) > settings.IMPORT_MAX_BYTES:
         raise too_large()
@@ -262,6 +262,6 @@ def _table(format_: str, schema: Any, unpacked: int, count: int, batches: Callab
     rows = Rows(format_)
     first = 1
     for batch in batches(list(chosen.values())):
-        rows.add(Batch({field: batch.column(batch.schema.get_field_index(name)) for field, name in chosen.items()}, first))
+        rows.add(RowBatch({field: batch.column(batch.schema.get_field_index(name)) for field, name in chosen.items()}, first))
         first += batch.num_rows
     return rows

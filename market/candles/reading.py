@@ -24,7 +24,7 @@ from market.models import CandleChunk, CandleSeries
 FOREVER = 1 << 62
 
 
-def load(
+def load_candles(
     *,
     venue: str,
     symbol: str,
@@ -39,21 +39,21 @@ def load(
     candles only. `NotFound` says what there is; `Invalid` at `start` says which span there is.
     """
     step = interval_ms(interval)
-    series = source(venue=venue, symbol=symbol, interval=interval)
+    series = find_source(venue=venue, symbol=symbol, interval=interval)
     low = to_ms(start) if start else -FOREVER
     high = to_ms(end) if end else FOREVER
     if low >= high:
         raise Invalid.at("end", "The end must be after the start.")
     if series.interval == interval:
-        candles = read(series, low, high, limit)
+        candles = read_span(series, low, high, limit)
     else:
-        candles = _resampled(series, interval, _up(low, step), _up(high, step), limit)
+        candles = _resample_span(series, interval, _round_up(low, step), _round_up(high, step), limit)
     if not len(candles):
-        raise Invalid.at("start", _nothing(series, interval, low, high))
+        raise Invalid.at("start", _explain_empty(series, interval, low, high))
     return candles
 
 
-def source(*, venue: str, symbol: str, interval: str) -> CandleSeries:
+def find_source(*, venue: str, symbol: str, interval: str) -> CandleSeries:
     """The series that candles of this interval come from: its own, or the highest lower one that divides it."""
     step = interval_ms(interval)
     symbol, venue = symbol_normalise(symbol), venue_normalise(venue)
@@ -61,22 +61,22 @@ def source(*, venue: str, symbol: str, interval: str) -> CandleSeries:
     usable = [series for series in stored if step % INTERVALS[series.interval] == 0]
     if usable:
         return max(usable, key=lambda series: INTERVALS[series.interval])
-    raise NotFound(_missing(venue, symbol, interval, [series.interval for series in stored]))
+    raise NotFound(_explain_missing(venue, symbol, interval, [series.interval for series in stored]))
 
 
-def read(series: CandleSeries, start: int, end: int, limit: int | None = None) -> Candles:
+def read_span(series: CandleSeries, start: int, end: int, limit: int | None = None) -> Candles:
     """The series' own candles of a span (ms), none if there are none; stops at `limit`, without opening more files."""
     for _ in range(8):
-        chunks = list(series.chunks.filter(last__gte=_moment(start), first__lt=_moment(end)))
+        chunks = list(series.chunks.filter(last__gte=_as_datetime(start), first__lt=_as_datetime(end)))
         try:
-            return _joined(series, chunks, start, end, limit)
+            return _join_chunks(series, chunks, start, end, limit)
         except FileNotFoundError:
             # A write swapped the rows and deleted the file after we had read them: read the new rows.
             continue
-    raise damaged(series)
+    raise damaged_series(series)
 
 
-def _joined(series: CandleSeries, chunks: Sequence[CandleChunk], start: int, end: int, limit: int | None) -> Candles:
+def _join_chunks(series: CandleSeries, chunks: Sequence[CandleChunk], start: int, end: int, limit: int | None) -> Candles:
     parts: list[Candles] = []
     wanted = limit or FOREVER
     for chunk in chunks:
@@ -87,7 +87,7 @@ def _joined(series: CandleSeries, chunks: Sequence[CandleChunk], start: int, end
         wanted -= len(part)
     if len(parts) == 1:
         return parts[0]
-    columns = (np.concatenate([getattr(part, name) for part in parts] or [_empty(name)]) for name in codec.COLUMNS)
+    columns = (np.concatenate([getattr(part, name) for part in parts] or [_empty_column(name)]) for name in codec.COLUMNS)
     return Candles(series.instrument.symbol, series.interval, *columns)
 
 
@@ -96,36 +96,36 @@ def read_chunk(series: CandleSeries, chunk: CandleChunk, start: int = -FOREVER, 
     with default_storage.open(chunk.file) as file:
         data = file.read()
     if len(data) != chunk.bytes:
-        raise damaged(series)
+        raise damaged_series(series)
     try:
-        return codec.decode(data, series.instrument.symbol, series.interval, start, end)
+        return codec.decode_candles(data, series.instrument.symbol, series.interval, start, end)
     except pa.ArrowInvalid:
-        raise damaged(series) from None
+        raise damaged_series(series) from None
 
 
-def _resampled(series: CandleSeries, interval: str, start: int, end: int, limit: int | None) -> Candles:
+def _resample_span(series: CandleSeries, interval: str, start: int, end: int, limit: int | None) -> Candles:
     ratio = INTERVALS[interval] // INTERVALS[series.interval]
-    base = read(series, start, end, limit and (limit + 1) * ratio)
+    base = read_span(series, start, end, limit and (limit + 1) * ratio)
     cut = limit is not None and len(base) == (limit + 1) * ratio
     # A gap at the span's end does not leave its last candle open where the series goes on behind it.
     until = None if cut else min(end, to_ms(series.last) + INTERVALS[series.interval])
     return resample(base, interval, until=until)[: limit if limit else len(base)]
 
 
-def damaged(series: CandleSeries) -> Conflict:
+def damaged_series(series: CandleSeries) -> Conflict:
     return Conflict(
         f"A file of {series} is missing or damaged in the storage. Delete the series and import it again.",
         code="candles_damaged",
     )
 
 
-def _missing(venue: str, symbol: str, interval: str, intervals: Sequence[str]) -> str:
+def _explain_missing(venue: str, symbol: str, interval: str, intervals: Sequence[str]) -> str:
     """What is not there, what is, and what may have been meant."""
     asked = f"{symbol} {interval} from {venue} is not here"
     if intervals:
         return f"{asked}; there is {symbol} in {', '.join(sorted(intervals, key=INTERVALS.__getitem__))}."
     rows = CandleSeries.objects.values_list("instrument__venue", "instrument__symbol", "interval")
-    names = [f"{name} from {place} ({_intervals(group)})" for (place, name), group in groupby(rows, key=lambda row: row[:2])]
+    names = [f"{name} from {place} ({_list_intervals(group)})" for (place, name), group in groupby(rows, key=lambda row: row[:2])]
     if not names:
         return f"{asked}; there are no candles at all yet. Import some first."
     near = difflib.get_close_matches(f"{symbol} from {venue}", names, n=1, cutoff=0.4)
@@ -133,25 +133,25 @@ def _missing(venue: str, symbol: str, interval: str, intervals: Sequence[str]) -
     return f"{asked}; there is {listed}." + (f" Did you mean {near[0]}?" if near else "")
 
 
-def _intervals(rows: Iterable[tuple[str, str, str]]) -> str:
+def _list_intervals(rows: Iterable[tuple[str, str, str]]) -> str:
     return ", ".join(sorted((row[2] for row in rows), key=INTERVALS.__getitem__))
 
 
-def _nothing(series: CandleSeries, interval: str, low: int, high: int) -> str:
+def _explain_empty(series: CandleSeries, interval: str, low: int, high: int) -> str:
     made = "" if series.interval == interval else f" (made of {series.interval} candles)"
     first, last = ms_text(to_ms(series.first)), ms_text(to_ms(series.last))
     span = f"from {ms_text(low) if low > -FOREVER else 'the beginning'} to {ms_text(high) if high < FOREVER else 'the end'}"
     return f"There is no candle of {series.instrument.symbol} {interval}{made} {span}; there are candles from {first} to {last}."
 
 
-def _moment(milliseconds: int) -> datetime:
+def _as_datetime(milliseconds: int) -> datetime:
     """As a datetime, as far as they reach."""
     return from_ms(min(max(milliseconds, -62_135_596_800_000), 253_402_300_799_000))
 
 
-def _up(milliseconds: int, step: int) -> int:
+def _round_up(milliseconds: int, step: int) -> int:
     return -(-milliseconds // step) * step
 
 
-def _empty(name: str) -> Any:
+def _empty_column(name: str) -> Any:
     return np.empty(0, dtype=np.int64 if name == "time" else np.float64)

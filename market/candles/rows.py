@@ -29,7 +29,7 @@ KEPT_TEXTS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class RowBatch:
     """Some rows: each field's cells, as Arrow arrays. `left_out` are positions of rows that had to be left out."""
 
     cells: Mapping[str, Any]
@@ -48,9 +48,9 @@ class Rows:
     """What stood in the first cells that are no numbers, by row and field."""
     _parts: dict[str, list[Any]] = field(default_factory=dict)
 
-    def add(self, batch: Batch) -> None:
+    def add(self, batch: RowBatch) -> None:
         cells = dict(batch.cells)
-        row = _numbers(batch, len(cells["time"]))
+        row = _number_rows(batch, len(cells["time"]))
         if pa.types.is_string(cells["time"].type):
             filled = _not_blank(cells)
             cells = {name: column.filter(pa.array(filled)) for name, column in cells.items()}
@@ -58,7 +58,7 @@ class Rows:
         self.count += len(row)
         self._keep("row", row)
         for name, column in cells.items():
-            self._keep(name, times(column) if name == "time" else floats(column, name))
+            self._keep(name, parse_times(column) if name == "time" else parse_floats(column, name))
             self._remember(name, column, row)
 
     def misshapen(self, row: int, actual: int, expected: int) -> None:
@@ -92,7 +92,7 @@ def find_columns(names: Sequence[str]) -> dict[str, int]:
     return {"time": known[time], **chosen}
 
 
-def floats(column: Any, name: str) -> Floats:
+def parse_floats(column: Any, name: str) -> Floats:
     """NaN where a cell is no number or is empty."""
     kind = column.type
     if pa.types.is_decimal(kind):
@@ -112,7 +112,7 @@ def _text_floats(column: Any) -> Any:
         return pc.if_else(pc.match_substring_regex(trimmed, NUMBER), trimmed, "nan").cast(pa.float64())
 
 
-def times(column: Any) -> Ints:
+def parse_times(column: Any) -> Ints:
     """Microseconds since 1970 UTC, `UNKNOWN` where a cell is no time; what has no zone is UTC."""
     kind = column.type
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
@@ -120,7 +120,7 @@ def times(column: Any) -> Ints:
         column = column.cast(pa.timestamp("us", tz=zone), safe=False).cast(pa.int64())
         return np.asarray(column.fill_null(UNKNOWN).to_numpy(zero_copy_only=False))
     if pa.types.is_integer(kind):
-        return epochs(column.cast(pa.int64(), safe=False).fill_null(UNKNOWN).to_numpy(zero_copy_only=False))
+        return parse_epochs(column.cast(pa.int64(), safe=False).fill_null(UNKNOWN).to_numpy(zero_copy_only=False))
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return _text_times(column)
     raise Invalid.at("file", f"The column of times holds {kind}, not times.")
@@ -128,7 +128,7 @@ def times(column: Any) -> Ints:
 
 def _text_times(column: Any) -> Ints:
     try:
-        return epochs(column.cast(pa.int64()).to_numpy())
+        return parse_epochs(column.cast(pa.int64()).to_numpy())
     except pa.ArrowInvalid:
         pass
     for zone in ("UTC", None):
@@ -143,7 +143,7 @@ def _one_time(text: str) -> int:
     """The slow way, for columns that are mixed or have faults."""
     text = text.strip()
     if re.fullmatch(r"\d{1,19}(\.\d*)?", text):
-        return int(epochs(np.array([int(text.split(".")[0])], dtype=np.uint64).astype(np.int64))[0])
+        return int(parse_epochs(np.array([int(text.split(".")[0])], dtype=np.uint64).astype(np.int64))[0])
     try:
         moment = datetime.fromisoformat(text.removesuffix(" UTC"))
     except ValueError:
@@ -152,7 +152,7 @@ def _one_time(text: str) -> int:
     return round((aware - EPOCH).total_seconds() * 1e6)
 
 
-def epochs(values: Ints) -> Ints:
+def parse_epochs(values: Ints) -> Ints:
     """Seconds, milliseconds, microseconds or nanoseconds, each told by its size, as microseconds."""
     out = np.where(values >= NANOSECONDS_FROM, values // 1000, values)
     out = np.where(values < MICROSECONDS_FROM, values * 1000, out)
@@ -160,7 +160,7 @@ def epochs(values: Ints) -> Ints:
     return np.where(values < 0, UNKNOWN, out)
 
 
-def _numbers(batch: Batch, count: int) -> Ints:
+def _number_rows(batch: RowBatch, count: int) -> Ints:
     """Each row's number, counting those that were left out."""
     places = np.arange(count + len(batch.left_out), dtype=np.int64)
     return batch.first + (np.delete(places, list(batch.left_out)) if batch.left_out else places)

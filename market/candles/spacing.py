@@ -25,10 +25,12 @@ def wrong_spacing(times: Ints, interval: str) -> str:
     sizes, counts = np.unique(spacings, return_counts=True)
     usual = int(sizes[np.argmax(counts)])
     if usual != step and _is_interval(spacings, usual, step):
-        looks = f"The candles are {length(usual)} apart: these look like {_name(usual)} candles, not {interval}."
+        looks = f"The candles are {format_length(usual)} apart: these look like {_interval_name(usual)} candles, not {interval}."
         return f"{looks} Nothing was imported."
     if other := _other_stretch(spacings, step):
-        return f"The file mixes {interval} and {_name(other)} candles. Import each interval on its own. Nothing was imported."
+        return (
+            f"The file mixes {interval} and {_interval_name(other)} candles. Import each interval on its own. Nothing was imported."
+        )
     return ""
 
 
@@ -52,12 +54,12 @@ def _other_stretch(spacings: Ints, step: int) -> int:
     return 0
 
 
-def _name(microseconds: int) -> str:
+def _interval_name(microseconds: int) -> str:
     names = {milliseconds * 1000: name for name, milliseconds in INTERVALS.items()}
-    return names.get(microseconds, length(microseconds))
+    return names.get(microseconds, format_length(microseconds))
 
 
-def length(microseconds: int) -> str:
+def format_length(microseconds: int) -> str:
     """`5 minutes`."""
     for unit, size in (("day", 86_400_000_000), ("hour", 3_600_000_000), ("minute", 60_000_000), ("second", 1_000_000)):
         if microseconds % size == 0:

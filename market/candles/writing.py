@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from core.times import from_ms, to_ms
 from engine.types import Candles, Ints
 from market.candles import codec
-from market.candles.merge import Merged, gaps, merge
+from market.candles.merge import Merged, find_gaps, merge_candles
 from market.candles.reading import read_chunk
 from market.models import CandleChunk, CandleGap, CandleSeries, Instrument
 
@@ -32,83 +32,84 @@ class Written:
     replaced: int
 
 
-def write(instrument: Instrument, candles: Candles) -> Written:
+def write_candles(instrument: Instrument, candles: Candles) -> Written:
     """Merge `candles` (in order, no duplicates, at least one) into the instrument's series of their interval.
 
     Writers of one instrument wait for each other. Whatever goes wrong, the series is as it was.
     """
     saved: list[str] = []
     with transaction.atomic():
-        _lock(instrument)
+        _lock_instrument(instrument)
         try:
-            return _swap(instrument, candles, saved)
+            return _swap_chunks(instrument, candles, saved)
         except BaseException:
             # Only before the commit: a commit whose answer was lost may have made these files the series.
-            _remove(saved)
+            _remove_files(saved)
             raise
 
 
-def delete(series: CandleSeries) -> None:
+def delete_series(series: CandleSeries) -> None:
     """The series' rows, then its files."""
     with transaction.atomic():
-        _lock(series.instrument)
+        _lock_instrument(series.instrument)
         files = list(series.chunks.values_list("file", flat=True))
         series.delete()
         _remove_on_commit(files)
 
 
-def sweep() -> int:
+def sweep_orphans() -> int:
     """Delete every file of the store that no row names (a crash left it); how many there were."""
     swept = 0
-    for venue in _listed(ROOT)[0]:
-        for symbol in _listed(f"{ROOT}/{venue}")[0]:
+    for venue in _list_folder(ROOT)[0]:
+        for symbol in _list_folder(f"{ROOT}/{venue}")[0]:
             with transaction.atomic():
                 for instrument in Instrument.objects.filter(venue=venue, symbol=symbol):
-                    _lock(instrument)
-                for interval in _listed(f"{ROOT}/{venue}/{symbol}")[0]:
-                    orphans = _orphans(f"{ROOT}/{venue}/{symbol}/{interval}")
-                    _remove(orphans)
+                    _lock_instrument(instrument)
+                for interval in _list_folder(f"{ROOT}/{venue}/{symbol}")[0]:
+                    orphans = _find_orphans(f"{ROOT}/{venue}/{symbol}/{interval}")
+                    _remove_files(orphans)
                     swept += len(orphans)
     return swept
 
 
-def _lock(instrument: Instrument) -> None:
+def _lock_instrument(instrument: Instrument) -> None:
     Instrument.objects.select_for_update(no_key=True).get(pk=instrument.pk)
 
 
-def _swap(instrument: Instrument, candles: Candles, saved: list[str]) -> Written:
+def _swap_chunks(instrument: Instrument, candles: Candles, saved: list[str]) -> Written:
     series = CandleSeries.objects.filter(instrument=instrument, interval=candles.interval).first()
     series = series or CandleSeries(instrument=instrument, interval=candles.interval)
     series.instrument = instrument
     chunks = {chunk.first.year: chunk for chunk in series.chunks.all()} if series.pk else {}
-    _remove_on_commit(_orphans(_folder(instrument, candles.interval)))
+    _remove_on_commit(_find_orphans(_series_folder(instrument, candles.interval)))
     merged = {
-        year: merge(read_chunk(series, chunks[year]) if year in chunks else None, part) for year, part in codec.years(candles)
+        year: merge_candles(read_chunk(series, chunks[year]) if year in chunks else None, part)
+        for year, part in codec.split_years(candles)
     }
     changed = {year: part for year, part in merged.items() if part.added or part.replaced}
     if changed:
         old = [chunks[year].pk for year in changed if year in chunks]
         _remove_on_commit([chunks[year].file for year in changed if year in chunks])
-        chunks |= {year: _chunk(instrument, part.candles, saved) for year, part in changed.items()}
-        _save(series, [chunks[year] for year in sorted(chunks)], changed, old)
+        chunks |= {year: _save_chunk(instrument, part.candles, saved) for year, part in changed.items()}
+        _save_series(series, [chunks[year] for year in sorted(chunks)], changed, old)
     added, replaced = (sum(getattr(part, name) for part in merged.values()) for name in ("added", "replaced"))
     return Written(series, added, replaced)
 
 
-def _chunk(instrument: Instrument, candles: Candles, saved: list[str]) -> CandleChunk:
+def _save_chunk(instrument: Instrument, candles: Candles, saved: list[str]) -> CandleChunk:
     """A new file, on disk to stay, and its row, not yet saved."""
-    data = codec.encode(candles)
+    data = codec.encode_candles(candles)
     first = from_ms(candles.time[0])
-    name = f"{_folder(instrument, candles.interval)}/{first.year}-{uuid.uuid4().hex}.parquet"
+    name = f"{_series_folder(instrument, candles.interval)}/{first.year}-{uuid.uuid4().hex}.parquet"
     saved.append(name)
     name = saved[-1] = default_storage.save(name, ContentFile(data))
-    _sync(name)
-    digest = codec.digest(candles).hex()
+    _sync_file(name)
+    digest = codec.digest_candles(candles).hex()
     last = from_ms(candles.time[-1])
     return CandleChunk(file=name, first=first, last=last, count=len(candles), bytes=len(data), fingerprint=digest)
 
 
-def _save(series: CandleSeries, chunks: Sequence[CandleChunk], changed: dict[int, Merged], old: Iterable[int]) -> None:
+def _save_series(series: CandleSeries, chunks: Sequence[CandleChunk], changed: dict[int, Merged], old: Iterable[int]) -> None:
     """The series' sums, its chunk rows and its gaps."""
     first, last = to_ms(chunks[0].first), to_ms(chunks[-1].last)
     series.first, series.last = chunks[0].first, chunks[-1].last
@@ -116,7 +117,7 @@ def _save(series: CandleSeries, chunks: Sequence[CandleChunk], changed: dict[int
     series.bytes = sum(chunk.bytes for chunk in chunks)
     step = next(iter(changed.values())).candles.step
     series.missing = (last - first) // step + 1 - series.count
-    series.fingerprint = codec.combine(bytes.fromhex(chunk.fingerprint) for chunk in chunks)
+    series.fingerprint = codec.combine_digests(bytes.fromhex(chunk.fingerprint) for chunk in chunks)
     if newest := changed.get(chunks[-1].first.year):
         series.last_close = Decimal(repr(float(newest.candles.close[-1])))
     series.save()
@@ -134,7 +135,7 @@ def _save(series: CandleSeries, chunks: Sequence[CandleChunk], changed: dict[int
 def _save_gaps(series: CandleSeries, times: Ints, step: int) -> None:
     """The gaps from the first to the last of these open times, anew."""
     series.gaps.filter(last__gt=from_ms(times[0]), first__lt=from_ms(times[-1])).delete()
-    first, last, missing = gaps(times, step)
+    first, last, missing = find_gaps(times, step)
     texts = (np.datetime_as_string(moments.astype("datetime64[ms]"), unit="ms", timezone="UTC") for moments in (first, last))
     rows = "".join(f"{series.pk}\t{low}\t{high}\t{count}\n" for low, high, count in zip(*texts, missing, strict=True))
     if rows:
@@ -143,18 +144,18 @@ def _save_gaps(series: CandleSeries, times: Ints, step: int) -> None:
             copy.write(rows)
 
 
-def _folder(instrument: Instrument, interval: str) -> str:
+def _series_folder(instrument: Instrument, interval: str) -> str:
     return f"{ROOT}/{instrument.venue}/{instrument.symbol}/{interval}"
 
 
-def _orphans(folder: str) -> list[str]:
+def _find_orphans(folder: str) -> list[str]:
     """Files in a series' folder that no row names. Under the instrument's lock nobody is about to name them."""
-    files = [f"{folder}/{name}" for name in _listed(folder)[1]]
+    files = [f"{folder}/{name}" for name in _list_folder(folder)[1]]
     named = set(CandleChunk.objects.filter(file__in=files).values_list("file", flat=True)) if files else set()
     return [name for name in files if name not in named]
 
 
-def _listed(folder: str) -> tuple[list[str], list[str]]:
+def _list_folder(folder: str) -> tuple[list[str], list[str]]:
     """(folders, files) inside; a storage that cannot list has nothing to sweep."""
     try:
         return default_storage.listdir(folder)
@@ -164,17 +165,17 @@ def _listed(folder: str) -> tuple[list[str], list[str]]:
 
 def _remove_on_commit(files: Sequence[str]) -> None:
     if files:
-        transaction.on_commit(lambda: _remove(files), robust=True)
+        transaction.on_commit(lambda: _remove_files(files), robust=True)
 
 
-def _remove(files: Iterable[str]) -> None:
+def _remove_files(files: Iterable[str]) -> None:
     """What cannot be deleted now is an orphan, which the next write sweeps."""
     for name in files:
         with suppress(OSError):
             default_storage.delete(name)
 
 
-def _sync(name: str) -> None:
+def _sync_file(name: str) -> None:
     """A local file must outlive a power cut before its row is committed and the old file goes."""
     try:
         handle = os.open(default_storage.path(name), os.O_RDONLY)

@@ -62,14 +62,14 @@ class AccountCache:
         while True:
             if (kept := await self._redis.get(self._value)) is not None:
                 self.hits += 1
-                return _unpack(kept)
+                return _unpack_balances(kept)
             if await self._redis.set(self._lock, token, nx=True, px=HOLD):
                 break
             await self._sleep(LOOK)
         try:
             if (kept := await self._redis.get(self._value)) is not None:
                 self.hits += 1
-                return _unpack(kept)
+                return _unpack_balances(kept)
             return await self._fetch()
         finally:
             await self._release(keys=[self._lock], args=[token])
@@ -79,13 +79,13 @@ class AccountCache:
         age = await self._redis.get(self._age) or b""
         self.misses += 1
         balances = await self._ask()
-        await self._store(keys=[self._value, self._age], args=[age, _pack(balances), int(self._seconds * 1000)])
+        await self._store(keys=[self._value, self._age], args=[age, _pack_balances(balances), int(self._seconds * 1000)])
         return balances
 
 
-def _pack(balances: list[Balance]) -> bytes:
+def _pack_balances(balances: list[Balance]) -> bytes:
     return orjson.dumps([(each.asset, str(each.free), str(each.held)) for each in balances])
 
 
-def _unpack(text: bytes | str) -> list[Balance]:
+def _unpack_balances(text: bytes | str) -> list[Balance]:
     return [Balance(asset, Decimal(free), Decimal(held)) for asset, free, held in orjson.loads(text)]

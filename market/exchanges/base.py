@@ -250,7 +250,7 @@ class Exchange(Protocol):
     def venue(self) -> str: ...
 
     @property
-    def skipped(self) -> int:
+    def skipped_frames(self) -> int:
         """Frames of its streams that could not be read, so far."""
         ...
 

@@ -76,7 +76,7 @@ class Breaker:
                 f"{self.venue}: not asked, since it failed {failures} times in a row.", code="breaker", after=wait / 1000
             )
 
-    async def succeeded(self) -> None:
+    async def note_success(self) -> None:
         if not self._dirty:
             return
         self._dirty = False
@@ -85,7 +85,7 @@ class Breaker:
         except (RedisError, OSError):
             logger.warning("%s: the circuit breaker in Redis cannot be reached", self.venue)
 
-    async def failed(self) -> None:
+    async def note_failure(self) -> None:
         self._dirty, self._trusted = True, 0
         try:
             count = await self._fail(keys=[self._key], args=[self._now(), self._failures, int(self._rest * 1000)])

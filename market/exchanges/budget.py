@@ -10,15 +10,15 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any, Literal
+from typing import Any
 
 from prometheus_client import Counter
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from market.exchanges.base import Endpoint, RateLimited, Retryable
+from market.exchanges.registry import VENUES, RequestLimit
 
 logger = logging.getLogger(__name__)
 
@@ -45,23 +45,6 @@ return 0
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """`amount` in each window of `seconds`, windows beginning at whole multiples, as the venues count."""
-
-    name: str
-    seconds: int
-    amount: int
-    scope: Literal["venue", "account"]
-    """Whom the venue counts: an IP address (all of our keys together) or a key."""
-
-
-LIMITS = {
-    "binance": (Limit("weight", 60, 6000, "venue"), Limit("orders", 10, 100, "account")),
-    "coinbase": (Limit("requests", 1, 30, "account"),),
-}
-KEYLESS = LIMITS | {"coinbase": (Limit("requests", 1, 10, "account"),)}
-"""Of who asks without a key, for market data."""
 LIMITED = Counter("exchange_rate_limited", "Times that a venue told us to wait (429, 418).", ["venue"])
 RESERVE = 0.15
 """Share of each limit that only orders, cancellations and questions about orders may use."""
@@ -75,13 +58,13 @@ class Budget:
         redis: Redis,
         endpoint: Endpoint,
         *,
-        limits: tuple[Limit, ...] | None = None,
+        limits: tuple[RequestLimit, ...] | None = None,
         patience: float = 5.0,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.venue = endpoint.venue
-        usual = (LIMITS if endpoint.api_key else KEYLESS)[endpoint.venue]
+        usual = VENUES[endpoint.venue].limits_for(keyed=bool(endpoint.api_key))
         self.limits = {limit.name: limit for limit in limits or usual}
         self.patience, self._clock, self._sleep = patience, clock, sleep
         self.waited = self.denied = self.limited = 0
@@ -121,16 +104,16 @@ class Budget:
         self._away = False
         if full < 0:
             return float(shut) / 1000
-        return _left(limits[full - 1], now) if full else 0.0
+        return _window_rest(limits[full - 1], now) if full else 0.0
 
     async def observe(self, name: str, used: int, limit: int | None = None, *, date: str = "") -> None:
         """What the venue says of its window; another client of the same address shows up here. `date`: the answer's own header,
         since an answer that crosses the end of a window speaks of the one before."""
         if limit and limit != self.limits[name].amount:
             old = self.limits[name]
-            self.limits[name] = Limit(name, old.seconds, limit, old.scope)
+            self.limits[name] = RequestLimit(name, old.seconds, limit, old.scope)
         window = self.limits[name]
-        await self._run(self._observe, self._window(window, _moment(date) or self._clock()), used, window.seconds * 2000)
+        await self._run(self._observe, self._window(window, _parse_date(date) or self._clock()), used, window.seconds * 2000)
 
     async def close(self, seconds: float) -> None:
         """The venue said 429 or 418: nobody sends anything until then."""
@@ -151,11 +134,11 @@ class Budget:
             logger.warning("%s: the rate budget in Redis cannot be reached; orders go out uncounted", self.venue)
         self._away = True
 
-    def _window(self, limit: Limit, now: float) -> str:
+    def _window(self, limit: RequestLimit, now: float) -> str:
         return f"{self._prefix[limit.scope]}:{limit.name}:{int(now // limit.seconds)}"
 
 
-def _moment(date: str) -> float:
+def _parse_date(date: str) -> float:
     """Of an HTTP date, in seconds since 1970; 0 for what is none."""
     try:
         return parsedate_to_datetime(date).timestamp()
@@ -163,6 +146,6 @@ def _moment(date: str) -> float:
         return 0.0
 
 
-def _left(limit: Limit, now: float) -> float:
+def _window_rest(limit: RequestLimit, now: float) -> float:
     """Seconds to the end of the window, never zero: a clock that has just turned would spin."""
     return max(limit.seconds - now % limit.seconds, 0.001)

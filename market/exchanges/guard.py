@@ -39,18 +39,18 @@ class Guard:
             answer = await request()
         except Exception as error:
             problem = error if isinstance(error, ExchangeError) else self._translate(error, acts)
-            await self._failed(problem)
+            await self._note_failure(problem)
             # The library's error is dropped: it can carry the signed request.
             raise problem from None
         self._count("ok")
-        await self.breaker.succeeded()
+        await self.breaker.note_success()
         return answer
 
-    async def _failed(self, problem: ExchangeError) -> None:
+    async def _note_failure(self, problem: ExchangeError) -> None:
         self._count(problem.code or type(problem).__name__.lower())
         if isinstance(problem, RateLimited):
             await self.budget.close(problem.after)
         elif isinstance(problem, Retryable | Unknown) and problem.code not in OURS:
-            await self.breaker.failed()
+            await self.breaker.note_failure()
         else:
-            await self.breaker.succeeded()
+            await self.breaker.note_success()

@@ -24,7 +24,7 @@ class Malformed(ValueError):
     """A frame or an answer that does not say what its kind must say."""
 
 
-def number(value: object) -> Decimal:
+def parse_number(value: object) -> Decimal:
     """Exactly what the text says. A float was rounded before it came here, so it is refused."""
     if not isinstance(value, str | int) or isinstance(value, bool):
         raise Malformed(f"{value!r} is not a number in text")
@@ -37,25 +37,25 @@ def number(value: object) -> Decimal:
     return result
 
 
-def positive(value: object) -> Decimal:
+def parse_positive(value: object) -> Decimal:
     """A price or a quantity that was traded."""
-    result = number(value)
+    result = parse_number(value)
     if result <= 0:
         raise Malformed(f"{value!r} is not above zero")
     return result
 
 
-def prices(*values: object) -> tuple[Decimal, Decimal, Decimal, Decimal]:
+def parse_prices(*values: object) -> tuple[Decimal, Decimal, Decimal, Decimal]:
     """A candle's open, high, low and close."""
-    first, high, low, last = (positive(value) for value in values)
+    first, high, low, last = (parse_positive(value) for value in values)
     if not low <= min(first, last) <= max(first, last) <= high:
         raise Malformed(f"a candle from {first} to {last} cannot lie between {low} and {high}")
     return first, high, low, last
 
 
-def some(value: object) -> Decimal | None:
+def parse_optional(value: object) -> Decimal | None:
     """None where the venue writes zero or nothing for 'no such thing'."""
-    return None if value in (None, "") else number(value) or None
+    return None if value in (None, "") else parse_number(value) or None
 
 
 def from_milliseconds(value: object) -> datetime:
@@ -80,7 +80,7 @@ class Reader:
         self.venue = venue
         self.skipped: Counter[str] = Counter()
 
-    def read(self, kind: str, parse: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+    def parse_with(self, kind: str, parse: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
         try:
             return parse(*args, **kwargs)
         except (Malformed, KeyError, IndexError, TypeError, AttributeError, ValueError) as error:

@@ -2,7 +2,7 @@
 
 wanted    what is needed now; may change while the feed runs
 timing    every length of time in one place
-status    what the feed says of itself: `Status` and `Incident`
+status    what the feed says of itself: `FeedStatus` and `Incident`
 backlog   between the socket and a slow handler: newest tick per symbol, every closed candle
 gates     closed candles in order, without doubles, what was missed asked of the venue
 silence   whether a symbol that says nothing is quiet or mute
@@ -11,8 +11,8 @@ loop      `run_feed`
 """
 
 from market.feed.loop import Feed, run_feed
-from market.feed.status import Incident, State, Status
+from market.feed.status import FeedStatus, Incident, State
 from market.feed.subscription import Subscription
 from market.feed.timing import Timing
 
-__all__ = ["Feed", "Incident", "State", "Status", "Subscription", "Timing", "run_feed"]
+__all__ = ["Feed", "FeedStatus", "Incident", "State", "Subscription", "Timing", "run_feed"]

@@ -31,7 +31,7 @@ class Backlog:
         return len(self._waiting)
 
     def put(self, event: MarketEvent) -> None:
-        key = _key(event)
+        key = _slot_key(event)
         if key is not None and (slot := self._newest.get(key)):
             slot.event = event
             self.coalesced += 1
@@ -55,7 +55,7 @@ class Backlog:
         return slot.event
 
 
-def _key(event: MarketEvent) -> Hashable | None:
+def _slot_key(event: MarketEvent) -> Hashable | None:
     """What a newer event makes this one of no use; None where nothing does."""
     if isinstance(event, Tick | Depth):
         return (event.kind, event.symbol)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from core.times import EPOCH
 from engine.types import interval_ms
 from market.exchanges.base import Candle, Exchange, ExchangeError
-from market.feed.ending import end
+from market.feed.ending import end_tasks
 from market.feed.subscription import Key
 from market.feed.timing import Timing
 
@@ -21,7 +21,7 @@ AT_ONCE = 8
 
 
 @dataclass(slots=True)
-class Gate:
+class CandleGate:
     """`last`: open time of the newest candle handed on. `asked`: of the newest that the venue was asked for. `waiting`: what came
     while there was a hole before it."""
 
@@ -33,13 +33,13 @@ class Gate:
     not_before: float = 0.0
 
 
-class Gates:
+class CandleGates:
     """`hand` takes each closed candle, in order. `failing` names what could not be asked for."""
 
     def __init__(self, exchange: Exchange, hand: Callable[[Candle], None], timing: Timing) -> None:
         self.failing = ""
         self._exchange, self._hand, self._timing = exchange, hand, timing
-        self._gates: dict[Key, Gate] = {}
+        self._gates: dict[Key, CandleGate] = {}
         self._limit = asyncio.Semaphore(AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -50,8 +50,8 @@ class Gates:
             if key in self._gates:
                 continue
             length = timedelta(milliseconds=interval_ms(key[1]))
-            last = closed.get(key, _open(now, length) - length)
-            self._gates[key] = Gate(length, last, last)
+            last = closed.get(key, _open_time(now, length) - length)
+            self._gates[key] = CandleGate(length, last, last)
         self._gates = {key: self._gates[key] for key in wanted}
 
     def take(self, candle: Candle) -> None:
@@ -75,7 +75,7 @@ class Gates:
         """Asks for what should have closed by now. A candle without trades may exist nowhere: it is asked for once, and once more
         with the next."""
         for key, gate in self._gates.items():
-            due = _open(now - timedelta(seconds=self._timing.late), gate.length) - gate.length
+            due = _open_time(now - timedelta(seconds=self._timing.late), gate.length) - gate.length
             if due > gate.last and (due > gate.asked or gate.waiting):
                 self._ask(key, gate, max(due, *gate.waiting) if gate.waiting else due)
 
@@ -85,9 +85,9 @@ class Gates:
             gate.asked, gate.not_before = gate.last, 0.0
 
     async def close(self) -> None:
-        await end(list(self._tasks))
+        await end_tasks(list(self._tasks))
 
-    def _ask(self, key: Key, gate: Gate, newest: datetime) -> None:
+    def _ask(self, key: Key, gate: CandleGate, newest: datetime) -> None:
         if gate.busy or asyncio.get_running_loop().time() < gate.not_before:
             return
         gate.busy = True
@@ -95,7 +95,7 @@ class Gates:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _fill(self, key: Key, gate: Gate, newest: datetime) -> None:
+    async def _fill(self, key: Key, gate: CandleGate, newest: datetime) -> None:
         symbol, interval = key
         try:
             async with self._limit:
@@ -111,7 +111,7 @@ class Gates:
         gate.asked = max(gate.asked, newest)
         self._release(gate, found, newest)
 
-    def _release(self, gate: Gate, found: Iterable[Candle], newest: datetime) -> None:
+    def _release(self, gate: CandleGate, found: Iterable[Candle], newest: datetime) -> None:
         """What was asked for and what has waited, in order of time. What came meanwhile may stand behind another hole."""
         known = {candle.time: candle for candle in found} | gate.waiting
         gate.waiting = {}
@@ -123,6 +123,6 @@ class Gates:
                 gate.waiting[time] = known[time]
 
 
-def _open(moment: datetime, length: timedelta) -> datetime:
+def _open_time(moment: datetime, length: timedelta) -> datetime:
     """Open time of the candle in which the moment lies."""
     return moment - (moment - EPOCH) % length

@@ -14,16 +14,16 @@ from typing import Any
 
 from market.exchanges.base import Alive, Candle, Exchange, ExchangeError, MarketEvent, Refused, Retryable, StreamGap, Tick
 from market.feed.backlog import Backlog
-from market.feed.ending import end
-from market.feed.gates import Gates
+from market.feed.ending import end_tasks
+from market.feed.gates import CandleGates
 from market.feed.silence import Silence
-from market.feed.status import Incident, Kind, State, Status
+from market.feed.status import FeedStatus, Incident, Kind, State
 from market.feed.subscription import Subscription
 from market.feed.timing import Timing
 
 logger = logging.getLogger(__name__)
 Handle = Callable[[MarketEvent], Awaitable[None]]
-OnStatus = Callable[[Status | Incident], None]
+OnStatus = Callable[[FeedStatus | Incident], None]
 
 
 async def run_feed(
@@ -56,7 +56,7 @@ class Feed:
         self._exchange, self._wanted, self._handle, self._on_status = exchange, wanted, handle, on_status
         self._clock, self._random, self._timing = clock, random or Random(), timing or Timing()  # noqa: S311 (jitter)
         self._backlog = Backlog()
-        self._gates = Gates(exchange, self._backlog.put, self._timing)
+        self._gates = CandleGates(exchange, self._backlog.put, self._timing)
         self._silence = Silence(self._timing)
         self._incidents: dict[tuple[Kind, str], Incident] = {}
         self._lost: asyncio.Future[str] | None = None
@@ -64,7 +64,7 @@ class Feed:
         self._message_at = 0.0
         self._unlisted: frozenset[str] = frozenset()
         self._priced = asyncio.get_running_loop().time()
-        self.status = Status(exchange.venue, "connecting", self._now(), ())
+        self.status = FeedStatus(exchange.venue, "connecting", self._now(), ())
 
     async def run(self) -> None:
         parts = (self._deliver, self._connect, self._tend, self._listen, self._poll)
@@ -75,7 +75,7 @@ class Feed:
             for task in done:
                 task.result()
         finally:
-            await end(tasks)
+            await end_tasks(tasks)
             await self._gates.close()
             self._say("stopped", "")
 
@@ -113,11 +113,11 @@ class Feed:
             ends: tuple[asyncio.Future[Any], ...] = (pump, changed, self._lost)
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if pump.done():
-                return _why(pump.exception())
+                return _explain_end(pump.exception())
             return self._lost.result() if self._lost.done() else None
         finally:
             self._lost = None
-            await end((pump, changed))
+            await end_tasks((pump, changed))
 
     async def _pump(self, symbols: tuple[str, ...]) -> None:
         self._silence.begin(symbols)
@@ -160,7 +160,7 @@ class Feed:
     def _take(self, event: MarketEvent) -> None:
         self._messages += 1
         self._message_at = self._clock()
-        self._silence.spoke()
+        self._silence.note_frame()
         if isinstance(event, Alive):
             if self.status.state != "live":
                 self._open()
@@ -170,7 +170,7 @@ class Feed:
         elif event.symbol not in self._wanted.symbols:
             return
         elif isinstance(event, Candle):
-            self._silence.heard(event.symbol)
+            self._silence.note_news(event.symbol)
             self._candle(event)
             return
         elif isinstance(event, Tick):
@@ -195,7 +195,7 @@ class Feed:
 
     def _price(self, tick: Tick) -> None:
         self._priced = asyncio.get_running_loop().time()
-        self._silence.heard(tick.symbol, tick.price)
+        self._silence.note_news(tick.symbol, tick.price)
 
     def _gap(self, gap: StreamGap) -> None:
         self.status = replace(self.status, gaps=self.status.gaps + 1)
@@ -241,7 +241,7 @@ class Feed:
     def _compare(self, ticks: list[Tick]) -> None:
         """A price that the stream's last one agrees with is as good as news."""
         for tick in ticks:
-            if self._silence.told(tick):
+            if self._silence.confirm_price(tick):
                 self._priced = asyncio.get_running_loop().time()
                 self._message_at = self._clock()
                 self._backlog.put(tick)
@@ -292,7 +292,7 @@ class Feed:
             detail=detail,
             symbols=self._wanted.symbols,
             coalesced=self._backlog.coalesced,
-            skipped=self._exchange.skipped,
+            skipped=self._exchange.skipped_frames,
             messages=self._messages,
             last_message_at=datetime.fromtimestamp(self._message_at, UTC) if self._message_at else None,
         )
@@ -313,7 +313,7 @@ class Feed:
         return datetime.fromtimestamp(self._clock(), UTC)
 
 
-def _why(error: BaseException | None) -> str:
+def _explain_end(error: BaseException | None) -> str:
     """A stream's end for a person. What is not the venue's doing is ours, and goes to the log whole."""
     if error is not None and not isinstance(error, ExchangeError):
         logger.error("a market stream failed", exc_info=error)

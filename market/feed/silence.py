@@ -12,7 +12,7 @@ from market.feed.timing import Timing
 
 
 @dataclass(slots=True)
-class Heard:
+class LastNews:
     """Of one symbol: the loop's time of its last news, its price, and since when REST has said otherwise."""
 
     at: float
@@ -25,40 +25,40 @@ class Silence:
 
     def __init__(self, timing: Timing) -> None:
         self._timing = timing
-        self._spoke = _now()
-        self._symbols: dict[str, Heard] = {}
+        self._spoke = _loop_time()
+        self._symbols: dict[str, LastNews] = {}
 
     def begin(self, symbols: Iterable[str]) -> None:
         """A new connection: everybody has time to speak."""
-        now = self._spoke = _now()
+        now = self._spoke = _loop_time()
         old = self._symbols
-        self._symbols = {symbol: Heard(now, old[symbol].price if symbol in old else None) for symbol in symbols}
+        self._symbols = {symbol: LastNews(now, old[symbol].price if symbol in old else None) for symbol in symbols}
 
-    def spoke(self) -> None:
+    def note_frame(self) -> None:
         """The socket brought something, of whatever symbol."""
-        self._spoke = _now()
+        self._spoke = _loop_time()
 
-    def heard(self, symbol: str, price: Decimal | None = None) -> None:
+    def note_news(self, symbol: str, price: Decimal | None = None) -> None:
         if (known := self._symbols.get(symbol)) is not None:
-            known.at, known.doubted = _now(), None
+            known.at, known.doubted = _loop_time(), None
             known.price = price or known.price
 
     def silent(self) -> list[str]:
         """Symbols to ask for: those that have said nothing for long, and soon all of them where the socket says nothing at all."""
-        now = _now()
+        now = _loop_time()
         hushed = now - self._spoke > self._timing.hush
         patience = min(self._timing.hush, self._timing.silence) if hushed else self._timing.silence
         return [symbol for symbol, known in self._symbols.items() if known.doubted is None and now - known.at > patience]
 
-    def told(self, tick: Tick) -> bool:
+    def confirm_price(self, tick: Tick) -> bool:
         """REST's price of a silent symbol: True if it bears out the stream. Else the stream has a while to bring it."""
         known = self._symbols.get(tick.symbol)
         if known is None:
             return False
         if known.price is None or known.price == tick.price:
-            known.at, known.price = _now(), tick.price
+            known.at, known.price = _loop_time(), tick.price
             return True
-        known.doubted = _now()
+        known.doubted = _loop_time()
         return False
 
     def mute(self) -> list[str]:
@@ -66,9 +66,9 @@ class Silence:
         return [
             symbol
             for symbol, known in self._symbols.items()
-            if known.doubted is not None and _now() - known.doubted > self._timing.settle
+            if known.doubted is not None and _loop_time() - known.doubted > self._timing.settle
         ]
 
 
-def _now() -> float:
+def _loop_time() -> float:
     return asyncio.get_running_loop().time()

@@ -12,7 +12,7 @@ Kind = Literal["downtime", "silence", "gap", "reconnect", "user_stream"]
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class FeedStatus:
     """Said when the state changes and about once a second besides. Counts are since the feed began."""
 
     venue: str

@@ -1,15 +1,17 @@
-"""One API key's money."""
+"""An account: one API key's money and orders."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from market.sandbox.orders import ZERO, Fill, Order, Refused
+from market.sandbox.orders import ZERO, RequestRefused, SandboxFill, SandboxOrder
 
 
 @dataclass(slots=True)
-class Balance:
+class AssetBalance:
+    """What an account owns of one asset: `held` is set aside for its open orders."""
+
     free: Decimal = ZERO
     held: Decimal = ZERO
 
@@ -19,36 +21,38 @@ class Balance:
 
 
 @dataclass(slots=True)
-class Account:
-    """Balances by asset, orders by id and by client id (the newest of each), fills in order of time. `name` is the API key."""
+class SandboxAccount:
+    """Balances by asset, orders by id and by client id (the newest with each), fills by time. `name` is the API key.
+
+    `updated` is when something last changed (ms); the three flags say what the key may do.
+    """
 
     name: str
-    balances: dict[str, Balance] = field(default_factory=dict)
-    orders: dict[int, Order] = field(default_factory=dict)
-    by_client_id: dict[str, Order] = field(default_factory=dict)
-    open: dict[int, Order] = field(default_factory=dict)
-    fills: list[Fill] = field(default_factory=list)
+    balances: dict[str, AssetBalance] = field(default_factory=dict)
+    orders: dict[int, SandboxOrder] = field(default_factory=dict)
+    by_client_id: dict[str, SandboxOrder] = field(default_factory=dict)
+    open: dict[int, SandboxOrder] = field(default_factory=dict)
+    fills: list[SandboxFill] = field(default_factory=list)
     updated: int = 0
     can_trade: bool = True
     can_withdraw: bool = False
     ip_restricted: bool = False
-    """What its key may do."""
 
-    def balance(self, asset: str) -> Balance:
-        return self.balances.setdefault(asset, Balance())
+    def balance(self, asset: str) -> AssetBalance:
+        return self.balances.setdefault(asset, AssetBalance())
 
-    def hold(self, order: Order, need: Decimal) -> None:
-        """Sets aside exactly `need` for the order, taking from or giving back to what is free. `Refused` where it lacks."""
+    def hold(self, order: SandboxOrder, need: Decimal) -> None:
+        """Sets aside exactly `need` for the order, out of or back into what is free. `RequestRefused` where that is too little."""
         balance = self.balance(order.hold_asset)
         more = need - order.held
         if more > balance.free:
-            raise Refused("insufficient_balance", "Account has insufficient balance for requested action.")
+            raise RequestRefused("insufficient_balance", "Account has insufficient balance for requested action.")
         balance.free -= more
         balance.held += more
         order.held = need
 
-    def pay(self, order: Order, amount: Decimal) -> None:
-        """Takes from what the order holds, and from what is free where that does not suffice."""
+    def pay(self, order: SandboxOrder, amount: Decimal) -> None:
+        """Takes an amount from what the order holds, and from what is free where that does not suffice."""
         balance = self.balance(order.hold_asset)
         part = min(amount, order.held)
         order.held -= part

@@ -1,8 +1,4 @@
-"""The book of one symbol: a made-up depth around the last trade, and the accounts' resting orders within it.
-
-The depth stands on a grid of prices; what lies at each is mixed from the seed, the price and, now and then, the number of trades:
-the same seed and trades give the same book. What takers take from it is gone until the next trade of the tape.
-"""
+"""The book of one symbol: the accounts' resting orders within the made-up depth, and the stops that wait for a price."""
 
 from __future__ import annotations
 
@@ -11,143 +7,114 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from heapq import merge
-from itertools import islice, takewhile
+from itertools import takewhile
 
-from market.sandbox.instruments import Instrument
-from market.sandbox.orders import ZERO, Order, Side
-
-LEVELS = 100
-"""Of the made-up depth, on each side."""
-STEP = Decimal("0.00005")
-"""Between its levels, as a share of the price; also the spread."""
-LEVEL_VALUE = 2000
-"""What lies at a level on average, in multiples of the smallest notional."""
-MASK = (1 << 64) - 1
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """What can be taken at a price: from an account's `order`, or from the made-up depth."""
-
-    price: Decimal
-    qty: Decimal
-    order: Order | None = None
+from market.sandbox.depth import Offer, SeededDepth
+from market.sandbox.instruments import ListedInstrument
+from market.sandbox.orders import ZERO, SandboxOrder, Side
 
 
 @dataclass(slots=True)
-class Ladder:
-    """Orders by price and then by age; the best first. `sign` is -1 where the highest price is the best."""
+class PriceTimeQueue:
+    """Orders by price and then by age, the best first. `sign` is -1 where the highest price is the best."""
 
     sign: int
-    _rows: list[tuple[Decimal, int, Order]] = field(default_factory=list)
+    _rows: list[tuple[Decimal, int, SandboxOrder]] = field(default_factory=list)
 
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __iter__(self) -> Iterator[Order]:
+    def __iter__(self) -> Iterator[SandboxOrder]:
         return (row[2] for row in self._rows)
 
-    def add(self, price: Decimal, order: Order) -> None:
+    def add(self, price: Decimal, order: SandboxOrder) -> None:
         insort(self._rows, (price * self.sign, order.id, order))
 
-    def remove(self, price: Decimal, order: Order) -> None:
-        """Without effect where it is not in the ladder."""
+    def remove(self, price: Decimal, order: SandboxOrder) -> None:
+        """Does nothing where the order is not in the queue."""
         index = bisect_left(self._rows, (price * self.sign, order.id))  # ids differ, so the prefix suffices
         if index < len(self._rows) and self._rows[index][2] is order:
             del self._rows[index]
 
-    def best(self) -> Decimal | None:
-        return self._rows[0][0] * self.sign if self._rows else None
+    def first_within(self, price: Decimal) -> SandboxOrder | None:
+        """The best order, if its price is this one or better."""
+        return self._rows[0][2] if self._rows and self._rows[0][0] <= price * self.sign else None
 
-    def beyond(self, price: Decimal) -> bool:
-        """Whether all are worse than this price."""
-        return not self._rows or self._rows[0][0] > price * self.sign
-
-    def until(self, price: Decimal) -> list[Order]:
+    def list_within(self, price: Decimal) -> list[SandboxOrder]:
         """The orders at this price or better."""
         end = price * self.sign
         return [row[2] for row in takewhile(lambda row: row[0] <= end, self._rows)]
 
 
-class Book:
-    """`sequence` grows with every change. Prices in quote, quantities in base."""
+class WaitingStops:
+    """Stop orders by the price that triggers them: those that wait for a rise, and those that wait for a fall."""
 
-    def __init__(self, instrument: Instrument, seed: int) -> None:
-        self.seed = seed
-        self.buys, self.sells = Ladder(-1), Ladder(1)
-        self.rising, self.falling = Ladder(1), Ladder(-1)
-        """Stops that wait for the price to rise, and to fall."""
-        self.sequence = 1
-        self.last = instrument.price
-        self.bid = self.ask = ZERO
-        self._taken: dict[Decimal, Decimal] = {}
-        self._trades = 0
-        self._level_value = LEVEL_VALUE * instrument.min_notional
-        self.rule(instrument)
+    def __init__(self) -> None:
+        self._rising, self._falling = PriceTimeQueue(1), PriceTimeQueue(-1)
+
+    def add(self, order: SandboxOrder) -> None:
+        self._queue(order).add(order.request.stop, order)
+
+    def remove(self, order: SandboxOrder) -> None:
+        self._queue(order).remove(order.request.stop, order)
+
+    def find_next(self, last: Decimal) -> SandboxOrder | None:
+        """The next stop that the last price has reached."""
+        return self._rising.first_within(last) or self._falling.first_within(last)
+
+    def _queue(self, order: SandboxOrder) -> PriceTimeQueue:
+        return self._rising if order.request.trigger == "up" else self._falling
+
+
+class MatchingBook:
+    """What can be traded in one symbol now. `last` is the last price, `sequence` grows with every change of the book.
+
+    Prices in quote, quantities in base.
+    """
+
+    def __init__(self, instrument: ListedInstrument, seed: int) -> None:
+        self.buys, self.sells = PriceTimeQueue(-1), PriceTimeQueue(1)
+        self.stops = WaitingStops()
+        self.sequence, self.last = 1, instrument.price
+        self.instrument, self.made_up = instrument, SeededDepth(instrument, seed)
         self.refresh(instrument.price, buyer_is_maker=True)
 
-    def rule(self, instrument: Instrument) -> None:
-        """Under these filters from now on."""
+    def set_filters(self, instrument: ListedInstrument) -> None:
+        """The book follows the filters of this instrument from now on."""
         self.instrument = instrument
-        self._step = instrument.tick * max(1, round(instrument.price * STEP / instrument.tick))
+        self.made_up.set_filters(instrument)
 
     def refresh(self, price: Decimal, *, buyer_is_maker: bool) -> None:
-        """A trade of the tape: the book forms anew around it."""
-        tick = self.instrument.tick
+        """A trade of the tape: the depth forms again around it."""
         self.last = price
-        self.bid = price if buyer_is_maker else max(price - self._step, tick)
-        self.ask = max(price, self.bid + tick) if not buyer_is_maker else price + self._step
-        self._taken.clear()
-        self._trades += 1
+        self.made_up.rebuild(price, buyer_is_maker=buyer_is_maker)
         self.sequence += 1
 
-    def resting(self, side: Side) -> Ladder:
-        return self.buys if side == "buy" else self.sells
-
-    def stops(self, order: Order) -> Ladder:
-        return self.rising if order.request.trigger == "up" else self.falling
-
-    def place(self, order: Order) -> None:
-        """Into the book, behind a part of what lies at its price already."""
-        price = order.request.limit
-        behind = price <= self.bid if order.side == "buy" else price >= self.ask
-        order.queue = self._made_up(price) * (self._mix(order.id) % 101) / 100 if behind else ZERO
-        self.resting(order.side).add(price, order)
+    def place(self, order: SandboxOrder) -> None:
+        """Puts an order into the book, behind a part of the depth at its price."""
+        order.queue = self.made_up.queue_share(order)
+        self._resting(order.side).add(order.request.limit, order)
         self.sequence += 1
 
-    def park(self, order: Order) -> None:
-        """A stop, until its price is reached."""
-        self.stops(order).add(order.request.stop, order)
-
-    def remove(self, order: Order) -> None:
+    def remove(self, order: SandboxOrder) -> None:
+        """Takes an order out, whether it rests or waits for its stop price."""
         if order.waiting:
-            self.stops(order).remove(order.request.stop, order)
+            self.stops.remove(order)
         elif order.request.limit:
-            self.resting(order.side).remove(order.request.limit, order)
+            self._resting(order.side).remove(order.request.limit, order)
             self.sequence += 1
 
-    def reached(self) -> Order | None:
-        """The next stop that the last price has reached."""
-        for ladder in (self.rising, self.falling):
-            best = ladder.best()
-            if best is not None and best * ladder.sign <= self.last * ladder.sign:
-                return next(iter(ladder))
-        return None
-
     def take(self, price: Decimal, qty: Decimal) -> None:
-        """From the made-up depth."""
-        self._taken[price] = self._taken.get(price, ZERO) + qty
+        """Takes a quantity from the made-up depth at a price."""
+        self.made_up.take(price, qty)
         self.sequence += 1
 
-    def crossed(self, price: Decimal, qty: Decimal, *, buyer_is_maker: bool) -> list[tuple[Order, Decimal]]:
-        """Which resting orders a trade of the tape fills, and with how much.
+    def list_crossed(self, price: Decimal, qty: Decimal, *, buyer_is_maker: bool) -> list[tuple[SandboxOrder, Decimal]]:
+        """Which resting orders a trade of the tape fills, and with which quantity.
 
-        Orders that the trade went past fill whole. Those at its price fill with what of its quantity comes after their queue.
+        Orders that the trade went past fill whole. Those at its price share what is left of its quantity after their queue.
         """
         passive, other = (self.buys, self.sells) if buyer_is_maker else (self.sells, self.buys)
-        hit = [(order, order.remaining) for order in other.until(price)]
+        hit = [(order, order.remaining) for order in other.list_within(price)]
         ours = ZERO
-        for order in passive.until(price):
+        for order in passive.list_within(price):
             if order.request.limit != price:
                 hit.append((order, order.remaining))
                 continue
@@ -158,12 +125,15 @@ class Book:
                 hit.append((order, share))
         return hit
 
-    def offers(self, side: Side, limit: Decimal = ZERO) -> Iterator[Level]:
-        """What a taker of this side meets, best first, up to its limit (0: none). Ours come after others at one price."""
-        sign = 1 if side == "buy" else -1
-        ours = (Level(o.request.limit, o.remaining, o) for o in self.resting("sell" if side == "buy" else "buy"))
-        levels = merge(self._depth(side), ours, key=lambda level: level.price * sign)
-        return takewhile(lambda level: not limit or level.price * sign <= limit * sign, levels)
+    def offers(self, taker: Side, limit: Decimal = ZERO) -> Iterator[Offer]:
+        """What a taker of this side meets up to its limit (0: no limit), the best price first.
+
+        At the same price the depth comes before the accounts' orders.
+        """
+        sign = 1 if taker == "buy" else -1
+        ours = (Offer(o.request.limit, o.remaining, o) for o in self._resting("sell" if taker == "buy" else "buy"))
+        offers = merge(self.made_up.offers(taker), ours, key=lambda offer: offer.price * sign)
+        return takewhile(lambda offer: not limit or offer.price * sign <= limit * sign, offers)
 
     def best(self) -> tuple[tuple[Decimal, Decimal], tuple[Decimal, Decimal]]:
         """((bid, quantity), (ask, quantity))."""
@@ -171,46 +141,21 @@ class Book:
 
     def depth(self, count: int) -> tuple[list[tuple[Decimal, Decimal]], list[tuple[Decimal, Decimal]]]:
         """(bids, asks), each [(price, quantity)] with the best first."""
-        return self._merged("sell", count), self._merged("buy", count)
+        return self._merge_levels("sell", count), self._merge_levels("buy", count)
+
+    def _resting(self, side: Side) -> PriceTimeQueue:
+        return self.buys if side == "buy" else self.sells
 
     def _best(self, taker: Side) -> tuple[Decimal, Decimal]:
-        made_up, ladder = next(self._depth(taker)), self.buys if taker == "sell" else self.sells
-        if not len(ladder) or ladder.beyond(made_up.price):
+        made_up, queue = next(self.made_up.offers(taker)), self.buys if taker == "sell" else self.sells
+        if queue.first_within(made_up.price) is None:
             return made_up.price, made_up.qty
-        return self._merged(taker, 1)[0]
+        return self._merge_levels(taker, 1)[0]
 
-    def _merged(self, taker: Side, count: int) -> list[tuple[Decimal, Decimal]]:
+    def _merge_levels(self, taker: Side, count: int) -> list[tuple[Decimal, Decimal]]:
         rows: dict[Decimal, Decimal] = {}
-        for level in self.offers(taker):
-            if level.price not in rows and len(rows) == count:
+        for offer in self.offers(taker):
+            if offer.price not in rows and len(rows) == count:
                 break
-            rows[level.price] = rows.get(level.price, ZERO) + level.qty
+            rows[offer.price] = rows.get(offer.price, ZERO) + offer.qty
         return list(rows.items())
-
-    def _depth(self, taker: Side) -> Iterator[Level]:
-        for price in islice(self._prices(taker), LEVELS):
-            qty = self._made_up(price) - self._taken.get(price, ZERO)
-            if qty > 0:
-                yield Level(price, qty)
-
-    def _prices(self, taker: Side) -> Iterator[Decimal]:
-        """The best price, then the grid behind it; bids end above zero."""
-        if taker == "buy":
-            yield self.ask
-            price, step = self.ask - self.ask % self._step + self._step, self._step
-        else:
-            yield self.bid
-            price, step = self.bid - (self.bid % self._step or self._step), -self._step
-        while price > 0:
-            yield price
-            price += step
-
-    def _made_up(self, price: Decimal) -> Decimal:
-        index = int(price / self.instrument.tick)
-        average = int(self._level_value / price / self.instrument.lot) + 1
-        weight = 20 + self._mix(index, (self._trades + index) >> 4) % 180
-        return self.instrument.lot * max(1, average * weight // 100)
-
-    def _mix(self, one: int, two: int = 0) -> int:
-        mixed = (one * 0x9E3779B97F4A7C15 + two * 0xBF58476D1CE4E5B9 + self.seed * 0x94D049BB133111EB) & MASK
-        return (mixed ^ (mixed >> 29)) * 0xBF58476D1CE4E5B9 % MASK >> 32

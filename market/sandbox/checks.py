@@ -1,50 +1,51 @@
-"""What an order must be like to be taken: all refusals that need no look at the account."""
+"""The checks of an order that need no look at its account."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
-from market.sandbox.instruments import Instrument
-from market.sandbox.orders import OrderRequest, Refused
+from market.sandbox.instruments import ListedInstrument
+from market.sandbox.orders import OrderTicket, RequestRefused
 
 BAND = Decimal(5)
-"""Limits lie between the last price / BAND and x BAND."""
+"""Limit prices must lie between the last price / BAND and the last price x BAND."""
 
 
-def check(request: OrderRequest, instrument: Instrument, last: Decimal) -> None:
-    """`Refused` as `Instrument`'s checks say, or with `halted`, `bad_request`, `percent_price`, `would_trigger`."""
+def check_ticket(ticket: OrderTicket, instrument: ListedInstrument, last: Decimal) -> None:
+    """`RequestRefused` with `halted`, `bad_request`, `percent_price` or `would_trigger`, or as the instrument's own checks say."""
     if not instrument.trading:
-        raise Refused("halted", "Market is closed.")
-    _check_form(request)
-    for price in (request.limit, request.stop):
+        raise RequestRefused("halted", "Market is closed.")
+    _check_form(ticket)
+    for price in (ticket.limit, ticket.stop):
         if price:
             instrument.check_price(price)
-    if request.limit and not last / BAND <= request.limit <= last * BAND:
-        raise Refused("percent_price", f"{instrument.symbol}: the limit is too far from the last price {last}.")
-    if request.qty:
-        instrument.check_qty(request.qty)
-    instrument.check_notional(request.quote_qty or request.qty * (request.limit or request.stop or last))
-    if request.stop and _reached(request, last):
-        raise Refused("would_trigger", "Stop price would trigger immediately.")
+    if ticket.limit and not last / BAND <= ticket.limit <= last * BAND:
+        raise RequestRefused("percent_price", f"{instrument.symbol}: the limit is too far from the last price {last}.")
+    if ticket.qty:
+        instrument.check_qty(ticket.qty)
+    instrument.check_notional(ticket.quote_qty or ticket.qty * (ticket.limit or ticket.stop or last))
+    if ticket.stop and _has_reached_stop(ticket, last):
+        raise RequestRefused("would_trigger", "Stop price would trigger immediately.")
 
 
-def _check_form(request: OrderRequest) -> None:
-    limited = request.type in ("limit", "stop_limit")
-    stopped = request.type in ("stop", "stop_limit")
+def _check_form(ticket: OrderTicket) -> None:
+    """Checks that the type of order has the fields that it needs, and no others."""
+    limited = ticket.type in ("limit", "stop_limit")
+    stopped = ticket.type in ("stop", "stop_limit")
     faults = {
-        "quantity or quote quantity must be above zero, and only one of them given": (request.qty > 0) == (request.quote_qty > 0),
-        "quantities and prices must not be below zero": min(request.qty, request.quote_qty, request.limit, request.stop) < 0,
-        "only market orders have a quote quantity": request.quote_qty > 0 and request.type != "market",
-        "limit price must be given for limit orders, and for no others": limited != (request.limit > 0),
-        "stop price must be given for stop orders, and for no others": stopped != (request.stop > 0),
-        "only limit orders that stay can be post-only": request.post_only
-        and (request.type != "limit" or request.tif in ("ioc", "fok")),
-        "a good-till-date order needs its end, and only such an order has one": (request.tif == "gtd") != (request.expires > 0),
+        "quantity or quote quantity must be above zero, and only one of them given": (ticket.qty > 0) == (ticket.quote_qty > 0),
+        "quantities and prices must not be below zero": min(ticket.qty, ticket.quote_qty, ticket.limit, ticket.stop) < 0,
+        "only market orders have a quote quantity": ticket.quote_qty > 0 and ticket.type != "market",
+        "limit price must be given for limit orders, and for no others": limited != (ticket.limit > 0),
+        "stop price must be given for stop orders, and for no others": stopped != (ticket.stop > 0),
+        "only limit orders that stay can be post-only": ticket.post_only
+        and (ticket.type != "limit" or ticket.tif in ("ioc", "fok")),
+        "a good-till-date order needs its end, and only such an order has one": (ticket.tif == "gtd") != (ticket.expires > 0),
     }
     for message, wrong in faults.items():
         if wrong:
-            raise Refused("bad_request", message[0].upper() + message[1:] + ".")
+            raise RequestRefused("bad_request", message[0].upper() + message[1:] + ".")
 
 
-def _reached(request: OrderRequest, last: Decimal) -> bool:
-    return last >= request.stop if request.trigger == "up" else last <= request.stop
+def _has_reached_stop(ticket: OrderTicket, last: Decimal) -> bool:
+    return last >= ticket.stop if ticket.trigger == "up" else last <= ticket.stop

@@ -1,40 +1,22 @@
-"""The control endpoint, for tests and for the curious: what the sandbox holds, and what it is to do."""
+"""The control endpoint, for tests and for the curious: it shows what the sandbox holds and changes what it plays."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
-from market.sandbox.exchange import Exchange
-from market.sandbox.faults import CHANGES, BadFault, Rule
-from market.sandbox.orders import Fill, Order, Refused
-from market.sandbox.sockets import Sockets
-
-if TYPE_CHECKING:
-    from market.sandbox.server import Sandbox
+from market.sandbox.exchange import SandboxExchange
+from market.sandbox.faults import BadFault
+from market.sandbox.orders import RequestRefused, SandboxFill, SandboxOrder
+from market.sandbox.venues import SandboxVenues
 
 
-def happen(rule: Rule, exchanges: Mapping[str, Exchange], sockets: Sockets) -> None:
-    """A fault that strikes by itself."""
-    if rule.fault in ("drop", "close", "outage"):
-        sockets.strike(rule)
-        return
-    for venue, exchange in exchanges.items():
-        symbol = rule.options["symbol"]
-        if rule.venue not in ("*", venue) or symbol not in exchange.markets:
-            continue
-        if rule.fault == "delist":
-            exchange.delist(symbol)
-        else:
-            exchange.change(symbol, **{name: Decimal(rule.options[name]) for name in CHANGES if name in rule.options})
-
-
-def state(exchange: Exchange) -> dict[str, Any]:
-    """Everything that accounts own and did, and the last prices; money as decimal text."""
+def describe_exchange(exchange: SandboxExchange) -> dict[str, Any]:
+    """What the accounts own and did, and the last prices. Money is decimal text."""
     return {
         "time": exchange.clock(),
         "prices": {symbol: str(market.book.last) for symbol, market in exchange.markets.items()},
@@ -44,15 +26,16 @@ def state(exchange: Exchange) -> dict[str, Any]:
                     asset: {"free": format(balance.free, "f"), "held": format(balance.held, "f")}
                     for asset, balance in account.balances.items()
                 },
-                "orders": [order_state(order) for order in account.orders.values()],
-                "fills": [fill_state(fill) for fill in account.fills],
+                "orders": [describe_order(order) for order in account.orders.values()],
+                "fills": [describe_fill(fill) for fill in account.fills],
             }
             for name, account in exchange.accounts.items()
         },
     }
 
 
-def order_state(order: Order) -> dict[str, Any]:
+def describe_order(order: SandboxOrder) -> dict[str, Any]:
+    """An order as the control endpoint shows it. Money is decimal text, times are ms."""
     request = order.request
     return {
         "id": order.id,
@@ -74,7 +57,7 @@ def order_state(order: Order) -> dict[str, Any]:
     }
 
 
-def fill_state(fill: Fill) -> dict[str, Any]:
+def describe_fill(fill: SandboxFill) -> dict[str, Any]:
     return {
         "id": fill.id,
         "order_id": fill.order_id,
@@ -90,24 +73,24 @@ def fill_state(fill: Fill) -> dict[str, Any]:
     }
 
 
-class Control:
+class ControlEndpoints:
     """`/sandbox/state`, `/sandbox/faults`, `/sandbox/step`, `/sandbox/trade`, `/sandbox/deposit` and
-    `/sandbox/permissions`; all JSON."""
+    `/sandbox/permissions`. All take and give JSON."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: SandboxVenues) -> None:
         self.sandbox = sandbox
 
     async def state(self, request: web.Request) -> web.Response:
-        return web.json_response({venue: state(exchange) for venue, exchange in self.sandbox.exchanges.items()})
+        return web.json_response({venue: describe_exchange(exchange) for venue, exchange in self.sandbox.exchanges.items()})
 
     async def faults(self, request: web.Request) -> web.Response:
         """Adds a rule or a list of rules."""
-        body = await _json(request)
+        body = await _read_json(request)
         rules = body if isinstance(body, list) else [body]
         try:
             self.sandbox.faults.add(rules)
         except (BadFault, AttributeError) as error:
-            raise _bad(str(error)) from None
+            raise _bad_request(str(error)) from None
         self.sandbox.strike()
         return web.json_response({"rules": len(self.sandbox.faults.rules)})
 
@@ -116,52 +99,52 @@ class Control:
         return web.json_response({"rules": 0})
 
     async def step(self, request: web.Request) -> web.Response:
-        """`{"ms": 1000}`: moves the market on."""
-        milliseconds = (await _object(request)).get("ms")
+        """Moves the market on. Body: `{"ms": 1000}`."""
+        milliseconds = (await _read_object(request)).get("ms")
         if type(milliseconds) is not int or not 0 <= milliseconds <= 10**9:
-            raise _bad("ms: give whole milliseconds, 0 to 1000000000.")
+            raise _bad_request("ms: give whole milliseconds, 0 to 1000000000.")
         self.sandbox.step(milliseconds)
         return web.json_response({"time": self.sandbox.tape.now})
 
     async def trade(self, request: web.Request) -> web.Response:
-        """`{"venue", "symbol", "price", "qty", "buyer_is_maker"}`: a trade of others, now."""
-        body = await _object(request)
+        """Makes a trade of others, now. Body: `{"venue", "symbol", "price", "qty", "buyer_is_maker"}`."""
+        body = await _read_object(request)
         exchange, maker = self._exchange(body), bool(body.get("buyer_is_maker", True))
-        price, qty = _positive(body, "price"), _positive(body, "qty")
+        price, qty = _read_positive(body, "price"), _read_positive(body, "qty")
         try:
             exchange.trade(str(body.get("symbol")), price, qty, buyer_is_maker=maker)
-        except Refused as error:
-            raise _bad(f"symbol: {error}") from None
+        except RequestRefused as error:
+            raise _bad_request(f"symbol: {error}") from None
         return web.json_response({"time": self.sandbox.tape.now})
 
     async def permissions(self, request: web.Request) -> web.Response:
-        """`{"can_trade", "can_withdraw", "ip_restricted"}`, each true or false: what the keys may do."""
-        body = await _object(request)
+        """Sets what the keys may do. Body: `{"can_trade", "can_withdraw", "ip_restricted"}`, each true or false."""
+        body = await _read_object(request)
         for name, value in body.items():
             if name not in ("can_trade", "can_withdraw", "ip_restricted") or not isinstance(value, bool):
-                raise _bad(f"{name}: give can_trade, can_withdraw or ip_restricted as true or false.")
+                raise _bad_request(f"{name}: give can_trade, can_withdraw or ip_restricted as true or false.")
         self.sandbox.permit(**body)
         return web.json_response(body)
 
     async def deposit(self, request: web.Request) -> web.Response:
-        """`{"venue", "asset", "amount"}`: into the key's account; below zero out of it."""
-        body = await _object(request)
+        """Brings money into the key's account, or takes it out (below zero). Body: `{"venue", "asset", "amount"}`."""
+        body = await _read_object(request)
         exchange = self._exchange(body)
         try:
-            exchange.deposit(self.sandbox.keys[exchange.venue].name, str(body.get("asset")), _number(body, "amount"))
-        except Refused as error:
-            raise _bad(f"amount: {error}") from None
+            exchange.deposit(self.sandbox.keys[exchange.venue].name, str(body.get("asset")), _read_number(body, "amount"))
+        except RequestRefused as error:
+            raise _bad_request(f"amount: {error}") from None
         return web.json_response({"time": self.sandbox.tape.now})
 
-    def _exchange(self, body: Mapping[str, Any]) -> Exchange:
+    def _exchange(self, body: Mapping[str, Any]) -> SandboxExchange:
         try:
             return self.sandbox.exchanges[str(body.get("venue"))]
         except KeyError:
-            raise _bad(f"venue: use one of {', '.join(self.sandbox.exchanges)}.") from None
+            raise _bad_request(f"venue: use one of {', '.join(self.sandbox.exchanges)}.") from None
 
 
-def add_routes(app: web.Application, sandbox: Sandbox) -> None:
-    control = Control(sandbox)
+def add_routes(app: web.Application, sandbox: SandboxVenues) -> None:
+    control = ControlEndpoints(sandbox)
     app.router.add_get("/sandbox/state", control.state)
     app.router.add_post("/sandbox/faults", control.faults)
     app.router.add_delete("/sandbox/faults", control.mend)
@@ -171,35 +154,35 @@ def add_routes(app: web.Application, sandbox: Sandbox) -> None:
     app.router.add_post("/sandbox/deposit", control.deposit)
 
 
-async def _json(request: web.Request) -> Any:
+async def _read_json(request: web.Request) -> Any:
     try:
         return await request.json()
     except ValueError:
-        raise _bad("The body must be JSON.") from None
+        raise _bad_request("The body must be JSON.") from None
 
 
-async def _object(request: web.Request) -> Mapping[str, Any]:
-    body = await _json(request)
+async def _read_object(request: web.Request) -> Mapping[str, Any]:
+    body = await _read_json(request)
     if not isinstance(body, dict):
-        raise _bad("The body must be a JSON object.")
+        raise _bad_request("The body must be a JSON object.")
     return body
 
 
-def _number(body: Mapping[str, Any], name: str) -> Decimal:
+def _read_number(body: Mapping[str, Any], name: str) -> Decimal:
     try:
         number = Decimal(str(body.get(name)))
     except InvalidOperation:
         number = Decimal("nan")
     if not number.is_finite():
-        raise _bad(f"{name}: give a decimal number.")
+        raise _bad_request(f"{name}: give a decimal number.")
     return number
 
 
-def _positive(body: Mapping[str, Any], name: str) -> Decimal:
-    if (number := _number(body, name)) <= 0:
-        raise _bad(f"{name}: give a number above zero.")
+def _read_positive(body: Mapping[str, Any], name: str) -> Decimal:
+    if (number := _read_number(body, name)) <= 0:
+        raise _bad_request(f"{name}: give a number above zero.")
     return number
 
 
-def _bad(message: str) -> web.HTTPBadRequest:
+def _bad_request(message: str) -> web.HTTPBadRequest:
     return web.HTTPBadRequest(text=json.dumps({"error": message}), content_type="application/json")

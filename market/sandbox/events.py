@@ -1,4 +1,4 @@
-"""What listeners of an exchange hear, inside the call that caused it."""
+"""The events of an exchange. Listeners receive each inside the call that caused it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
-from market.sandbox.orders import Fill, Order
+from market.sandbox.orders import SandboxFill, SandboxOrder
 
 Execution = Literal["new", "triggered", "trade", "cancelled", "expired"]
 
 
 @dataclass(frozen=True, slots=True)
-class Trade:
-    """A public trade. `buyer_is_maker`: the seller came to the book."""
+class PublicTrade:
+    """A trade that everybody can see. `buyer_is_maker`: the seller took from the book. `time` in ms."""
 
     id: int
     symbol: str
@@ -26,7 +26,7 @@ class Trade:
 
 @dataclass(frozen=True, slots=True)
 class BookChange:
-    """The best prices or the depth of a symbol changed; ask the book (`exchange.book(symbol)`) for them."""
+    """The best prices or the depth of a symbol changed. The book (`exchange.book(symbol)`) has the new ones."""
 
     symbol: str
     time: int
@@ -34,19 +34,19 @@ class BookChange:
 
 @dataclass(frozen=True, slots=True)
 class OrderUpdate:
-    """An account's order changed; `fill` with `trade` only. `sequence` counts the venue's order events."""
+    """An account's order changed. Only a `trade` has a `fill`. `sequence` counts the venue's order events."""
 
     account: str
-    order: Order
+    order: SandboxOrder
     execution: Execution
-    fill: Fill | None
+    fill: SandboxFill | None
     time: int
     sequence: int
 
 
 @dataclass(frozen=True, slots=True)
 class BalanceUpdate:
-    """Some assets of an account changed. `deposit` is the sum that came in or went out by other ways than trading."""
+    """Some balances of an account changed. `deposit` is what came in, or (below zero) went out, by other ways than trading."""
 
     account: str
     assets: tuple[str, ...]
@@ -55,12 +55,12 @@ class BalanceUpdate:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
-    """An instrument's filters or its state changed."""
+class ListingChange:
+    """The filters of an instrument changed, or whether it trades."""
 
     symbol: str
     time: int
 
 
-Event: TypeAlias = Trade | BookChange | OrderUpdate | BalanceUpdate | Listing
+Event: TypeAlias = PublicTrade | BookChange | OrderUpdate | BalanceUpdate | ListingChange
 Listener: TypeAlias = Callable[[Event], None]

@@ -1,184 +1,143 @@
-"""One venue: its instruments, accounts and matching. Synchronous and deterministic; it knows no protocol and no loop."""
+"""One venue: its records, and all that can be done there. Synchronous and deterministic; it knows no protocol and no event loop."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
-from market.sandbox import checks, settlement, taking
-from market.sandbox.accounts import Account
-from market.sandbox.book import Book, Level
-from market.sandbox.events import BalanceUpdate, BookChange, Event, Execution, Listener, Listing, OrderUpdate, Trade
-from market.sandbox.history import History
-from market.sandbox.instruments import Fees, Instrument
-from market.sandbox.orders import ZERO, Fill, Order, OrderRequest, Refused, Status
-
-
-@dataclass(slots=True)
-class Market:
-    """One symbol's state."""
-
-    instrument: Instrument
-    book: Book
-    history: History = field(default_factory=History)
+from market.sandbox import checks, taking
+from market.sandbox.accounts import SandboxAccount
+from market.sandbox.depth import Offer
+from market.sandbox.events import BalanceUpdate, BookChange, ListingChange
+from market.sandbox.instruments import FeeRates, ListedInstrument
+from market.sandbox.matching import OrderMatcher
+from market.sandbox.orders import ZERO, OrderTicket, RequestRefused, SandboxOrder
+from market.sandbox.records import ExchangeRecords
 
 
-class Exchange:
-    """A venue's whole state. `clock` gives the market's time (ms); `venue` is `binance` or `coinbase`.
+class SandboxExchange(ExchangeRecords):
+    """The records of one venue with its accounts, listings, orders and trades in motion. `venue` is `binance` or `coinbase`."""
 
-    Money is conserved: for every asset, what accounts own, `fees` and `outside` (what all others own, below zero where they paid)
-    sum to zero, deposits counted as paid from outside. Every trade id counts within its symbol.
-    """
-
-    def __init__(self, venue: str, instruments: Iterable[Instrument], fees: Fees, *, seed: int, clock: Callable[[], int]) -> None:
-        self.venue, self.fee_rates, self.clock = venue, fees, clock
-        self.markets = {item.symbol: Market(item, Book(item, seed + index)) for index, item in enumerate(instruments)}
-        self.accounts: dict[str, Account] = {}
-        self.fees: dict[str, Decimal] = {}
-        self.outside: dict[str, Decimal] = {}
-        self.next_order = 1
-        self.sequence = 0
-        self._listeners: list[Listener] = []
-        self._deadlines: dict[int, Order] = {}
-
-    # ------------------------------------------------------------ asking
-
-    def listen(self, listener: Listener) -> Callable[[], None]:
-        """Calls `listener` with every event from now on, inside the call that causes it; the answer stops that."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
-
-    def market(self, symbol: str) -> Market:
-        """`Refused` with `unknown_symbol`."""
-        try:
-            return self.markets[symbol]
-        except KeyError:
-            raise Refused("unknown_symbol", "Invalid symbol.") from None
-
-    def instrument(self, symbol: str) -> Instrument:
-        return self.market(symbol).instrument
-
-    def book(self, symbol: str) -> Book:
-        return self.market(symbol).book
-
-    def history(self, symbol: str) -> History:
-        return self.market(symbol).history
-
-    def order(self, account: str, *, id: int | None = None, client_id: str | None = None) -> Order:
-        """By the venue's id, or the newest with a client id. `Refused` with `unknown_order`."""
-        holder = self.accounts[account]
-        order = holder.orders.get(id) if id is not None else holder.by_client_id.get(client_id or "")
-        if order is None:
-            raise Refused("unknown_order", "Order does not exist.")
-        return order
-
-    def open_orders(self, account: str, symbol: str | None = None) -> list[Order]:
-        """The oldest first; stops that wait are among them."""
-        return [order for order in self.accounts[account].open.values() if symbol in (None, order.symbol)]
-
-    def orders(self, account: str, symbol: str | None = None) -> list[Order]:
-        return [order for order in self.accounts[account].orders.values() if symbol in (None, order.symbol)]
-
-    def fills(self, account: str, symbol: str | None = None) -> list[Fill]:
-        return [fill for fill in self.accounts[account].fills if symbol in (None, fill.symbol)]
+    def __init__(
+        self, venue: str, instruments: Iterable[ListedInstrument], fees: FeeRates, *, seed: int, clock: Callable[[], int]
+    ) -> None:
+        super().__init__(venue, instruments, fees, seed=seed, clock=clock)
+        self.matcher = OrderMatcher(self)
 
     # ------------------------------------------------------------ accounts and listings
 
-    def open_account(self, name: str, balances: Mapping[str, Decimal]) -> Account:
-        """A new account, by its API key."""
-        account = self.accounts[name] = Account(name)
+    def open_account(self, name: str, balances: Mapping[str, Decimal]) -> SandboxAccount:
+        """Opens an account that is named after its API key."""
+        account = self.accounts[name] = SandboxAccount(name)
         for asset, amount in balances.items():
             self.deposit(name, asset, amount)
         return account
 
-    def admit(self, account: Account, order: Order) -> None:
-        """An order from before a restart, with what it holds: back into the account, and where it stood."""
+    def restore_order(self, account: SandboxAccount, order: SandboxOrder) -> None:
+        """Puts an order from before a restart, with what it holds, back into its account and, if it is open, into the book."""
         account.orders[order.id] = account.by_client_id[order.client_id] = order
         if order.status != "open":
             return
         if (market := self.markets.get(order.symbol)) is None:
-            raise Refused("unknown_symbol", "Invalid symbol.")
+            raise RequestRefused("unknown_symbol", "Invalid symbol.")
         account.open[order.id] = order
         if order.request.expires:
-            self._deadlines[order.id] = order
+            self.deadlines[order.id] = order
         if order.waiting:
-            market.book.park(order)
+            market.book.stops.add(order)
         else:
             market.book.place(order)
 
     def deposit(self, account: str, asset: str, amount: Decimal) -> None:
-        """Money that comes in (or goes out, below zero) by other ways than trading."""
+        """Brings money in, or takes it out (below zero), by other ways than trading."""
         holder = self.accounts[account]
         if holder.balance(asset).free + amount < 0:
-            raise Refused("insufficient_balance", "Account has insufficient balance for requested action.")
+            raise RequestRefused("insufficient_balance", "Account has insufficient balance for requested action.")
         holder.receive(asset, amount)
         holder.updated = self.clock()
         self.outside[asset] = self.outside.get(asset, ZERO) - amount
-        self._emit(BalanceUpdate(account, (asset,), self.clock(), deposit=amount))
+        self.emit(BalanceUpdate(account, (asset,), self.clock(), deposit=amount))
 
-    def change(self, symbol: str, **filters: Any) -> None:
-        """Other filters for a symbol (fields of `Instrument`) from now on; open orders stay as they are."""
+    def change_filters(self, symbol: str, **filters: Any) -> None:
+        """Gives a symbol other filters (fields of `ListedInstrument`) from now on. Its open orders stay as they are."""
         market = self.market(symbol)
         market.instrument = replace(market.instrument, **filters)
-        market.book.rule(market.instrument)
-        self._emit(Listing(symbol, self.clock()))
+        market.book.set_filters(market.instrument)
+        self.emit(ListingChange(symbol, self.clock()))
 
     def delist(self, symbol: str) -> None:
-        """Trading in it ends; its open orders expire."""
-        self.change(symbol, trading=False)
+        """Ends trading in a symbol. Its open orders expire."""
+        self.change_filters(symbol, trading=False)
         for account in self.accounts.values():
             for order in [order for order in account.open.values() if order.symbol == symbol]:
-                self._end(order, "expired", "delisted")
+                self.matcher.end(order, "expired", "delisted")
 
     # ------------------------------------------------------------ orders
 
-    def place(self, account: str, request: OrderRequest) -> Order:
-        """Takes an order and does at once what can be done: it rests, waits, fills, or ends. `Refused` where it is not taken."""
-        market, holder = self.market(request.symbol), self.accounts[account]
-        order, levels = self._draft(account, request)
-        holder.hold(order, taking.need(order, levels, rate=self.rate))
+    def place(self, account: str, ticket: OrderTicket) -> SandboxOrder:
+        """Takes an order and does at once what can be done: it rests, waits, fills or ends. `RequestRefused` as `check`."""
+        market, holder = self.market(ticket.symbol), self.accounts[account]
+        order, offers = self._draft(account, ticket)
+        holder.hold(order, taking.needed_funds(order, offers, rate=self.rate))
         self.next_order += 1
         holder.orders[order.id] = holder.open[order.id] = order
         holder.by_client_id[order.client_id] = order
-        if request.expires:
-            self._deadlines[order.id] = order
-        self._announce(order, "new")
+        if ticket.expires:
+            self.deadlines[order.id] = order
+        self.announce(order, "new")
         if order.waiting:
-            market.book.park(order)
+            market.book.stops.add(order)
         else:
-            self._work(market, order, levels)
-        self._run_stops(market)
-        self._emit(BookChange(request.symbol, self.clock()))
+            self.matcher.execute(market, order, offers)
+        self.matcher.trigger_stops(market)
+        self.emit(BookChange(ticket.symbol, self.clock()))
         return order
 
-    def check(self, account: str, request: OrderRequest) -> None:
-        """All refusals of an order, without placing it."""
-        order, levels = self._draft(account, request)
-        if taking.need(order, levels, rate=self.rate) > self.accounts[account].balance(order.hold_asset).free:
-            raise Refused("insufficient_balance", "Account has insufficient balance for requested action.")
+    def check(self, account: str, ticket: OrderTicket) -> None:
+        """Raises what `place` would raise, without placing the order."""
+        order, offers = self._draft(account, ticket)
+        if taking.needed_funds(order, offers, rate=self.rate) > self.accounts[account].balance(order.hold_asset).free:
+            raise RequestRefused("insufficient_balance", "Account has insufficient balance for requested action.")
 
-    def cancel(self, account: str, id: int) -> Order:
-        """`Refused` with `unknown_order` where it does not exist or is not open any more."""
+    def cancel(self, account: str, id: int) -> SandboxOrder:
+        """`RequestRefused` with `unknown_order` where the order does not exist or is no longer open."""
         order = self.accounts[account].open.get(id)
         if order is None:
-            raise Refused("unknown_order", "Unknown order sent.")
-        self._end(order, "cancelled", "user")
-        self._emit(BookChange(order.symbol, self.clock()))
+            raise RequestRefused("unknown_order", "Unknown order sent.")
+        self.matcher.end(order, "cancelled", "user")
+        self.emit(BookChange(order.symbol, self.clock()))
         return order
 
-    @property
-    def rate(self) -> Decimal:
-        """The fee that comes on top of what a buyer pays."""
-        return self.fee_rates.taker if self.fee_rates.in_quote else ZERO
+    def expire(self, time: int) -> None:
+        """Ends the orders whose deadline has come."""
+        for order in [order for order in self.deadlines.values() if order.request.expires <= time]:
+            self.matcher.end(order, "expired", "deadline")
+
+    def _draft(self, account: str, ticket: OrderTicket) -> tuple[SandboxOrder, list[Offer]]:
+        """The order that the ticket would become, and what it would take. `RequestRefused` for everything but a lack of money."""
+        market, now = self.market(ticket.symbol), self.clock()
+        checks.check_ticket(ticket, market.instrument, market.book.last)
+        earlier = self.accounts[account].by_client_id.get(ticket.client_id)
+        if ticket.client_id and earlier is not None and earlier.status == "open":
+            raise RequestRefused("duplicate", "Duplicate order sent.")
+        order = SandboxOrder(self.next_order, account, ticket, ticket.client_id, ticket.qty, now, now, working_time=now)
+        order.hold_asset = market.instrument.quote if ticket.side == "buy" else market.instrument.base
+        offers = [] if ticket.stop else taking.plan_taking(order, market.book, rate=self.rate)
+        if ticket.post_only and offers:
+            raise RequestRefused("would_take", "Order would immediately match and take.")
+        if ticket.quote_qty:
+            order.qty = taking.total_quantity(offers, order)
+            market.instrument.check_qty(order.qty)
+        return order, offers
 
     # ------------------------------------------------------------ the market
 
     def trade(self, symbol: str, price: Decimal, qty: Decimal, *, buyer_is_maker: bool, time: int | None = None) -> None:
-        """Others traded: the price moves, and resting orders fill as far as the trade reaches them.
+        """A trade of others moves the price, and fills resting orders as far as it reaches them.
 
-        Orders that it went past trade at their own prices before it; those at its price take their part of its quantity.
+        Orders that it went past trade before it, at their own prices. Those at its price take their part of its quantity.
         """
         market = self.market(symbol)
         moment = self.clock() if time is None else time
@@ -187,118 +146,13 @@ class Exchange:
             return
         market.book.refresh(price, buyer_is_maker=buyer_is_maker)
         left = qty
-        for order, part in market.book.crossed(price, qty, buyer_is_maker=buyer_is_maker):
+        for order, part in market.book.list_crossed(price, qty, buyer_is_maker=buyer_is_maker):
             limit = order.request.limit
-            trade = self._print(market, limit, part, buyer_is_maker=order.side == "buy", time=moment)
-            self._fill(order, trade, maker=True)
+            trade = self.matcher.print_trade(market, limit, part, buyer_is_maker=order.side == "buy", time=moment)
+            self.matcher.fill(order, trade, maker=True)
             left -= part if limit == price else ZERO
         if left > 0:
-            self._print(market, price, left, buyer_is_maker=buyer_is_maker, time=moment)
+            self.matcher.print_trade(market, price, left, buyer_is_maker=buyer_is_maker, time=moment)
         market.book.last = price
-        self._run_stops(market)
-        self._emit(BookChange(symbol, moment))
-
-    def expire(self, time: int) -> None:
-        """Ends the orders whose last moment has come."""
-        for order in [order for order in self._deadlines.values() if order.request.expires <= time]:
-            self._end(order, "expired", "deadline")
-
-    # ------------------------------------------------------------ matching
-
-    def _draft(self, account: str, request: OrderRequest) -> tuple[Order, list[Level]]:
-        """The order that the request would become, and what it would take. `Refused` for all but a lack of money."""
-        market, now = self.market(request.symbol), self.clock()
-        checks.check(request, market.instrument, market.book.last)
-        earlier = self.accounts[account].by_client_id.get(request.client_id)
-        if request.client_id and earlier is not None and earlier.status == "open":
-            raise Refused("duplicate", "Duplicate order sent.")
-        order = Order(self.next_order, account, request, request.client_id, request.qty, now, now, working_time=now)
-        order.hold_asset = market.instrument.quote if request.side == "buy" else market.instrument.base
-        levels = [] if request.stop else taking.plan(order, market.book, rate=self.rate)
-        if request.post_only and levels:
-            raise Refused("would_take", "Order would immediately match and take.")
-        if request.quote_qty:
-            order.qty = taking.quantity(levels, order)
-            market.instrument.check_qty(order.qty)
-        return order, levels
-
-    def _work(self, market: Market, order: Order, levels: list[Level]) -> None:
-        """Takes the levels; what is left rests or ends."""
-        for level in levels:
-            if level.order and taking.own(level, order):
-                self._end(level.order, "expired", "self_trade")
-                continue
-            if level.order is None:
-                market.book.take(level.price, level.qty)
-            trade = self._print(market, level.price, level.qty, buyer_is_maker=order.side == "sell", time=self.clock())
-            if level.order:
-                self._fill(level.order, trade, maker=True)
-            self._fill(order, trade, maker=False)
-        if order.status != "open":
-            return
-        if order.request.limit and order.request.tif not in ("ioc", "fok"):
-            market.book.place(order)
-        else:
-            self._end(order, "expired", "immediate")
-
-    def _run_stops(self, market: Market) -> None:
-        """Every stop that the last price has reached; each may move it on."""
-        while order := market.book.reached():
-            market.book.remove(order)
-            order.triggered, order.working_time = True, self.clock()
-            self._announce(order, "triggered")
-            balance = self.accounts[order.account].balance(order.hold_asset)
-            # A stop without limit may meet higher prices than it was held for: it takes what its account can pay.
-            budget = order.held + balance.free if order.side == "buy" else None
-            self._work(market, order, taking.plan(order, market.book, rate=self.rate, budget=budget))
-
-    def _print(self, market: Market, price: Decimal, qty: Decimal, *, buyer_is_maker: bool, time: int) -> Trade:
-        trade = Trade(market.history.next_id, market.instrument.symbol, price, qty, buyer_is_maker, time)
-        market.book.last = price
-        market.history.add(trade)
-        self._emit(trade)
-        return trade
-
-    def _fill(self, order: Order, trade: Trade, *, maker: bool) -> None:
-        """One order's side of a trade: money, the order, and those who hear of it."""
-        market, account = self.markets[order.symbol], self.accounts[order.account]
-        fill = settlement.fill(order, trade, market.instrument, self.fee_rates, maker=maker)
-        for asset, amount in settlement.settle(account, order, fill, market.instrument).items():
-            self.outside[asset] = self.outside.get(asset, ZERO) - amount
-        self.outside[fill.fee_asset] = self.outside.get(fill.fee_asset, ZERO) - fill.fee
-        self.fees[fill.fee_asset] = self.fees.get(fill.fee_asset, ZERO) + fill.fee
-        order.updated = trade.time
-        if not order.remaining:
-            self._close(order, "filled")
-        elif order.request.limit or order.request.stop:
-            account.hold(order, min(order.held, taking.need(order, [], rate=self.rate)))
-        self._announce(order, "trade", fill)
-
-    def _end(self, order: Order, status: Literal["cancelled", "expired"], reason: str) -> None:
-        order.reason, order.updated = reason, self.clock()
-        self._close(order, status)
-        self._announce(order, status)
-
-    def _close(self, order: Order, status: Status) -> None:
-        """Out of the book, with what it still holds given back."""
-        account = self.accounts[order.account]
-        self.markets[order.symbol].book.remove(order)
-        order.status = status
-        account.hold(order, ZERO)
-        del account.open[order.id]
-        self._deadlines.pop(order.id, None)
-
-    # ------------------------------------------------------------ telling
-
-    def _announce(self, order: Order, execution: Execution, fill: Fill | None = None) -> None:
-        self.sequence += 1
-        instrument = self.markets[order.symbol].instrument
-        now = fill.time if fill else self.clock()
-        self.accounts[order.account].updated = now
-        self._emit(OrderUpdate(order.account, order, execution, fill, now, self.sequence))
-        if execution != "triggered":
-            self._emit(BalanceUpdate(order.account, (instrument.base, instrument.quote), now))
-
-    def _emit(self, event: Event) -> None:
-        for listener in tuple(self._listeners):
-            listener(event)
+        self.matcher.trigger_stops(market)
+        self.emit(BookChange(symbol, moment))

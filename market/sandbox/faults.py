@@ -1,18 +1,20 @@
 """What goes wrong, by script.
 
-A rule is a JSON object: `{"fault": name, "venue", "path" or "stream", "at", "after", "for", "times", "share", ...}`.
-It holds from `at` ms (of the market's time) after it was given, from the match after the first `after` ones, for `for` ms or
-`times` matches, and hits a seeded `share` of what it matches. Without `for` and `times`, faults that hit single requests or frames
-hit once; the others stay until they are taken away. `path` and `stream` are globs: of a request's path, and of a socket's path
-(`ws/btcusdt@trade`, `ws-api/v3`, `coinbase/ws/user`) or a frame's channel (`btcusdt@trade`, `user`).
+Each fault is a rule, which a test, the control endpoint or a file gives to the `FaultScript`.
 
-requests: rate_limit (429), ban (418), both with `retry_after` s; error (`status`, 503); slow (`delay` ms); timeout_before (never
-    done, never answered); timeout_after (done, never answered); malformed (an answer cut in half)
-frames: gap (one is lost, so the numbers jump); duplicate; reorder (it comes after the next one); malformed
-sockets: drop (cut off at once); close (said goodbye with `code`, 1001); stall (connected but silent: what comes is lost)
-both: outage (connections are cut, new ones too)
-venue: clock_skew (`skew` ms); delist (`symbol`); filters (`symbol`, and the fields of it that change: tick, lot, min_qty, max_qty,
-    min_notional)
+A rule is a JSON object: `{"fault": name, "venue", "path" or "stream", "at", "after", "for", "times", "share", ...}`.
+It is in force from `at` ms (of the market's time) after it was given, for `for` ms or for `times` hits. It lets the first `after`
+matches pass and hits a seeded `share` of the others. Without `for` and `times`, a fault of single requests or frames hits once, and
+any other stays until it is taken away. `path` and `stream` are globs: `path` of a request's path, `stream` of a socket's path
+(`ws/btcusdt@trade`, `ws-api/v3`, `coinbase/ws/user`) or of a frame's channel (`btcusdt@trade`, `user`).
+
+requests: rate_limit (429) and ban (418), both with `retry_after` s; error (`status`, 503); slow (`delay` ms); timeout_before (the
+    request is neither carried out nor answered); timeout_after (it is carried out but not answered); malformed (half an answer)
+frames: gap (one is lost, so the numbers jump); duplicate; reorder (one comes after the next one); malformed
+sockets: drop (cut off at once); close (closed with `code`, 1001); stall (connected but silent: its frames are lost)
+both: outage (connections are cut, and new ones are refused)
+venue: clock_skew (`skew` ms); delist (`symbol`); filters (`symbol`, and those of its filters that change: tick, lot, min_qty,
+    max_qty, min_notional)
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ VENUES = ("binance", "coinbase")
 REQUESTS = ("rate_limit", "ban", "error", "slow", "timeout_before", "timeout_after", "malformed", "outage")
 FRAMES = ("gap", "duplicate", "reorder", "malformed", "stall", "drop", "close")
 MOMENTS = ("drop", "close", "delist", "filters")
-"""Happen by themselves when their time has come."""
+"""Faults that strike by themselves when their time has come."""
 LASTING = ("clock_skew", "outage", "stall")
 NAMES = tuple(dict.fromkeys((*REQUESTS, *FRAMES, *MOMENTS, *LASTING)))
 COMMON = ("fault", "venue", "path", "stream", "at", "after", "for", "times", "share")
@@ -47,12 +49,12 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
 
 
 class BadFault(ValueError):
-    """A rule that cannot be followed; the message names the field and the remedy."""
+    """A rule cannot be followed. The message names the field and the remedy."""
 
 
 @dataclass(slots=True)
-class Rule:
-    """One rule and how often it has matched and hit. `since` is when it was given (ms of the market's time)."""
+class FaultRule:
+    """One rule, and how often it has matched and hit. `since` is when it was given (ms of the market's time)."""
 
     fault: str
     since: int
@@ -62,29 +64,29 @@ class Rule:
     at: int = 0
     after: int = 0
     last: int | None = None
-    """For how many ms it holds."""
+    """For how many ms it is in force; None without an end."""
     times: int | None = None
     share: float = 1.0
     options: dict[str, Any] = field(default_factory=dict)
     matched: int = 0
     hits: int = 0
 
-    def holds(self, now: int) -> bool:
+    def is_in_force(self, now: int) -> bool:
         begun = now >= self.since + self.at
         over = self.last is not None and now >= self.since + self.at + self.last
         return begun and not over and (self.times is None or self.hits < self.times)
 
-    def meets(self, venue: str, names: Iterable[str], glob: str) -> bool:
+    def matches(self, venue: str, names: Iterable[str], glob: str) -> bool:
         return self.venue in ("*", venue) and any(fnmatchcase(name, glob) for name in names)
 
     @property
-    def momentary(self) -> bool:
-        """Waits for its time, not for a request or frame."""
+    def is_momentary(self) -> bool:
+        """Whether it waits for its time, not for a request or a frame."""
         return self.fault in MOMENTS and not self.after
 
 
-def read(rule: Mapping[str, Any], now: int) -> Rule:
-    """A rule from its JSON object. `BadFault` says what is wrong with it."""
+def read_rule(rule: Mapping[str, Any], now: int) -> FaultRule:
+    """A rule from its JSON object, given at `now` (ms). `BadFault` says what is wrong with it."""
     name = rule.get("fault")
     if name not in NAMES:
         raise BadFault(f"fault: {name!r} is none. Use one of {', '.join(sorted(NAMES))}.")
@@ -97,7 +99,7 @@ def read(rule: Mapping[str, Any], now: int) -> Rule:
     if name in ("delist", "filters") and "symbol" not in rule:
         raise BadFault(f"symbol: the fault {name} needs one, such as BTC-USDT.")
     once = 1 if name not in LASTING and "for" not in rule else None
-    return Rule(
+    return FaultRule(
         fault=name,
         since=now,
         venue=rule.get("venue", "*"),
@@ -112,97 +114,100 @@ def read(rule: Mapping[str, Any], now: int) -> Rule:
     )
 
 
-def _whole(key: str, value: Any) -> None:
+def _check_whole(key: str, value: Any) -> None:
     if type(value) is not int or (value < 0 and key != "skew"):
         raise BadFault(f"{key}: {value!r} is not a whole number of zero or more.")
 
 
-def _text(key: str, value: Any) -> None:
+def _check_text(key: str, value: Any) -> None:
     if not isinstance(value, str):
         raise BadFault(f"{key}: {value!r} is not text.")
 
 
-def _venue(key: str, value: Any) -> None:
+def _check_venue(key: str, value: Any) -> None:
     if value not in (*VENUES, "*"):
         raise BadFault(f"{key}: {value!r} is none. Use one of {', '.join(VENUES)}, or leave it out for both.")
 
 
-def _share(key: str, value: Any) -> None:
+def _check_share(key: str, value: Any) -> None:
     if type(value) not in (int, float) or not 0 < value <= 1:
         raise BadFault(f"{key}: {value!r} is not a number above 0 and up to 1.")
 
 
-def _status(key: str, value: Any) -> None:
+def _check_status(key: str, value: Any) -> None:
     if type(value) is not int or not 400 <= value <= 599:
         raise BadFault(f"{key}: {value!r} is not an HTTP status from 400 to 599.")
 
 
-def _amount(key: str, value: Any) -> None:
+def _check_amount(key: str, value: Any) -> None:
     if not isinstance(value, str) or not AMOUNT.fullmatch(value) or not float(value):
         raise BadFault(f'{key}: {value!r} is not a decimal number above zero as text, such as "0.01".')
 
 
 CHECKS: Mapping[str, Callable[[str, Any], None]] = {
-    **dict.fromkeys(("at", "after", "for", "times", "retry_after", "delay", "code", "skew"), _whole),
-    **dict.fromkeys(("path", "stream", "symbol"), _text),
-    **dict.fromkeys(CHANGES, _amount),
-    "venue": _venue,
-    "share": _share,
-    "status": _status,
+    **dict.fromkeys(("at", "after", "for", "times", "retry_after", "delay", "code", "skew"), _check_whole),
+    **dict.fromkeys(("path", "stream", "symbol"), _check_text),
+    **dict.fromkeys(CHANGES, _check_amount),
+    "venue": _check_venue,
+    "share": _check_share,
+    "status": _check_status,
 }
 
 
-class Faults:
-    """All rules that are in force. `clock` is the market's time; the seed decides what a `share` hits."""
+class FaultScript:
+    """All rules that were given. `clock` is the market's time (ms); the seed decides which matches a `share` hits."""
 
     def __init__(self, rules: Iterable[Mapping[str, Any]] = (), *, seed: int, clock: Callable[[], int]) -> None:
         self.clock, self._random = clock, Random(seed)  # noqa: S311 # repeatable by design
-        self.rules: list[Rule] = []
+        self.rules: list[FaultRule] = []
         self.add(rules)
 
     def add(self, rules: Iterable[Mapping[str, Any]]) -> None:
-        """All of them, or none: `BadFault`."""
+        """Adds all of the rules, or none of them where one is bad: `BadFault`."""
         now = self.clock()
-        self.rules += [read(rule, now) for rule in rules]
+        self.rules += [read_rule(rule, now) for rule in rules]
 
     def clear(self) -> None:
         self.rules.clear()
 
-    def request(self, venue: str, path: str) -> list[Rule]:
-        """The faults that hit this request, each counted as used."""
-        met = [rule for rule in self._met(REQUESTS, venue) if rule.stream == "*"]
-        return [rule for rule in met if self._hits(rule, venue, (path,), rule.path)]
+    def match_request(self, venue: str, path: str) -> list[FaultRule]:
+        """The faults that hit this request. Each counts the hit."""
+        met = [rule for rule in self._list_in_force(REQUESTS, venue) if rule.stream == "*"]
+        return [rule for rule in met if self._try_hit(rule, venue, (path,), rule.path)]
 
-    def frame(self, venue: str, path: str, channel: str) -> list[Rule]:
-        """The faults that hit this frame of a socket, each counted as used."""
-        met = [rule for rule in self._met(FRAMES, venue) if rule.path == "*" and not rule.momentary]
-        return [rule for rule in met if self._hits(rule, venue, (path, channel), rule.stream)]
+    def match_frame(self, venue: str, path: str, channel: str) -> list[FaultRule]:
+        """The faults that hit this frame of a socket. Each counts the hit."""
+        met = [rule for rule in self._list_in_force(FRAMES, venue) if rule.path == "*" and not rule.is_momentary]
+        return [rule for rule in met if self._try_hit(rule, venue, (path, channel), rule.stream)]
 
-    def refuses(self, venue: str, path: str) -> bool:
-        """Whether no socket may open there now."""
-        return any(rule.path == "*" and rule.meets(venue, (path,), rule.stream) for rule in self._met(("outage",), venue))
+    def refuses_socket(self, venue: str, path: str) -> bool:
+        """Whether an outage keeps sockets from opening there now."""
+        return any(
+            rule.path == "*" and rule.matches(venue, (path,), rule.stream) for rule in self._list_in_force(("outage",), venue)
+        )
 
-    def skew(self, venue: str) -> int:
+    def clock_skew(self, venue: str) -> int:
         """How far the venue's clock is off, in ms."""
-        return sum(int(rule.options.get("skew", 0)) for rule in self._met(("clock_skew",), venue))
+        return sum(int(rule.options.get("skew", 0)) for rule in self._list_in_force(("clock_skew",), venue))
 
-    def due(self) -> list[Rule]:
-        """What happens by itself now, each once; and outages, which cut the sockets that are open."""
+    def take_due(self) -> list[FaultRule]:
+        """The rules that strike by themselves now, each returned once; and outages, which cut the sockets that are open."""
         now = self.clock()
-        due = [rule for rule in self.rules if (rule.momentary or rule.fault == "outage") and rule.holds(now)]
+        due = [rule for rule in self.rules if (rule.is_momentary or rule.fault == "outage") and rule.is_in_force(now)]
         for rule in due:
-            rule.hits += rule.momentary
-        self.rules = [rule for rule in self.rules if not (rule.momentary and rule.hits)]
+            rule.hits += rule.is_momentary
+        self.rules = [rule for rule in self.rules if not (rule.is_momentary and rule.hits)]
         return due
 
-    def _met(self, faults: tuple[str, ...], venue: str) -> list[Rule]:
+    def _list_in_force(self, faults: tuple[str, ...], venue: str) -> list[FaultRule]:
         if not self.rules:
             return []
         now = self.clock()
-        return [rule for rule in self.rules if rule.fault in faults and rule.venue in ("*", venue) and rule.holds(now)]
+        return [rule for rule in self.rules if rule.fault in faults and rule.venue in ("*", venue) and rule.is_in_force(now)]
 
-    def _hits(self, rule: Rule, venue: str, names: tuple[str, ...], glob: str) -> bool:
-        if not rule.meets(venue, names, glob):
+    def _try_hit(self, rule: FaultRule, venue: str, names: tuple[str, ...], glob: str) -> bool:
+        """Counts a match of the rule, and returns whether it is a hit."""
+        if not rule.matches(venue, names, glob):
             return False
         rule.matched += 1
         if rule.matched <= rule.after or (rule.share < 1 and self._random.random() >= rule.share):

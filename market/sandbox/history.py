@@ -1,4 +1,4 @@
-"""Trades and candles of one symbol. The candles are made of its own trades; history from before its first trade can be loaded."""
+"""The trades of one symbol, and candles made of them. Candles from before its first trade can be loaded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from operator import attrgetter
 
-from market.sandbox.events import Trade
+from market.sandbox.events import PublicTrade
 from market.sandbox.orders import ZERO
 
 MINUTE = 60_000
@@ -29,13 +29,13 @@ INTERVALS: dict[str, int] = {
     "1d": DAY,
     "3d": 3 * DAY,
 }
-"""Lengths in milliseconds; candles open at whole multiples of them."""
+"""Lengths in ms. Candles open at whole multiples of them."""
 KEPT_TRADES, KEPT_MINUTES = 10_000, 50_000
 
 
 @dataclass(slots=True)
-class Candle:
-    """`time` is its open time (ms). Volumes in base, values in quote; `taker_` is what buyers took from the book."""
+class SandboxCandle:
+    """`time` is its open time (ms). Volumes in base, values in quote; the `taker_` ones are what buyers took from the book."""
 
     time: int
     open: Decimal
@@ -50,8 +50,8 @@ class Candle:
     first_trade: int = -1
     last_trade: int = -1
 
-    def add(self, other: Candle) -> None:
-        """What came after it, in the same interval."""
+    def add(self, other: SandboxCandle) -> None:
+        """Adds a candle or trade that comes after it in the same interval."""
         self.high, self.low, self.close = max(self.high, other.high), min(self.low, other.low), other.close
         self.volume += other.volume
         self.value += other.value
@@ -62,21 +62,21 @@ class Candle:
         self.last_trade = max(self.last_trade, other.last_trade)
 
 
-class History:
-    """`next_id` is the next trade's; trades count from 1. Candles are of the minutes that had trades."""
+class TradeHistory:
+    """The newest trades and minutes. `next_id` is the id of the next trade, from 1. A minute without trades has no candle."""
 
     def __init__(self) -> None:
         self.next_id = 1
-        self.trades: deque[Trade] = deque(maxlen=KEPT_TRADES)
-        self.minutes: deque[Candle] = deque(maxlen=KEPT_MINUTES)
-        self._growing: dict[str, Candle] = {}
+        self.trades: deque[PublicTrade] = deque(maxlen=KEPT_TRADES)
+        self.minutes: deque[SandboxCandle] = deque(maxlen=KEPT_MINUTES)
+        self._growing: dict[str, SandboxCandle] = {}
 
-    def load(self, minutes: Iterable[Candle]) -> None:
-        """One-minute candles from before the first trade, in order of time."""
+    def load_minutes(self, minutes: Iterable[SandboxCandle]) -> None:
+        """Adds one-minute candles from before the first trade, in order of time."""
         self.minutes.extend(minutes)
 
-    def add(self, trade: Trade) -> None:
-        """The next trade: its time is not before the last one's."""
+    def add(self, trade: PublicTrade) -> None:
+        """Adds the next trade. Its time is not before the last one's."""
         self.next_id = trade.id + 1
         self.trades.append(trade)
         one = _candle_of(trade)
@@ -92,16 +92,16 @@ class History:
             else:
                 self._growing[interval] = replace(one, time=start)
 
-    def candle(self, interval: str) -> Candle | None:
-        """The newest candle of an interval, still growing; followed from the first time it is asked for."""
+    def candle(self, interval: str) -> SandboxCandle | None:
+        """The newest candle of an interval, still growing. The history keeps it up to date from the first call on."""
         if interval == "1m":
             return self.minutes[-1] if self.minutes else None
         if interval not in self._growing and (found := self.candles(interval, limit=1)):
             self._growing[interval] = found[-1]
         return self._growing.get(interval)
 
-    def candles(self, interval: str, *, start: int | None = None, end: int | None = None, limit: int = 500) -> list[Candle]:
-        """Candles whose open time is from `start` to `end` (ms, both included): the first `limit` from a start, else the last."""
+    def candles(self, interval: str, *, start: int | None = None, end: int | None = None, limit: int = 500) -> list[SandboxCandle]:
+        """Candles that open from `start` to `end` (ms, both included): the first `limit` of them with a start, else the last."""
         step = INTERVALS[interval]
         minutes = list(self.minutes)
         if start is not None:
@@ -113,14 +113,15 @@ class History:
             minutes = minutes[-span:]
             cut = minutes[0].time - minutes[0].time % step + step
             minutes = minutes[bisect_left(minutes, cut, key=attrgetter("time")) :]
-        grouped = _grouped(minutes, step)
+        grouped = _group_minutes(minutes, step)
         return grouped[:limit] if start is not None else grouped[-limit:]
 
 
-def _candle_of(trade: Trade) -> Candle:
+def _candle_of(trade: PublicTrade) -> SandboxCandle:
+    """A trade as a candle of its own moment."""
     value = trade.price * trade.qty
     taken = not trade.buyer_is_maker
-    return Candle(
+    return SandboxCandle(
         time=trade.time,
         open=trade.price,
         high=trade.price,
@@ -136,8 +137,9 @@ def _candle_of(trade: Trade) -> Candle:
     )
 
 
-def _grouped(minutes: list[Candle], step: int) -> list[Candle]:
-    out: list[Candle] = []
+def _group_minutes(minutes: list[SandboxCandle], step: int) -> list[SandboxCandle]:
+    """Candles of `step` ms, made of one-minute candles."""
+    out: list[SandboxCandle] = []
     for minute in minutes:
         open_ = minute.time - minute.time % step
         if out and out[-1].time == open_:

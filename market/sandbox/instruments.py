@@ -1,19 +1,19 @@
-"""What is traded, and the rules each venue sets for it."""
+"""The instruments that each venue lists, with their rules, and the fees and first balances of the sandbox."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
 
-from market.sandbox.orders import Refused
+from market.sandbox.orders import RequestRefused
 
 D = Decimal
 MAX_PRICE = D(1_000_000)
 
 
 @dataclass(frozen=True, slots=True)
-class Fees:
-    """Shares of a fill's value. Taken from what was bought (Binance) or, `in_quote`, from the quote side of all fills."""
+class FeeRates:
+    """Fees as shares of a fill's value. They come off what was bought (Binance) or, `in_quote`, off the quote side."""
 
     maker: Decimal
     taker: Decimal
@@ -21,8 +21,8 @@ class Fees:
 
 
 @dataclass(frozen=True, slots=True)
-class Instrument:
-    """A symbol in our writing (`BTC-USDT`) with its filters. Prices in quote, quantities in base, notional in quote."""
+class ListedInstrument:
+    """A symbol such as `BTC-USDT` with its filters. Prices and notionals in quote, quantities in base."""
 
     symbol: str
     tick: Decimal
@@ -31,7 +31,7 @@ class Instrument:
     max_qty: Decimal
     min_notional: Decimal
     price: Decimal
-    """Where the seeded walk starts."""
+    """The price at which the seeded walk starts."""
     max_price: Decimal = MAX_PRICE
     trading: bool = True
 
@@ -44,35 +44,35 @@ class Instrument:
         return self.symbol.partition("-")[2]
 
     def check_price(self, price: Decimal) -> None:
-        """`Refused` with `price_filter`."""
+        """`RequestRefused` with `price_filter`."""
         if not self.tick <= price <= self.max_price:
-            raise Refused("price_filter", f"{self.symbol}: price must lie between {self.tick} and {self.max_price}.")
+            raise RequestRefused("price_filter", f"{self.symbol}: price must lie between {self.tick} and {self.max_price}.")
         if price % self.tick:
-            raise Refused("price_filter", f"{self.symbol}: price must be a multiple of {self.tick}.")
+            raise RequestRefused("price_filter", f"{self.symbol}: price must be a multiple of {self.tick}.")
 
     def check_qty(self, qty: Decimal) -> None:
-        """`Refused` with `lot_size`."""
+        """`RequestRefused` with `lot_size`."""
         if not self.min_qty <= qty <= self.max_qty:
-            raise Refused("lot_size", f"{self.symbol}: quantity must lie between {self.min_qty} and {self.max_qty}.")
+            raise RequestRefused("lot_size", f"{self.symbol}: quantity must lie between {self.min_qty} and {self.max_qty}.")
         if qty % self.lot:
-            raise Refused("lot_size", f"{self.symbol}: quantity must be a multiple of {self.lot}.")
+            raise RequestRefused("lot_size", f"{self.symbol}: quantity must be a multiple of {self.lot}.")
 
     def check_notional(self, value: Decimal) -> None:
-        """`Refused` with `min_notional`."""
+        """`RequestRefused` with `min_notional`."""
         if value < self.min_notional:
-            raise Refused("min_notional", f"{self.symbol}: the order's value must be at least {self.min_notional}.")
+            raise RequestRefused("min_notional", f"{self.symbol}: the order's value must be at least {self.min_notional}.")
 
     def floor(self, qty: Decimal) -> Decimal:
         """The largest multiple of the lot that is not above `qty`."""
         return qty - qty % self.lot
 
 
-def _instrument(symbol: str, price: str, tick: str, lot: str, min_notional: str, max_qty: str) -> Instrument:
-    return Instrument(symbol, D(tick), D(lot), D(lot), D(max_qty), D(min_notional), D(price))
+def _make_instrument(symbol: str, price: str, tick: str, lot: str, min_notional: str, max_qty: str) -> ListedInstrument:
+    return ListedInstrument(symbol, D(tick), D(lot), D(lot), D(max_qty), D(min_notional), D(price))
 
 
 BINANCE = tuple(
-    _instrument(*row)
+    _make_instrument(*row)
     for row in (
         ("BTC-USDT", "65000", "0.01", "0.00001", "5", "9000"),
         ("ETH-USDT", "3200", "0.01", "0.0001", "5", "9000"),
@@ -82,17 +82,17 @@ BINANCE = tuple(
     )
 )
 COINBASE = tuple(
-    _instrument(*row)
+    _make_instrument(*row)
     for row in (
         ("BTC-USD", "65010", "0.01", "0.00000001", "1", "3400"),
         ("ETH-USD", "3201", "0.01", "0.00000001", "1", "42000"),
         ("SOL-USD", "150.1", "0.01", "0.00000001", "1", "500000"),
     )
 )
-BINANCE_FEES = Fees(D("0.001"), D("0.001"), in_quote=False)
-COINBASE_FEES = Fees(D("0.004"), D("0.006"), in_quote=True)
+BINANCE_FEES = FeeRates(D("0.001"), D("0.001"), in_quote=False)
+COINBASE_FEES = FeeRates(D("0.004"), D("0.006"), in_quote=True)
 BALANCES = {
     "binance": {"USDT": D(100_000), "BTC": D(2), "ETH": D(20), "SOL": D(200), "XRP": D(50_000)},
     "coinbase": {"USD": D(100_000), "BTC": D(2), "ETH": D(20), "SOL": D(200)},
 }
-"""What a new account of the sandbox owns."""
+"""What the account of each venue owns at the start."""

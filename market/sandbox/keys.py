@@ -1,4 +1,4 @@
-"""Each venue's API key, made from the seed: a client of yesterday works with the sandbox of today."""
+"""Each venue's API key, made from the seed, so that a client keeps working when the sandbox starts again."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-"""Of the curve P-256: private keys lie below it."""
+"""The order of the curve P-256. Private keys are below it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
-    """What a client signs with. `name` is what it tells, `secret` what it must not: text for Binance, a PEM for Coinbase."""
+class ClientKey:
+    """What a client signs with. It sends `name`; `secret` stays with it: text for Binance, a PEM for Coinbase."""
 
     name: str
     secret: str = field(repr=False)
 
 
-def binance_key(seed: int) -> Key:
-    """Signs with HMAC SHA-256."""
-    return Key(_digest("binance key", seed), _digest("binance secret", seed))
+def binance_key(seed: int) -> ClientKey:
+    """A key whose secret signs with HMAC SHA-256."""
+    return ClientKey(_hash_text("binance key", seed), _hash_text("binance secret", seed))
 
 
-def coinbase_key(seed: int) -> Key:
-    """A key of the CDP: its name, and an EC P-256 key as PEM, for ES256."""
-    number = int(_digest("coinbase secret", seed), 16) % (ORDER - 1) + 1
+def coinbase_key(seed: int) -> ClientKey:
+    """A key of Coinbase's Developer Platform (CDP): its name, and an EC P-256 key as PEM, which signs with ES256."""
+    number = int(_hash_text("coinbase secret", seed), 16) % (ORDER - 1) + 1
     pem = ec.derive_private_key(number, ec.SECP256R1()).private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.TraditionalOpenSSL,
         serialization.NoEncryption(),
     )
-    name = _digest("coinbase key", seed)
-    return Key(f"organizations/{_uuid(name[:32])}/apiKeys/{_uuid(name[32:])}", pem.decode())
+    name = _hash_text("coinbase key", seed)
+    return ClientKey(f"organizations/{_uuid_text(name[:32])}/apiKeys/{_uuid_text(name[32:])}", pem.decode())
 
 
-def _digest(what: str, seed: int) -> str:
+def _hash_text(what: str, seed: int) -> str:
     return hashlib.sha256(f"sandbox {what} {seed}".encode()).hexdigest()
 
 
-def _uuid(digits: str) -> str:
+def _uuid_text(digits: str) -> str:
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

@@ -1,4 +1,4 @@
-"""The faults of requests, for both venues: what goes wrong between a client and the face that would answer it."""
+"""The faults of requests, for both venues: they strike between a client and the face that would answer it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from market.sandbox.faults import Faults, Rule
+from market.sandbox.faults import FaultRule, FaultScript
 
-FAULTS: web.AppKey[Faults] = web.AppKey("faults", Faults)
+FAULTS: web.AppKey[FaultScript] = web.AppKey("faults", FaultScript)
 STOPPING: web.AppKey[asyncio.Event] = web.AppKey("stopping", asyncio.Event)
 NEVER = 120.0
 """Seconds after which a connection that gets no answer is cut."""
@@ -21,47 +21,47 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @web.middleware
-async def faulty(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Lets the request through, unless a rule says otherwise."""
+async def apply_faults(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Lets the request through to its handler, unless a rule says otherwise."""
     faults = request.app[FAULTS]
     if request.path.startswith(SOCKET_PATHS):
         venue = "coinbase" if request.path.startswith("/coinbase") else "binance"
-        return cut(request) if faults.refuses(venue, request.path.lstrip("/")) else await handler(request)
+        return cut_connection(request) if faults.refuses_socket(venue, request.path.lstrip("/")) else await handler(request)
     venue = next((name for prefix, name in REST_PATHS.items() if request.path.startswith(prefix)), "")
-    rules = {rule.fault: rule for rule in faults.request(venue, request.path)} if venue else {}
+    rules = {rule.fault: rule for rule in faults.match_request(venue, request.path)} if venue else {}
     if not rules:
         return await handler(request)
     if "outage" in rules:
-        return cut(request)
+        return cut_connection(request)
     if "slow" in rules:
         await asyncio.sleep(rules["slow"].options.get("delay", 1000) / 1000)
     for name in ("ban", "rate_limit", "error"):
         if name in rules:
-            return refusal(venue, rules[name])
-    return await _lost(request, handler, rules)
+            return refuse_request(venue, rules[name])
+    return await _spoil_answer(request, handler, rules)
 
 
-async def _lost(request: web.Request, handler: Handler, rules: dict[str, Rule]) -> web.StreamResponse:
-    """Faults of the answer."""
+async def _spoil_answer(request: web.Request, handler: Handler, rules: dict[str, FaultRule]) -> web.StreamResponse:
+    """The faults that let a request through and then lose or damage its answer."""
     answer = None if "timeout_before" in rules else await handler(request)
     if answer is None or "timeout_after" in rules:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(request.app[STOPPING].wait(), NEVER)
-        return cut(request)
+        return cut_connection(request)
     if "malformed" in rules and isinstance(answer, web.Response) and isinstance(answer.body, bytes):
         answer.body = answer.body[: len(answer.body) // 2]
     return answer
 
 
-def cut(request: web.Request) -> web.Response:
-    """The connection ends without an answer."""
+def cut_connection(request: web.Request) -> web.Response:
+    """Ends the connection without an answer."""
     if request.transport is not None:
         request.transport.abort()
     return web.Response(status=503)
 
 
-def refusal(venue: str, rule: Rule) -> web.Response:
-    """429, 418 or an error of the server, as the venue words it."""
+def refuse_request(venue: str, rule: FaultRule) -> web.Response:
+    """An answer of status 429 or 418, or an error of the server, in the venue's own words."""
     status = {"rate_limit": 429, "ban": 418}.get(rule.fault) or rule.options.get("status", 503)
     headers = {"Retry-After": str(rule.options.get("retry_after", 1))} if rule.fault != "error" else {}
     if venue == "coinbase":

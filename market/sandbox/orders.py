@@ -15,8 +15,8 @@ Direction = Literal["up", "down"]
 ZERO = Decimal(0)
 
 
-class Refused(Exception):
-    """An order or cancellation that the venue does not take. Codes: unknown_symbol, halted, bad_request, price_filter,
+class RequestRefused(Exception):
+    """The venue does not take an order, a cancellation or a withdrawal. Codes: unknown_symbol, halted, bad_request, price_filter,
     percent_price, lot_size, min_notional, insufficient_balance, would_take, would_trigger, duplicate, unknown_order.
     """
 
@@ -26,11 +26,11 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class OrderRequest:
-    """What a client asks for. `quote_qty` instead of `qty` for a market order that spends (or earns) so much quote.
+class OrderTicket:
+    """The order that a client asks for. `quote_qty` replaces `qty` for a market order that spends (or earns) so much quote.
 
-    `stop` makes `stop` and `stop_limit` orders wait until a trade reaches it: from below for `up`, from above for `down`;
-    without `direction` a buy waits for up and a sell for down. `expires` (ms) goes with `gtd`.
+    `stop` makes `stop` and `stop_limit` orders wait until a trade reaches that price: from below for `up`, from above for `down`.
+    Without a `direction` a buy waits for `up` and a sell for `down`. `expires` (ms) belongs to `gtd`.
     """
 
     symbol: str
@@ -48,13 +48,13 @@ class OrderRequest:
 
     @property
     def trigger(self) -> Direction:
-        """From which side its stop is reached."""
+        """From which side a trade has to reach its stop price."""
         return self.direction or ("up" if self.side == "buy" else "down")
 
 
 @dataclass(frozen=True, slots=True)
-class Fill:
-    """One execution of one order. `id` is the trade's, unique within the venue and never twice in one account."""
+class SandboxFill:
+    """One execution of one order. `id` is the trade's: it counts within the symbol, and no account has it twice there."""
 
     id: int
     order_id: int
@@ -72,17 +72,17 @@ class Fill:
 
 
 @dataclass(slots=True)
-class Order:
-    """An order that was taken, as it stands now. `reason` says why it ended other than by filling:
+class SandboxOrder:
+    """An order that the venue took, as it stands now. `reason` says why it ended without filling whole:
     user, immediate (IOC, FOK, or no liquidity left), self_trade, delisted, deadline, no_funds.
     """
 
     id: int
     account: str
-    request: OrderRequest
+    request: OrderTicket
     client_id: str
     qty: Decimal
-    """What was asked for in base; of a quote order what was filled."""
+    """The quantity the client asked for, in base. A quote order has the quantity that filled."""
     created: int
     updated: int
     status: Status = "open"
@@ -90,17 +90,17 @@ class Order:
     triggered: bool = False
     filled: Decimal = ZERO
     value: Decimal = ZERO
-    """Quote of all fills."""
+    """The value of all fills, in quote."""
     fees: Decimal = ZERO
-    """In the fee asset of its fills."""
+    """All fees, in the fee asset of its fills."""
     held: Decimal = ZERO
-    """Of `hold_asset`: what its account has set aside for it now."""
+    """What its account has set aside for it now, in `hold_asset`."""
     hold_asset: str = ""
     working_time: int = 0
-    """When it went into the book: with its creation, or when its stop was reached."""
+    """When it went into the book (ms): at its creation, or when a trade reached its stop price."""
     queue: Decimal = ZERO
-    """Quantity before it at its price."""
-    fills: list[Fill] = field(default_factory=list)
+    """The quantity that has to trade at its price before it does."""
+    fills: list[SandboxFill] = field(default_factory=list)
 
     @property
     def symbol(self) -> str:
@@ -116,10 +116,10 @@ class Order:
 
     @property
     def waiting(self) -> bool:
-        """A stop that has not been reached."""
+        """Whether it is a stop order whose price no trade has reached yet."""
         return bool(self.request.stop) and not self.triggered
 
     @property
     def average(self) -> Decimal:
-        """Average price of its fills, zero without any."""
+        """The average price of its fills; zero without any."""
         return self.value / self.filled if self.filled else ZERO

@@ -1,100 +1,39 @@
-"""Both venues on one port, driven by one tape."""
+"""The sandbox as a server: both venues and the control endpoint on one port."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, TypeVar
 
 from aiohttp import web
 
-from market.sandbox import control, instruments, keys, state
-from market.sandbox.binance.face import BinanceFace
-from market.sandbox.coinbase.face import CoinbaseFace
-from market.sandbox.exchange import Exchange
-from market.sandbox.faults import VENUES, Faults
-from market.sandbox.history import Candle
-from market.sandbox.instruments import Instrument
-from market.sandbox.middleware import FAULTS, STOPPING, faulty
-from market.sandbox.sockets import SOCKETS, Sockets
-from market.sandbox.tape import Tape, Tick
-from market.sandbox.walk import Walk
+from market.sandbox import control
+from market.sandbox.exchange import SandboxExchange
+from market.sandbox.middleware import FAULTS, STOPPING, apply_faults
+from market.sandbox.scenario import Scenario
+from market.sandbox.sockets import SOCKETS
+from market.sandbox.venues import SandboxVenues
 
 HOST = "127.0.0.1"
-RATE = 16.0
-"""Trades a second of the walk, over all symbols."""
 Answer = TypeVar("Answer")
-LISTED: Mapping[str, Sequence[Instrument]] = {"binance": instruments.BINANCE, "coinbase": instruments.COINBASE}
 
 
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """What a sandbox plays. `speed` is in times real time: 0 as fast as can be, None only by `step` (for tests).
-
-    Without `ticks` the seeded walk goes on for ever, `rate` trades a second, with `minutes` one-minute candles before it.
-    With them, `past` may hold the candles from before, by venue and symbol. `start` (ms) is when it begins: now, unless given.
-    """
-
-    seed: int = 1
-    speed: float | None = 1.0
-    start: int | None = None
-    rate: float = RATE
-    minutes: int = 1440
-    ticks: Iterable[Tick] | None = None
-    past: Mapping[tuple[str, str], Sequence[Candle]] = field(default_factory=dict)
-    listed: Mapping[str, Sequence[Instrument]] = field(default_factory=lambda: LISTED)
-    faults: Sequence[Mapping[str, Any]] = ()
-    state: Path | None = None
-    """A file that keeps the accounts across restarts."""
-
-
-class Sandbox:
-    """The server. Use `start` and `stop` on a running loop; `exchanges`, `faults` and `tape` may be used between, on that loop."""
+class Sandbox(SandboxVenues):
+    """The venues on a port. Call `start` and `stop` on a running loop, and everything between them on that loop too."""
 
     def __init__(self, scenario: Scenario | None = None) -> None:
-        self.scenario = plan = scenario or Scenario()
-        start = int(time.time() * 1000) if plan.start is None else plan.start
-        walk = Walk(plan.listed, plan.seed)
-        past = plan.past or (walk.past(start, plan.minutes) if plan.ticks is None else {})
-        self.tape = Tape(walk.ticks(start, plan.rate) if plan.ticks is None else plan.ticks, self._play, start=start)
-        self.faults = Faults(plan.faults, seed=plan.seed, clock=self._now)
-        self.keys = {"binance": keys.binance_key(plan.seed), "coinbase": keys.coinbase_key(plan.seed)}
-        self.exchanges = {venue: self._exchange(venue, past) for venue in VENUES}
-        if plan.state:
-            state.load(plan.state, self.exchanges, plan.seed)
-        self.sockets = Sockets(self.faults)
-        self.binance = BinanceFace(self.exchanges["binance"], self.keys["binance"], lambda: self.wall("binance"))
-        self.coinbase = CoinbaseFace(self.exchanges["coinbase"], self.keys["coinbase"], lambda: self.wall("coinbase"))
+        super().__init__(scenario)
         self.port = 0
         self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
-    def wall(self, venue: str) -> int:
-        """The venue's clock, which clients must agree with: real time, as far off as the faults say."""
-        return int(time.time() * 1000) + self.faults.skew(venue)
-
-    def step(self, milliseconds: int) -> None:
-        """Moves the market on by hand."""
-        self.tape.step(milliseconds)
-        self.strike()
-
-    def strike(self) -> None:
-        """Lets happen what the faults say happens now."""
-        for exchange in self.exchanges.values():
-            exchange.expire(self.tape.now)
-        for rule in self.faults.due():
-            control.happen(rule, self.exchanges, self.sockets)
-        self.binance.beat(self.tape.now)
-
     async def start(self, port: int = 0) -> None:
-        """Serves on 127.0.0.1; port 0 takes a free one, which `port` then names."""
-        self._runner = web.AppRunner(self._app(), shutdown_timeout=0.1, access_log=None)
+        """Serves on 127.0.0.1. Port 0 takes a free one, which `port` then names."""
+        self._runner = web.AppRunner(self._make_app(), shutdown_timeout=0.1, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, HOST, port)
         await site.start()
@@ -102,7 +41,7 @@ class Sandbox:
         if self.scenario.speed is not None:
             self._tasks.append(asyncio.create_task(self.tape.run(self.scenario.speed, self.strike)))
         if self.scenario.state:
-            self._tasks.append(asyncio.create_task(self._keep()))
+            self._tasks.append(asyncio.create_task(self._keep_saving()))
 
     async def stop(self) -> None:
         self._stopping.set()
@@ -113,30 +52,18 @@ class Sandbox:
         await self.coinbase.close()
         await self._runner.cleanup()
 
-    def permit(self, *, can_trade: bool = True, can_withdraw: bool = False, ip_restricted: bool = False) -> None:
-        """What the keys may do from now on."""
-        for venue, exchange in self.exchanges.items():
-            account = exchange.accounts[self.keys[venue].name]
-            account.can_trade, account.can_withdraw, account.ip_restricted = can_trade, can_withdraw, ip_restricted
-        self.coinbase.permit(self.keys["coinbase"].name, can_trade=can_trade, can_transfer=can_withdraw)
-
-    def save(self) -> None:
-        """The accounts to the file of the scenario, if it has one."""
-        if self.scenario.state:
-            state.save(self.scenario.state, self.exchanges, self.scenario.seed)
-
-    async def _keep(self) -> None:
-        """Saves them within a second of each change."""
-        saved = None
+    async def _keep_saving(self) -> None:
+        """Saves the accounts within a second of each change."""
+        last = None
         while True:
             now = [(exchange.sequence, dict(exchange.outside)) for exchange in self.exchanges.values()]
-            if now != saved:
+            if now != last:
                 self.save()
-                saved = now
+                last = now
             await asyncio.sleep(1)
 
     def addresses(self) -> dict[str, Any]:
-        """Where and with which keys to reach it, as `manage.py sandbox --json` prints it."""
+        """The addresses and keys of both venues, as `manage.py sandbox --json` prints them."""
         http, ws = f"http://{HOST}:{self.port}", f"ws://{HOST}:{self.port}"
         binance, coinbase = self.keys["binance"], self.keys["coinbase"]
         return {
@@ -158,22 +85,8 @@ class Sandbox:
             },
         }
 
-    def _now(self) -> int:
-        return self.tape.now
-
-    def _play(self, tick: Tick) -> None:
-        self.exchanges[tick.venue].trade(tick.symbol, tick.price, tick.qty, buyer_is_maker=tick.buyer_is_maker, time=tick.time)
-
-    def _exchange(self, venue: str, past: Mapping[tuple[str, str], Sequence[Candle]]) -> Exchange:
-        fees = instruments.BINANCE_FEES if venue == "binance" else instruments.COINBASE_FEES
-        exchange = Exchange(venue, self.scenario.listed[venue], fees, seed=self.scenario.seed, clock=self._now)
-        for symbol, market in exchange.markets.items():
-            market.history.load(past.get((venue, symbol), ()))
-        exchange.open_account(self.keys[venue].name, instruments.BALANCES[venue])
-        return exchange
-
-    def _app(self) -> web.Application:
-        app = web.Application(middlewares=[faulty], client_max_size=1 << 20)
+    def _make_app(self) -> web.Application:
+        app = web.Application(middlewares=[apply_faults], client_max_size=1 << 20)
         app[FAULTS], app[SOCKETS], app[STOPPING] = self.faults, self.sockets, self._stopping
         self.coinbase.add_routes(app)
         self.binance.add_routes(app)
@@ -193,7 +106,7 @@ def running_sandbox(scenario: Scenario | None = None) -> Iterator[RunningSandbox
 
 
 class RunningSandbox:
-    """A sandbox in a thread. `addresses` as `Sandbox.addresses`; `do` calls something on its loop and waits for the answer."""
+    """A sandbox in a thread, with the `addresses` of `Sandbox.addresses`."""
 
     def __init__(self, scenario: Scenario) -> None:
         self._loop = asyncio.new_event_loop()
@@ -213,15 +126,15 @@ class RunningSandbox:
         self._loop.close()
 
     def do(self, call: Callable[[], Answer]) -> Answer:
-        """`call()` on the sandbox's loop: the way to its exchanges and faults from a test's thread."""
+        """Calls `call()` on the sandbox's loop: a test's thread reaches the exchanges and faults this way."""
 
-        async def called() -> Answer:
+        async def run_call() -> Answer:
             return call()
 
-        return asyncio.run_coroutine_threadsafe(called(), self._loop).result(30)
+        return asyncio.run_coroutine_threadsafe(run_call(), self._loop).result(30)
 
-    def exchange(self, venue: str) -> Exchange:
-        """To look at; use `do` for all that changes it."""
+    def exchange(self, venue: str) -> SandboxExchange:
+        """An exchange to look at. Whatever changes it has to go through `do`."""
         return self.sandbox.exchanges[venue]
 
     def key(self, venue: str) -> str:
@@ -229,18 +142,18 @@ class RunningSandbox:
         return self.sandbox.keys[venue].name
 
     def permit(self, **permissions: bool) -> None:
-        """What the keys of both venues may do: `can_trade`, `can_withdraw`, `ip_restricted`."""
+        """Sets what the keys of both venues may do: `can_trade`, `can_withdraw`, `ip_restricted`."""
         self.do(lambda: self.sandbox.permit(**permissions))
 
     def step(self, milliseconds: int) -> None:
         self.do(lambda: self.sandbox.step(milliseconds))
 
     def trade(self, venue: str, symbol: str, price: str, qty: str = "1", *, buyer_is_maker: bool = True) -> None:
-        """A trade of others, now."""
+        """Makes a trade of others, now."""
         self.do(lambda: self.exchange(venue).trade(symbol, Decimal(price), Decimal(qty), buyer_is_maker=buyer_is_maker))
 
     def fault(self, *rules: Mapping[str, Any]) -> None:
-        """Adds rules; those that happen by themselves happen at once if they are due."""
+        """Adds rules. Those that strike by themselves do so at once if they are due."""
 
         def strike() -> None:
             self.sandbox.faults.add(rules)
@@ -249,5 +162,5 @@ class RunningSandbox:
         self.do(strike)
 
     def mend(self) -> None:
-        """No faults any more."""
+        """Takes all faults away."""
         self.do(self.sandbox.faults.clear)

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from decimal import ROUND_DOWN, Decimal
 
-from market.sandbox.accounts import Account
-from market.sandbox.events import Trade
-from market.sandbox.instruments import Fees, Instrument
-from market.sandbox.orders import Fill, Order
+from market.sandbox.accounts import SandboxAccount
+from market.sandbox.events import PublicTrade
+from market.sandbox.instruments import FeeRates, ListedInstrument
+from market.sandbox.orders import SandboxFill, SandboxOrder
 
 UNIT = Decimal("0.00000001")
-"""Fees are cut to it, so that they never exceed what was set aside for them."""
+"""Fees are rounded down to it, so that they never exceed what was set aside for them."""
 
 
-def fill(order: Order, trade: Trade, instrument: Instrument, rates: Fees, *, maker: bool) -> Fill:
-    """An order's side of a trade, with its fee."""
+def make_fill(
+    order: SandboxOrder, trade: PublicTrade, instrument: ListedInstrument, rates: FeeRates, *, maker: bool
+) -> SandboxFill:
+    """The fill of one order in a trade, with its fee."""
     value = trade.price * trade.qty
     in_base = order.side == "buy" and not rates.in_quote
     fee = (trade.qty if in_base else value) * (rates.maker if maker else rates.taker)
-    return Fill(
+    return SandboxFill(
         id=trade.id,
         order_id=order.id,
         client_id=order.client_id,
@@ -34,8 +36,10 @@ def fill(order: Order, trade: Trade, instrument: Instrument, rates: Fees, *, mak
     )
 
 
-def settle(account: Account, order: Order, fill: Fill, instrument: Instrument) -> dict[str, Decimal]:
-    """Moves the money and counts the fill into the order. The answer: what the account gained by asset, fee taken off."""
+def settle_fill(
+    account: SandboxAccount, order: SandboxOrder, fill: SandboxFill, instrument: ListedInstrument
+) -> dict[str, Decimal]:
+    """Moves the money and adds the fill to the order. Returns what the account gained of each asset after the fee."""
     given, taken = (fill.value, fill.qty) if fill.side == "buy" else (fill.qty, fill.value)
     give, take = (instrument.quote, instrument.base) if fill.side == "buy" else (instrument.base, instrument.quote)
     if fill.fee_asset == give:

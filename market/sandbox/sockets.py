@@ -1,4 +1,4 @@
-"""WebSockets as the faces use them: frames go out from the exchange's callbacks, through the faults that are in force."""
+"""The WebSockets of clients. The exchange's callbacks send frames through the faults that are in force, and never wait."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from collections.abc import AsyncIterator
 
 from aiohttp import WSMsgType, web
 
-from market.sandbox.faults import Faults, Rule
+from market.sandbox.faults import FaultRule, FaultScript
 
 MOST_WAITING = 20_000
-"""Frames that a client may be behind; one that is further behind is cut off, as venues do."""
+"""Frames that may wait for a client. One that falls further behind is cut off, as venues do."""
 READ_LIMIT = 1 << 20
 
 
-class Sockets:
-    """All sockets of a sandbox."""
+class ClientSockets:
+    """All open sockets of a sandbox."""
 
-    def __init__(self, faults: Faults) -> None:
+    def __init__(self, faults: FaultScript) -> None:
         self.faults = faults
-        self.open: set[Socket] = set()
+        self.open: set[ClientSocket] = set()
 
-    def strike(self, rule: Rule) -> None:
-        """A drop, close or outage for the sockets it matches."""
-        for socket in [socket for socket in self.open if socket.meets(rule)]:
+    def strike(self, rule: FaultRule) -> None:
+        """Drops or closes the sockets that the rule matches."""
+        for socket in [socket for socket in self.open if socket.matches(rule)]:
             socket.strike(rule)
 
     def close(self) -> None:
@@ -33,44 +33,44 @@ class Sockets:
             socket.abort()
 
 
-SOCKETS: web.AppKey[Sockets] = web.AppKey("sockets", Sockets)
+SOCKETS: web.AppKey[ClientSockets] = web.AppKey("sockets", ClientSockets)
 
 
-async def accept(request: web.Request, stream: str) -> Socket:
-    """Opens the socket that was asked for. `stream` is its path as faults know it: `ws/btcusdt@trade`, `coinbase/ws`."""
+async def accept_socket(request: web.Request, stream: str) -> ClientSocket:
+    """Opens the socket that a request asks for. `stream` is its path as faults name it: `ws/btcusdt@trade`, `coinbase/ws`."""
     sockets = request.app[SOCKETS]
     response = web.WebSocketResponse(max_msg_size=READ_LIMIT, compress=False)
     await response.prepare(request)
-    return Socket(sockets, request, response, stream)
+    return ClientSocket(sockets, request, response, stream)
 
 
-class Socket:
-    """One client. Iterate over it for the texts it sends, until it is gone."""
+class ClientSocket:
+    """One client's socket. Iterating over it gives the texts that the client sends, until the client is gone."""
 
-    def __init__(self, sockets: Sockets, request: web.Request, response: web.WebSocketResponse, stream: str) -> None:
+    def __init__(self, sockets: ClientSockets, request: web.Request, response: web.WebSocketResponse, stream: str) -> None:
         self.response, self.stream = response, stream
         self.venue = "coinbase" if stream.startswith("coinbase") else "binance"
         self._sockets, self._transport = sockets, request.transport
         self._waiting: deque[str] = deque()
         self._wake = asyncio.Event()
-        self._late: list[str] = []
+        self._held_back: list[str] = []
         self._channels: set[str] = set()
-        self._goodbye: int | None = None
+        self._close_code: int | None = None
         self._writer = asyncio.get_running_loop().create_task(self._write())
         sockets.open.add(self)
 
     @property
-    def closed(self) -> bool:
+    def is_closed(self) -> bool:
         return self.response.closed or self not in self._sockets.open
 
     def send(self, frame: str, channel: str = "") -> None:
-        """Puts a frame on its way, as far as the faults let it. Never waits."""
+        """Queues a frame as far as the faults let it pass."""
         self._channels.add(channel)
-        rules = self._sockets.faults.frame(self.venue, self.stream, channel)
+        rules = self._sockets.faults.match_frame(self.venue, self.stream, channel)
         if not rules:
             self._put(frame)
-            while self._late:
-                self._put(self._late.pop(0))
+            while self._held_back:
+                self._put(self._held_back.pop(0))
             return
         for rule in rules:
             if rule.fault in ("drop", "close"):
@@ -82,28 +82,28 @@ class Socket:
         if "malformed" in faults:
             frame = frame[: len(frame) // 2]
         if "reorder" in faults:
-            self._late.append(frame)
+            self._held_back.append(frame)
             return
         self._put(frame)
         if "duplicate" in faults:
             self._put(frame)
 
-    def strike(self, rule: Rule) -> None:
+    def strike(self, rule: FaultRule) -> None:
         if rule.fault == "close":
-            self.leave(int(rule.options.get("code", 1001)))
+            self.close(int(rule.options.get("code", 1001)))
         else:
             self.abort()
 
-    def meets(self, rule: Rule) -> bool:
-        return rule.path == "*" and rule.meets(self.venue, (self.stream, *self._channels), rule.stream)
+    def matches(self, rule: FaultRule) -> bool:
+        return rule.path == "*" and rule.matches(self.venue, (self.stream, *self._channels), rule.stream)
 
-    def leave(self, code: int) -> None:
-        """Says goodbye after what is on its way."""
-        self._goodbye = code
+    def close(self, code: int) -> None:
+        """Closes with this code once the queued frames are sent."""
+        self._close_code = code
         self._wake.set()
 
     def abort(self) -> None:
-        """Cut off, without a word."""
+        """Cuts the connection off without a closing frame."""
         self._sockets.open.discard(self)
         self._writer.cancel()
         if self._transport is not None:
@@ -126,9 +126,9 @@ class Socket:
 
     async def _write(self) -> None:
         with contextlib.suppress(ConnectionError, RuntimeError):
-            while self._goodbye is None:
+            while self._close_code is None:
                 await self._wake.wait()
                 self._wake.clear()
                 while self._waiting:
                     await self.response.send_str(self._waiting.popleft())
-            await self.response.close(code=self._goodbye)
+            await self.response.close(code=self._close_code)

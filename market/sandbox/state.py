@@ -1,4 +1,4 @@
-"""A sandbox's accounts in a file, so that a restart keeps balances, orders and fills. Prices begin anew; ids go on."""
+"""A sandbox's accounts in a file, so that a restart keeps balances, orders and fills. Prices start again; ids go on."""
 
 from __future__ import annotations
 
@@ -10,45 +10,46 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
-from market.sandbox.accounts import Account, Balance
-from market.sandbox.exchange import Exchange
-from market.sandbox.orders import Fill, Order, OrderRequest, Refused
+from market.sandbox.accounts import AssetBalance, SandboxAccount
+from market.sandbox.exchange import SandboxExchange
+from market.sandbox.orders import OrderTicket, RequestRefused, SandboxFill, SandboxOrder
 
-Row = TypeVar("Row", Fill, Order, OrderRequest, Balance)
+Row = TypeVar("Row", SandboxFill, SandboxOrder, OrderTicket, AssetBalance)
 VERSION = 1
 
 
 class BadState(ValueError):
-    """A file of state that cannot be used; the message says why and what to do."""
+    """A file of accounts cannot be used. The message says why and what to do."""
 
 
-def save(path: Path, exchanges: Mapping[str, Exchange], seed: int) -> None:
-    """Writes it whole or not at all."""
-    content = {"version": VERSION, "seed": seed, "venues": {name: _dump(exchange) for name, exchange in exchanges.items()}}
+def save_accounts(path: Path, exchanges: Mapping[str, SandboxExchange], seed: int) -> None:
+    """Writes the whole file, or leaves the one that is there."""
+    content = {"version": VERSION, "seed": seed, "venues": {name: _dump_exchange(exchange) for name, exchange in exchanges.items()}}
     new = path.with_name(path.name + ".new")
     new.write_text(json.dumps(content, default=str), encoding="utf-8")
     os.replace(new, path)
 
 
-def load(path: Path, exchanges: Mapping[str, Exchange], seed: int) -> None:
-    """Puts what the file holds in place of the accounts; without a file nothing changes. `BadState`."""
+def load_accounts(path: Path, exchanges: Mapping[str, SandboxExchange], seed: int) -> None:
+    """Replaces the accounts by those of the file. Without a file nothing changes. `BadState`."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["version"] != VERSION or content["seed"] != seed:
             raise BadState(f"{path} was made with seed {content['seed']}: use that seed, or another file.")
         for name, exchange in exchanges.items():
-            _restore(exchange, content["venues"][name])
+            _restore_exchange(exchange, content["venues"][name])
     except FileNotFoundError:
         return
     except OSError as error:
         raise BadState(f"{path} cannot be read: {error.strerror}.") from None
     except BadState:
         raise
-    except (ValueError, KeyError, Refused, TypeError, AttributeError, ArithmeticError) as error:
+    except (ValueError, KeyError, RequestRefused, TypeError, AttributeError, ArithmeticError) as error:
         raise BadState(f"{path} is damaged ({type(error).__name__}). Delete it to start with new accounts.") from None
 
 
-def _dump(exchange: Exchange) -> dict[str, Any]:
+def _dump_exchange(exchange: SandboxExchange) -> dict[str, Any]:
+    """What of an exchange has to outlive a restart; fills stand within their orders."""
     return {
         "next_order": exchange.next_order,
         "sequence": exchange.sequence,
@@ -66,27 +67,27 @@ def _dump(exchange: Exchange) -> dict[str, Any]:
     }
 
 
-def _restore(exchange: Exchange, kept: Mapping[str, Any]) -> None:
+def _restore_exchange(exchange: SandboxExchange, kept: Mapping[str, Any]) -> None:
     exchange.next_order, exchange.sequence = int(kept["next_order"]), int(kept["sequence"])
     exchange.fees, exchange.outside = ({k: Decimal(v) for k, v in kept[name].items()} for name in ("fees", "outside"))
     for symbol, next_id in kept["next_trades"].items():
         if symbol in exchange.markets:
             exchange.history(symbol).next_id = int(next_id)
     for row in kept["accounts"]:
-        balances = {asset: _row(Balance, balance) for asset, balance in row["balances"].items()}
-        account = exchange.accounts[row["name"]] = Account(row["name"], balances)
-        for order in map(_order, row["orders"]):
-            exchange.admit(account, order)
+        balances = {asset: _read_row(AssetBalance, balance) for asset, balance in row["balances"].items()}
+        account = exchange.accounts[row["name"]] = SandboxAccount(row["name"], balances)
+        for order in map(_read_order, row["orders"]):
+            exchange.restore_order(account, order)
         account.fills = sorted((fill for order in account.orders.values() for fill in order.fills), key=lambda fill: fill.time)
 
 
-def _order(kept: Mapping[str, Any]) -> Order:
-    request = _row(OrderRequest, kept["request"])
-    return _row(Order, {**kept, "request": request, "fills": [_row(Fill, fill) for fill in kept["fills"]]})
+def _read_order(kept: Mapping[str, Any]) -> SandboxOrder:
+    request = _read_row(OrderTicket, kept["request"])
+    return _read_row(SandboxOrder, {**kept, "request": request, "fills": [_read_row(SandboxFill, fill) for fill in kept["fills"]]})
 
 
-def _row(kind: type[Row], kept: Mapping[str, Any]) -> Row:
-    """Money was written as text."""
+def _read_row(kind: type[Row], kept: Mapping[str, Any]) -> Row:
+    """An object from its JSON, in which money is text."""
     values: dict[str, Any] = {field.name: kept[field.name] for field in fields(kind)}
     money = [field.name for field in fields(kind) if field.type == "Decimal"]
     return kind(**values | {name: Decimal(values[name]) for name in money})

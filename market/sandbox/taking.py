@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from market.sandbox.book import Book, Level
-from market.sandbox.orders import ZERO, Order
+from market.sandbox.book import MatchingBook
+from market.sandbox.depth import Offer
+from market.sandbox.orders import ZERO, SandboxOrder
 
 
-def plan(order: Order, book: Book, *, rate: Decimal, budget: Decimal | None = None) -> list[Level]:
-    """The levels an order meets, each with how much it takes of it, best first.
+def plan_taking(order: SandboxOrder, book: MatchingBook, *, rate: Decimal, budget: Decimal | None = None) -> list[Offer]:
+    """The offers an order meets, each with how much the order takes of it, the best first.
 
-    `rate` is the fee that comes on top of what a buyer pays; `budget` the most that may be paid, fee included. The account's own
-    orders among them (they are to expire, and give nothing) keep their quantity. Nothing for fill-or-kill that cannot fill.
+    `rate` is the fee that comes on top of what a buyer pays; `budget` is the most that may be paid, the fee included. Offers of the
+    taker's own account keep their whole quantity: they give nothing and are to expire. The list is empty for a fill-or-kill order
+    that cannot fill.
     """
     request = order.request
-    levels: list[Level] = []
+    taken: list[Offer] = []
     qty, spend = order.remaining if request.qty else None, request.quote_qty or budget
     for offer in book.offers(order.side, request.limit):
-        if own(offer, order):
-            levels.append(offer)
+        if is_own(offer, order):
+            taken.append(offer)
             continue
         part = offer.qty if qty is None else min(offer.qty, qty)
         if spend is not None:
@@ -28,27 +30,28 @@ def plan(order: Order, book: Book, *, rate: Decimal, budget: Decimal | None = No
             spend -= part * cost
         if not part:
             break
-        levels.append(Level(offer.price, part, offer.order))
+        taken.append(Offer(offer.price, part, offer.order))
         if qty is not None and not (qty := qty - part):
             break
-    if request.tif == "fok" and quantity(levels, order) < order.remaining:
+    if request.tif == "fok" and total_quantity(taken, order) < order.remaining:
         return []
-    return levels
+    return taken
 
 
-def own(level: Level, order: Order) -> bool:
-    """A resting order of the taker's own account."""
-    return level.order is not None and level.order.account == order.account
+def is_own(offer: Offer, order: SandboxOrder) -> bool:
+    """Whether the offer is a resting order of the taker's own account."""
+    return offer.order is not None and offer.order.account == order.account
 
 
-def quantity(levels: list[Level], order: Order) -> Decimal:
-    return sum((level.qty for level in levels if not own(level, order)), ZERO)
+def total_quantity(offers: list[Offer], order: SandboxOrder) -> Decimal:
+    """What the order takes in all, without what its own account offers."""
+    return sum((offer.qty for offer in offers if not is_own(offer, order)), ZERO)
 
 
-def need(order: Order, levels: list[Level], *, rate: Decimal) -> Decimal:
-    """What must be set aside: base for a sale; for a purchase quote, with the fee where it comes on top."""
+def needed_funds(order: SandboxOrder, offers: list[Offer], *, rate: Decimal) -> Decimal:
+    """What must be set aside: base for a sale; quote for a purchase, with the fee where it comes on top."""
     if order.side == "sell":
         return order.remaining
     price = order.request.limit or order.request.stop
-    value = order.remaining * price if price else sum((x.price * x.qty for x in levels if not own(x, order)), ZERO)
+    value = order.remaining * price if price else sum((x.price * x.qty for x in offers if not is_own(x, order)), ZERO)
     return value * (1 + rate)

@@ -1,7 +1,7 @@
-"""A seeded market: one random walk for each asset, of which both venues' symbols are made, so that their prices agree.
+"""A seeded market: one random walk for each asset. The symbols of both venues follow from them, so that their prices agree.
 
-Prices are geometric Brownian motion: ln S moves by sigma x sqrt(dt) x N(0, 1). They are made up; nothing about a real market
-follows from them.
+Prices are geometric Brownian motion: ln S moves by sigma x sqrt(dt) x N(0, 1). They are made up and say nothing about a real
+market.
 """
 
 from __future__ import annotations
@@ -11,24 +11,24 @@ from decimal import Decimal
 from math import exp, log, sqrt
 from random import Random
 
-from market.sandbox.history import MINUTE, Candle
-from market.sandbox.instruments import Instrument
-from market.sandbox.tape import Tick
+from market.sandbox.history import MINUTE, SandboxCandle
+from market.sandbox.instruments import ListedInstrument
+from market.sandbox.tape import TapeTrade
 
 YEAR = 365 * 86_400_000
 SIGMA = 0.9
-"""Of every asset, a year."""
+"""The volatility of every asset, for a year."""
 DOLLARS = ("USD", "USDT", "USDC")
 SIZE = 300
-"""Of a trade on average, in multiples of the smallest notional."""
+"""The average size of a trade, in multiples of the smallest notional."""
 STEPS = 4
-"""Prices that a candle of the past is made of."""
+"""Steps of the walk within a candle of the past."""
 
-Listed = Mapping[str, Sequence[Instrument]]
+Listed = Mapping[str, Sequence[ListedInstrument]]
 
 
-class Walk:
-    """The assets' prices against the dollar, as logarithms relative to the beginning, at one moment that moves on."""
+class PriceWalk:
+    """The assets' prices in dollars at a moment that moves on, as logarithms relative to where they started."""
 
     def __init__(self, listed: Listed, seed: int) -> None:
         self._random = Random(seed)  # noqa: S311 # repeatable by design
@@ -37,8 +37,8 @@ class Walk:
         self._paths = dict.fromkeys(sorted(names), 0.0)
         self._at = dict.fromkeys(self._paths, 0)
 
-    def ticks(self, start: int, rate: float) -> Iterator[Tick]:
-        """Trades from `start` (ms) on without end, `rate` a second over all symbols, at random moments."""
+    def ticks(self, start: int, rate: float) -> Iterator[TapeTrade]:
+        """Trades from `start` (ms) on, without end, at random moments: `rate` a second over all symbols."""
         self._at = dict.fromkeys(self._paths, start)
         last: dict[tuple[str, str], Decimal] = {}
         random, moment = self._random, float(start)
@@ -49,10 +49,10 @@ class Walk:
             before = last.get((venue, item.symbol), item.price)
             seller = price < before if price != before else random.random() < 0.5
             last[venue, item.symbol] = price
-            yield Tick(venue, item.symbol, price, self._qty(item, price, SIZE), seller, int(moment))
+            yield TapeTrade(venue, item.symbol, price, self._qty(item, price, SIZE), seller, int(moment))
 
-    def past(self, until: int, count: int) -> dict[tuple[str, str], list[Candle]]:
-        """The `count` one-minute candles before `until` (ms), by venue and symbol; they end at the prices at which ticks begin."""
+    def past(self, until: int, count: int) -> dict[tuple[str, str], list[SandboxCandle]]:
+        """The `count` one-minute candles before `until` (ms), by venue and symbol. They end where the trades begin."""
         sigma = SIGMA * sqrt(MINUTE / STEPS / YEAR)
         paths: dict[str, list[float]] = {}
         for name in self._paths:
@@ -64,7 +64,7 @@ class Walk:
         first = until - until % MINUTE - count * MINUTE
         return {(venue, item.symbol): self._candles(item, paths, first, count) for venue, item in self.listed}
 
-    def _candles(self, item: Instrument, paths: Mapping[str, list[float]], first: int, count: int) -> list[Candle]:
+    def _candles(self, item: ListedInstrument, paths: Mapping[str, list[float]], first: int, count: int) -> list[SandboxCandle]:
         flat = [0.0] * (count * STEPS + 1)
         base, quote = paths.get(item.base, flat), paths.get(item.quote, flat)
         prices = [_on_tick(item, one - other) for one, other in zip(base, quote, strict=True)]
@@ -74,7 +74,7 @@ class Walk:
             volume = self._qty(item, part[0], 10 * SIZE)
             taken = item.floor(volume / 2)
             candles.append(
-                Candle(
+                SandboxCandle(
                     time=first + index * MINUTE,
                     open=part[0],
                     high=max(part),
@@ -89,7 +89,7 @@ class Walk:
             )
         return candles
 
-    def _price(self, item: Instrument, moment: int) -> Decimal:
+    def _price(self, item: ListedInstrument, moment: int) -> Decimal:
         return _on_tick(item, self._log(item.base, moment) - self._log(item.quote, moment))
 
     def _log(self, asset: str, moment: int) -> float:
@@ -100,10 +100,10 @@ class Walk:
             self._at[asset] = moment
         return self._paths[asset]
 
-    def _qty(self, item: Instrument, price: Decimal, size: int) -> Decimal:
+    def _qty(self, item: ListedInstrument, price: Decimal, size: int) -> Decimal:
         value = float(item.min_notional) * size * self._random.expovariate(1)
         return max(1, int(value / float(price * item.lot))) * item.lot
 
 
-def _on_tick(item: Instrument, path: float) -> Decimal:
+def _on_tick(item: ListedInstrument, path: float) -> Decimal:
     return max(1, round(exp(log(float(item.price)) + path) / float(item.tick))) * item.tick

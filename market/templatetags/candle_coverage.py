@@ -23,16 +23,17 @@ def coverage_bar(months: Sequence[Month]) -> dict[str, Any]:
     width = max(2.0, min(12.0, WIDEST / max(1, len(months))))
     gap = 1 if width >= 4 else 0
     parts = [
-        {"x": f"{index * width:g}", "width": f"{width - gap:g}", **column(month, BAR_HEIGHT)} for index, month in enumerate(months)
+        {"x": f"{index * width:g}", "width": f"{width - gap:g}", **month_column(month, BAR_HEIGHT)}
+        for index, month in enumerate(months)
     ]
-    return {"width": f"{max(1, len(months)) * width:g}", "parts": parts, "words": words(months)}
+    return {"width": f"{max(1, len(months)) * width:g}", "parts": parts, "words": describe_months(months)}
 
 
 @register.simple_tag
 def coverage_month(month: Month) -> dict[str, Any]:
-    text = f"{month.start:%B %Y}: {month.count:,} of {month.expected:,} candles, {percent(month)}"
+    text = f"{month.start:%B %Y}: {month.count:,} of {month.expected:,} candles, {month_percent(month)}"
     label = f"{month.start:%Y}" if month.start.month == 1 else f"{month.start:%b}"
-    return {"words": text, "label": label, "seconds": int(month.start.timestamp()), **column(month, MONTH_HEIGHT)}
+    return {"words": text, "label": label, "seconds": int(month.start.timestamp()), **month_column(month, MONTH_HEIGHT)}
 
 
 @register.filter
@@ -41,21 +42,21 @@ def gap_length(gap: CandleGap) -> timedelta:
     return gap.last - gap.first + step_of(gap.series)
 
 
-def column(month: Month, height: int) -> dict[str, str]:
+def month_column(month: Month, height: int) -> dict[str, str]:
     # A month with anything in it shows at least a sliver, a month with a hole never shows full.
     tall = height if month.share == 1 else min(height - 2, max(2 if month.count else 0, round(height * month.share)))
     kind = "whole" if month.share == 1 else "part" if month.share >= 0.95 else "poor"
     return {"y": str(height - tall), "height": str(tall), "kind": kind}
 
 
-def words(months: Sequence[Month]) -> str:
+def describe_months(months: Sequence[Month]) -> str:
     if not months:
         return "No month"
     count, expected = sum(month.count for month in months), sum(month.expected for month in months)
     worst = min(months, key=lambda month: month.share)
     told = f"{len(months)} month{'' if len(months) == 1 else 's'}, {100 * count / max(1, expected):.2f} % there"
-    return told if worst.share == 1 else f"{told}; least in {worst.start:%Y-%m} with {percent(worst)}"
+    return told if worst.share == 1 else f"{told}; least in {worst.start:%Y-%m} with {month_percent(worst)}"
 
 
-def percent(month: Month) -> str:
+def month_percent(month: Month) -> str:
     return f"{100 * month.share:.2f} %"

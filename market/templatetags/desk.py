@@ -41,7 +41,7 @@ STATUS_KINDS = {
 }
 
 
-def decimal(value: Any) -> Decimal | None:
+def read_decimal(value: Any) -> Decimal | None:
     """`value` as an exact number; None where there is none (None, "", NaN, infinite, text)."""
     if value is None or value == "" or isinstance(value, bool):
         return None
@@ -52,7 +52,7 @@ def decimal(value: Any) -> Decimal | None:
     return number if number.is_finite() else None
 
 
-def written(number: Decimal, places: int | None) -> str:
+def write_number(number: Decimal, places: int | None) -> str:
     """With thousands separators, a true minus sign, and `places` decimals (None: as many as it has)."""
     if places is not None:
         number = number.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
@@ -65,66 +65,66 @@ def written(number: Decimal, places: int | None) -> str:
 @register.filter
 def number(value: Any, places: int | None = 0) -> str:
     """A count or a plain number: 45,031."""
-    found = decimal(value)
-    return MISSING if found is None else written(found, places)
+    found = read_decimal(value)
+    return MISSING if found is None else write_number(found, places)
 
 
 @register.filter
 def quantity(value: Any, places: int | None = None) -> str:
     """A quantity or price at its own precision, or at `places`."""
-    found = decimal(value)
+    found = read_decimal(value)
     if found is not None and places is None:
         # More digits than a float carries are its rounding noise, not precision.
         found = found.normalize(Context(prec=15))
-    return MISSING if found is None else written(found, places)
+    return MISSING if found is None else write_number(found, places)
 
 
 @register.filter
 def money(value: Any, currency: str = "") -> str:
     """Money with its currency, two decimals; small amounts keep four significant digits."""
-    found = decimal(value)
+    found = read_decimal(value)
     if found is None:
         return MISSING
     places = 2 if not found or abs(found) >= Decimal("0.1") else min(8, 3 - found.adjusted())
-    return f"{written(found, places)} {currency}".rstrip()
+    return f"{write_number(found, places)} {currency}".rstrip()
 
 
 @register.filter
 def percent(value: Any, places: int = 2) -> str:
     """A ratio as a percentage: 0.0512 is 5.12 %."""
-    found = decimal(value)
-    return MISSING if found is None else f"{written(found * 100, places)} %"
+    found = read_decimal(value)
+    return MISSING if found is None else f"{write_number(found * 100, places)} %"
 
 
 @register.filter
 def share(part: Any, whole: Any) -> str:
     """How much of `whole` is `part`, as a percentage without decimals."""
-    of, found = decimal(whole), decimal(part)
+    of, found = read_decimal(whole), read_decimal(part)
     return percent(found / of, 0) if of and found is not None else MISSING
 
 
 @register.filter
 def share_of(missing: Any, there: Any) -> str:
     """What is missing, as a percentage of all that should be there."""
-    lost, kept = decimal(missing), decimal(there)
+    lost, kept = read_decimal(missing), read_decimal(there)
     return MISSING if lost is None or kept is None or not lost + kept else percent(lost / (lost + kept))
 
 
 @register.filter
 def change(value: Any, places: int = 2) -> str:
     """A ratio as a change: sign, arrow and colour: ▲ +5.12 %."""
-    found = decimal(value)
-    return MISSING if found is None else signed(found, f"{written(abs(found) * 100, places)} %")
+    found = read_decimal(value)
+    return MISSING if found is None else colour_sign(found, f"{write_number(abs(found) * 100, places)} %")
 
 
 @register.filter
 def money_change(value: Any, currency: str = "") -> str:
     """Money as a change: sign, arrow and colour: ▼ −12.00 USD."""
-    found = decimal(value)
-    return MISSING if found is None else signed(found, money(abs(found), currency))
+    found = read_decimal(value)
+    return MISSING if found is None else colour_sign(found, money(abs(found), currency))
 
 
-def signed(number: Decimal, text: str) -> SafeString:
+def colour_sign(number: Decimal, text: str) -> SafeString:
     if not any(digit in "123456789" for digit in text):
         return format_html('<span class="nums">{}</span>', text)
     kind, arrow, sign = ("up", UP, "+") if number > 0 else ("down", DOWN, "−")
@@ -134,17 +134,17 @@ def signed(number: Decimal, text: str) -> SafeString:
 @register.filter
 def size(value: Any) -> str:
     """Bytes in the unit that reads best."""
-    found = decimal(value)
+    found = read_decimal(value)
     if found is None:
         return MISSING
     power = min(4, int(math.log(max(1, int(found)), 1000)))
-    return f"{written(found / 1000**power, 1 if power else 0)} {('B', 'kB', 'MB', 'GB', 'TB')[power]}"
+    return f"{write_number(found / 1000**power, 1 if power else 0)} {('B', 'kB', 'MB', 'GB', 'TB')[power]}"
 
 
 @register.filter
 def duration(value: Any) -> str:
     """Seconds or a timedelta in its two greatest units: 2 d 4 h, 1.24 s, 38 ms."""
-    seconds = value.total_seconds() if isinstance(value, timedelta) else decimal(value)
+    seconds = value.total_seconds() if isinstance(value, timedelta) else read_decimal(value)
     if seconds is None:
         return MISSING
     left = float(seconds)
@@ -168,11 +168,11 @@ def ago(value: datetime | None) -> str:
         '<time datetime="{}" title="{}" data-relative>{}</time>',
         moment.isoformat(timespec="seconds"),
         f"{moment:%Y-%m-%d %H:%M:%S} UTC",
-        relative(datetime.now(UTC) - moment),
+        relative_words(datetime.now(UTC) - moment),
     )
 
 
-def relative(passed: timedelta) -> str:
+def relative_words(passed: timedelta) -> str:
     """In the words of static/js/desk/times.js, which takes over once the page is open."""
     seconds = abs(passed.total_seconds())
     if seconds < 45:

@@ -30,7 +30,7 @@ def watchlist(request: PageRequest) -> HttpResponse:
 
 
 def watchlist_part() -> dict[str, Any]:
-    feeds = selectors.feeds()
+    feeds = selectors.list_feeds()
     prices = prices_all(feeds)
     charts = charts_by_symbol()
     rows = [
@@ -65,7 +65,7 @@ def streams(request: PageRequest) -> HttpResponse:
 
 
 def streams_part() -> dict[str, Any]:
-    rows = [(stream, selectors.stream_json(stream)) for stream in selectors.streams()]
+    rows = [(stream, selectors.stream_json(stream)) for stream in selectors.list_streams()]
     return {"streams": rows, "incidents": FeedIncident.objects.select_related("stream").order_by("-id")[:SHOWN_INCIDENTS]}
 
 

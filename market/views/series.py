@@ -18,11 +18,11 @@ from core.errors import Invalid
 from core.venues import venue_split
 from engine.types import INTERVALS
 from market import selectors, services
-from market.coverage import coverage
+from market.coverage import months_by_series
 from market.depths import depth_get, spread_bps
-from market.forms import ImportForm, guess
+from market.forms import ImportForm, guess_series
 from market.models import CandleImport, CandleSeries, Instrument
-from market.window import window
+from market.window import candle_window
 
 PAGE = 50
 SHOWN_PROBLEMS = 200
@@ -33,15 +33,15 @@ MOST_GAPS = 1_000
 def series_list(request: PageRequest) -> HttpResponse:
     """All series, by venue, symbol and interval; `q` filters, `after` (a series' id) continues."""
     query = request.GET.get("q", "").strip()[:64].replace("\x00", "")
-    found = matching(selectors.series_list(), query)
+    found = match_series(selectors.series_list(), query)
     page = list(after_series(found, request.GET.get("after", ""))[: PAGE + 1])
     shown = page[:PAGE]
-    months = coverage(shown)
+    months = months_by_series(shown)
     context: dict[str, Any] = {
         "query": query,
         "rows": [(series, months[series.pk]) for series in shown],
         "after": shown[-1].pk if len(page) > PAGE else None,
-        "totals": matching(CandleSeries.objects.all(), query).aggregate(
+        "totals": match_series(CandleSeries.objects.all(), query).aggregate(
             series=Count("pk"), candles=Sum("count"), missing=Sum("missing"), bytes=Sum("bytes")
         ),
     }
@@ -50,7 +50,7 @@ def series_list(request: PageRequest) -> HttpResponse:
     return render(request, template, context)
 
 
-def matching(series: QuerySet[CandleSeries], query: str) -> QuerySet[CandleSeries]:
+def match_series(series: QuerySet[CandleSeries], query: str) -> QuerySet[CandleSeries]:
     for word in query.replace("/", "-").replace("_", "-").split():
         series = series.filter(
             Q(instrument__symbol__icontains=word) | Q(instrument__venue__icontains=word) | Q(interval__iexact=word)
@@ -78,13 +78,13 @@ def after_series(series: QuerySet[CandleSeries], after: str) -> QuerySet[CandleS
 def series_detail(request: PageRequest, pk: int) -> HttpResponse:
     """One series: chart, coverage, gaps, imports. `part=gaps&cursor=...` continues the gaps."""
     series = selectors.series_get(series_id=pk)
-    gaps, cursor = paging.page(selectors.series_gaps(series), key="first", cursor=request.GET.get("cursor"), limit=PAGE)
+    gaps, cursor = paging.read_page(selectors.series_gaps(series), key="first", cursor=request.GET.get("cursor"), limit=PAGE)
     context: dict[str, Any] = {"series": series, "gaps": gaps, "cursor": cursor}
     if request.htmx and request.GET.get("part") == "gaps":
         return render(request, "market/_gap_rows.html", context)
     context |= {
-        "months": coverage([series])[series.pk],
-        "imports": selectors.imports().filter(series=series)[:10],
+        "months": months_by_series([series])[series.pk],
+        "imports": selectors.list_imports().filter(series=series)[:10],
         "files": series.chunks.count(),
         "gap_count": series.gaps.count(),
         "intervals": [name for name, length in INTERVALS.items() if length >= INTERVALS[series.interval]],
@@ -96,7 +96,7 @@ def series_detail(request: PageRequest, pk: int) -> HttpResponse:
 def book_of(instrument: Instrument) -> dict[str, Any]:
     """Its depth, where a stream brings that venue's prices."""
     feed = venue_split(instrument.venue)
-    if feed not in selectors.feeds():
+    if feed not in selectors.list_feeds():
         return {"streamed": False}
     book = depth_get(venue=feed[0], environment=feed[1], symbol=instrument.symbol)
     levels = zip_longest(book["bids"], book["asks"], fillvalue=("", "")) if book else ()
@@ -108,7 +108,9 @@ def series_candles(request: PageRequest, pk: int) -> JsonResponse:
     """A window of candles for the chart: at most `limit` that open before `end`, or from `start` on, in `interval`."""
     series = selectors.series_get(series_id=pk)
     given = request.GET
-    found = window(series, given.get("interval") or series.interval, given.get("start"), given.get("end"), given.get("limit"))
+    found = candle_window(
+        series, given.get("interval") or series.interval, given.get("start"), given.get("end"), given.get("limit")
+    )
     return JsonResponse(found)
 
 
@@ -126,19 +128,19 @@ def import_new(request: PageRequest) -> HttpResponse:
     """The form; a file that was read (or refused row by row) answers with its report."""
     may_trade(request)
     if request.method == "GET" and request.htmx and "filename" in request.GET:
-        return JsonResponse(guess(request.GET["filename"]))
+        return JsonResponse(guess_series(request.GET["filename"]))
     form = ImportForm(request.POST or None, request.FILES or None, initial=request.GET.dict())
     if request.method == "POST" and form.is_valid():
-        found = imported(request, form)
+        found = import_upload(request, form)
         if found is not None:
             return report(request, found)
     template = "market/_import_form.html" if request.htmx else "market/import.html"
     status = 422 if request.method == "POST" else 200
-    context = {"form": form, "recent": selectors.imports()[:8], "most_bytes": settings.IMPORT_MAX_BYTES}
+    context = {"form": form, "recent": selectors.list_imports()[:8], "most_bytes": settings.IMPORT_MAX_BYTES}
     return render(request, template, context, status=status)
 
 
-def imported(request: PageRequest, form: ImportForm) -> CandleImport | None:
+def import_upload(request: PageRequest, form: ImportForm) -> CandleImport | None:
     given = form.cleaned_data
     try:
         return services.candles_import(**given, filename=given["file"].name or "", user=request.user)
@@ -173,7 +175,7 @@ def report_context(found: CandleImport) -> dict[str, Any]:
 @require_GET
 def imports(request: PageRequest) -> HttpResponse:
     """The history of imports, newest first; `cursor` continues."""
-    page, cursor = paging.page(selectors.imports(), cursor=request.GET.get("cursor"), limit=PAGE)
+    page, cursor = paging.read_page(selectors.list_imports(), cursor=request.GET.get("cursor"), limit=PAGE)
     template = "market/_import_rows.html" if request.htmx else "market/imports.html"
     return render(request, template, {"imports": page, "cursor": cursor})
 

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 from core import env
 from operations.embedded.errors import CannotStart
-from operations.embedded.layout import Layout
-from operations.embedded.lock import held, is_held
+from operations.embedded.layout import VarFolder
+from operations.embedded.lock import hold_lock, is_held
 from operations.embedded.services import start_services
 
 # These need neither database nor broker.
@@ -36,8 +36,8 @@ def services_for_command(arguments: Sequence[str]) -> Iterator[None]:
     if not needs_services(command, arguments) or given_services():
         yield
         return
-    layout = Layout(env.var_folder())
-    use(layout)
+    layout = VarFolder(env.var_folder())
+    use_embedded(layout)
     if command in SEES_TO_SERVICES:
         layout.make()
         yield
@@ -53,7 +53,7 @@ def services_for_command(arguments: Sequence[str]) -> Iterator[None]:
 
 def given_services() -> bool:
     """Whether the operator has named services. Raises CannotStart where only one of two is named."""
-    given = [name for name in ("DATABASE_URL", "REDIS_URL") if env.text(name)]
+    given = [name for name in ("DATABASE_URL", "REDIS_URL") if env.read_text(name)]
     if len(given) == 1:
         raise CannotStart(f"{given[0]} is set alone. Set both DATABASE_URL and REDIS_URL, or neither.")
     return bool(given)
@@ -63,16 +63,16 @@ def needs_services(command: str, arguments: Sequence[str]) -> bool:
     return command not in WITHOUT_SERVICES and not command.startswith("-") and not {"-h", "--help"} & set(arguments)
 
 
-def use(layout: Layout) -> None:
+def use_embedded(layout: VarFolder) -> None:
     os.environ["DATABASE_URL"] = layout.database_url
     os.environ["REDIS_URL"] = layout.redis_url
 
 
-def bring_schema_up_to_date(layout: Layout) -> None:
+def bring_schema_up_to_date(layout: VarFolder) -> None:
     """Migrate where no desk has yet, so that a command works in a fresh clone."""
     if is_held(layout.run / "desk.lock"):
         return
-    with held(layout.run / "migrate.lock"):
+    with hold_lock(layout.run / "migrate.lock"):
         import django
 
         django.setup()

@@ -7,10 +7,10 @@ import subprocess
 import sys
 
 from core.env import PROJECT
-from operations.embedded.layout import Layout
+from operations.embedded.layout import VarFolder
 
 
-def compile_ahead(layout: Layout) -> int:
+def compile_ahead(layout: VarFolder) -> int:
     """Starts it where this machine has not done so yet. Answers the handle that it lives by, 0 for none: it ends when no process
     has that open any more, however they ended."""
     from engine.warm import live_is_compiled

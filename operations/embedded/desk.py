@@ -10,34 +10,34 @@ from typing import NoReturn
 
 from operations.embedded.compiling import compile_ahead
 from operations.embedded.errors import CannotStart
-from operations.embedded.layout import Layout
+from operations.embedded.layout import VarFolder
 from operations.embedded.lock import Lock
-from operations.embedded.preparation import prepare
-from operations.embedded.process import interrupt, on_signals, wait_until
-from operations.embedded.progress import timed
+from operations.embedded.preparation import prepare_desk
+from operations.embedded.process import interrupt_once, on_signals, wait_until
+from operations.embedded.progress import timed_step
 from operations.embedded.services import start_services
 from operations.embedded.supervisor import Handover
 
 
-def open_desk(layout: Layout, *, host: str, port: int, workers: int, embedded: bool, demo: bool, sandbox: bool) -> NoReturn:
+def open_desk(layout: VarFolder, *, host: str, port: int, workers: int, embedded: bool, demo: bool, sandbox: bool) -> NoReturn:
     """Prepare everything and become the supervisor. Raises CannotStart with what stands in the way.
 
     `embedded` is False where the operator has given DATABASE_URL and REDIS_URL.
     """
     began = time.monotonic()
-    on_signals(interrupt)
+    on_signals(interrupt_once)
     layout.make()
     lock = only_desk(layout)
-    listener = bound(host, port)
+    listener = bind_socket(host, port)
     compiling = compile_ahead(layout)
     users = 0
     if embedded:
         if os.geteuid() == 0:
             print("You are root: PostgreSQL runs as `nobody`. An ordinary user is the safer choice.")
-        with timed("PostgreSQL and Valkey"):
+        with timed_step("PostgreSQL and Valkey"):
             users = start_services(layout.var).users.handle
     sandbox_port = free_port(port + 1) if sandbox else 0
-    prepare(layout, demo=demo, sandbox_port=sandbox_port)
+    prepare_desk(layout, demo=demo, sandbox_port=sandbox_port)
     # The supervisor lives long and needs none of what was loaded to prepare: exec gives the memory back.
     handles = (lock.handle, listener.fileno(), users, compiling)
     handover = Handover(str(layout.var), host, port, workers, sandbox_port, began, *handles)
@@ -47,7 +47,7 @@ def open_desk(layout: Layout, *, host: str, port: int, workers: int, embedded: b
     os.execv(sys.executable, [sys.executable, "-m", "operations.embedded.supervisor", handover.as_json()])  # noqa: S606
 
 
-def only_desk(layout: Layout) -> Lock:
+def only_desk(layout: VarFolder) -> Lock:
     """The lock that makes this the one desk on its folder."""
     lock = Lock(layout.run / "desk.lock")
     if not wait_until(lambda: lock.take(wait=False), 0.5):
@@ -59,7 +59,7 @@ def only_desk(layout: Layout) -> Lock:
     return lock
 
 
-def bound(host: str, port: int) -> socket.socket:
+def bind_socket(host: str, port: int) -> socket.socket:
     """A socket on the address that the desk will serve. It listens at once: before that, the port is not surely ours."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]

@@ -16,7 +16,7 @@ from threading import Event
 
 from operations.embedded import postgres, valkey
 from operations.embedded.errors import CannotStart
-from operations.embedded.layout import Layout
+from operations.embedded.layout import VarFolder
 from operations.embedded.lock import Lock
 from operations.embedded.process import Child, wait_until
 
@@ -24,15 +24,15 @@ START_SECONDS = 120
 STOP_SECONDS = 15
 
 
-def start(layout: Layout, *, durable: bool) -> list[Child]:
+def start_servers(layout: VarFolder, *, durable: bool) -> list[Child]:
     """Both servers, started and answering."""
-    broker = valkey.server(layout, durable=durable)
+    broker = valkey.valkey_server(layout, durable=durable)
     broker.start()
-    postgres.prepare(layout)
-    database = postgres.server(layout, durable=durable)
+    postgres.prepare_data(layout)
+    database = postgres.postgres_server(layout, durable=durable)
     database.start()
-    await_ready(broker, lambda: valkey.ready(layout))
-    await_ready(database, lambda: postgres.ready(layout, database))
+    await_ready(broker, lambda: valkey.is_ready(layout))
+    await_ready(database, lambda: postgres.is_ready(layout, database))
     return [database, broker]
 
 
@@ -41,26 +41,26 @@ def await_ready(child: Child, ready: Callable[[], bool]) -> None:
         raise CannotStart(f"{child.name} did not start. See the end of {child.log}.")
 
 
-def keep(children: list[Child], users: Lock, stopped: Event) -> None:
+def keep_servers(children: list[Child], users: Lock, stopped: Event) -> None:
     """Restart what ends, until nobody holds a shared lock on `users` or we are told to stop."""
     while not stopped.wait(0.2) and not users.take(wait=False):
         for child in children:
             if message := child.mend():
-                log(message)
+                log_message(message)
 
 
-def stop(children: list[Child]) -> None:
+def stop_servers(children: list[Child]) -> None:
     for child in children:
         child.ask_to_stop()
     for child in children:
         child.await_end(STOP_SECONDS)
 
 
-def log(message: str) -> None:
+def log_message(message: str) -> None:
     print(time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime()), message, file=sys.stderr, flush=True)
 
 
-def say(message: str) -> None:
+def answer_starter(message: str) -> None:
     """Tell the one who started us, who may be gone, and let the pipe go."""
     with suppress(BrokenPipeError):
         os.write(sys.stdout.fileno(), message.encode())
@@ -70,26 +70,26 @@ def say(message: str) -> None:
 
 
 def main(var: str, mode: str) -> int:
-    layout = Layout(Path(var))
+    layout = VarFolder(Path(var))
     stopped = Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     lock = Lock(layout.run / "keeper.lock")
     if not wait_until(lambda: lock.take(wait=False), 2):
-        say("Another process is starting the services just now. Try again.")
+        answer_starter("Another process is starting the services just now. Try again.")
         return 1
     lock.write_pid()
     try:
-        children = start(layout, durable=mode == "durable")
+        children = start_servers(layout, durable=mode == "durable")
     except CannotStart as error:
-        log(str(error))
-        say(str(error))
+        log_message(str(error))
+        answer_starter(str(error))
         return 1
-    log("database and broker run.")
-    say("ready")
+    log_message("database and broker run.")
+    answer_starter("ready")
     users = Lock(layout.run / "users.lock")
-    keep(children, users, stopped)
-    stop(children)
-    log("database and broker stopped.")
+    keep_servers(children, users, stopped)
+    stop_servers(children)
+    log_message("database and broker stopped.")
     # In this order, which the end of a process does not promise: who comes by the users' lock must not find us running.
     lock.release()
     users.release()

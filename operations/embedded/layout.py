@@ -18,7 +18,7 @@ LONGEST_SOCKET_NAME = len("/postgres/.s.PGSQL.5432")
 
 
 @dataclass(frozen=True)
-class Layout:
+class VarFolder:
     var: Path
 
     @property

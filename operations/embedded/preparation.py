@@ -5,27 +5,27 @@ from __future__ import annotations
 import secrets
 
 from core import env
-from operations.embedded.layout import Layout
-from operations.embedded.lock import held
-from operations.embedded.progress import timed
+from operations.embedded.layout import VarFolder
+from operations.embedded.lock import hold_lock
+from operations.embedded.progress import timed_step
 
 
-def prepare(layout: Layout, *, demo: bool, sandbox_port: int = 0) -> None:
-    with timed("database schema"):
-        migrate(layout)
+def prepare_desk(layout: VarFolder, *, demo: bool, sandbox_port: int = 0) -> None:
+    with timed_step("database schema"):
+        migrate_database(layout)
     make_first_administrator()
     if static_files_changed():
-        with timed("static files"):
+        with timed_step("static files"):
             collect_static_files()
     load_demo(layout, wanted=demo)
     if sandbox_port:
         load_sandbox(layout, sandbox_port, wanted=demo)
 
 
-def migrate(layout: Layout) -> None:
+def migrate_database(layout: VarFolder) -> None:
     from django.core.management import call_command
 
-    with held(layout.run / "migrate.lock"):
+    with hold_lock(layout.run / "migrate.lock"):
         call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
 
 
@@ -36,9 +36,9 @@ def make_first_administrator() -> None:
     users = get_user_model()
     if users.objects.filter(is_superuser=True).exists():
         return
-    name, given = env.text("ADMIN_USER", "admin"), env.text("ADMIN_PASSWORD")
+    name, given = env.read_text("ADMIN_USER", "admin"), env.read_text("ADMIN_PASSWORD")
     password = given or secrets.token_urlsafe(12)
-    with timed(f"administrator {name}"):
+    with timed_step(f"administrator {name}"):
         users.objects.create_superuser(name, password=password)
     if not given:
         print(f"\n  Sign in as   {name}\n  password     {password}   (shown this once)\n", flush=True)
@@ -61,7 +61,7 @@ def collect_static_files() -> None:
     call_command("collectstatic", interactive=False, verbosity=0, clear=False, skip_checks=True)
 
 
-def load_demo(layout: Layout, *, wanted: bool) -> None:
+def load_demo(layout: VarFolder, *, wanted: bool) -> None:
     """On the first start only: somebody who deletes the demo, or did without, does not get it again."""
     from market.models import CandleSeries
 
@@ -69,7 +69,7 @@ def load_demo(layout: Layout, *, wanted: bool) -> None:
     if mark.exists():
         return
     if wanted and not CandleSeries.objects.exists():
-        with timed("demo data"):
+        with timed_step("demo data"):
             load_demo_data()
     mark.write_text("decided\n")
 
@@ -83,7 +83,7 @@ def load_demo_data() -> None:
         tasks.run_start(run)
 
 
-def load_sandbox(layout: Layout, port: int, *, wanted: bool) -> None:
+def load_sandbox(layout: VarFolder, port: int, *, wanted: bool) -> None:
     """The sandbox's accounts at their address of today; and once, on the first start, the bots of the demonstration."""
     from trading.demo import demo_bots_load, sandbox_accounts
 
@@ -92,6 +92,6 @@ def load_sandbox(layout: Layout, port: int, *, wanted: bool) -> None:
     if mark.exists():
         return
     if wanted:
-        with timed("demo bots"):
+        with timed_step("demo bots"):
             demo_bots_load(accounts)
     mark.write_text("decided\n")

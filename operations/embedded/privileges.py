@@ -40,7 +40,7 @@ def server_user() -> pwd.struct_passwd | None:
         ) from error
 
 
-def become(user: pwd.struct_passwd) -> None:
+def become_user(user: pwd.struct_passwd) -> None:
     """Turn this process, which is about to become another program, into `user` for good."""
     prctl(PR_SET_KEEPCAPS, 1)
     os.setgroups([])

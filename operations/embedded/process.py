@@ -49,13 +49,13 @@ def on_signals(handler: Callable[..., object]) -> None:
         signal.signal(signal.SIGHUP, handler)
 
 
-def interrupt(*_: object) -> NoReturn:
+def interrupt_once(*_: object) -> NoReturn:
     """Once: a closed terminal sends several signals, and the second must not break into the clean-up after the first."""
     on_signals(lambda *_: None)
     raise KeyboardInterrupt
 
 
-def alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -75,7 +75,7 @@ def wait_until(condition: Callable[[], bool], seconds: float, *, every: float = 
     return True
 
 
-def rotate(log: Path) -> None:
+def rotate_log(log: Path) -> None:
     """Put what a long log holds aside; the oldest goes. Its writer appends, and so goes on in the emptied file."""
     if not log.exists() or log.stat().st_size < LOG_BYTES_MAX:
         return
@@ -112,7 +112,7 @@ class Child:
         """
         if self.before_start:
             self.before_start()
-        rotate(self.log)
+        rotate_log(self.log)
         parent = os.getpid()
 
         def prepare() -> None:
@@ -150,7 +150,7 @@ class Child:
             wait = min(2.0**self.failures, BACK_OFF_MAX)
             self.failures += 1
             self.restart_at = now + wait
-            return f"{self.name} ended ({ending(code)}); it starts again in {wait:.0f} s. See {self.log}."
+            return f"{self.name} ended ({describe_ending(code)}); it starts again in {wait:.0f} s. See {self.log}."
         if now < self.restart_at:
             return None
         self.start()
@@ -176,5 +176,5 @@ class Child:
             os.killpg(self.process.pid, signal.SIGKILL)
 
 
-def ending(code: int) -> str:
+def describe_ending(code: int) -> str:
     return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"

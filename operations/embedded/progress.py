@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def timed(step: str) -> Iterator[None]:
+def timed_step(step: str) -> Iterator[None]:
     print(f"  {step:<32}", end="", flush=True)
     began = time.monotonic()
     try:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from core.env import PROJECT
 from operations.embedded.errors import CannotStart
-from operations.embedded.layout import Layout
-from operations.embedded.lock import Lock, held, is_held
+from operations.embedded.layout import VarFolder
+from operations.embedded.lock import Lock, hold_lock, is_held
 from operations.embedded.process import wait_until
 
 
@@ -19,7 +19,7 @@ from operations.embedded.process import wait_until
 class Services:
     """PostgreSQL and Valkey, which run at least until `stop`, or until this process ends."""
 
-    layout: Layout
+    layout: VarFolder
     users: Lock
     durable: bool
 
@@ -36,7 +36,7 @@ class Services:
 
     def ensure(self) -> None:
         """Start them where nobody has; raises CannotStart with the reason."""
-        with held(self.layout.run / "start.lock"):
+        with hold_lock(self.layout.run / "start.lock"):
             if not self.running():
                 start_keeper(self.layout, durable=self.durable)
 
@@ -57,7 +57,7 @@ def start_services(folder: Path, *, durable: bool = True) -> Services:
 
     `durable=False` gives up safety against a power cut for speed: for tests.
     """
-    layout = Layout(folder.absolute())
+    layout = VarFolder(folder.absolute())
     layout.make()
     users = Lock(layout.run / "users.lock")
     users.take(shared=True)
@@ -70,7 +70,7 @@ def start_services(folder: Path, *, durable: bool = True) -> Services:
     return services
 
 
-def start_keeper(layout: Layout, *, durable: bool) -> None:
+def start_keeper(layout: VarFolder, *, durable: bool) -> None:
     layout.make()
     with (layout.log / "services.log").open("ab") as log:
         keeper = subprocess.Popen(

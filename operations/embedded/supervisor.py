@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from operations.embedded.errors import CannotStart
-from operations.embedded.layout import Layout
+from operations.embedded.layout import VarFolder
 from operations.embedded.lock import Lock
-from operations.embedded.process import Child, interrupt, on_signals, rotate, wait_until
-from operations.embedded.progress import timed
+from operations.embedded.process import Child, interrupt_once, on_signals, rotate_log, wait_until
+from operations.embedded.progress import timed_step
 from operations.embedded.services import Services
 
 LOOK_EVERY = 0.2
@@ -54,19 +54,19 @@ class Handover:
 @dataclass
 class Supervisor:
     given: Handover
-    layout: Layout
+    layout: VarFolder
     services: Services | None
     children: list[Child] = field(default_factory=list)
     retry_at: float = 0.0
 
     def run(self) -> None:
         """Start, watch until told to stop, stop. Raises CannotStart where the web server does not come up."""
-        on_signals(interrupt)
+        on_signals(interrupt_once)
         try:
             self.start()
             self.watch()
         except KeyboardInterrupt:
-            say("Stopping ...")
+            say_line("Stopping ...")
         finally:
             signal.signal(signal.SIGINT, lambda *_: self.kill())
             self.stop()
@@ -74,7 +74,7 @@ class Supervisor:
     def start(self) -> None:
         # The order in which they are asked to stop, too.
         self.children = [self.schedules(), self.stream(), self.web(), self.worker(), *self.sandbox()]
-        with timed("web, worker, stream, schedules"):
+        with timed_step("web, worker, stream, schedules"):
             for child in self.children:
                 child.start()
             self.await_web()
@@ -142,21 +142,21 @@ class Supervisor:
             self.mend_services()
             for child in self.children:
                 if message := child.mend():
-                    say(message)
+                    say_line(message)
             if time.monotonic() > rotate_at:
                 rotate_at = time.monotonic() + ROTATE_EVERY
                 for log in self.layout.log.glob("*.log"):
-                    rotate(log)
+                    rotate_log(log)
 
     def mend_services(self) -> None:
         if self.services is None or time.monotonic() < self.retry_at or self.services.running():
             return
-        say("Database and broker ended; they start again.")
+        say_line("Database and broker ended; they start again.")
         try:
             self.services.ensure()
         except CannotStart as error:
             self.retry_at = time.monotonic() + RETRY_SERVICES_AFTER
-            say(str(error))
+            say_line(str(error))
 
     def stop(self) -> None:
         """First those that make work, then what they stand on."""
@@ -174,7 +174,7 @@ class Supervisor:
             child.kill()
 
 
-def say(message: str) -> None:
+def say_line(message: str) -> None:
     """On the terminal, where there still is one."""
     with suppress(OSError):
         print(time.strftime("%H:%M:%S"), message, flush=True)
@@ -184,7 +184,7 @@ def main(text: str) -> None:
     given = Handover(**json.loads(text))
     for handle in given.handles:
         os.set_inheritable(handle, False)
-    layout = Layout(Path(given.var))
+    layout = VarFolder(Path(given.var))
     users = Lock(layout.run / "users.lock", given.users) if given.users else None
     services = Services(layout, users, durable=True) if users else None
     try:

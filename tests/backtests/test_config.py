@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from core.errors import Invalid
 from engine.types import Protections
 from tests.backtests.fixtures import CONFIG
-from trading.setup.config import parse
+from trading.setup.config import parse_config
 
 finite = st.floats(1e-9, 1)
 
@@ -38,13 +38,13 @@ def test_canonical_form_reads_back_to_itself(
         "rules": {"ETH-BTC": rules} if rules else None,
         "start": "2022-01-01",
     }
-    once = parse(raw).to_json()
-    assert parse(once).to_json() == once
+    once = parse_config(raw).to_json()
+    assert parse_config(once).to_json() == once
 
 
 def test_shorthands_mean_the_long_form() -> None:
-    short = parse({**CONFIG, "symbols": None, "symbol": "eth/btc", "slippage_bps": "2.5"})
-    long = parse(
+    short = parse_config({**CONFIG, "symbols": None, "symbol": "eth/btc", "slippage_bps": "2.5"})
+    long = parse_config(
         {
             **{key: item for key, item in CONFIG.items() if key != "fee_bps"},
             "symbols": ["ETH-BTC"],
@@ -56,7 +56,7 @@ def test_shorthands_mean_the_long_form() -> None:
 
 
 def test_a_name_is_no_part_of_the_canonical_form() -> None:
-    assert parse({**CONFIG, "name": "one"}).to_json() == parse({**CONFIG, "name": "two"}).to_json()
+    assert parse_config({**CONFIG, "name": "one"}).to_json() == parse_config({**CONFIG, "name": "two"}).to_json()
 
 
 PROTECTIONS = {
@@ -76,18 +76,18 @@ PROTECTIONS = {
 
 
 def test_protections_are_in_the_canonical_form_where_one_is_on() -> None:
-    config = parse({**CONFIG, "protections": PROTECTIONS})
+    config = parse_config({**CONFIG, "protections": PROTECTIONS})
     stored = config.to_json()
     expected = {**PROTECTIONS, "stop_count": 2, "drawdown": 0.1, "drawdown_trades": 1}
     assert stored["protections"] == expected
-    assert parse(stored) == config
+    assert parse_config(stored) == config
     assert config.account().protections == Protections(**expected)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("off", [None, {}, {"cooldown": 0, "stop_count": "0", "stop_scope": "symbol", "drawdown_trades": 1}])
 def test_a_config_without_protections_is_stored_as_before_there_were_any(off: Any) -> None:
-    stored = parse({**CONFIG, "protections": off}).to_json()
-    assert stored == parse(CONFIG).to_json()
+    stored = parse_config({**CONFIG, "protections": off}).to_json()
+    assert stored == parse_config(CONFIG).to_json()
     assert "protections" not in stored
 
 
@@ -104,19 +104,19 @@ def test_a_config_without_protections_is_stored_as_before_there_were_any(off: An
 )
 def test_half_a_protection_is_refused(half: dict[str, Any], missing: set[str]) -> None:
     with pytest.raises(Invalid) as refused:
-        parse({**CONFIG, "protections": half})
+        parse_config({**CONFIG, "protections": half})
     assert set(refused.value.fields) == {f"protections.{name}" for name in missing}
     assert all("go together" in messages[0] for messages in refused.value.fields.values())
 
 
 def test_maker_fee_follows_the_taker_fee_unless_given() -> None:
     raw = {key: item for key, item in CONFIG.items() if key != "fee_bps"}
-    fees = parse({**raw, "fees": {"taker_bps": 7}}).to_json()["fees"]
+    fees = parse_config({**raw, "fees": {"taker_bps": 7}}).to_json()["fees"]
     assert fees == {"maker_bps": 7, "taker_bps": 7}
 
 
 def test_double_costs_are_double() -> None:
-    config = parse({**CONFIG, "slippage_bps": 3})
+    config = parse_config({**CONFIG, "slippage_bps": 3})
     account = config.account(costs=2)
     assert (account.fees.taker, account.slippage.value) == (0.002, 6.0)
 
@@ -124,7 +124,7 @@ def test_double_costs_are_double() -> None:
 def test_all_faults_are_told_at_once() -> None:
     raw = {**CONFIG, "cash": "0", "interval": "7m", "params": {"fst": 5}, "start": "then", "seeed": 1}
     with pytest.raises(Invalid) as refused:
-        parse(raw)
+        parse_config(raw)
     assert set(refused.value.fields) == {"cash", "interval", "params.fst", "start", "seeed"}
     assert "Did you mean 'seed'" in refused.value.fields["seeed"][0]
     assert "Did you mean 'fast'" in refused.value.fields["params.fst"][0]

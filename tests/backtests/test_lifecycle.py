@@ -45,7 +45,7 @@ def test_a_run_ends_completed_with_everything_stored(run: BacktestRun, candles: 
 def test_the_same_run_twice_is_the_same_to_the_byte(run: BacktestRun, execute: Execute, storage_folder: Path) -> None:
     again = execute(name="another name")
     assert again.results_digest == run.results_digest
-    assert execution.canonical(results_of(again)) == execution.canonical(results_of(run))
+    assert execution.canonical_json(results_of(again)) == execution.canonical_json(results_of(run))
     for table in ("equity", "orders", "fills", "trades", "indicators_0"):
         one, two = (storage_folder / one.artifact / f"{table}.arrow" for one in (run, again))
         assert one.read_bytes() == two.read_bytes()
@@ -224,7 +224,7 @@ def test_the_sweeper_finds_a_lost_run_and_it_can_be_retried(candles: Candles) ->
 def test_the_sweeper_leaves_a_living_run_alone(candles: Candles) -> None:
     run = queued()
     services.run_claim(run_id=run.run_id, worker="here")
-    assert services.runs_sweep_lost() == services.Swept(lost=[], waiting=[])
+    assert services.runs_sweep_lost() == services.SweptRuns(lost=[], waiting=[])
 
 
 def test_a_lost_run_that_was_to_be_cancelled_is_cancelled(candles: Candles) -> None:
@@ -250,8 +250,8 @@ def test_a_worker_given_up_for_lost_changes_nothing_when_it_comes_back(candles: 
     done = services.run_execute(run_id=run.run_id)
     before = stored(storage_folder)
     artifacts.write_tables("backtests/runs/stale", {"equity": artifacts.Artifact(done.artifact, done.candles_folder).equity})
-    services.end(stale, Status.FAILED, error="too late", artifact="backtests/runs/stale")
-    assert services.beat(stale, 1) == "lost"
+    services.end_run(stale, Status.FAILED, error="too late", artifact="backtests/runs/stale")
+    assert services.record_beat(stale, 1) == "lost"
     assert selectors.run_get(run.run_id).status == Status.COMPLETED
     assert stored(storage_folder) == before
 

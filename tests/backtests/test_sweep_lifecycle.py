@@ -172,7 +172,7 @@ class TestFaults:
     def test_candles_that_change_in_between_fail_it(self, hold: Callable[..., Candles]) -> None:
         sweep = made()
         services.chunk_execute(sweep_id=sweep.sweep_id, index=0)
-        work.clear()
+        work.clear_benches()
         hold(count=2_500, seed=9)
         services.chunk_execute(sweep_id=sweep.sweep_id, index=1)
         sweep.refresh_from_db()
@@ -237,7 +237,7 @@ class TestLostWorkers:
         services.sweeps_sweep_lost()
         sweep = services.sweep_run(sweep_id=sweep.sweep_id)
         before = rows(sweep)
-        assert services.beat(late, 1) == "lost"
+        assert services.record_beat(late, 1) == "lost"
         services.chunk_complete(late, [], 1.0)
         sweep.refresh_from_db()
         assert rows(sweep) == before

@@ -51,7 +51,7 @@ def differences(sandbox: RunningSandbox) -> list[Difference]:
 
 def theirs(sandbox: RunningSandbox, venue: str) -> dict[str, Any]:
     """The account as the venue has it: orders, fills, balances."""
-    account: dict[str, Any] = sandbox.do(lambda: control.state(sandbox.exchange(venue))["accounts"][sandbox.key(venue)])
+    account: dict[str, Any] = sandbox.do(lambda: control.describe_exchange(sandbox.exchange(venue))["accounts"][sandbox.key(venue)])
     return account
 
 

@@ -23,7 +23,7 @@ import market.services
 from core.broker import layer_config
 from market.exchanges import connect
 from market.exchanges.base import Endpoint, Exchange, ExchangeError
-from market.exchanges.binance.client import Client as BinanceClient
+from market.exchanges.binance.client import BinanceClient as BinanceClient
 from market.exchanges.breaker import Breaker
 from market.exchanges.budget import Budget
 from market.exchanges.coinbase import client as coinbase_client

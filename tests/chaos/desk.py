@@ -10,7 +10,8 @@ from typing import Any
 
 from market.sandbox.coinbase import rest as coinbase_rest
 from market.sandbox.instruments import BINANCE, COINBASE
-from market.sandbox.server import RunningSandbox, Scenario
+from market.sandbox.scenario import Scenario
+from market.sandbox.server import RunningSandbox
 from tests.chaos.days import HOUR, HOURS
 from trading.models import Bot
 from trading.services.bots import bot_create, bot_start

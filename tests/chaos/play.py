@@ -16,10 +16,11 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from core.broker import client
+from core.broker import broker_client
 from market.models import VenueStream
 from market.sandbox.events import Event, OrderUpdate
-from market.sandbox.server import RunningSandbox, Scenario, running_sandbox
+from market.sandbox.scenario import Scenario
+from market.sandbox.server import RunningSandbox, running_sandbox
 from tests.chaos import proxy
 from tests.chaos.books import Difference, differences, runs_that_failed, unsettled
 from tests.chaos.child import Life, live
@@ -205,6 +206,6 @@ def describe(order: Order) -> str:
 
 def forget_limits() -> None:
     """Rate budgets and breakers of another day's venues."""
-    broker = client(0.5)
+    broker = broker_client(0.5)
     for key in broker.scan_iter("exchange:*"):
         broker.delete(key)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from django.db import connection
 
-from core.broker import address
+from core.broker import broker_address
 
 
 @dataclass(slots=True)
@@ -70,7 +70,7 @@ def database() -> tuple[str, int] | str:
 
 
 def redis() -> tuple[str, int] | str:
-    parts = urlsplit(address())
+    parts = urlsplit(broker_address())
     return parts.path if parts.scheme == "unix" else (parts.hostname or "127.0.0.1", parts.port or 6379)
 
 

@@ -120,7 +120,7 @@ def forget(play: Play, order: Order | None, forgotten: list[Order]) -> bool:
         theirs = account.by_client_id.get(order.client_order_id)
         if theirs is None or theirs.id not in account.open or theirs.fills:
             return False
-        exchange._close(theirs, "cancelled")
+        exchange.matcher.close(theirs, "cancelled")
         del account.by_client_id[order.client_order_id], account.orders[theirs.id]
         return True
 

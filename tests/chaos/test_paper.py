@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from django.db.models import Q
 
-from backtests.against_live import compare
+from backtests.against_live import compare_with_backtest
 from core.times import from_ms
 from engine.resample import resample
 from engine.strategies import registry
 from engine.strategy import Strategy
-from market.sandbox.history import Candle
-from market.sandbox.server import Scenario
+from market.sandbox.history import SandboxCandle
+from market.sandbox.scenario import Scenario
 from market.sandbox.tape import of_candles
 from tests.chaos.days import HOUR
 from tests.chaos.desk import LISTED, START, bot, open_paper_desk, start
@@ -34,19 +34,19 @@ PARAMS: dict[str, dict[str, Any]] = {"momentum": {"higher": "4h", "trend": 5}, "
 """That act within so few hours."""
 
 
-def hours(shared_data: Path) -> list[Candle]:
+def hours(shared_data: Path) -> list[SandboxCandle]:
     """Recorded, moved so that the known ones end at START."""
     found = resample(recorded(shared_data / "candles" / "BTC-USD-1m-2022-01.csv.gz", "BTC-USD", "1m"), "1h")
     columns = (found.open, found.high, found.low, found.close, found.volume)
     rows = zip(*([exact(value) for value in column[: KNOWN + PLAYED]] for column in columns), strict=True)
-    return [Candle(START + (number - KNOWN) * HOUR, *row) for number, row in enumerate(rows)]
+    return [SandboxCandle(START + (number - KNOWN) * HOUR, *row) for number, row in enumerate(rows)]
 
 
 def exact(value: float) -> Decimal:
     return Decimal(repr(float(value))).quantize(Decimal("0.01"))
 
 
-def scenario(candles: list[Candle]) -> Scenario:
+def scenario(candles: list[SandboxCandle]) -> Scenario:
     listed = {venue: tuple(one for one in LISTED[venue] if one.symbol == symbol) for venue, symbol in PLACES}
     past, plays = {}, []
     for venue, symbol in PLACES:
@@ -77,7 +77,7 @@ def test_every_strategy_on_paper_at_both_venues_does_what_its_backtest_does(
         play.child.join()
     traded = 0
     for run in BotRun.objects.select_related("bot"):
-        found = compare(run)
+        found = compare_with_backtest(run)
         assert found.zero, (run.bot.name, run.bot.venue, found.causes)
         traded += bool(found.pairs)
     assert traded >= Bot.objects.count() / 3

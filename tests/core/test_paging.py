@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.errors import Invalid
-from core.paging import page
+from core.paging import read_page
 from market.models import CandleGap, CandleImport, CandleSeries
 from tests.market.files import candles, csv, picked, take
 
@@ -24,7 +24,7 @@ def test_pages_join_to_the_whole_list(key: str, limit: int) -> None:
     seen: list[CandleGap] = []
     cursor = None
     while True:
-        rows, cursor = page(CandleGap.objects.all(), key=key, cursor=cursor, limit=limit)
+        rows, cursor = read_page(CandleGap.objects.all(), key=key, cursor=cursor, limit=limit)
         assert len(rows) <= limit
         seen += rows
         if cursor is None:
@@ -36,12 +36,12 @@ def test_pages_join_to_the_whole_list(key: str, limit: int) -> None:
 @pytest.mark.parametrize("cursor", ["x", "1; drop table", "9" * 40, "\0"])
 def test_a_made_up_cursor_is_refused(cursor: str) -> None:
     with pytest.raises(Invalid) as caught:
-        page(CandleImport.objects.all(), cursor=cursor)
+        read_page(CandleImport.objects.all(), cursor=cursor)
     assert "cursor" in caught.value.fields
 
 
 @pytest.mark.parametrize("limit", [0, -1, 1001])
 def test_a_limit_out_of_range_is_refused(limit: int) -> None:
     with pytest.raises(Invalid) as caught:
-        page(CandleImport.objects.all(), limit=limit)
+        read_page(CandleImport.objects.all(), limit=limit)
     assert "limit" in caught.value.fields

@@ -11,7 +11,7 @@ import numpy as np
 from core.text import ms_text
 from engine.types import INTERVALS, Candles
 from market import services
-from market.generator import Market, generate
+from market.generator import MarketShape, generate_candles
 from market.models import CandleImport
 
 HEADER = "timestamp,open,high,low,close,volume"
@@ -20,8 +20,8 @@ COLUMNS = ("time", "open", "high", "low", "close", "volume")
 
 
 def candles(count: int = 100, *, interval: str = "1m", start: int = START, seed: int = 1) -> Candles:
-    market = Market(price=100.0, tick=0.01, volume=50.0)
-    return generate(symbol="AAA-USD", interval=interval, start=start, count=count, seed=seed, market=market)
+    market = MarketShape(price=100.0, tick=0.01, volume=50.0)
+    return generate_candles(symbol="AAA-USD", interval=interval, start=start, count=count, seed=seed, market=market)
 
 
 def lines(part: Candles) -> list[str]:

@@ -17,7 +17,7 @@ from core.errors import Invalid
 from core.text import ms_text
 from core.times import to_ms
 from engine.types import Candles
-from market.candles import load
+from market.candles import load_candles
 from market.candles.codec import VALUES
 from market.models import CandleChunk, CandleImport, CandleSeries
 from tests.market.files import START, candles, csv, lines, same, take, text
@@ -192,7 +192,7 @@ def test_repeated_and_unordered_rows_are_sorted_dropped_and_counted() -> None:
     done = take(text(shuffled))
     assert (done.status, done.rows, done.added, done.duplicates) == ("completed", 62, 60, 2)
     assert done.out_of_order == 32
-    assert same(load(venue="test", symbol="AAA-USD", interval="1m"), GOOD)
+    assert same(load_candles(venue="test", symbol="AAA-USD", interval="1m"), GOOD)
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ def test_a_refused_file_leaves_the_series_as_it_was() -> None:
     rows = lines(later)
     rows[100] = rows[100].replace(rows[100].split(",")[1], "nonsense", 1)
     assert take(text(rows)).status == "refused"
-    assert same(load(venue="test", symbol="AAA-USD", interval="1m"), GOOD)
+    assert same(load_candles(venue="test", symbol="AAA-USD", interval="1m"), GOOD)
     assert CandleChunk.objects.count() == 1
     assert CandleSeries.objects.get().fingerprint == before.fingerprint
 
@@ -261,7 +261,7 @@ def test_reports_name_times_as_they_are_written_everywhere() -> None:
 
 def test_candles_keep_their_type() -> None:
     take(csv(GOOD))
-    found = load(venue="test", symbol="AAA-USD", interval="1m")
+    found = load_candles(venue="test", symbol="AAA-USD", interval="1m")
     assert isinstance(found, Candles)
     assert found.time.dtype == np.int64
     assert {getattr(found, name).dtype for name in ("open", "high", "low", "close", "volume")} == {np.dtype(np.float64)}

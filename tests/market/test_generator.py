@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from market.generator import Market, generate, without
+from market.generator import MarketShape, cut_gap, generate_candles
 from tests.market.files import START, same
 
-MARKET = Market(price=30_000.0, tick=0.01, volatility=0.6, volume=5_000.0)
+MARKET = MarketShape(price=30_000.0, tick=0.01, volatility=0.6, volume=5_000.0)
 
 
-CANDLES = generate(symbol="BTC-USD", interval="1m", start=START, count=200_000, seed=3, market=MARKET)
+CANDLES = generate_candles(symbol="BTC-USD", interval="1m", start=START, count=200_000, seed=3, market=MARKET)
 
 
 def test_the_seed_decides() -> None:
-    again = generate(symbol="BTC-USD", interval="1m", start=START, count=200_000, seed=3, market=MARKET)
-    other = generate(symbol="BTC-USD", interval="1m", start=START, count=200_000, seed=4, market=MARKET)
+    again = generate_candles(symbol="BTC-USD", interval="1m", start=START, count=200_000, seed=3, market=MARKET)
+    other = generate_candles(symbol="BTC-USD", interval="1m", start=START, count=200_000, seed=4, market=MARKET)
     assert same(CANDLES, again)
     assert not same(CANDLES, other)
 
@@ -53,6 +53,6 @@ def test_trade_has_its_hours() -> None:
 
 
 def test_a_gap_can_be_cut() -> None:
-    part = without(CANDLES, 100, 47)
+    part = cut_gap(CANDLES, 100, 47)
     assert len(part) == len(CANDLES) - 47
     assert np.diff(part.time).max() == 48 * 60_000

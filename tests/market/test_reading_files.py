@@ -15,7 +15,7 @@ import pyarrow.parquet as parquet
 import pytest
 
 from engine.types import Candles
-from market.candles import fingerprint, load
+from market.candles import fingerprint_candles, load_candles
 from market.models import CandleImport
 from tests.market.files import COLUMNS, START, candles, csv, lines, same, take, text
 
@@ -24,7 +24,7 @@ PART = candles(300)
 
 
 def loaded(interval: str = "1m", symbol: str = "AAA-USD") -> Candles:
-    return load(venue="test", symbol=symbol, interval=interval)
+    return load_candles(venue="test", symbol=symbol, interval=interval)
 
 
 def table(time: Any) -> pa.Table:
@@ -100,7 +100,7 @@ def test_every_format_gives_the_same_candles(name: str) -> None:
     done = take(FILES[name], filename="whatever.bin")
     assert (done.status, done.message) == (CandleImport.Status.COMPLETED, "300 candles read, 300 of them new.")
     assert same(loaded(), PART)
-    assert done.fingerprint == fingerprint(PART)
+    assert done.fingerprint == fingerprint_candles(PART)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from core.times import from_ms, to_ms
 from engine.resample import resample
 from engine.types import Candles
 from market import services
-from market.candles import fingerprint, load, sweep, write
+from market.candles import fingerprint_candles, load_candles, sweep_orphans, write_candles
 from market.models import CandleChunk, CandleGap, CandleImport, CandleSeries
 from tests.market.files import START, candles, csv, picked, same, take
 
@@ -33,7 +33,7 @@ NEW_YEAR = to_ms(datetime(2022, 1, 1, tzinfo=UTC))
 
 
 def loaded(symbol: str = "AAA-USD", interval: str = "1m", **span: Any) -> Candles:
-    return load(venue="test", symbol=symbol, interval=interval, **span)
+    return load_candles(venue="test", symbol=symbol, interval=interval, **span)
 
 
 def files(folder: Path) -> set[str]:
@@ -59,9 +59,9 @@ def test_parts_in_any_order_make_the_series_that_one_import_makes(data: st.DataO
     overlap = data.draw(st.integers(0, 5))
     parts = [whole[max(0, low - overlap) : high] for low, high in edges]
     one, other = next(symbols), next(symbols)
-    write(services.instrument_ensure(venue="test", symbol=one), whole)
+    write_candles(services.instrument_ensure(venue="test", symbol=one), whole)
     instrument = services.instrument_ensure(venue="test", symbol=other)
-    written = [write(instrument, part) for part in data.draw(st.permutations(parts)) if len(part)]
+    written = [write_candles(instrument, part) for part in data.draw(st.permutations(parts)) if len(part)]
 
     assert same(loaded(one), loaded(other))
     assert same(loaded(other), Candles(other, "1m", *(getattr(whole, name) for name in Candles.__slots__[2:])))
@@ -72,7 +72,7 @@ def test_parts_in_any_order_make_the_series_that_one_import_makes(data: st.DataO
     assert gaps[0] == gaps[1]
     assert sum(missing for *_, missing in gaps[1]) == found.missing == 60 - len(whole) - lost_at_the_ends(there)
     assert sum(part.added for part in written) == len(whole)
-    assert found.fingerprint == fingerprint(whole)
+    assert found.fingerprint == fingerprint_candles(whole)
 
 
 def lost_at_the_ends(there: list[bool]) -> int:
@@ -112,7 +112,7 @@ def test_adding_a_day_rewrites_only_its_year(storage_folder: Path, django_captur
     assert [year for year in new if new[year] != old[year]] == [2023]
     assert files(storage_folder) == named()
     assert same(loaded(interval="1h"), hours)
-    assert CandleSeries.objects.get().fingerprint == fingerprint(hours)
+    assert CandleSeries.objects.get().fingerprint == fingerprint_candles(hours)
 
 
 # ---------------------------------------------------------------- reading
@@ -162,14 +162,14 @@ def test_what_is_not_there_is_told_with_what_is() -> None:
     take(csv(candles(10)), symbol="ETH-BTC", venue="binance")
     take(csv(candles(40, interval="5m")), "5m", symbol="LTC-BTC", venue="binance")
     with pytest.raises(NotFound, match=r"ETH-BTS 1m from binance is not here.*Did you mean ETH-BTC from binance \(1m\)\?"):
-        load(venue="binance", symbol="ETH-BTS", interval="1m")
+        load_candles(venue="binance", symbol="ETH-BTS", interval="1m")
     with pytest.raises(NotFound, match="LTC-BTC 1m from binance is not here; there is LTC-BTC in 5m"):
-        load(venue="binance", symbol="LTC/BTC", interval="1m")
+        load_candles(venue="binance", symbol="LTC/BTC", interval="1m")
     with pytest.raises(Invalid, match="there are candles from 2022-01-01T00:00:00Z to 2022-01-01T00:09:00Z") as caught:
-        load(venue="binance", symbol="ETH-BTC", interval="1m", start=datetime(2030, 1, 1, tzinfo=UTC))
+        load_candles(venue="binance", symbol="ETH-BTC", interval="1m", start=datetime(2030, 1, 1, tzinfo=UTC))
     assert "start" in caught.value.fields
     with pytest.raises(Invalid) as caught:
-        load(venue="binance", symbol="ETH-BTC", interval="1m", start=from_ms(START + 60_000), end=from_ms(START))
+        load_candles(venue="binance", symbol="ETH-BTC", interval="1m", start=from_ms(START + 60_000), end=from_ms(START))
     assert "end" in caught.value.fields
 
 
@@ -240,7 +240,7 @@ def test_files_that_a_crash_left_are_swept_by_the_next_write_and_by_sweep(storag
     gone = storage_folder / "candles" / "nowhere" / "OLD-USD" / "5m" / "2020-dead.parquet"
     gone.parent.mkdir(parents=True)
     gone.write_bytes(b"half")
-    assert sweep() == 2
+    assert sweep_orphans() == 2
     assert files(storage_folder) == named()
     assert len(loaded()) == 120
 
@@ -356,6 +356,6 @@ def test_demo_data_are_made_once_and_always_the_same(storage_folder: Path) -> No
     (again,) = services.demo_data_load()
     assert again.fingerprint == prints[1]
     assert [(gap.series.instrument.symbol, gap.missing) for gap in CandleGap.objects.all()] == [("SOL-USD", 47)]
-    hours, minutes = (load(venue="sandbox", symbol="BTC-USD", interval=interval) for interval in ("1h", "1m"))
+    hours, minutes = (load_candles(venue="sandbox", symbol="BTC-USD", interval=interval) for interval in ("1h", "1m"))
     assert len(hours) == 730 * 24
     assert hours.close[-1] == minutes.close[-1]

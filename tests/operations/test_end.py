@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from operations.embedded import start_services
-from operations.embedded.layout import Layout
+from operations.embedded.layout import VarFolder
 from operations.embedded.lock import Lock, is_held
 from tests.running import PROJECT, RunningDesk, wait_for
 
@@ -158,7 +158,7 @@ def one_core() -> Iterator[None]:
 
 def test_who_was_waiting_for_the_end_of_the_services_never_finds_them_running(one_core: None, tmp_path: Path) -> None:
     """It would believe that they run, and go on without them."""
-    run = Layout(tmp_path).run
+    run = VarFolder(tmp_path).run
     for _ in range(4):
         start_services(tmp_path, durable=False).release()
         wait_for(lambda: is_held(run / "users.lock"), "the keeper sees that nobody is left", 60)

@@ -29,7 +29,7 @@ from trading.models import (
     RiskBudget,
 )
 from trading.services.bots import bot_create
-from trading.setup.config import parse
+from trading.setup.config import parse_config
 from wallets.models import Wallet
 from wallets.services import wallet_create
 
@@ -56,7 +56,7 @@ def wallet(name: str = "Practice") -> Wallet:
 
 def bot(name: str = "Trend", *, symbol: str = "BTC-USDT", wanted: str = "running", of: Wallet | None = None, **run: Any) -> Bot:
     """A bot that was evaluated a moment ago, with its run."""
-    given = parse({**CONFIG, "symbols": [symbol]}).to_json()
+    given = parse_config({**CONFIG, "symbols": [symbol]}).to_json()
     made = bot_create(config=given, name=name, mode="paper", wallet_id=(of or wallet()).wallet_id, limits={}, user=None)
     now = timezone.now()
     times = {"started_at": now - timedelta(hours=3), "evaluated_at": now, "history_from": now, "decides_from": now}
@@ -268,7 +268,7 @@ def candles(symbol: str = "BTC-USDT", count: int = 120) -> int:
     now = int(timezone.now().timestamp()) // 60 * 60
     time = np.arange(now - 60 * count, now, 60, dtype=np.int64) * 1000
     close = float(PRICES[symbol]) + np.sin(np.arange(count) / 7) * 40
-    store.write(
+    store.write_candles(
         instrument_ensure(venue=VENUE, symbol=symbol), Candles(symbol, "1m", time, close, close + 5, close - 5, close, close / 1e4)
     )
     return now

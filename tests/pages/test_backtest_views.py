@@ -17,11 +17,11 @@ from django.test import Client
 from backtests import services
 from backtests.models import BacktestRun
 from backtests.selectors.listing import SORTS
-from backtests.selectors.runs import opened
+from backtests.selectors.runs import open_artifact
 from engine.types import Candles
 from tests.backtests.fixtures import ada, candles, execute, hold, results_of, run, storage_folder, strategies, vic
-from trading.setup.config import parse
-from trading.setup.forms import RunForm
+from trading.setup.config import parse_config
+from trading.setup.forms import ConfigForm
 
 __all__ = ["ada", "candles", "execute", "hold", "run", "storage_folder", "strategies", "vic"]
 HTMX = {"HX-Request": "true"}
@@ -177,8 +177,8 @@ def test_a_fault_that_only_the_store_can_find_stands_at_its_input(trader: Client
 
 
 def test_what_belongs_to_another_choice_does_not_count(trader: Client, candles: Candles) -> None:
-    form = RunForm({**POSTED, "slippage.kind": "bps", "slippage.value.bps": "3", "slippage.value.half_spread": "x"}, ["ETH-BTC"])
-    assert parse(form.config()).slippage.value == 3.0
+    form = ConfigForm({**POSTED, "slippage.kind": "bps", "slippage.value.bps": "3", "slippage.value.half_spread": "x"}, ["ETH-BTC"])
+    assert parse_config(form.config()).slippage.value == 3.0
 
 
 @pytest.mark.parametrize(
@@ -200,8 +200,8 @@ def test_a_clone_that_is_not_edited_has_the_same_configuration(
 ) -> None:
     given = {"params": {}, **changes} if "strategy" in changes else changes
     config = execute(**given).config
-    form = RunForm.of_config(config)
-    assert parse(form.config()).to_json() == {**config, "rules": {}}
+    form = ConfigForm.of_config(config)
+    assert parse_config(form.config()).to_json() == {**config, "rules": {}}
 
 
 def test_the_plan_counts_what_would_run(trader: Client, candles: Candles) -> None:
@@ -288,7 +288,7 @@ def test_the_states_of_playback_are_those_of_the_api(trader: Client, run: Backte
 
 
 def test_playback_finds_the_next_and_the_previous_event(trader: Client, run: BacktestRun) -> None:
-    fills = sorted({int(index) for index in opened(run).fills["index"]})
+    fills = sorted({int(index) for index in open_artifact(run).fills["index"]})
 
     def event(**query: Any) -> Any:
         return trader.get(f"/backtests/{run.run_id}/event.json", {"kind": "fill", **query}).json()["index"]

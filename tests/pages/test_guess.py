@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from market.forms import guess
+from market.forms import guess_series
 
 
 @pytest.mark.parametrize(
@@ -19,10 +19,10 @@ from market.forms import guess
     ],
 )
 def test_a_files_name_tells_what_it_holds(name: str, expected: tuple[str, str, str]) -> None:
-    found = guess(name)
+    found = guess_series(name)
     assert (found.get("venue", ""), found["symbol"], found["interval"]) == expected
 
 
 @pytest.mark.parametrize("name", ["candles.csv", "", "BTC-USD.csv", "report-2024.csv", "BTC-USD-7m.csv"])
 def test_a_name_that_tells_nothing_is_not_guessed_at(name: str) -> None:
-    assert guess(name) == {}
+    assert guess_series(name) == {}

@@ -34,7 +34,7 @@ def run(number: int, status: str, **more: Any) -> BacktestRun:
 
 
 def test_health_is_asked_of_each_part() -> None:
-    found = {check.name: check.state for check in state.checks()}
+    found = {check.name: check.state for check in state.desk_checks()}
     assert found["Database"] == "up"
     assert found["Broker"] == "up"
     # No worker and no schedule run beside these tests: the desk says so instead of guessing.
@@ -45,7 +45,7 @@ def test_health_is_asked_of_each_part() -> None:
 def test_a_broker_that_is_gone_is_told_within_a_second(settings: Any) -> None:
     settings.TASKS_REDIS_URL = "redis://127.0.0.1:1/0"
     started = datetime.now(UTC)
-    found = {check.name: check for check in state.checks()}
+    found = {check.name: check for check in state.desk_checks()}
     assert found["Broker"].state == "down"
     assert found["Broker"].remedy
     assert found["Workers"].state == "unknown"

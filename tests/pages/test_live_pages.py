@@ -24,7 +24,7 @@ from django.db import connections
 from django.test import override_settings
 from playwright.sync_api import Browser, BrowserContext, Page, Route, WebSocketRoute, expect
 
-from core.push import push
+from core.push import push_message
 from market.models import CandleSeries
 from tests.pages import live_rows
 from tests.pages.looking import Looker
@@ -242,12 +242,12 @@ def test_a_cut_line_is_yellow_then_red_then_green_again_without_doubles(looker: 
 
 def prices_stop() -> None:
     live_rows.stream(heard=timedelta(seconds=-20))
-    push("live", "bot_metrics", type="bot_metrics", seq=None, payload={})
+    push_message("live", "bot_metrics", type="bot_metrics", seq=None, payload={})
 
 
 def prices_come() -> None:
     live_rows.stream()
-    push("live", "bot_metrics", type="bot_metrics", seq=None, payload={})
+    push_message("live", "bot_metrics", type="bot_metrics", seq=None, payload={})
 
 
 def test_every_page_says_when_prices_stop_and_when_they_come_again(looker: Looker, web: Web, context: BrowserContext) -> None:
@@ -328,7 +328,7 @@ def test_a_book_shows_both_sides_with_the_spread_and_follows_its_changes(looker:
 
     def changed() -> bool:
         # A push is heard by those who have subscribed by then.
-        web.rows(lambda: push("market", "batch", depths=[live_rows.book("60000")]))
+        web.rows(lambda: push_message("market", "batch", depths=[live_rows.book("60000")]))
         return "60000" in rows.first.inner_text()
 
     wait_for(changed, "a book that changes", 10)
@@ -369,7 +369,7 @@ def test_a_bots_chart_has_its_fills_and_grows(looker: Looker, web: Web) -> None:
 
     def grown() -> bool:
         # A push is heard by those who have subscribed by then.
-        web.rows(lambda: push("market", "batch", candles=[candle | prices]))
+        web.rows(lambda: push_message("market", "batch", candles=[candle | prices]))
         return chart.get_attribute("data-last") == str(now)
 
     wait_for(grown, "a chart that grows", 10)

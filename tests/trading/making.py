@@ -21,7 +21,7 @@ VENUE = "test"
 
 def keep(candles: Candles, venue: str = VENUE, **rules: Any) -> Candles:
     """Candles in the store, with their instrument."""
-    store.write(instrument_ensure(venue=venue, symbol=candles.symbol, **rules), candles)
+    store.write_candles(instrument_ensure(venue=venue, symbol=candles.symbol, **rules), candles)
     return candles
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from core.batch import Batch
+from core.batch import WriteBatch
 from core.models import Event
 from tests.trading.live.fixtures import Rows, rows
 from trading.models import Bot, BotState, Order, RiskAllocation
@@ -29,7 +29,7 @@ def test_rows_of_several_tables_take_one_statement_and_get_their_keys(rows: Rows
     order = unsaved(rows)
     claim = RiskAllocation(order=order, bot=order.bot, currency="USD", amount=Decimal(10), open=Decimal(10))
     events = [Event(type="fill", source="test", payload={"number": number}) for number in range(3)]
-    batch = Batch()
+    batch = WriteBatch()
     batch.insert(order)
     batch.insert(claim, refers={"order": order})
     batch.insert(*events, lock=1)
@@ -44,7 +44,7 @@ def test_rows_of_several_tables_take_one_statement_and_get_their_keys(rows: Rows
 
 def test_a_row_is_written_once_as_it_is_when_the_batch_runs(rows: Rows) -> None:
     order = rows.order(rows.bot())
-    batch = Batch()
+    batch = WriteBatch()
     batch.update(order, "status_reason")
     order.status_reason = "first"
     batch.update(order, "filled_quantity")
@@ -58,7 +58,7 @@ def test_where_somebody_else_has_written_a_row_nothing_is_written(rows: Rows) ->
     bot = rows.bot()
     assert bot.run
     BotState.objects.update_or_create(bot=bot, defaults={"run": bot.run, "version": 7, "book": b"theirs"})
-    batch = Batch()
+    batch = WriteBatch()
     stale = BotState(pk=bot.pk, version=7, book=b"ours")
     batch.update(stale, "version", "book", version=6)
     batch.update(bot, "name")
@@ -73,17 +73,17 @@ def test_where_somebody_else_has_written_a_row_nothing_is_written(rows: Rows) ->
 
 def test_what_does_not_hold_is_told_and_nothing_after_it_is_looked_at(rows: Rows) -> None:
     bot = rows.bot()
-    batch = Batch()
+    batch = WriteBatch()
     batch.update(bot, "name")
-    batch.hold("any number", "SELECT 1 WHERE false", (), count=None)
-    batch.hold("two", "SELECT 1", (), count=2)
-    batch.hold("never asked", "SELECT 1 / (random() * 0)::int", ())
+    batch.require("any number", "SELECT 1 WHERE false", (), count=None)
+    batch.require("two", "SELECT 1", (), count=2)
+    batch.require("never asked", "SELECT 1 / (random() * 0)::int", ())
     assert batch.run() == "two"
 
 
 def test_an_event_tells_the_key_of_a_row_that_is_inserted_with_it(rows: Rows) -> None:
     order, event = unsaved(rows), Event(type="fill", source="test", payload={"id": None, "side": "buy"})
-    batch = Batch()
+    batch = WriteBatch()
     batch.insert(order)
     batch.insert(event, tells={0: order}, lock=1)
     assert batch.run() is None
@@ -93,7 +93,7 @@ def test_an_event_tells_the_key_of_a_row_that_is_inserted_with_it(rows: Rows) ->
 def test_what_one_table_refuses_is_written_to_none(rows: Rows) -> None:
     order = unsaved(rows)
     order.quantity = Decimal(0)
-    batch = Batch()
+    batch = WriteBatch()
     batch.insert(Event(type="fill", source="test"))
     batch.insert(order)
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -103,5 +103,5 @@ def test_what_one_table_refuses_is_written_to_none(rows: Rows) -> None:
 
 def test_a_batch_of_nothing_asks_nothing() -> None:
     with CaptureQueriesContext(connection) as asked:
-        assert Batch().run() is None
+        assert WriteBatch().run() is None
     assert not asked.captured_queries

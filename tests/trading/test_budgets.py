@@ -11,7 +11,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
-from core.batch import Batch
+from core.batch import WriteBatch
 from core.models import Event
 from tests.trading.making import budget_ids, candles, paper_wallet, replay_bot
 from trading.models import KillSwitch, RiskBudget
@@ -62,7 +62,7 @@ def test_64_threads_claim_no_more_than_there_is(ids: list[int]) -> None:
 
 def draw(ids: list[int], amount: int) -> bool:
     """A claim with the writing, as an order at a venue makes it."""
-    batch = Batch()
+    batch = WriteBatch()
     budgets.Draw(ids, claim=Decimal(amount)).add_to(batch)
     batch.insert(Event(type="intent", source="test"), lock=1)
     return batch.run() is None
@@ -77,7 +77,7 @@ def test_64_threads_write_no_more_than_there_is_room_for(ids: list[int]) -> None
 def test_what_is_given_back_makes_room_for_a_claim_of_the_same_statement(ids: list[int]) -> None:
     assert draw(ids, ROOM * 10)
     assert not draw(ids, 10)
-    batch = Batch()
+    batch = WriteBatch()
     budgets.Draw(ids, claim=Decimal(60), unclaim=Decimal(100), use=Decimal(40)).add_to(batch)
     assert batch.run() is None
     assert set(state(ids)) == {(Decimal(60), Decimal(40))}

@@ -7,7 +7,8 @@ from contextlib import suppress
 
 import pytest
 
-from market.sandbox.server import Scenario, running_sandbox
+from market.sandbox.scenario import Scenario
+from market.sandbox.server import running_sandbox
 from trading.demo import SEED, demo_bots_load, sandbox_accounts
 from trading.live.worker import StreamWorker
 from trading.models import Bot, BotRun, Fill

@@ -13,7 +13,8 @@ from django.core.management import CommandError, call_command
 from core.text import ms_text
 from market import candles as store
 from market.models import CandleSeries
-from market.sandbox.server import RunningSandbox, Scenario, running_sandbox
+from market.sandbox.scenario import Scenario
+from market.sandbox.server import RunningSandbox, running_sandbox
 from tests.chaos.desk import account
 from tests.market.exchanges.venues import START
 from tests.trading.live.fixtures import clear_prices
@@ -51,7 +52,7 @@ def test_the_candles_of_the_venue_come_into_the_store(sandbox: RunningSandbox, v
     report = run(f"{venue}-sandbox", symbol, 0, 30)
     assert (report["rows"], report["kept"], report["gaps"], report["duplicates"], report["out_of_order"]) == (30, 0, [], 0, 0)
     assert (report["first"], report["last"]) == (ms_text(START), ms_text(START + 29 * MINUTE))
-    found = store.load(venue=f"{venue}-sandbox", symbol=symbol, interval="1m")
+    found = store.load_candles(venue=f"{venue}-sandbox", symbol=symbol, interval="1m")
     assert found.time.tolist() == [START + number * MINUTE for number in range(30)]
     assert report["fingerprint"] == CandleSeries.objects.get().fingerprint
 

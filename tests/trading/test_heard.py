@@ -72,7 +72,7 @@ def test_the_second_telling_is_known_and_the_next_fill_is_not() -> None:
     apply(holding, first)
     assert not holding.is_news(first)
     assert not holding.is_news(report(order.client_order_id, "accepted"))
-    assert holding.filled(order.client_order_id) == Decimal("0.4")
+    assert holding.filled_quantity(order.client_order_id) == Decimal("0.4")
     second = report(order.client_order_id, "filled", "1", execution("t2", "0.6"))
     assert holding.is_news(second)
     apply(holding, second)

@@ -19,7 +19,7 @@ from tests.trading.test_steps import STEP, SYMBOLS, hold, market, reported, star
 from trading.models import OPEN, Order, OrderStatus, RiskBudget
 from trading.services.loaded_bot import LoadedBot, MarketNow, bot_load
 from trading.services.orders import order_end, report_apply
-from trading.services.step_writer import StepEffects, act, candle_close, candle_open
+from trading.services.step_writer import StepEffects, candle_close, candle_open, step_apply
 
 pytestmark = pytest.mark.django_db
 PRICE = 10.0
@@ -73,7 +73,7 @@ class Desk:
         self.entries()
 
     def act(self, call: Callable[[], object]) -> StepEffects:
-        return act(self.holding, self.now, call)  # type: ignore[arg-type]
+        return step_apply(self.holding, self.now, call)  # type: ignore[arg-type]
 
     def entries(self) -> None:
         self.act(lambda: self.holding.trader.entries(self.prices))

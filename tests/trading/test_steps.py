@@ -24,7 +24,7 @@ from trading.services.bots import bot_create, bot_start
 from trading.services.loaded_bot import Lease, LoadedBot, MarketNow, Overtaken, StaleBot, bot_load, bots_load
 from trading.services.orders import report_apply
 from trading.services.runs import run_end
-from trading.services.step_writer import StepEffects, act, candle_close, candle_open
+from trading.services.step_writer import StepEffects, candle_close, candle_open, step_apply
 from wallets.models import WalletBalance
 from wallets.services import account_create, wallet_create
 
@@ -63,7 +63,7 @@ def decide(holding: LoadedBot, row: SignalRow) -> None:
 def bought(holding: LoadedBot, lease: Lease | None = None) -> StepEffects:
     decide(holding, SignalRow(entry=True))
     candle_open(holding, START + STEP, PRICES, market())
-    return act(holding, market(lease), lambda: holding.trader.entries(PRICES))
+    return step_apply(holding, market(lease), lambda: holding.trader.entries(PRICES))
 
 
 def hold(holder: str = "me") -> Lease:
@@ -117,7 +117,7 @@ def test_orders_claims_and_memory_take_one_statement(holding: LoadedBot) -> None
     decide(holding, SignalRow(entry=True))
     candle_open(holding, START + STEP, PRICES, market())
     with CaptureQueriesContext(connection) as asked:
-        written = act(holding, market(), lambda: holding.trader.entries(PRICES))
+        written = step_apply(holding, market(), lambda: holding.trader.entries(PRICES))
     assert len(asked) == 1
     assert [one.symbol for one in written.send] == list(SYMBOLS)
     amounts = RiskAllocation.objects.values_list("amount", flat=True)
@@ -132,7 +132,7 @@ def test_who_holds_the_venue_writes_orders_as_submitted(holding: LoadedBot) -> N
     decide(holding, SignalRow(entry=True))
     candle_open(holding, START + STEP, PRICES, market())
     with CaptureQueriesContext(connection) as asked:
-        written = act(holding, market(lease), lambda: holding.trader.entries(PRICES))
+        written = step_apply(holding, market(lease), lambda: holding.trader.entries(PRICES))
     assert len(asked) == 1
     assert [(one.status, one.attempts) for one in written.send] == [("submitted", 1)] * 2
     for order in Order.objects.all():
@@ -197,7 +197,7 @@ def test_an_order_given_up_on_anothers_refusal_is_called_off_though_it_was_not_w
     decide(holding, SignalRow(entry=True))
     candle_open(holding, START + STEP, PRICES, market())
     narrow = replace(market(hold()), tradable=frozenset(SYMBOLS) - {refused})
-    act(holding, narrow, lambda: holding.trader.entries(PRICES))
+    step_apply(holding, narrow, lambda: holding.trader.entries(PRICES))
     assert reasons() == [(refused, "not_tradable")]
     order = Order.objects.get()
     assert order.symbol != refused
@@ -230,7 +230,7 @@ def test_protective_orders_use_up_nothing_of_the_rate_of_entries() -> None:
     for order in bought(holding).send:
         report_apply(holding, filled(order), market())
     for symbol in SYMBOLS:
-        act(holding, market(), partial(holding.trader.touched, symbol, 8.9, START + STEP + 1))
+        step_apply(holding, market(), partial(holding.trader.touched, symbol, 8.9, START + STEP + 1))
     orders = Order.objects.filter(bot=holding.bot)
     assert orders.filter(reason="stop_loss").count() == len(SYMBOLS)
     assert len(holding.recent) == orders.exclude(reason="stop_loss").count() == len(SYMBOLS)

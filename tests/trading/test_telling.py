@@ -14,14 +14,14 @@ from django.core.cache import cache
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
-from core.broker import client
+from core.broker import broker_client
 from core.exposition import INDEX, metrics_put
 from core.models import Event
 from market.clocks import clock_put, clocks_get
-from market.connections import connected
+from market.connections import open_exchange
 from market.exchanges.base import Endpoint, Exchange
 from market.sandbox.server import RunningSandbox, running_sandbox
-from operations.diagnosis import streams
+from operations.diagnosis import check_streams
 from tests.market.exchanges.venues import SCENARIO
 from tests.trading.live.fixtures import Rows, clear_prices, rows
 from trading import metrics
@@ -44,7 +44,7 @@ exchange_rate_limited circuit_breaker_state portfolio_value bot_pnl bots_active 
 def quiet() -> None:
     """No figures and clocks of another test."""
     clear_prices()
-    broker = client(0.5)
+    broker = broker_client(0.5)
     broker.delete(INDEX, *broker.scan_iter(f"{INDEX}:*"))
     cache.clear()
 
@@ -74,7 +74,7 @@ def test_the_figures_of_other_processes_are_told_with_their_name(quiet: None, db
 
 def test_a_process_that_is_gone_is_told_no_more(quiet: None, db: None) -> None:
     metrics_put("stream:there:7")
-    client(0.5).zadd(INDEX, {"stream:there:7": 1.0})
+    broker_client(0.5).zadd(INDEX, {"stream:there:7": 1.0})
     assert not [one for family in families().values() for one in family.samples if "process" in one.labels]
 
 
@@ -109,7 +109,7 @@ def sandbox() -> Iterator[RunningSandbox]:
 @pytest.fixture
 async def exchange(sandbox: RunningSandbox, quiet: None) -> AsyncIterator[Exchange]:
     address = {name: value for name, value in sandbox.addresses["binance"].items() if name != "symbols"}
-    async with connected(Endpoint("binance", "sandbox", **address, account="clock")) as found:
+    async with open_exchange(Endpoint("binance", "sandbox", **address, account="clock")) as found:
         yield found
 
 
@@ -137,7 +137,7 @@ def test_the_doctor_tells_streams_and_venue_clocks(quiet: None, rows: Rows) -> N
     rows.stream("coinbase", "live", wanted=False, held_until=None)
     clock_put(key="binance-sandbox", offset=-3.2)
     clock_put(key="coinbase-sandbox", offset=0.004)
-    told = {check.detail.split(":")[0] + " " + check.name: check for check in streams()}
+    told = {check.detail.split(":")[0] + " " + check.name: check for check in check_streams()}
     assert {name: check.state for name, check in told.items()} == {
         "binance-sandbox Stream": "up",
         "coinbase-sandbox Stream": "down",

@@ -9,7 +9,7 @@ from typing import Any
 
 from market.exchanges.base import KeyPermissions
 from wallets import services
-from wallets.ledger import book
+from wallets.ledger import booking_write
 from wallets.models import ExchangeAccount, Wallet
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -46,4 +46,4 @@ def fill(wallet: Wallet, trade_id: Any, **options: Any) -> bool:
         "fee": Decimal(15),
         "fee_asset": "USDT",
     }
-    return book(wallet.pk, services.fill_booking(**given | options))
+    return booking_write(wallet.pk, services.fill_booking(**given | options))

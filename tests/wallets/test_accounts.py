@@ -15,7 +15,7 @@ from django.db import connection
 
 from config.settings import encryption_keys
 from core.errors import Conflict, Invalid
-from operations.diagnosis import books, secrets
+from operations.diagnosis import check_books, check_secrets
 from tests.wallets.making import API_KEY, SECRET, account, allowed, fill, paper
 from wallets import selectors, services
 from wallets.models import ExchangeAccount, WalletBalance
@@ -88,7 +88,7 @@ def test_with_the_wrong_keys_nothing_opens_and_the_doctor_says_so(settings: Any,
     settings.ENCRYPTION_KEYS = keys_now
     with pytest.raises(SecretUnreadable, match=words):
         services.account_endpoint(fresh(row))
-    told = secrets()
+    told = check_secrets()
     assert (told.state, row.name in told.detail) == ("down", True)
     assert words in told.remedy
 
@@ -118,7 +118,7 @@ def test_keys_are_rotated_by_the_command_and_the_old_one_may_go(settings: Any) -
     assert json.loads(out.getvalue()) == {"sealed_anew": 2}
     settings.ENCRYPTION_KEYS = {"two": TWO}
     assert [services.account_endpoint(fresh(row)).api_secret for row in rows] == [SECRET, SECRET]
-    assert secrets().state == "up"
+    assert check_secrets().state == "up"
     assert services.secrets_rotate() == 0
 
 
@@ -292,7 +292,7 @@ def test_a_wallet_that_is_archived_makes_room_for_another_on_its_account() -> No
 def test_the_doctor_finds_a_balance_that_is_not_its_sum() -> None:
     wallet = paper()
     fill(wallet, 1)
-    assert books().state == "up"
+    assert check_books().state == "up"
     WalletBalance.objects.filter(wallet=wallet, asset="BTC").update(amount=9)
-    told = books()
+    told = check_books()
     assert (told.state, f"BTC of {wallet.name}" in told.detail) == ("down", True)

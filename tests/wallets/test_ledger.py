@@ -26,7 +26,7 @@ STEP = Decimal("1e-18")
 
 
 def kept(wallet: Wallet) -> dict[str, Decimal]:
-    return selectors.balances(wallet=selectors.wallet_get(wallet_id=wallet.wallet_id))
+    return selectors.wallet_balances(wallet=selectors.wallet_get(wallet_id=wallet.wallet_id))
 
 
 def exact(places: int, most: int, *, least: Decimal = STEP) -> Any:

@@ -11,7 +11,9 @@ from django.http import HttpRequest
 from core.errors import DomainError
 
 
-def each(of: admin.ModelAdmin[Any], request: HttpRequest, rows: Iterable[Any], act: Callable[[Any], Any], done: str) -> None:
+def apply_to_each(
+    of: admin.ModelAdmin[Any], request: HttpRequest, rows: Iterable[Any], act: Callable[[Any], Any], done: str
+) -> None:
     """`done` is what is said of those that went well: "paused"."""
     count = 0
     for row in rows:

@@ -15,9 +15,9 @@ from django.utils.safestring import SafeString
 
 from market.admin import ReadOnly
 from trading import selectors
-from trading.admin.actions import each
+from trading.admin.actions import apply_to_each
 from trading.models import Bot, BotRun, EquityPoint, Position, PositionSnapshot
-from trading.selectors import Status
+from trading.selectors import BotStatus
 from trading.services import bots
 
 
@@ -56,7 +56,7 @@ class BotAdmin(ReadOnly):
 
     @admin.display(description="status")
     def status(self, bot: Bot) -> SafeString:
-        computed: Status = bot.computed  # type: ignore[attr-defined]
+        computed: BotStatus = bot.computed  # type: ignore[attr-defined]
         return format_html('<span title="{}">{}</span>', computed.why, computed.word)
 
     @admin.display(description="page")
@@ -73,11 +73,11 @@ class BotAdmin(ReadOnly):
 
     @admin.action(description="Pause: no new entries, exits go on", permissions=["change"])
     def pause(self, request: HttpRequest, rows: QuerySet[Bot]) -> None:
-        each(self, request, rows, lambda bot: bots.bot_pause(bot_id=bot.bot_id, user=request.user), "paused")
+        apply_to_each(self, request, rows, lambda bot: bots.bot_pause(bot_id=bot.bot_id, user=request.user), "paused")
 
     @admin.action(description="Stop: cancels open orders, keeps positions", permissions=["change"])
     def stop(self, request: HttpRequest, rows: QuerySet[Bot]) -> None:
-        each(self, request, rows, lambda bot: bots.bot_stop(bot_id=bot.bot_id, user=request.user), "stopped")
+        apply_to_each(self, request, rows, lambda bot: bots.bot_stop(bot_id=bot.bot_id, user=request.user), "stopped")
 
 
 @admin.register(BotRun)

@@ -10,27 +10,27 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from access.openapi import endpoint, query
+from access.openapi import describe_endpoint, query_parameter
 from core.fields import Fields
 from core.paging import next_url
 from trading import selectors
 from trading.api import schema
-from trading.api.parameters import FILTERS, PAGE, Asked
+from trading.api.parameters import FILTERS, PAGE, ListRequest
 from trading.models import Bot, DesiredStatus, Mode
 from trading.services import bots as services
 
 NEW = ("name", "mode", "wallet_id", "config", "limits", "schedule", "replay", "live_allowed", "from_backtest")
 LIST = [
-    query("mode", "One mode's.", values=Mode.values),
-    query("wanted", "What a person wants of it.", values=DesiredStatus.values),
-    query("wallet", "A wallet's id."),
-    query("symbol", "BTC-USDT"),
-    query("search", "Part of its name or strategy, or the start of its id."),
+    query_parameter("mode", "One mode's.", values=Mode.values),
+    query_parameter("wanted", "What a person wants of it.", values=DesiredStatus.values),
+    query_parameter("wallet", "A wallet's id."),
+    query_parameter("symbol", "BTC-USDT"),
+    query_parameter("search", "Part of its name or strategy, or the start of its id."),
     *PAGE,
 ]
 
 
-def whole(bot_id: str) -> dict[str, Any]:
+def bot_whole(bot_id: str) -> dict[str, Any]:
     """Everything about one bot, as it stands now."""
     bot = selectors.bot_get(bot_id)
     row = selectors.bot_rows([bot])[0]
@@ -43,7 +43,7 @@ def whole(bot_id: str) -> dict[str, Any]:
 
 
 class BotsView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="Bots",
         description="`status` is computed from what happened: stopped, stopping, starting, running, paused, closing, holding "
         "(`why` it sends nothing), failed, or lost (it should have decided by now and has not).",
@@ -53,11 +53,11 @@ class BotsView(APIView):
         errors=[400],
     )
     def get(self, request: Request) -> Response:
-        asked = Asked(request)
+        asked = ListRequest(request)
         rows, after = selectors.bots_page(**asked.page(), **asked.words("mode", "wanted", "wallet", "symbol", "search"))
         return Response({"results": [selectors.bot_json(row) for row in rows], "next": next_url(request._request, after)})
 
-    @endpoint(
+    @describe_endpoint(
         summary="Make a bot",
         description="It is stopped until it is started. A fault is 400 and names every faulty field.",
         scope="trade",
@@ -74,11 +74,11 @@ class BotsView(APIView):
         form.close()
         form.refuse("The bot has fields that cannot be used.")
         bot = services.bot_create(**given | {"from_backtest": from_backtest}, user=request.user)
-        return Response(whole(bot.bot_id), status=201)
+        return Response(bot_whole(bot.bot_id), status=201)
 
 
 class BotView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="One bot",
         description="`effects` says what start, pause, stop and close would do to its open orders and positions now.",
         scope="read",
@@ -86,9 +86,9 @@ class BotView(APIView):
         errors=[404],
     )
     def get(self, request: Request, bot_id: str) -> Response:
-        return Response(whole(bot_id))
+        return Response(bot_whole(bot_id))
 
-    @endpoint(
+    @describe_endpoint(
         summary="Change a stopped bot",
         description="Fields that are left out stay as they are. 409 while it runs or has open orders.",
         scope="trade",
@@ -101,9 +101,9 @@ class BotView(APIView):
         form = Fields(request.data)
         form.refuse("The bot has fields that cannot be used.")
         services.bot_update(bot_id=bot_id, changes=dict(form.raw), user=request.user)
-        return Response(whole(bot_id))
+        return Response(bot_whole(bot_id))
 
-    @endpoint(
+    @describe_endpoint(
         summary="Take a bot off the desk",
         description="Its orders, fills and events stay in the books. 409 while it runs, has open orders or holds something.",
         scope="trade",
@@ -116,7 +116,7 @@ class BotView(APIView):
         return Response(status=204)
 
 
-class Act(APIView):
+class BotAction(APIView):
     """One of the bot's buttons. The answer says what it does to open orders and positions, as they stood when it was pressed."""
 
     action: str
@@ -128,60 +128,60 @@ class Act(APIView):
         return Response({**selectors.status_json(after), "effect": selectors.bot_effects(row)[self.action]})
 
 
-def acted(action: str, word: str) -> dict[str, Any]:
+def action_example(action: str, word: str) -> dict[str, Any]:
     return {**schema.STATUS, "status": word, "effect": schema.EFFECTS[action]}
 
 
-class BotStartView(Act):
+class BotStartView(BotAction):
     action = "start"
 
-    @endpoint(
+    @describe_endpoint(
         summary="Start a bot, or go on after a pause",
         description="Every start is a run with a run_id of its own. 409 while the kill switch is on.",
         scope="trade",
-        example=acted("start", "starting"),
+        example=action_example("start", "starting"),
         errors=[400, 404, 409],
     )
     def post(self, request: Request, bot_id: str) -> Response:
         return self.act(request, bot_id, services.bot_start)
 
 
-class BotPauseView(Act):
+class BotPauseView(BotAction):
     action = "pause"
 
-    @endpoint(
+    @describe_endpoint(
         summary="Pause a bot",
         description="No new entries, and entries that rest are cancelled; exits go on.",
         scope="trade",
-        example=acted("pause", "paused"),
+        example=action_example("pause", "paused"),
         errors=[404, 409],
     )
     def post(self, request: Request, bot_id: str) -> Response:
         return self.act(request, bot_id, services.bot_pause)
 
 
-class BotStopView(Act):
+class BotStopView(BotAction):
     action = "stop"
 
-    @endpoint(
+    @describe_endpoint(
         summary="Stop a bot",
         description="Its open orders are cancelled; what it holds stays, with nothing to protect it.",
         scope="trade",
-        example=acted("stop", "stopping"),
+        example=action_example("stop", "stopping"),
         errors=[404, 409],
     )
     def post(self, request: Request, bot_id: str) -> Response:
         return self.act(request, bot_id, services.bot_stop)
 
 
-class BotCloseView(Act):
+class BotCloseView(BotAction):
     action = "close"
 
-    @endpoint(
+    @describe_endpoint(
         summary="Close a bot",
         description="Its open orders are cancelled, what it holds is sold at market, then it stops.",
         scope="trade",
-        example=acted("close", "closing"),
+        example=action_example("close", "closing"),
         errors=[404, 409],
     )
     def post(self, request: Request, bot_id: str) -> Response:
@@ -189,7 +189,7 @@ class BotCloseView(Act):
 
 
 class BotStatusView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="What every bot does now",
         description="Mode, computed status, last evaluation and how long it took.",
         scope="read",
@@ -198,22 +198,22 @@ class BotStatusView(APIView):
         errors=[400],
     )
     def get(self, request: Request) -> Response:
-        asked = Asked(request)
+        asked = ListRequest(request)
         rows, after = selectors.bots_page(**asked.page(), **asked.words("mode", "wanted", "wallet", "symbol", "search"))
         return Response({"results": [selectors.status_json(row) for row in rows], "next": next_url(request._request, after)})
 
 
 class BotPerformanceView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="What a bot has made over time",
         description="Sums over its sales, its runs, and its equity, thinned by shape to `points`.",
         scope="read",
         example=schema.PERFORMANCE,
-        parameters=[query("points", "About so many; 500 where left out.", OpenApiTypes.INT), FILTERS[-1]],
+        parameters=[query_parameter("points", "About so many; 500 where left out.", OpenApiTypes.INT), FILTERS[-1]],
         errors=[400, 404],
     )
     def get(self, request: Request, bot_id: str) -> Response:
-        asked = Asked(request)
+        asked = ListRequest(request)
         points = asked.form.integer("points", 500, low=3, high=5_000)
         since = asked.filter().since
-        return Response(selectors.performance(selectors.bot_get(bot_id), points=points, since=since))
+        return Response(selectors.bot_performance(selectors.bot_get(bot_id), points=points, since=since))

@@ -6,24 +6,24 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from access.openapi import endpoint, query
+from access.openapi import describe_endpoint, query_parameter
 from core.paging import next_url
 from trading import selectors
 from trading.api import schema
-from trading.api.parameters import FILTERS, PAGE, Asked
+from trading.api.parameters import FILTERS, PAGE, ListRequest
 
 EVENTS = [
     *FILTERS[:4],
     FILTERS[5],
-    query("type", "fill, order_submitted, trade_blocked, ..."),
-    query("source", "Who told it."),
-    query("correlation_id", "One decision's."),
+    query_parameter("type", "fill, order_submitted, trade_blocked, ..."),
+    query_parameter("source", "Who told it."),
+    query_parameter("correlation_id", "One decision's."),
     *PAGE,
 ]
 
 
 class EventsView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="Events, newest first",
         description="`id` is the `seq` that the WebSocket /ws/live/ sends.",
         scope="read",
@@ -32,14 +32,14 @@ class EventsView(APIView):
         errors=[400],
     )
     def get(self, request: Request) -> Response:
-        asked = Asked(request)
+        asked = ListRequest(request)
         found = selectors.events_page(asked.filter(), **asked.page(), **asked.words("type", "source", "correlation_id"))
         rows = [selectors.event_json(event) for event in found.rows]
         return Response({"results": rows, "next": next_url(request._request, found.next)})
 
 
 class ChainView(APIView):
-    @endpoint(
+    @describe_endpoint(
         summary="The chain of one decision",
         description="Intent, claim, refusal, order, fills, events with this correlation id, in order of time. `kind` names `data`.",
         scope="read",
@@ -47,4 +47,4 @@ class ChainView(APIView):
         errors=[404],
     )
     def get(self, request: Request, correlation_id: str) -> Response:
-        return Response({"results": [selectors.link_json(link) for link in selectors.chain(correlation_id)], "next": None})
+        return Response({"results": [selectors.link_json(link) for link in selectors.decision_chain(correlation_id)], "next": None})

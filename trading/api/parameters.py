@@ -7,27 +7,27 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from rest_framework.request import Request
 
-from access.openapi import query
+from access.openapi import query_parameter
 from core.fields import Fields
 from core.paging import MOST
 from trading.models import Mode
 from trading.selectors.filters import SHOWN, Filter
 
 PAGE = [
-    query("limit", f"Rows of a page, at most {MOST}; {SHOWN} where left out.", OpenApiTypes.INT),
-    query("cursor", "From `next` of the page before."),
+    query_parameter("limit", f"Rows of a page, at most {MOST}; {SHOWN} where left out.", OpenApiTypes.INT),
+    query_parameter("cursor", "From `next` of the page before."),
 ]
 FILTERS = [
-    query("symbol", "BTC-USDT"),
-    query("bot", "A bot's id."),
-    query("run_id", "One life of a bot."),
-    query("reason", "Why it was made, or why it was refused."),
-    query("mode", "One mode's.", values=Mode.values),
-    query("since", "Recorded at this time or later; ISO-8601, UTC.", OpenApiTypes.DATETIME),
+    query_parameter("symbol", "BTC-USDT"),
+    query_parameter("bot", "A bot's id."),
+    query_parameter("run_id", "One life of a bot."),
+    query_parameter("reason", "Why it was made, or why it was refused."),
+    query_parameter("mode", "One mode's.", values=Mode.values),
+    query_parameter("since", "Recorded at this time or later; ISO-8601, UTC.", OpenApiTypes.DATETIME),
 ]
 
 
-class Asked:
+class ListRequest:
     """The parameters of one request. Reading `words`, `filter` and `page` gathers faults; the last of them refuses."""
 
     def __init__(self, request: Request) -> None:

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from access.openapi import refusal
+from access.openapi import describe_refusal
 from engine.strategies import registry
 from engine.strategies.sma_cross import SmaCross
 from engine.strategy import Strategy
@@ -37,7 +37,7 @@ class StrategyPage(serializers.Serializer[Any]):
     next = serializers.CharField(allow_null=True, help_text="Always null: the list is whole.")
 
 
-def described(strategy: type[Strategy]) -> dict[str, Any]:
+def describe_strategy(strategy: type[Strategy]) -> dict[str, Any]:
     return {
         "name": strategy.name,
         "title": strategy.title,
@@ -50,7 +50,7 @@ def described(strategy: type[Strategy]) -> dict[str, Any]:
     }
 
 
-EXAMPLE = OpenApiExample("One strategy", {"results": [described(SmaCross)], "next": None}, response_only=True)
+EXAMPLE = OpenApiExample("One strategy", {"results": [describe_strategy(SmaCross)], "next": None}, response_only=True)
 
 
 class StrategiesView(APIView):
@@ -62,8 +62,8 @@ class StrategiesView(APIView):
         extensions={"x-scope": "read"},
         responses={
             200: OpenApiResponse(StrategyPage, "Every strategy.", examples=[EXAMPLE]),
-            **{code: refusal(code) for code in (401, 403, 429)},
+            **{code: describe_refusal(code) for code in (401, 403, 429)},
         },
     )
     def get(self, request: Request) -> Response:
-        return Response({"results": [described(strategy) for strategy in registry.all()], "next": None})
+        return Response({"results": [describe_strategy(strategy) for strategy in registry.all()], "next": None})

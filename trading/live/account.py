@@ -30,7 +30,7 @@ from market.exchanges.base import (
     UserEvent,
 )
 from market.feed import Incident, Timing
-from market.feed.ending import end
+from market.feed.ending import end_tasks
 from trading.live.balances import AccountBalances
 from trading.live.clock import VenueClock
 from trading.live.executor import Executor
@@ -69,7 +69,7 @@ class AccountWorker:
         return any(task.done() for task in self.tasks)
 
     async def stop(self) -> None:
-        await end(self.tasks)
+        await end_tasks(self.tasks)
         self.note_found()  # nobody waits for it any more
         await self.exchange.close()
 

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Coroutine
 from typing import Any
 
-from market.feed.ending import end
+from market.feed.ending import end_tasks
 from trading.live.threads import LOOP, called_from
 
 logger = logging.getLogger(__name__)
@@ -31,4 +31,4 @@ class BackgroundTasks:
             logger.error("a background task failed", exc_info=error)
 
     async def cancel_all(self) -> None:
-        await end(list(self.tasks))
+        await end_tasks(list(self.tasks))

@@ -18,7 +18,7 @@ from trading.live.strategy_host import StrategyHost
 from trading.live.threads import BOT, called_from
 from trading.services.loaded_bot import LoadedBot
 from trading.services.runs import run_progress
-from trading.services.step_writer import StepEffects, candle_close, candle_open, checkpoint
+from trading.services.step_writer import StepEffects, candle_close, candle_open, progress_save
 
 SAVE_EVERY = 300.0
 HOLE_SECONDS = 20.0
@@ -88,7 +88,7 @@ class BotCandles:
     def has_hole(self, time_ms: int) -> bool:
         """Whether the candle before that one is still to come: the venue is being asked for it, and the engine takes candles in
         order. One without trades never comes."""
-        missing = (self.loaded_bot.time or 0) < time_ms - self.loaded_bot.config_step()
+        missing = (self.loaded_bot.time or 0) < time_ms - self.loaded_bot.interval_ms()
         return missing and self.steps.inputs.now_ms() - time_ms < HOLE_SECONDS * 1000
 
     def close(self, time_ms: int) -> StepEffects:
@@ -99,7 +99,7 @@ class BotCandles:
         candles = {symbol: candle for symbol, history in histories.items() if (candle := history.at(time_ms))}
         began = time.perf_counter()
         rows = self.decide({symbol: histories[symbol] for symbol in candles}, time_ms)
-        run, step = loaded.run, loaded.config_step()
+        run, step = loaded.run, loaded.interval_ms()
         run.history_from = run.history_from or from_ms(min(self.find_first(history) for history in histories.values()))
         run_progress(run, time_ms, decided=bool(rows))
         late = now_ms() - (time_ms + step) > step
@@ -134,5 +134,5 @@ class BotCandles:
             self.save()
 
     def save(self) -> None:
-        checkpoint(self.loaded_bot)
+        progress_save(self.loaded_bot)
         self.saved_at = time.monotonic()

@@ -18,7 +18,7 @@ from trading import metrics
 from trading.live.bot_runner import BotRunner
 from trading.services.equity import equity_record
 from trading.services.loaded_bot import LoadedBot
-from trading.services.runs import run_held, runs_progress_write
+from trading.services.runs import run_hold_note, runs_progress_write
 
 
 def report_figures(runners: Sequence[BotRunner]) -> None:
@@ -29,7 +29,7 @@ def report_figures(runners: Sequence[BotRunner]) -> None:
         loaded = runner.loaded_bot
         reason = runner.steps.explain_not_ready()[:200]
         if reason != loaded.run.held_reason:
-            run_held(loaded.run, reason)
+            run_hold_note(loaded.run, reason)
         equity = loaded.trader.equity(runner.steps.find_prices())
         figures = (equity, loaded.trader.cash, loaded.run.evaluation_ms, reason)
         if figures != runner.pushed:

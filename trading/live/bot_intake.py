@@ -24,7 +24,7 @@ from trading.live.running_bots import RunningBots
 from trading.live.threads import LOOP, called_from
 from trading.models import OPEN, BotRun, Order, OrderStatus
 from trading.services.orders import order_end, orders_cancel_note
-from trading.services.runs import run_end, run_held, runs_rules_take
+from trading.services.runs import run_end, run_hold_note, runs_rules_take
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ class BotIntake:
             if not isinstance(error, ExchangeError | OSError):
                 logger.exception("bot %d cannot begin", assignment.bot_id)
             self.waiting[assignment.bot_id] = Waiting(runner, time.monotonic() + AGAIN_SECONDS)
-            await self.in_thread(run_held, runner.loaded_bot.run, f"It cannot begin yet: {error}")
+            await self.in_thread(run_hold_note, runner.loaded_bot.run, f"It cannot begin yet: {error}")
             return False
         self.waiting.pop(assignment.bot_id, None)
         follow_wanted(runner, assignment.wanted)
@@ -115,7 +115,7 @@ class BotIntake:
             # On paper it decides from the first candle on that closes after its start; at a venue, the last close is still worth
             # acting on.
             last = max(histories[(symbol, runner.interval)].last or 0 for symbol in runner.symbols)
-            loaded.time = last - loaded.config_step() if loaded.external else last
+            loaded.time = last - loaded.interval_ms() if loaded.external else last
         self.bots.add(runner)
 
     async def ensure_history(self, symbol: str, runner: BotRunner) -> None:

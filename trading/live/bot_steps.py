@@ -20,7 +20,7 @@ from trading.live.threads import ANY, BOT, called_from
 from trading.models import OrderStatus
 from trading.services.loaded_bot import Lease, LoadedBot, MarketNow, instruments_of
 from trading.services.orders import order_end, report_apply
-from trading.services.step_writer import StepEffects, act
+from trading.services.step_writer import StepEffects, step_apply
 
 
 class AccountViews(Protocol):
@@ -94,14 +94,14 @@ class BotSteps:
         if self.explain_not_ready():
             return None
         market = self.describe_market(f"tick:{symbol}:{time_ms}")
-        return act(self.loaded_bot, market, lambda: self.loaded_bot.trader.touched(symbol, price, time_ms))
+        return step_apply(self.loaded_bot, market, lambda: self.loaded_bot.trader.touched(symbol, price, time_ms))
 
     def send_entries(self) -> StepEffects | None:
         """At a venue, entries go out once no exit is on its way any more."""
         loaded = self.loaded_bot
         market = self.describe_market(f"open:{loaded.config.interval}:{loaded.opened or 0}")
         prices = {symbol: float(price) for symbol, (price, _) in market.prices.items()}
-        return act(loaded, market, lambda: loaded.trader.entries(prices)) if loaded.external else None
+        return step_apply(loaded, market, lambda: loaded.trader.entries(prices)) if loaded.external else None
 
     def apply_report(self, report: Report) -> StepEffects | None:
         if not self.loaded_bot.is_news(report):
@@ -116,7 +116,7 @@ class BotSteps:
 
     def reload_rules(self) -> None:
         """The venue's rules may have changed."""
-        self.loaded_bot.learn(instruments_of(self.loaded_bot.bot.venue, self.loaded_bot.config.symbols))
+        self.loaded_bot.update_instruments(instruments_of(self.loaded_bot.bot.venue, self.loaded_bot.config.symbols))
 
     def pause(self) -> StepEffects | None:
         trader = self.loaded_bot.trader
@@ -126,4 +126,4 @@ class BotSteps:
         return self.act_by_hand("resume", self.loaded_bot.trader.resume)
 
     def act_by_hand(self, what: str, call: Callable[[], Step]) -> StepEffects:
-        return act(self.loaded_bot, self.describe_market(f"person:{what}"), call)
+        return step_apply(self.loaded_bot, self.describe_market(f"person:{what}"), call)

@@ -12,8 +12,9 @@ from typing import Literal, NamedTuple, cast
 
 from django.conf import settings
 
-from core.venues import CONNECTED, venue_key, venue_split
+from core.venues import venue_key, venue_split
 from market.exchanges.base import Endpoint
+from market.exchanges.registry import VENUES
 from market.models import VenueStream
 from market.services import stream_ensure
 from trading.models import OPEN, Bot, Mode, Order
@@ -62,7 +63,7 @@ def read_desired_state() -> dict[int, DesiredState]:
     assignments = list_unfinished()
     wallets = list(Wallet.objects.filter(kind=Wallet.Kind.EXCHANGE, archived=False).select_related("account"))
     ensure_streams(assignments, wallets)
-    states = [make_state(stream) for stream in VenueStream.objects.filter(venue__in=CONNECTED)]
+    states = [make_state(stream) for stream in VenueStream.objects.filter(venue__in=list(VENUES))]
     by_key = {state.key: state for state in states}
     for one in assignments:
         if state := by_key.get(one.venue):
@@ -80,7 +81,7 @@ def ensure_streams(assignments: Sequence[Assignment], wallets: Sequence[Wallet])
     needed = {venue_split(venue) for venue in {one.venue for one in assignments}}
     needed |= {(one.account.venue, one.account.environment) for one in wallets if one.account}
     for venue, environment in needed:
-        if venue in CONNECTED:
+        if venue in VENUES:
             stream_ensure(venue=venue, environment=environment)
 
 

@@ -103,7 +103,7 @@ class Executor:
         """A report may count fills that it does not list: then the venue is asked for all of them."""
         if not runner.loaded_bot.is_news(report):
             return
-        listed = sum((one.quantity for one in report.executions), start=runner.loaded_bot.filled(report.client_order_id))
+        listed = sum((one.quantity for one in report.executions), start=runner.loaded_bot.filled_quantity(report.client_order_id))
         if report.filled > listed:
             try:
                 report = await self.exchange.order(report.symbol, report.client_order_id, report.venue_order_id)

@@ -59,7 +59,7 @@ class Recorder:
 
 def candles_keep(key: str, symbol: str, interval: str, candles: Sequence[Candle]) -> None:
     if candles:
-        store.write(instrument_ensure(venue=key, symbol=symbol), make_candles(symbol, interval, candles))
+        store.write_candles(instrument_ensure(venue=key, symbol=symbol), make_candles(symbol, interval, candles))
 
 
 def make_candles(symbol: str, interval: str, candles: Sequence[Candle]) -> Candles:
@@ -89,7 +89,7 @@ def load_stored(key: str, symbol: str, interval: str, since: int) -> Candles:
     if series is None or to_ms(series.last) < since:
         empty = np.array([], dtype=np.float64)
         return Candles(symbol, interval, np.array([], dtype=np.int64), *(empty for _ in range(5)))
-    return store.load(venue=key, symbol=symbol, interval=interval, start=from_ms(since), end=None)
+    return store.load_candles(venue=key, symbol=symbol, interval=interval, start=from_ms(since), end=None)
 
 
 def find_series(key: str, symbol: str, interval: str) -> CandleSeries | None:

@@ -23,7 +23,7 @@ from trading.live.history import CandleHistory, Decisions
 from trading.models import Bot, DesiredStatus
 from trading.services.loaded_bot import LoadedBot, MarketNow, StaleBot, bot_load
 from trading.services.runs import run_end, run_progress
-from trading.services.step_writer import act, candle_close, candle_open, checkpoint
+from trading.services.step_writer import candle_close, candle_open, progress_save, step_apply
 from trading.setup.config import RunConfig
 
 LOOK_EVERY = 0.25
@@ -64,7 +64,7 @@ class Replay:
         if any(loaded.trader.positions().values()) or loaded.trader.working():
             last = loaded.time if loaded.time is not None else self.times[-1]
             market = make_moment(loaded, last, {symbol: one.close for symbol, one in self.opens(last).items()})
-            act(loaded, market, lambda: loaded.trader.sell_all("end_of_data"))
+            step_apply(loaded, market, lambda: loaded.trader.sell_all("end_of_data"))
             loaded.run.equity = Decimal(repr(loaded.trader.cash)).quantize(Decimal("1e-8"))
 
 
@@ -90,7 +90,7 @@ def find_span(bot: Bot, config: RunConfig) -> RunConfig:
 
 def load_candles(config: RunConfig) -> list[Candles]:
     return [
-        store.load(venue=config.venue, symbol=symbol, interval=config.interval, start=config.start, end=config.end)
+        store.load_candles(venue=config.venue, symbol=symbol, interval=config.interval, start=config.start, end=config.end)
         for symbol in config.symbols
     ]
 
@@ -105,7 +105,7 @@ def replay_drive(bot_id: int, *, sleep: Callable[[float], None] = time.sleep) ->
         replay.finish()
         if why == "finished":
             loaded.run.progress = 1.0
-        checkpoint(loaded)
+        progress_save(loaded)
         run_end(loaded.run, why)
     except StaleBot:
         return  # another worker drives it
@@ -136,7 +136,7 @@ def pace_candles(replay: Replay, sleep: Callable[[float], None]) -> Iterator[int
             if time.monotonic() - looked > LOOK_EVERY:
                 looked = time.monotonic()
                 loaded.run.progress = i / len(replay.times)
-                checkpoint(loaded)
+                progress_save(loaded)
                 wanted = Bot.objects.values_list("wanted", flat=True).get(pk=loaded.bot.pk)
                 if wanted in (DesiredStatus.STOPPED, DesiredStatus.CLOSING):
                     yield None
@@ -152,6 +152,6 @@ def wait_paused(replay: Replay, wanted: str, sleep: Callable[[float], None]) -> 
     began = time.monotonic()
     while wanted == DesiredStatus.PAUSED:
         sleep(LOOK_EVERY)
-        checkpoint(replay.loaded_bot)
+        progress_save(replay.loaded_bot)
         wanted = Bot.objects.values_list("wanted", flat=True).get(pk=replay.loaded_bot.bot.pk)
     return time.monotonic() - began

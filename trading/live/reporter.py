@@ -18,13 +18,13 @@ from typing import Any
 from django.db import Error as DatabaseError
 from redis.exceptions import RedisError
 
-from core.push import push
+from core.push import push_message
 from core.text import utc_text
 from core.venues import venue_key
 from market.depths import depth_json, depths_put
 from market.exchanges.base import Candle, Depth, Tick
 from market.exchanges.breaker import Breaker
-from market.feed import Incident, Status
+from market.feed import FeedStatus, Incident
 from market.models import VenueStream
 from market.prices import prices_put
 from market.selectors import stream_json
@@ -80,12 +80,12 @@ class Reporter:
         """`describe_fault`: what does not work beside the prices, for a person; asked for in a database thread."""
         self.stream, self.market, self.bots, self.recorder = stream, market, bots, recorder
         self.breaker, self.describe_fault = breaker, describe_fault
-        self.status: Status | None = None
+        self.status: FeedStatus | None = None
         self.incidents: deque[Incident] = deque(maxlen=1_000)
         self.counted = (time.monotonic(), 0)
         self.due = dict.fromkeys(("note", "keep", "equity", "metrics", "books"), time.monotonic())
 
-    def on_status(self, news: Status | Incident) -> None:
+    def on_status(self, news: FeedStatus | Incident) -> None:
         """From the feed."""
         if isinstance(news, Incident):
             self.on_incident(news)
@@ -154,7 +154,7 @@ class Reporter:
             return
         place = self.stream.place
         prices_put(venue=self.stream.venue, environment=self.stream.environment, ticks=ticks)
-        push(
+        push_message(
             "market",
             "batch",
             ticks=[place | tick_json(one) for one in ticks],
@@ -165,7 +165,7 @@ class Reporter:
     def flush_depths(self, depths: list[Depth]) -> None:
         books = [depth_json(one) for one in depths]
         depths_put(venue=self.stream.venue, environment=self.stream.environment, books=books)
-        push("market", "batch", depths=[self.stream.place | one for one in books])
+        push_message("market", "batch", depths=[self.stream.place | one for one in books])
 
     @called_from(DESK)
     def write_state(self, rate: float) -> None:
@@ -188,7 +188,7 @@ class Reporter:
             reconnects=status.reconnects,
             gaps=status.gaps,
         )
-        push("market", "batch", streams=[stream_json(VenueStream.objects.get(pk=stream.stream_id))])
+        push_message("market", "batch", streams=[stream_json(VenueStream.objects.get(pk=stream.stream_id))])
 
     @called_from(DESK)
     def write_incident(self, one: Incident) -> None:

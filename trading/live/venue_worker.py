@@ -21,7 +21,7 @@ from django.conf import settings
 from market.exchanges.base import Exchange, MarketEvent
 from market.exchanges.breaker import Breaker
 from market.feed import Subscription, run_feed
-from market.feed.ending import end
+from market.feed.ending import end_tasks
 from trading.live.account_pool import AccountPool
 from trading.live.bot_intake import BotIntake
 from trading.live.bot_runner import BotHost, BotRunner
@@ -83,7 +83,7 @@ class VenueWorker:
         self.host.stopped = True
         for runner in self.bots.list_all():
             self.bots.remove(runner)
-        await end(self.tasks)
+        await end_tasks(self.tasks)
         await self.accounts.stop()
         await self.facilities.pools.in_thread(self.recorder.flush)
         await self.exchange.close()

@@ -28,6 +28,7 @@ from market.exchanges.account_cache import AccountCache
 from market.exchanges.base import Endpoint, Exchange, ExchangeError
 from market.exchanges.breaker import Breaker
 from market.exchanges.budget import Budget
+from market.exchanges.registry import load_adapters
 from market.feed import Timing
 from market.services import stream_note
 from trading import metrics
@@ -87,6 +88,7 @@ class StreamWorker:
 
     async def run(self) -> None:
         sys.setswitchinterval(SWITCH_EVERY)
+        load_adapters()
         with pushing_later():
             await self.work()
 

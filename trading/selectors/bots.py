@@ -18,10 +18,10 @@ from core.symbols import symbol_normalise
 from core.text import decimal_text, utc_text
 from trading.models import OPEN, BlockEvent, Bot, DesiredStatus, Mode, Order, Position
 from trading.selectors.filters import SHOWN, one_of
-from trading.selectors.notation import ratio
+from trading.selectors.notation import ratio_of
 from trading.selectors.risk import kill_switch
-from trading.selectors.status import Status, bot_status, streams_by_feed
-from trading.selectors.valuation import Valued, money, positions_valued
+from trading.selectors.status import BotStatus, bot_status, streams_by_feed
+from trading.selectors.valuation import Valued, money_text, positions_valued
 
 DAY = timedelta(days=1)
 
@@ -31,7 +31,7 @@ class BotRow:
     """A bot with everything that a list shows of it. Money in `currency`, the quote of its symbols."""
 
     bot: Bot
-    status: Status
+    status: BotStatus
     positions: Sequence[Valued]
     realised: Decimal
     """Profit of all that it ever sold."""
@@ -58,19 +58,19 @@ class BotRow:
         the `last close`."""
         states = {one.state for one in self.positions}
         if "missing" in states:
-            return "last close" if self.replayed is not None else "cost"
+            return "last close" if self.replay_equity is not None else "cost"
         return "old prices" if "old" in states else "prices"
 
     @property
-    def replayed(self) -> Decimal | None:
+    def replay_equity(self) -> Decimal | None:
         run = self.bot.run
         return run.equity if run and self.bot.mode == Mode.REPLAY else None
 
     @property
     def equity(self) -> Decimal:
         """Cash and positions, valued as `valued_at` says."""
-        if self.replayed is not None and self.valued_at == "last close":
-            return self.replayed
+        if self.replay_equity is not None and self.valued_at == "last close":
+            return self.replay_equity
         held = (one.position.cost if one.value is None else one.value for one in self.positions)
         return self.cash + sum(held, Decimal(0))
 
@@ -84,10 +84,10 @@ class BotRow:
 
     @property
     def profit_ratio(self) -> float | None:
-        return ratio(self.profit, self.start_cash)
+        return ratio_of(self.profit, self.start_cash)
 
 
-def bots(*, mode: str = "", wallet: str = "", symbol: str = "", search: str = "", wanted: str = "") -> QuerySet[Bot]:
+def bots_matching(*, mode: str = "", wallet: str = "", symbol: str = "", search: str = "", wanted: str = "") -> QuerySet[Bot]:
     """Bots that are not archived, by name, with run and wallet; `wallet` is a wallet_id."""
     rows = Bot.objects.filter(archived_at=None).select_related("run", "wallet").order_by("name")
     named = {
@@ -104,7 +104,7 @@ def bots(*, mode: str = "", wallet: str = "", symbol: str = "", search: str = ""
 
 def bots_page(*, cursor: str = "", limit: int = SHOWN, **filters: str) -> tuple[list[BotRow], str | None]:
     """A page by id, oldest first, as `bot_rows`."""
-    rows, after = paging.page(bots(**filters), key="id", cursor=cursor, limit=limit)
+    rows, after = paging.read_page(bots_matching(**filters), key="id", cursor=cursor, limit=limit)
     return bot_rows(rows), after
 
 
@@ -126,8 +126,8 @@ def bot_rows(found: Iterable[Bot]) -> list[BotRow]:
     for one in positions_valued(rows):
         held[one.position.bot_id].append(one)
     realised = dict(Position.objects.filter(bot__in=ids).order_by().values_list("bot").annotate(Sum("realised")))
-    orders = counted(Order.objects.filter(bot__in=ids, status__in=OPEN))
-    blocks = counted(BlockEvent.objects.filter(bot__in=ids, ts__gte=now - DAY))
+    orders = count_by_bot(Order.objects.filter(bot__in=ids, status__in=OPEN))
+    blocks = count_by_bot(BlockEvent.objects.filter(bot__in=ids, ts__gte=now - DAY))
     return [
         BotRow(
             bot=bot,
@@ -141,7 +141,7 @@ def bot_rows(found: Iterable[Bot]) -> list[BotRow]:
     ]
 
 
-def counted(rows: QuerySet[Any]) -> dict[int, int]:
+def count_by_bot(rows: QuerySet[Any]) -> dict[int, int]:
     return dict(rows.order_by().values_list("bot").annotate(Count("pk")))
 
 
@@ -157,13 +157,13 @@ def bot_json(row: BotRow) -> dict[str, Any]:
         "wallet": bot.wallet.wallet_id,
         "wanted": bot.wanted,
         "currency": row.currency,
-        "cash": money(row.cash),
-        "equity": money(row.equity),
+        "cash": money_text(row.cash),
+        "equity": money_text(row.equity),
         "valued_at": row.valued_at,
-        "profit": money(row.profit),
+        "profit": money_text(row.profit),
         "profit_ratio": row.profit_ratio,
         "realised": decimal_text(row.realised),
-        "unrealised": money(row.unrealised),
+        "unrealised": money_text(row.unrealised),
         "positions": len(row.positions),
         "open_orders": row.open_orders,
         "blocks_today": row.blocks,

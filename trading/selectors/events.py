@@ -14,8 +14,8 @@ from core.errors import NotFound
 from core.models import Event
 from core.text import decimal_text, utc_text
 from trading.models import BlockEvent, Fill, Order, RiskAllocation
-from trading.selectors.filters import SHOWN, Filter, Page, narrowed
-from trading.selectors.orders import ANYTHING, block_json, blocks, fill_json, fills, order_json, orders
+from trading.selectors.filters import SHOWN, Filter, PageOf, filter_rows
+from trading.selectors.orders import ANYTHING, block_json, blocks_matching, fill_json, fills_matching, order_json, orders_matching
 
 EVENT_COLUMNS = {
     "symbol": "payload__symbol",
@@ -28,15 +28,15 @@ STAGES = ("intent", "block", "claim", "order", "fill", "event")
 """The kinds of a chain's links, in the order in which they follow where their times are equal."""
 
 
-def events(wanted: Filter = ANYTHING, *, type: str = "", source: str = "", correlation_id: str = "") -> QuerySet[Event]:
+def events_matching(wanted: Filter = ANYTHING, *, type: str = "", source: str = "", correlation_id: str = "") -> QuerySet[Event]:
     """Events, newest first."""
     exact = {"type": type, "source": source, "correlation_id": correlation_id}
-    rows = narrowed(Event.objects.order_by("-id"), wanted, **EVENT_COLUMNS)
+    rows = filter_rows(Event.objects.order_by("-id"), wanted, **EVENT_COLUMNS)
     return rows.filter(**{name: value for name, value in exact.items() if value})
 
 
-def events_page(wanted: Filter = ANYTHING, *, cursor: str = "", limit: int = SHOWN, **exact: str) -> Page[Event]:
-    return Page(*paging.page(events(wanted, **exact), cursor=cursor, limit=limit))
+def events_page(wanted: Filter = ANYTHING, *, cursor: str = "", limit: int = SHOWN, **exact: str) -> PageOf[Event]:
+    return PageOf(*paging.read_page(events_matching(wanted, **exact), cursor=cursor, limit=limit))
 
 
 def event_json(event: Event) -> dict[str, Any]:
@@ -63,32 +63,32 @@ class Link:
     after: float | None = None
 
 
-def chain(correlation_id: str) -> list[Link]:
+def decision_chain(correlation_id: str) -> list[Link]:
     """All that one decision led to, in order of our time: four queries. `NotFound` where nothing bears this id."""
     wanted = correlation_id[:32].replace("\x00", "")
     found = [*event_links(wanted), *order_links(wanted)] if wanted else []
-    found += [Link("block", row.ts, row) for row in blocks().filter(correlation_id=wanted)]
-    found += [Link("fill", row.created_at, row) for row in fills().filter(order__correlation_id=wanted)]
+    found += [Link("block", row.ts, row) for row in blocks_matching().filter(correlation_id=wanted)]
+    found += [Link("fill", row.created_at, row) for row in fills_matching().filter(order__correlation_id=wanted)]
     if not found:
         raise NotFound(f"Nothing bears the correlation id {correlation_id[:40]!r}.")
-    return timed(sorted(found, key=lambda link: (link.at, STAGES.index(link.kind), link.row.pk)))
+    return add_times(sorted(found, key=lambda link: (link.at, STAGES.index(link.kind), link.row.pk)))
 
 
 def event_links(correlation_id: str) -> list[Link]:
-    rows = events(correlation_id=correlation_id).order_by("id")
+    rows = events_matching(correlation_id=correlation_id).order_by("id")
     return [Link("intent" if row.type == "intent" else "event", row.ts, row) for row in rows]
 
 
 def order_links(correlation_id: str) -> list[Link]:
     links = []
-    for order in orders().select_related("allocation").filter(correlation_id=correlation_id):
+    for order in orders_matching().select_related("allocation").filter(correlation_id=correlation_id):
         links.append(Link("order", order.created_at, order))
         if hasattr(order, "allocation"):
             links.append(Link("claim", order.allocation.created_at, order.allocation))
     return links
 
 
-def timed(links: Iterable[Link]) -> list[Link]:
+def add_times(links: Iterable[Link]) -> list[Link]:
     steps: list[Link] = []
     for link in links:
         after = (link.at - steps[-1].at).total_seconds() if steps else None

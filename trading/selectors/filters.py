@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from django.db.models import Model, QuerySet
 
 from core.errors import Invalid
-from core.fields import nearest
+from core.fields import did_you_mean
 from core.symbols import symbol_normalise
 
 M = TypeVar("M", bound=Model)
@@ -30,14 +30,14 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[M]):
+class PageOf(Generic[M]):
     """`rows`, newest first, and the cursor of the page after them; None at the end."""
 
     rows: list[M]
     next: str | None
 
 
-def narrowed(rows: QuerySet[M], wanted: Filter, **columns: str) -> QuerySet[M]:
+def filter_rows(rows: QuerySet[M], wanted: Filter, **columns: str) -> QuerySet[M]:
     """`rows` that pass. `columns` says where each filter is looked up; one that is not named there is not for these rows."""
     values = {
         "symbol": symbol_normalise(wanted.symbol) if wanted.symbol else "",
@@ -54,4 +54,4 @@ def one_of(name: str, value: str, known: Sequence[str]) -> str:
     """`value`, if it is empty or known; `Invalid` at `name` otherwise."""
     if not value or value in known:
         return value
-    raise Invalid.at(name, f"must be one of {', '.join(known)}; got {value[:40]!r}.{nearest(value, known)}")
+    raise Invalid.at(name, f"must be one of {', '.join(known)}; got {value[:40]!r}.{did_you_mean(value, known)}")

@@ -38,13 +38,13 @@ class Prices:
 
 def prices_state() -> Prices:
     """By the server's clock alone; two queries. Streams that are paused or switched off do not count unless a bot lives on them."""
-    silent = list(silences(timezone.now()))
+    silent = list(silent_streams(timezone.now()))
     if not silent:
         return Prices()
     return Prices(True, None if None in silent else min(filter(None, silent)))
 
 
-def silences(now: datetime) -> Iterator[datetime | None]:
+def silent_streams(now: datetime) -> Iterator[datetime | None]:
     """Of each stream that should bring prices and does not: when it was last heard."""
     streams, needed = streams_by_feed(), feeds_needed(now)
     yield from (None for _ in needed - streams.keys())

@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from core.text import utc_text
 from trading.models import Bot, EquityPoint
-from trading.selectors.bots import BotRow, bot_rows, bots
-from trading.selectors.notation import ratio
-from trading.selectors.valuation import money
+from trading.selectors.bots import BotRow, bot_rows, bots_matching
+from trading.selectors.notation import ratio_of
+from trading.selectors.valuation import money_text
 from wallets.models import Wallet
 
 
@@ -53,7 +53,7 @@ class Holdings:
 
     @property
     def change_ratio(self) -> float | None:
-        return ratio(self.change_today, self.since_midnight)
+        return ratio_of(self.change_today, self.since_midnight)
 
     @property
     def unpriced(self) -> list[str]:
@@ -70,9 +70,9 @@ class Portfolio:
     wallets: Sequence[Holdings]
 
 
-def portfolio(*, mode: str = "", wallet: str = "") -> Portfolio:
+def desk_portfolio(*, mode: str = "", wallet: str = "") -> Portfolio:
     """All bots that were ever started and are not archived. Eight queries and one question to the price store."""
-    rows = bot_rows(bots(mode=mode, wallet=wallet).filter(run__isnull=False))
+    rows = bot_rows(bots_matching(mode=mode, wallet=wallet).filter(run__isnull=False))
     return portfolio_of(rows)
 
 
@@ -80,7 +80,7 @@ def portfolio_of(rows: Sequence[BotRow]) -> Portfolio:
     """The same of rows that are there already; one query more."""
     now = timezone.now()
     begun = equity_at_midnight([row.bot.pk for row in rows], now)
-    return Portfolio(now, grouped(rows, begun, by_wallet=False), grouped(rows, begun, by_wallet=True))
+    return Portfolio(now, group_rows(rows, begun, by_wallet=False), group_rows(rows, begun, by_wallet=True))
 
 
 def equity_at_midnight(ids: Iterable[int], now: datetime) -> dict[int, Decimal]:
@@ -91,7 +91,7 @@ def equity_at_midnight(ids: Iterable[int], now: datetime) -> dict[int, Decimal]:
     return {pk: equity for pk, equity in known if equity is not None}
 
 
-def grouped(rows: Sequence[BotRow], begun: dict[int, Decimal], *, by_wallet: bool) -> list[Holdings]:
+def group_rows(rows: Sequence[BotRow], begun: dict[int, Decimal], *, by_wallet: bool) -> list[Holdings]:
     groups: dict[tuple[str, str, str], list[BotRow]] = defaultdict(list)
     for row in rows:
         groups[row.bot.mode, row.currency, row.bot.wallet.name if by_wallet else ""].append(row)
@@ -123,11 +123,11 @@ def holdings_json(one: Holdings) -> dict[str, Any]:
     return {
         "mode": one.mode,
         "currency": one.currency,
-        "value": money(one.value),
-        "cash": money(one.cash),
-        "realised": money(one.realised),
-        "unrealised": money(one.unrealised),
-        "change_today": money(one.change_today),
+        "value": money_text(one.value),
+        "cash": money_text(one.cash),
+        "realised": money_text(one.realised),
+        "unrealised": money_text(one.unrealised),
+        "change_today": money_text(one.change_today),
         "change_ratio": one.change_ratio,
         "bots": len(one.rows),
         "unpriced": one.unpriced,

@@ -5,6 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 
 
-def ratio(part: Decimal, whole: Decimal) -> float | None:
+def ratio_of(part: Decimal, whole: Decimal) -> float | None:
     """None where there is nothing to compare with."""
     return float(part / whole) if whole else None

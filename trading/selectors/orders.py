@@ -12,7 +12,7 @@ from core import paging
 from core.errors import NotFound
 from core.text import decimal_text, utc_text
 from trading.models import OPEN, BlockEvent, Fill, ForeignOrder, Order, OrderStatus
-from trading.selectors.filters import SHOWN, Filter, Page, narrowed, one_of
+from trading.selectors.filters import SHOWN, Filter, PageOf, filter_rows, one_of
 
 UNKNOWN_AFTER = timedelta(seconds=10)
 """How long a sent order may go without the venue's answer before a person is told."""
@@ -29,17 +29,17 @@ BLOCK_COLUMNS = ORDER_COLUMNS | {"run_id": "run_id", "mode": "bot__mode", "since
 ANYTHING = Filter()
 
 
-def orders(wanted: Filter = ANYTHING, *, status: str = "") -> QuerySet[Order]:
+def orders_matching(wanted: Filter = ANYTHING, *, status: str = "") -> QuerySet[Order]:
     """Orders with bot, run and wallet, newest first. `status`: one of the order's, or `open`."""
     rows = Order.objects.select_related("bot", "run", "wallet").defer("run__config", "run__limits", "bot__config").order_by("-id")
-    rows = narrowed(rows, wanted, **ORDER_COLUMNS)
+    rows = filter_rows(rows, wanted, **ORDER_COLUMNS)
     if one_of("status", status, ["open", *OrderStatus.values]) == "open":
         return rows.filter(status__in=OPEN)
     return rows.filter(status=status) if status else rows
 
 
-def orders_page(wanted: Filter = ANYTHING, *, status: str = "", cursor: str = "", limit: int = SHOWN) -> Page[Order]:
-    return Page(*paging.page(orders(wanted, status=status), cursor=cursor, limit=limit))
+def orders_page(wanted: Filter = ANYTHING, *, status: str = "", cursor: str = "", limit: int = SHOWN) -> PageOf[Order]:
+    return PageOf(*paging.read_page(orders_matching(wanted, status=status), cursor=cursor, limit=limit))
 
 
 def order_get(order_id: str) -> Order:
@@ -50,29 +50,29 @@ def order_get(order_id: str) -> Order:
     raise NotFound(f"There is no order {order_id[:40]!r}.")
 
 
-def fills(wanted: Filter = ANYTHING) -> QuerySet[Fill]:
+def fills_matching(wanted: Filter = ANYTHING) -> QuerySet[Fill]:
     """Fills with order, bot and run, newest first."""
     rows = Fill.objects.select_related("order__run", "bot").defer("order__run__config", "order__run__limits", "bot__config")
-    return narrowed(rows.order_by("-id"), wanted, **FILL_COLUMNS)
+    return filter_rows(rows.order_by("-id"), wanted, **FILL_COLUMNS)
 
 
-def fills_page(wanted: Filter = ANYTHING, *, cursor: str = "", limit: int = SHOWN) -> Page[Fill]:
-    return Page(*paging.page(fills(wanted), cursor=cursor, limit=limit))
+def fills_page(wanted: Filter = ANYTHING, *, cursor: str = "", limit: int = SHOWN) -> PageOf[Fill]:
+    return PageOf(*paging.read_page(fills_matching(wanted), cursor=cursor, limit=limit))
 
 
-def blocks(wanted: Filter = ANYTHING) -> QuerySet[BlockEvent]:
+def blocks_matching(wanted: Filter = ANYTHING) -> QuerySet[BlockEvent]:
     """Refusals of ours with their bots, newest first."""
     rows = BlockEvent.objects.select_related("bot").defer("bot__config").order_by("-id")
-    return narrowed(rows, wanted, **BLOCK_COLUMNS)
+    return filter_rows(rows, wanted, **BLOCK_COLUMNS)
 
 
-def blocks_page(wanted: Filter = ANYTHING, *, cursor: str = "", limit: int = SHOWN) -> Page[BlockEvent]:
-    return Page(*paging.page(blocks(wanted), cursor=cursor, limit=limit))
+def blocks_page(wanted: Filter = ANYTHING, *, cursor: str = "", limit: int = SHOWN) -> PageOf[BlockEvent]:
+    return PageOf(*paging.read_page(blocks_matching(wanted), cursor=cursor, limit=limit))
 
 
 def block_reasons(wanted: Filter = ANYTHING) -> list[dict[str, Any]]:
     """How often we refused for each reason, most often first, and when last."""
-    rows = narrowed(BlockEvent.objects.order_by(), wanted, **BLOCK_COLUMNS)
+    rows = filter_rows(BlockEvent.objects.order_by(), wanted, **BLOCK_COLUMNS)
     counted = rows.values("reason").annotate(count=Count("pk"), last_at=Max("ts")).order_by("-count", "reason")
     return [{"reason": row["reason"], "count": row["count"], "last_at": utc_text(row["last_at"])} for row in counted]
 
@@ -80,7 +80,7 @@ def block_reasons(wanted: Filter = ANYTHING) -> list[dict[str, Any]]:
 def orders_unknown(now: datetime | None = None) -> list[Order]:
     """Sent over ten seconds ago, and the venue has not said what became of it; the longest first."""
     before = (now or timezone.now()) - UNKNOWN_AFTER
-    rows = orders(status=OrderStatus.SUBMITTED).filter(submitted_at__lte=before)
+    rows = orders_matching(status=OrderStatus.SUBMITTED).filter(submitted_at__lte=before)
     return list(rows.order_by("submitted_at", "id"))
 
 

@@ -12,7 +12,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from core.text import decimal_text, utc_text
 from engine.thinning import thin
 from trading.models import Bot, BotRun, EquityPoint, Fill
-from trading.selectors.notation import ratio
+from trading.selectors.notation import ratio_of
 
 POINTS = 500
 MOST_POINTS = 5_000
@@ -38,7 +38,7 @@ def equity_curve(
     return [known[index] for index in kept.tolist()]
 
 
-def sales(bot: Bot, *, run_id: str = "") -> dict[str, Any]:
+def sales_summary(bot: Bot, *, run_id: str = "") -> dict[str, Any]:
     """Sums over the fills of a bot: ratios and counts of those that sold."""
     rows = Fill.objects.filter(bot=bot, **({"order__run__run_id": run_id} if run_id else {}))
     sums = rows.aggregate(
@@ -52,19 +52,19 @@ def sales(bot: Bot, *, run_id: str = "") -> dict[str, Any]:
     return {
         "fills": sums["fills"],
         "sales": sums["sales"],
-        "win_rate": ratio(Decimal(sums["won"]), Decimal(sums["sales"])),
+        "win_rate": ratio_of(Decimal(sums["won"]), Decimal(sums["sales"])),
         "realised": decimal_text(sums["realised"] or Decimal(0)),
         "fees": decimal_text(sums["fees"] or Decimal(0)),
         "turnover": decimal_text(sums["turnover"] or Decimal(0)),
     }
 
 
-def performance(bot: Bot, *, points: int = POINTS, since: datetime | None = None) -> dict[str, Any]:
+def bot_performance(bot: Bot, *, points: int = POINTS, since: datetime | None = None) -> dict[str, Any]:
     """The history of a bot's results, JSON-ready: three queries."""
     curve = equity_curve(bot, points=points, since=since)
     return {
         "bot": bot.bot_id,
-        **sales(bot),
+        **sales_summary(bot),
         "runs": [run_json(run) for run in runs_of(bot)[:MOST_RUNS]],
         "equity": [{"ts": utc_text(ts), "equity": decimal_text(equity), "cash": decimal_text(cash)} for ts, equity, cash in curve],
     }

@@ -23,7 +23,7 @@ class Protection:
     """The highest stop that stands at the venue."""
 
 
-def protections(positions: Iterable[Position]) -> dict[int, Protection]:
+def protections_of(positions: Iterable[Position]) -> dict[int, Protection]:
     """By the position's primary key; one query. Positions come with their bots' runs."""
     rows = list(positions)
     stops: dict[tuple[int, str], list[Order]] = defaultdict(list)
@@ -32,10 +32,10 @@ def protections(positions: Iterable[Position]) -> dict[int, Protection]:
     )
     for order in found.only("bot", "symbol", "stop", "quantity", "filled_quantity"):
         stops[order.bot_id, order.symbol].append(order)
-    return {row.pk: protection(row, stops[row.bot_id, row.symbol]) for row in rows}
+    return {row.pk: protection_of(row, stops[row.bot_id, row.symbol]) for row in rows}
 
 
-def protection(position: Position, stops: Iterable[Order]) -> Protection:
+def protection_of(position: Position, stops: Iterable[Order]) -> Protection:
     there = list(stops)
     covered = sum((one.quantity - one.filled_quantity for one in there), Decimal(0))
     if covered:

@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from core.text import decimal_text, utc_text
 from trading.models import KillSwitch, Mode, RiskBudget
 from trading.selectors.filters import one_of
-from trading.selectors.notation import ratio
+from trading.selectors.notation import ratio_of
 
 SCOPES = ("desk", "wallet", "bot")
 
@@ -34,7 +34,7 @@ def budget_free(budget: RiskBudget) -> Decimal:
 
 def budget_share(budget: RiskBudget) -> float | None:
     """How much of it is taken: 0.05 is 5 %, above 1 where the limit was lowered under what is held; None where the limit is 0."""
-    return ratio(budget.used + budget.claimed, budget.limit)
+    return ratio_of(budget.used + budget.claimed, budget.limit)
 
 
 def budget_json(budget: RiskBudget) -> dict[str, Any]:

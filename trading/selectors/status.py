@@ -21,7 +21,7 @@ Streams = Mapping[Feed, VenueStream]
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class BotStatus:
     """`word` is one of STATUSES; `why` says in a sentence what is behind it, empty where there is nothing to say."""
 
     word: str
@@ -37,30 +37,32 @@ def feed_of(bot: Bot) -> Feed:
     return (bot.venue, f"replay.{bot.bot_id}") if bot.mode == Mode.REPLAY else venue_split(bot.venue)
 
 
-def bot_status(bot: Bot, *, streams: Streams, switch: KillSwitch, now: datetime) -> Status:
+def bot_status(bot: Bot, *, streams: Streams, switch: KillSwitch, now: datetime) -> BotStatus:
     """`bot` with its run, wallet and account loaded."""
     run = bot.run
     if run is not None and run.ended_at and (run.error or run.end_reason == "failed"):
-        return Status(
+        return BotStatus(
             "failed", run.error.strip().splitlines()[-1] if run.error.strip() else "It ended by a fault that it did not name."
         )
     if run is None or run.ended_at:
-        return Status("stopped", ended_why(bot, run))
+        return BotStatus("stopped", ended_why(bot, run))
     if bot.wanted == DesiredStatus.STOPPED:
-        return Status("stopping", "Its open orders are being cancelled and its run ended.")
+        return BotStatus("stopping", "Its open orders are being cancelled and its run ended.")
     stream = streams.get(feed_of(bot))
     unattended = "" if bot.mode == Mode.REPLAY else unattended_why(bot, stream, now)
     if run.evaluated_at is None and now - run.started_at <= GRACE and not run.held_reason:
-        return Status("starting", "It waits for a stream worker." if run.history_from is None else "It has its candles.")
+        return BotStatus("starting", "It waits for a stream worker." if run.history_from is None else "It has its candles.")
     if lost := unattended or overdue_why(bot, run, now):
-        return Status("lost", lost)
+        return BotStatus("lost", lost)
     if held := run.held_reason or switch_why(switch) or stream_why(bot, stream):
-        return Status("holding", held)
+        return BotStatus("holding", held)
     if bot.wanted == DesiredStatus.CLOSING:
-        return Status("closing", "It sells what it holds, then stops.")
+        return BotStatus("closing", "It sells what it holds, then stops.")
     if bot.wanted == DesiredStatus.PAUSED:
-        return Status("paused", "No entries; exits go on.")
-    return Status("running", "" if run.evaluated_at else f"It decides for the first time when a candle of {bot.interval} closes.")
+        return BotStatus("paused", "No entries; exits go on.")
+    return BotStatus(
+        "running", "" if run.evaluated_at else f"It decides for the first time when a candle of {bot.interval} closes."
+    )
 
 
 def ended_why(bot: Bot, run: BotRun | None) -> str:

@@ -12,9 +12,9 @@ from django.db.models import QuerySet
 from core.text import decimal_text, utc_text
 from market.prices import Price, prices_get
 from trading.models import Position
-from trading.selectors.filters import Filter, narrowed
-from trading.selectors.notation import ratio
-from trading.selectors.protection import Protection, protections
+from trading.selectors.filters import Filter, filter_rows
+from trading.selectors.notation import ratio_of
+from trading.selectors.protection import Protection, protections_of
 from trading.selectors.status import feed_of
 
 PRICE_STATES = ("live", "old", "missing")
@@ -52,13 +52,13 @@ class Valued:
 
     @property
     def unrealised_ratio(self) -> float | None:
-        return None if self.unrealised is None else ratio(self.unrealised, self.position.cost)
+        return None if self.unrealised is None else ratio_of(self.unrealised, self.position.cost)
 
 
 def positions_open(wanted: Filter = Filter()) -> QuerySet[Position]:  # noqa: B008  (frozen)
     """What is held, by symbol and bot; one query, with bot and wallet."""
     rows = Position.objects.exclude(quantity=0).select_related("bot__wallet", "bot__run").order_by("symbol", "bot__name")
-    return narrowed(rows, wanted, symbol="symbol", bot="bot__bot_id", mode="bot__mode")
+    return filter_rows(rows, wanted, symbol="symbol", bot="bot__bot_id", mode="bot__mode")
 
 
 def positions_valued(rows: Iterable[Position], *, protected: bool = False) -> list[Valued]:
@@ -67,7 +67,7 @@ def positions_valued(rows: Iterable[Position], *, protected: bool = False) -> li
     positions = list(rows)
     pairs = {position.pk: (*feed_of(position.bot), position.symbol) for position in positions}
     prices = prices_get(pairs.values())
-    known = protections(positions) if protected else {}
+    known = protections_of(positions) if protected else {}
     return [Valued(position, prices.get(pairs[position.pk]), known.get(position.pk)) for position in positions]
 
 
@@ -82,12 +82,12 @@ def position_json(valued: Valued) -> dict[str, Any]:
         "symbol": position.symbol,
         "qty": decimal_text(position.quantity),
         "cost": decimal_text(position.cost),
-        "average_price": money(valued.average_price),
+        "average_price": money_text(valued.average_price),
         "price": decimal_text(price.price) if price else None,
         "price_state": valued.state,
         "price_at": utc_text(price.time) if price else None,
-        "value": money(valued.value),
-        "unrealised": money(valued.unrealised),
+        "value": money_text(valued.value),
+        "unrealised": money_text(valued.unrealised),
         "unrealised_ratio": valued.unrealised_ratio,
         "realised": decimal_text(position.realised),
         "fees": decimal_text(position.fees),
@@ -97,6 +97,6 @@ def position_json(valued: Valued) -> dict[str, Any]:
     }
 
 
-def money(value: Decimal | None) -> str | None:
+def money_text(value: Decimal | None) -> str | None:
     """A computed sum, to the places that stored ones have."""
     return decimal_text(None if value is None else round(value, 18))

@@ -9,14 +9,14 @@ from secrets import token_hex
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser, User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from access.people import Person, signed_in_user
 from core.errors import Conflict, Invalid, NotFound, Unreadable
 from core.events import News, events_record
 from core.fields import Fields
-from core.push import push
+from core.push import push_message
 from core.text import utc_text
 from core.venues import venue_key
 from engine.strategies import registry
@@ -24,13 +24,12 @@ from market.services import instrument_ensure
 from trading.models import OPEN, Bot, BotRun, BotState, KillSwitch, Mode, Order, Position
 from trading.models import DesiredStatus as Want
 from trading.services.budgets import budgets_ensure
-from trading.services.carry_over import books_of
-from trading.services.loaded_bot import EXTERNAL, trader_of
-from trading.setup.config import RunConfig, parse
+from trading.services.carry_over import books_sum
+from trading.services.loaded_bot import EXTERNAL, trader_make
+from trading.setup.config import RunConfig, parse_config
 from trading.setup.limits import parse_limits, parse_schedule
 from wallets.models import Wallet
 
-Person = User | AnonymousUser | None
 CHANGEABLE = ("name", "config", "wallet_id", "limits", "schedule", "replay", "live_allowed", "mode")
 FASTEST = 1_000_000.0
 
@@ -50,28 +49,28 @@ def bot_create(
 ) -> Bot:
     """A stopped bot; `Invalid` with every faulty field. `wallet_id` is the wallet's public one."""
     given = {"name": name, "config": config, "mode": mode, "wallet_id": wallet_id, "limits": limits, "schedule": schedule}
-    columns = checked(given | {"replay": replay, "live_allowed": live_allowed})
-    bot = Bot(bot_id=token_hex(6), from_backtest=from_backtest, created_by=user if isinstance(user, User) else None, **columns)
+    columns = bot_columns_read(given | {"replay": replay, "live_allowed": live_allowed})
+    bot = Bot(bot_id=token_hex(6), from_backtest=from_backtest, created_by=signed_in_user(user), **columns)
     try:
         with transaction.atomic():
             bot.save()
-            tell(bot, "created", user)
+            bot_change_record(bot, "created", user)
     except IntegrityError:
         raise Invalid.at("name", f"There is a bot named {bot.name} already. Choose another name.") from None
     return bot
 
 
-def checked(given: Mapping[str, Any]) -> dict[str, Any]:
+def bot_columns_read(given: Mapping[str, Any]) -> dict[str, Any]:
     """The columns of a bot from untrusted input; `Invalid` with every fault at its field."""
     form = Fields(given)
     name = form.text("name", longest=80)
     if not name:
         form.fault("name", "is required.")
     mode = form.choice("mode", "paper", Mode.values)
-    config = gather(form, "config", lambda: parse(given.get("config")))
-    limits = gather(form, "limits", lambda: parse_limits(given.get("limits")))
-    schedule = gather(form, "schedule", lambda: parse_schedule(given.get("schedule")))
-    replay = gather(form, "replay", lambda: read_replay(given.get("replay")))
+    config = gather_faults(form, "config", lambda: parse_config(given.get("config")))
+    limits = gather_faults(form, "limits", lambda: parse_limits(given.get("limits")))
+    schedule = gather_faults(form, "schedule", lambda: parse_schedule(given.get("schedule")))
+    replay = gather_faults(form, "replay", lambda: read_replay(given.get("replay")))
     wallet = read_wallet(form, mode, config)
     live_allowed = given.get("live_allowed") in (True, "true", "on", "1", 1)
     form.refuse("The bot has fields that cannot be used.")
@@ -93,7 +92,7 @@ def checked(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def gather(form: Fields, name: str, read: Any) -> Any:
+def gather_faults(form: Fields, name: str, read: Any) -> Any:
     """What `read` answers; its faults go to the form, under `name`."""
     try:
         return read()
@@ -161,7 +160,7 @@ def bot_update(*, bot_id: str, changes: Mapping[str, Any], user: Person = None) 
     if bot.wanted != Want.STOPPED or Order.objects.filter(bot=bot, status__in=OPEN).exists():
         raise Conflict(f"{bot.name} runs or has open orders. Stop it first.")
     present = {name: getattr(bot, name) for name in ("name", "config", "limits", "schedule", "replay", "live_allowed", "mode")}
-    columns = checked(present | {"wallet_id": bot.wallet.wallet_id} | dict(changes))
+    columns = bot_columns_read(present | {"wallet_id": bot.wallet.wallet_id} | dict(changes))
     held = list(Position.objects.filter(bot=bot).exclude(quantity=0))
     if held and (columns["wallet"] != bot.wallet or not {one.symbol for one in held} <= set(columns["symbols"].split(","))):
         raise Conflict(f"{bot.name} holds {', '.join(one.symbol for one in held)}. Close it before changing its wallet or symbols.")
@@ -170,7 +169,7 @@ def bot_update(*, bot_id: str, changes: Mapping[str, Any], user: Person = None) 
             for column, value in columns.items():
                 setattr(bot, column, value)
             bot.save()
-            tell(bot, "changed", user, changed=sorted(changes))
+            bot_change_record(bot, "changed", user, changed=sorted(changes))
     except IntegrityError:
         raise Invalid.at("name", f"There is a bot named {columns['name']} already. Choose another name.") from None
     return bot
@@ -186,7 +185,7 @@ def bot_delete(*, bot_id: str, user: Person = None) -> None:
         raise Conflict(f"{bot.name} holds positions. Close it first.")
     with transaction.atomic():
         Bot.objects.filter(pk=bot.pk).update(archived_at=timezone.now(), name=f"{bot.name[:60]} ({bot.bot_id})")
-        tell(bot, "deleted", user)
+        bot_change_record(bot, "deleted", user)
 
 
 def bot_start(*, bot_id: str, user: Person = None) -> Bot:
@@ -202,7 +201,7 @@ def bot_start(*, bot_id: str, user: Person = None) -> Bot:
             Bot.objects.filter(pk=bot.pk, wanted=Want.PAUSED).update(wanted=Want.RUNNING)
         elif Bot.objects.filter(pk=bot.pk, wanted=Want.STOPPED).update(wanted=Want.RUNNING):
             run_begin(bot)
-        tell(bot, "started", user)
+        bot_change_record(bot, "started", user)
     return bot_get(bot_id)
 
 
@@ -210,7 +209,7 @@ def run_begin(bot: Bot) -> BotRun:
     """A run with a fresh engine memory that takes over the bot's cash and what it holds, from the memory of the run before or,
     where that is of another version, from the books; a replay begins anew each time."""
     may_trade(bot)
-    config = parse(bot.config)
+    config = parse_config(bot.config)
     if bot.run and bot.run.ended_at is None:
         raise Conflict(f"{bot.name} is still stopping. Wait until its orders are settled.")
     for symbol in config.symbols:
@@ -224,14 +223,14 @@ def run_begin(bot: Bot) -> BotRun:
         limits=bot.limits,
         code_hash=registry.get(bot.strategy).code_hash(),
     )
-    trader = trader_of(config, external=bot.mode in EXTERNAL)
+    trader = trader_make(config, external=bot.mode in EXTERNAL)
     if bot.mode != Mode.REPLAY and (state := BotState.objects.filter(bot=bot).select_related("run").first()):
-        before = trader_of(parse(state.run.config), external=state.run.mode in EXTERNAL)
+        before = trader_make(parse_config(state.run.config), external=state.run.mode in EXTERNAL)
         try:
             before.load(bytes(state.book))
             trader.carry(before)
         except Unreadable:
-            trader.take_over(*books_of(bot))
+            trader.take_over(*books_sum(bot))
     BotState.objects.update_or_create(
         bot=bot, defaults={"run": run, "version": 0, "time": None, "opened": None, "book": trader.dump()}
     )
@@ -259,7 +258,7 @@ def bot_pause(*, bot_id: str, user: Person = None) -> Bot:
     with transaction.atomic():
         if not Bot.objects.filter(pk=bot.pk, wanted=Want.RUNNING).update(wanted=Want.PAUSED):
             raise Conflict(f"{bot.name} is {bot.wanted}: only a running bot can be paused.")
-        tell(bot, "paused", user)
+        bot_change_record(bot, "paused", user)
     return bot_get(bot_id)
 
 
@@ -268,7 +267,7 @@ def bot_stop(*, bot_id: str, user: Person = None) -> Bot:
     bot = bot_get(bot_id)
     with transaction.atomic():
         Bot.objects.filter(pk=bot.pk).update(wanted=Want.STOPPED)
-        tell(bot, "stop", user)
+        bot_change_record(bot, "stop", user)
     return bot_get(bot_id)
 
 
@@ -278,7 +277,7 @@ def bot_close(*, bot_id: str, user: Person = None) -> Bot:
     with transaction.atomic():
         if not Bot.objects.filter(pk=bot.pk, wanted__in=[Want.RUNNING, Want.PAUSED]).update(wanted=Want.CLOSING):
             raise Conflict(f"{bot.name} is {bot.wanted}. Start it, then close it: a stopped bot sends no orders.")
-        tell(bot, "close", user)
+        bot_change_record(bot, "close", user)
     return bot_get(bot_id)
 
 
@@ -304,12 +303,12 @@ def kill_switch_set(*, killed: bool, reason: str = "", user: Person = None) -> K
             "orders_cancelled": cancelled,
         }
         events_record([News("alert", "kill_switch", payload)])
-        transaction.on_commit(partial(push, "desk", "changed"))
+        transaction.on_commit(partial(push_message, "desk", "changed"))
     return switch
 
 
-def tell(bot: Bot, what: str, user: Person, **more: Any) -> None:
+def bot_change_record(bot: Bot, what: str, user: Person, **more: Any) -> None:
     """An event, and a word to the stream workers."""
     payload = {"name": bot.name, "change": what, "by": user.get_username() if user else "the desk", "mode": bot.mode, **more}
     events_record([News("bot_status", "person", payload)], bot=bot.bot_id, run_id=bot.run.run_id if bot.run else "")
-    transaction.on_commit(partial(push, "desk", "changed", bot=bot.bot_id))
+    transaction.on_commit(partial(push_message, "desk", "changed", bot=bot.bot_id))

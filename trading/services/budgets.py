@@ -14,9 +14,9 @@ from decimal import Decimal
 from django.conf import settings
 from django.db.models import Q
 
-from core.batch import GO, Batch
+from core.batch import GO, WriteBatch
 from core.errors import Invalid
-from core.prepared import prepared
+from core.prepared import execute_prepared
 from engine.risk import REASONS, Denial
 from trading.models import Bot, Mode, RiskBudget
 from trading.setup.limits import BotLimits, risk_currency
@@ -46,10 +46,10 @@ def budget_claim(ids: Sequence[int], amount: Decimal) -> Denial | None:
     Part of the caller's transaction."""
     if len(ids) != len(SCOPES):
         return Denial("unknown_limit", REASONS["unknown_limit"])
-    batch = Batch()
+    batch = WriteBatch()
     Draw(ids, claim=amount).add_to(batch)
-    batch.hold("kill switch", ALIVE, ())
-    return None if batch.run() is None else why_not(ids, amount)
+    batch.require("kill switch", ALIVE, ())
+    return None if batch.run() is None else denial_explain(ids, amount)
 
 
 @dataclass(slots=True)
@@ -71,20 +71,20 @@ class Draw:
         budget_settle(self.ids, unclaim=self.unclaim, use=self.use)
         self.unclaim = self.use = NOTHING
 
-    def add_to(self, batch: Batch) -> None:
+    def add_to(self, batch: WriteBatch) -> None:
         if self.claim or self.unclaim or self.use:
             ids = list(self.ids)
             count = len(SCOPES) if self.claim else None  # what is given back asks for no room
-            batch.hold("budgets", ROOM, [ids, self.claim, self.unclaim, self.use, self.claim], count=count)
+            batch.require("budgets", ROOM, [ids, self.claim, self.unclaim, self.use, self.claim], count=count)
             batch.also.append(("draw", DRAW, [self.unclaim, self.claim, self.use, ids]))
 
 
 def is_killed() -> bool:
-    with prepared(KILLED, ()) as cursor:
+    with execute_prepared(KILLED, ()) as cursor:
         return bool(cursor.fetchone()[0])
 
 
-def why_not(ids: Sequence[int], amount: Decimal) -> Denial:
+def denial_explain(ids: Sequence[int], amount: Decimal) -> Denial:
     if is_killed():
         return Denial("kill_switch", REASONS["kill_switch"])
     budgets = sorted(RiskBudget.objects.filter(pk__in=ids), key=lambda one: SCOPES.index(one.scope))
@@ -98,13 +98,13 @@ def why_not(ids: Sequence[int], amount: Decimal) -> Denial:
 
 def budget_settle(ids: Sequence[int], *, unclaim: Decimal = NOTHING, use: Decimal = NOTHING) -> None:
     """Gives `unclaim` back and adds `use` (negative: less is at risk) to what positions use."""
-    batch = Batch()
+    batch = WriteBatch()
     Draw(ids, unclaim=unclaim, use=use).add_to(batch)
     batch.run()
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownBudgets:
     """Budgets that exist already, by what they are of and their currency."""
 
     bots: Mapping[int, Bot]
@@ -120,13 +120,13 @@ class Known:
         return sorted(one.pk for one in found)
 
 
-def budgets_known(bots: Iterable[Bot]) -> Known:
+def budgets_known(bots: Iterable[Bot]) -> KnownBudgets:
     """In one statement, for many bots."""
     by_id = {bot.pk: bot for bot in bots}
     mine = Q(scope="bot", bot__in=by_id) | Q(scope="wallet", wallet__in={bot.wallet_id for bot in by_id.values()}) | Q(scope="desk")
     of = {"bot": "bot_id", "wallet": "wallet_id", "desk": "mode"}
     rows = {(one.scope, getattr(one, of[one.scope]), one.currency): one for one in RiskBudget.objects.filter(mine)}
-    return Known(by_id, rows)
+    return KnownBudgets(by_id, rows)
 
 
 def budgets_ensure(bot: Bot, limits: BotLimits, quote: str) -> list[int]:
@@ -136,12 +136,12 @@ def budgets_ensure(bot: Bot, limits: BotLimits, quote: str) -> list[int]:
     own, _ = RiskBudget.objects.update_or_create(
         scope="bot", bot=bot, currency=currency, defaults={"limit": limits.budget or OWN_EQUITY, "mode": bot.mode}
     )
-    wallet = ensure("wallet", f"wallet {bot.wallet}", mode=bot.mode, wallet=bot.wallet, currency=currency)
-    desk = ensure("desk", "the desk in mode live", mode=bot.mode, currency=currency)
+    wallet = budget_ensure("wallet", f"wallet {bot.wallet}", mode=bot.mode, wallet=bot.wallet, currency=currency)
+    desk = budget_ensure("desk", "the desk in mode live", mode=bot.mode, currency=currency)
     return sorted(one.pk for one in (own, wallet, desk))
 
 
-def ensure(scope: str, whose: str, *, mode: str, **key: object) -> RiskBudget:
+def budget_ensure(scope: str, whose: str, *, mode: str, **key: object) -> RiskBudget:
     find = {"scope": scope, **key, **({"mode": mode} if scope == "desk" else {})}
     if mode == Mode.LIVE:
         if budget := RiskBudget.objects.filter(**find).first():

@@ -20,10 +20,10 @@ def equity_record(rows: Sequence[tuple[Bot, BotRun, Decimal, Decimal]], prices: 
     points = [EquityPoint(bot=bot, run_id=run.run_id, ts=at, equity=equity, cash=cash) for bot, run, equity, cash in rows]
     EquityPoint.objects.bulk_create(points, ignore_conflicts=True)
     held = Position.objects.filter(bot__in=bots, symbol__in=list(prices)).exclude(quantity=0)
-    PositionSnapshot.objects.bulk_create([snapshot(one, prices[one.symbol], at) for one in held], ignore_conflicts=True)
+    PositionSnapshot.objects.bulk_create([position_snapshot(one, prices[one.symbol], at) for one in held], ignore_conflicts=True)
 
 
-def snapshot(position: Position, price: Decimal, at: datetime) -> PositionSnapshot:
+def position_snapshot(position: Position, price: Decimal, at: datetime) -> PositionSnapshot:
     value = (position.quantity * price).quantize(PLACES)
     return PositionSnapshot(
         bot_id=position.bot_id,

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from core.batch import GO, Batch
+from core.batch import GO, WriteBatch
 from core.events import News
 from core.text import decimal_text, utc_text
 from market.exchanges.base import Execution
@@ -22,7 +22,7 @@ PLACES = Decimal(1).scaleb(-18)
 
 
 @dataclass(frozen=True, slots=True)
-class Booked:
+class BookedFill:
     """An execution that was new, with its fee in quote and, where the venue took the fee out of the base, that part."""
 
     fill: Fill
@@ -39,13 +39,15 @@ class Books:
     draw: Draw
     bookings: list[Booking] = field(default_factory=list)
 
-    def add_to(self, batch: Batch) -> None:
+    def add_to(self, batch: WriteBatch) -> None:
         self.draw.add_to(batch)
         if self.bookings:
             batch.also += booking_parts(self.wallet_id, self.bookings, condition=GO)
 
 
-def fills_book(order: Order, position: Position, executions: Sequence[Execution], batch: Batch, books: Books) -> list[Booked]:
+def fills_book(
+    order: Order, position: Position, executions: Sequence[Execution], batch: WriteBatch, books: Books
+) -> list[BookedFill]:
     """Books those that are new. `order` and `position` are changed; what else is to be written goes to `batch` and `books`. The
     same execution again changes nothing."""
     known = set(order.fills.values_list("trade_id", flat=True)) if executions and order.filled_quantity else set()
@@ -53,17 +55,17 @@ def fills_book(order: Order, position: Position, executions: Sequence[Execution]
     for execution in executions:
         if execution.trade_id not in known:
             known.add(execution.trade_id)
-            booked.append(fill_one(order, position, execution, batch, books))
+            booked.append(execution_book(order, position, execution, batch, books))
     if booked:
         batch.update(position, "quantity", "cost", "realised", "fees", "opened_at", "updated_at")
     return booked
 
 
-def fill_one(order: Order, position: Position, execution: Execution, batch: Batch, books: Books) -> Booked:
+def execution_book(order: Order, position: Position, execution: Execution, batch: WriteBatch, books: Books) -> BookedFill:
     base, quote = order.symbol.split("-")
-    cost = rounded(execution.price * execution.quantity)
+    cost = round_money(execution.price * execution.quantity)
     fee_base = execution.fee if execution.fee_asset == base else Decimal(0)
-    fee = rounded(fee_base * execution.price) if fee_base else execution.fee if execution.fee_asset == quote else Decimal(0)
+    fee = round_money(fee_base * execution.price) if fee_base else execution.fee if execution.fee_asset == quote else Decimal(0)
     before = position.cost
     profit = position_change(position, order.side, execution, cost, fee, fee_base)
     fill = Fill(
@@ -101,8 +103,8 @@ def fill_one(order: Order, position: Position, execution: Execution, batch: Batc
         )
     )
     order_take(order, execution, fee)
-    settle(order, batch, books.draw, share=execution.quantity / order.quantity, use=position.cost - before)
-    return Booked(fill, fee_base)
+    allocation_settle(order, batch, books.draw, share=execution.quantity / order.quantity, use=position.cost - before)
+    return BookedFill(fill, fee_base)
 
 
 def position_change(
@@ -120,7 +122,7 @@ def position_change(
     part = (
         position.cost
         if execution.quantity >= position.quantity
-        else rounded(position.cost * execution.quantity / position.quantity)
+        else round_money(position.cost * execution.quantity / position.quantity)
     )
     position.quantity -= execution.quantity
     position.cost -= part
@@ -135,16 +137,16 @@ def order_take(order: Order, execution: Execution, fee: Decimal) -> None:
     """Adds an execution to the order's sums; the caller saves."""
     filled = order.filled_quantity + execution.quantity
     paid = (order.average_price or Decimal(0)) * order.filled_quantity + execution.price * execution.quantity
-    order.average_price = rounded(paid / filled)
+    order.average_price = round_money(paid / filled)
     order.filled_quantity = filled
     order.fees += fee
 
 
-def settle(order: Order, batch: Batch, draw: Draw, *, share: Decimal, use: Decimal) -> None:
+def allocation_settle(order: Order, batch: WriteBatch, draw: Draw, *, share: Decimal, use: Decimal) -> None:
     """What was claimed for this share of the order becomes used; a sale gives back what the sold part had cost."""
     unclaim = Decimal(0)
     if allocation := allocation_of(order):
-        unclaim = min(allocation.open, rounded(allocation.amount * share))
+        unclaim = min(allocation.open, round_money(allocation.amount * share))
         allocation.open -= unclaim
         allocation.used += max(use, Decimal(0))
         if not allocation.open:
@@ -161,7 +163,7 @@ def allocation_of(order: Order) -> RiskAllocation | None:
         return None
 
 
-def allocation_release(order: Order, batch: Batch, draw: Draw, status: AllocationStatus) -> None:
+def allocation_release(order: Order, batch: WriteBatch, draw: Draw, status: AllocationStatus) -> None:
     """The order is over: what is still set aside goes back."""
     allocation = allocation_of(order)
     if allocation is None or allocation.closed_at is not None:
@@ -173,12 +175,12 @@ def allocation_release(order: Order, batch: Batch, draw: Draw, status: Allocatio
     batch.update(allocation, "open", "status", "closed_at")
 
 
-def rounded(value: Decimal) -> Decimal:
+def round_money(value: Decimal) -> Decimal:
     """To the places that money is kept with."""
     return value.quantize(PLACES)
 
 
-def fill_news(booked: Sequence[Booked], order: Order, position: Position, strategy: str) -> list[News]:
+def fill_news(booked: Sequence[BookedFill], order: Order, position: Position, strategy: str) -> list[News]:
     """`fill` and `position_update`, as API.md has them."""
     news = [News("fill", order.mode, fill_payload(one.fill, order, strategy), order.correlation_id, one.fill) for one in booked]
     if booked:

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import DatabaseError
 from django.db.models import F, Sum
 
-from core.batch import Batch
+from core.batch import WriteBatch
 from core.errors import Conflict, DomainError, Invalid, Unreadable
 from engine.live import Trader
 from engine.risk import Limits, Moment
@@ -23,7 +23,7 @@ from market.exchanges.base import Balance, Report
 from market.models import Instrument
 from trading.models import OPEN, Bot, BotRun, BotState, Fill, Mode, Order, Position, RiskAllocation
 from trading.services.budgets import budgets_ensure, budgets_known
-from trading.setup.config import RunConfig, parse, read
+from trading.setup.config import RunConfig, parse_config, read_config
 from trading.setup.limits import Schedule, parse_limits, parse_schedule
 
 NONE = Decimal(0)
@@ -126,12 +126,12 @@ class LoadedBot:
         """Where trade ids count."""
         return f"account:{self.bot.wallet.account_id}" if self.external else f"run:{self.run.run_id}"
 
-    def learn(self, instruments: Mapping[str, Instrument]) -> None:
+    def update_instruments(self, instruments: Mapping[str, Instrument]) -> None:
         """The venue's rules as they are now."""
         self.instruments = instruments
-        self.trader.rest_stops(stops_taken(instruments))
+        self.trader.rest_stops(stop_symbols(instruments))
 
-    def config_step(self) -> int:
+    def interval_ms(self) -> int:
         """The interval in milliseconds."""
         return INTERVALS[self.config.interval]
 
@@ -205,12 +205,12 @@ class LoadedBot:
         heard = self.heard.get(report.client_order_id)
         return heard is None or heard.is_news(report)
 
-    def filled(self, client_order_id: str) -> Decimal:
+    def filled_quantity(self, client_order_id: str) -> Decimal:
         """As far as is known without asking."""
         heard = self.heard.get(client_order_id)
         return heard.filled if heard else NONE
 
-    def add_state(self, batch: Batch) -> None:
+    def add_state(self, batch: WriteBatch) -> None:
         """Compare and set. Part of the statement that writes what the new state follows from; the caller counts the version. What
         could not be read is left as it is."""
         if self.unreadable:
@@ -219,7 +219,7 @@ class LoadedBot:
         batch.update(state, "version", "time", "opened", "book", version=self.version)
 
     def save_state(self) -> None:
-        batch = Batch()
+        batch = WriteBatch()
         self.add_state(batch)
         if batch.run() is not None:
             raise StaleBot(f"Another worker trades for {self.bot.name}.")
@@ -242,7 +242,7 @@ def bots_load(bot_ids: Iterable[int]) -> dict[int, LoadedBot | DomainError]:
     memory or its configuration cannot be read, is loaded and says so: its orders are still to be settled."""
     bots = Bot.objects.select_related("wallet__account", "run").in_bulk(list(bot_ids))
     rows = BotRows(bots)
-    return {bot_id: loaded(bot, rows) for bot_id, bot in bots.items()}
+    return {bot_id: bot_assemble(bot, rows) for bot_id, bot in bots.items()}
 
 
 class BotRows:
@@ -264,17 +264,17 @@ class BotRows:
         self.instruments = {(one.venue, one.symbol): one for one in Instrument.objects.filter(**named)}
 
 
-def loaded(bot: Bot, rows: BotRows) -> LoadedBot | DomainError:
+def bot_assemble(bot: Bot, rows: BotRows) -> LoadedBot | DomainError:
     if bot.run is None:
         return Conflict(f"{bot.name} has no run.")
     try:
-        (config, unreadable), limits = configured(bot.run), parse_limits(bot.run.limits)
+        (config, unreadable), limits = run_config_read(bot.run), parse_limits(bot.run.limits)
         state = rows.states[bot.pk]
         known = {symbol: one for symbol in config.symbols if (one := rows.instruments.get((bot.venue, symbol)))}
-        trader = trader_of(
-            config, external=bot.mode in EXTERNAL, venue_stops=stops_taken(known), position="single" if unreadable else ""
+        trader = trader_make(
+            config, external=bot.mode in EXTERNAL, venue_stops=stop_symbols(known), position="single" if unreadable else ""
         )
-        unreadable = unreadable or load(trader, bytes(state.book))
+        unreadable = unreadable or trader_restore(trader, bytes(state.book))
         quote = config.symbols[0].split("-")[1]
         budgets = rows.budgets.get(bot.pk, quote, limits) or budgets_ensure(bot, limits, quote)
         schedule = parse_schedule(bot.schedule)
@@ -298,18 +298,18 @@ def loaded(bot: Bot, rows: BotRows) -> LoadedBot | DomainError:
     )
 
 
-def configured(run: BotRun) -> tuple[RunConfig, str]:
+def run_config_read(run: BotRun) -> tuple[RunConfig, str]:
     """Its configuration; where that cannot be used any more (its strategy has been taken away), what can be read of it, and why."""
     try:
-        return parse(run.config), ""
+        return parse_config(run.config), ""
     except Invalid as error:
-        config, form = read(run.config)
+        config, form = read_config(run.config)
         if {"symbols", "interval"} & form.faults.keys():
             raise
         return config, error.in_full()
 
 
-def load(trader: Trader, book: bytes) -> str:
+def trader_restore(trader: Trader, book: bytes) -> str:
     """Why the memory cannot be read; empty: it could."""
     try:
         trader.load(book)
@@ -322,12 +322,12 @@ def instruments_of(venue: str, symbols: Sequence[str]) -> dict[str, Instrument]:
     return {one.symbol: one for one in Instrument.objects.filter(venue=venue, symbol__in=symbols)}
 
 
-def stops_taken(instruments: Mapping[str, Instrument]) -> list[str]:
+def stop_symbols(instruments: Mapping[str, Instrument]) -> list[str]:
     """The symbols whose protective stops can rest at the venue."""
     return [symbol for symbol, one in instruments.items() if one.takes_stops]
 
 
-def trader_of(config: RunConfig, *, external: bool, venue_stops: Collection[str] = (), position: str = "") -> Trader:
+def trader_make(config: RunConfig, *, external: bool, venue_stops: Collection[str] = (), position: str = "") -> Trader:
     """`position`: where the strategy, whose it is, cannot be asked."""
     how, step = position or registry.get(config.strategy).position, INTERVALS[config.interval]
     return Trader(config.account(), config.symbols, step, how, external=external, venue_stops=venue_stops)

@@ -11,27 +11,26 @@ from datetime import timedelta
 from secrets import token_hex
 from typing import Literal
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Min
 from django.utils import timezone
 
+from access.people import Person
 from core.errors import Conflict, Invalid, NotFound
 from core.events import News, events_record
-from core.prepared import prepared
+from core.joined_rows import JoinedRows
+from core.prepared import execute_prepared
 from engine.transitions import OVER, advance, may
 from market.exchanges.base import OrderRequest, Report
 from trading import metrics
 from trading.models import OPEN, AllocationStatus, Bot, ForeignOrder, Order, OrderStatus, RiskAllocation
 from trading.services.budgets import ALIVE
-from trading.services.fills import Booked, allocation_release, fill_news, fills_book
+from trading.services.fills import BookedFill, allocation_release, fill_news, fills_book
 from trading.services.loaded_bot import LEASED, Lease, LoadedBot, MarketNow
 from trading.services.step_writer import ORDER_FILLED, ORDER_OVER, StepEffects, StepWriter, order_payload
 
 TOO_OLD = timedelta(seconds=30)
 """A market order that could not be sent for so long is not sent any more: the decision was for another market."""
-
-Person = AbstractBaseUser | AnonymousUser | None
 
 
 CLAIM = f"""
@@ -45,7 +44,7 @@ def order_claim_send(order: Order, lease: Lease) -> OrderRequest | None:
 
     What is asked of the venue never changes after the order's row was made."""
     now = timezone.now()
-    with prepared(CLAIM, [now, order.pk, *lease.values(now)]) as cursor:
+    with execute_prepared(CLAIM, [now, order.pk, *lease.values(now)]) as cursor:
         if not cursor.rowcount:
             return None
     order.status, order.submitted_at = OrderStatus.SUBMITTED, now
@@ -98,29 +97,20 @@ def report_apply(holding: LoadedBot, report: Report, market: MarketNow) -> StepE
     return writer.finish()
 
 
-ORDER, ALLOCATION = (list(model._meta.concrete_fields) for model in (Order, RiskAllocation))
-COLUMNS = ", ".join([*(f"one.{each.column}" for each in ORDER), *(f"claim.{each.column}" for each in ALLOCATION)])
-READ = {
-    by: f"SELECT {COLUMNS} FROM trading_order AS one LEFT JOIN trading_riskallocation AS claim ON claim.order_id = one.id "  # noqa: S608
-    f"WHERE one.{by} = %s"
-    for by in ("id", "client_order_id")
-}
+ORDERS = JoinedRows(Order, RiskAllocation, "order")
+"""Orders with what was claimed for them, so that `order.allocation` is known."""
 
 
 def order_read(by: Literal["id", "client_order_id"], value: object) -> Order:
-    """An order with what was claimed for it. Who writes it says what it was: somebody else may write it meanwhile."""
-    with prepared(READ[by], [value]) as cursor:
-        row = cursor.fetchone()
-    if row is None:
+    """An order with what was claimed for it, without a lock: whoever writes it names the values that were read here, because
+    somebody else may have written it in between."""
+    order = ORDERS.read(by, value)
+    if order is None:
         raise Order.DoesNotExist(f"There is no order {value}.")
-    order = Order.from_db(connection.alias, [each.attname for each in ORDER], row[: len(ORDER)])
-    if (claimed := row[len(ORDER) :])[0] is not None:
-        # And so `order.allocation` is known.
-        RiskAllocation.from_db(connection.alias, [each.attname for each in ALLOCATION], claimed).order = order
     return order
 
 
-def tell_engine(writer: StepWriter, order: Order, booked: Sequence[Booked], before: str) -> None:
+def tell_engine(writer: StepWriter, order: Order, booked: Sequence[BookedFill], before: str) -> None:
     """The engine hears of its own orders of this run. One of an earlier run, one that a person had adopted, or one of which its
     memory cannot be read any more, is in the books only."""
     holding = writer.holding

@@ -11,13 +11,13 @@ from django.utils import timezone
 
 from core.errors import DomainError
 from core.events import News, events_record
-from core.push import push
+from core.push import push_message
 from core.times import from_ms
 from engine.types import Rules
 from market.models import Instrument
 from trading.models import Bot, BotRun, BotState, DesiredStatus
-from trading.services.loaded_bot import EXTERNAL, trader_of
-from trading.setup.config import parse, rules_json
+from trading.services.loaded_bot import EXTERNAL, trader_make
+from trading.setup.config import parse_config, rules_json
 
 
 def run_rules_take(run: BotRun, venue: str) -> None:
@@ -29,10 +29,10 @@ def run_rules_take(run: BotRun, venue: str) -> None:
     if not rules:
         return
     state = BotState.objects.get(bot=run.bot)
-    before = trader_of(parse(run.config), external=run.mode in EXTERNAL)
+    before = trader_make(parse_config(run.config), external=run.mode in EXTERNAL)
     before.load(bytes(state.book))
     run.config = {**run.config, "rules": rules}
-    trader = trader_of(parse(run.config), external=run.mode in EXTERNAL)
+    trader = trader_make(parse_config(run.config), external=run.mode in EXTERNAL)
     trader.carry(before)
     with transaction.atomic():
         BotRun.objects.filter(pk=run.pk).update(config=run.config)
@@ -87,7 +87,7 @@ def runs_progress_write(runs: Iterable[BotRun]) -> None:
             cursor.execute(PROGRESS, [list(column) for column in zip(*rows, strict=True)])
 
 
-def run_held(run: BotRun, why: str) -> None:
+def run_hold_note(run: BotRun, why: str) -> None:
     """Why a run does not decide at present; empty: it does."""
     run.held_reason = why[:200]
     BotRun.objects.filter(pk=run.pk).update(held_reason=run.held_reason)
@@ -105,4 +105,4 @@ def run_end(run: BotRun, why: str, *, error: str = "") -> None:
         if why == "failed":
             news.append(News("alert", "run", {"message": f"{run.bot.name} stopped: {error[:300]}", "bot": run.bot.bot_id}))
         events_record(news, bot=run.bot.bot_id, run_id=run.run_id)
-        transaction.on_commit(partial(push, "desk", "changed", bot=run.bot.bot_id))
+        transaction.on_commit(partial(push_message, "desk", "changed", bot=run.bot.bot_id))

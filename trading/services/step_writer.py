@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
 
-from core.batch import Batch
+from core.batch import WriteBatch
 from core.events import News, events_add
 from core.text import decimal_text
 from core.times import from_ms
@@ -59,7 +59,7 @@ class StepWriter:
     """To be inserted."""
     steps: deque[Step] = field(default_factory=deque)
     """The one that is being taken, and those that followed from refusals in it."""
-    batch: Batch = field(default_factory=Batch)
+    batch: WriteBatch = field(default_factory=WriteBatch)
     correlation_id: str = field(default_factory=lambda: token_hex(16))
     lease: Lease | None = field(init=False)
     """Where it still holds, orders are written as submitted: claimed for sending, which begins as soon as they are committed."""
@@ -181,21 +181,21 @@ class StepWriter:
         if fresh and not self.holding.external:
             self.insert_orders(self.batch)  # what is executed at once refers to them
             self.batch.run()
-            self.batch = Batch()
+            self.batch = WriteBatch()
             self.written.news += self.order_news()
             self.note_orders()
 
-    def claim_sending(self, batch: Batch) -> None:
+    def claim_sending(self, batch: WriteBatch) -> None:
         now = timezone.now()
         if self.lease:
-            batch.hold("lease", LEASED, self.lease.values(now))
+            batch.require("lease", LEASED, self.lease.values(now))
         for row in self.fresh:
             if self.lease and not row.cancel_requested:
                 row.status, row.submitted_at, row.attempts = OrderStatus.SUBMITTED, now, 1
             else:
                 row.status, row.submitted_at, row.attempts = OrderStatus.PENDING, None, 0
 
-    def insert_orders(self, batch: Batch) -> None:
+    def insert_orders(self, batch: WriteBatch) -> None:
         for row in self.fresh:
             batch.insert(row)
             if row.number in self.claims:
@@ -345,7 +345,7 @@ class StepWriter:
         holding.add_state(batch)
         self.books.add_to(batch)
         if self.fresh and not self.at_once:
-            batch.hold("kill switch", ALIVE, ())
+            batch.require("kill switch", ALIVE, ())
         blocked = [News("trade_blocked", holding.bot.mode, block_payload(one), one.correlation_id) for one in self.written.blocked]
         news = [*self.written.news, *self.order_news(), *blocked]
         events_add(batch, news, bot=holding.bot.bot_id, run_id=holding.run.run_id)
@@ -364,7 +364,7 @@ class StepWriter:
         return True
 
 
-def act(holding: LoadedBot, market: MarketNow, call: Callable[[], Step], *, checked: Sequence[Intent] = ()) -> StepEffects:
+def step_apply(holding: LoadedBot, market: MarketNow, call: Callable[[], Step], *, checked: Sequence[Intent] = ()) -> StepEffects:
     """What the engine does on `call` becomes rows. `checked`: entries that the call would execute at once, looked at before it.
 
     A step in which nothing happens writes nothing. After an exception the holding is out of step with its rows: load it again."""
@@ -393,7 +393,7 @@ def candle_open(holding: LoadedBot, time_ms: int, opens: Mapping[str, float], ma
     wanted now, and the entries once no exit is on its way (`entries_want`)."""
     trader = holding.trader
     checked = [] if holding.external else [one for one in trader.queued(opens) if one.side == "buy"]
-    written = act(holding, market, lambda: trader.open(time_ms, opens), checked=checked)
+    written = step_apply(holding, market, lambda: trader.open(time_ms, opens), checked=checked)
     holding.opened = time_ms
     return written
 
@@ -413,10 +413,10 @@ def candle_close(
     if not holding.external and holding.opened != time_ms:
         candle_open(holding, time_ms, {symbol: one.open for symbol, one in candles.items()}, market)
     holding.time = time_ms
-    return act(holding, market, lambda: trader.close(time_ms, candles, rows, tradable))
+    return step_apply(holding, market, lambda: trader.close(time_ms, candles, rows, tradable))
 
 
-def checkpoint(holding: LoadedBot) -> None:
+def progress_save(holding: LoadedBot) -> None:
     """Writes the engine's memory and how far the run is, where no step did for a while."""
     with transaction.atomic():
         holding.save_state()

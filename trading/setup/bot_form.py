@@ -10,7 +10,7 @@ from django.http import QueryDict
 from core.errors import Invalid
 from engine.types import INTERVALS
 from trading.models import Bot
-from trading.setup.forms import Bound, RunForm
+from trading.setup.forms import BoundInput, ConfigForm
 from trading.setup.inputs import EXITS, LIMITS, MONEY, PROTECTIONS, SIZING, Input
 from trading.setup.limits import DAYS
 
@@ -44,7 +44,7 @@ APART = ("risk", "schedule", "replay", "name")
 """What is not part of the configuration."""
 
 
-class BotForm(RunForm):
+class BotForm(ConfigForm):
     """`days`: on which entries are allowed."""
 
     inputs: ClassVar[tuple[Input, ...]] = (
@@ -91,7 +91,7 @@ class BotForm(RunForm):
         return {
             one.key.partition(".")[2]: value
             for one in self.inputs
-            if one.key.startswith(f"{section}.") and (value := self.given(one))
+            if one.key.startswith(f"{section}.") and (value := self.given_text(one))
         }
 
     def settings(self) -> dict[str, Any]:
@@ -120,29 +120,29 @@ class BotForm(RunForm):
         super().refuse(Invalid(str(error), fields=fields))
 
     @property
-    def market(self) -> list[Bound]:
-        return self.bound([INTERVAL])
+    def market(self) -> list[BoundInput]:
+        return self.bind_all([INTERVAL])
 
     @property
-    def money(self) -> list[Bound]:
-        return self.bound([CASH, *COSTS])
+    def money(self) -> list[BoundInput]:
+        return self.bind_all([CASH, *COSTS])
 
     @property
-    def limits(self) -> list[Bound]:
-        return self.bound(LIMITS[:3])
+    def limits(self) -> list[BoundInput]:
+        return self.bind_all(LIMITS[:3])
 
     @property
-    def risk(self) -> list[Bound]:
-        return self.bound(RISK)
+    def risk(self) -> list[BoundInput]:
+        return self.bind_all(RISK)
 
     @property
-    def schedule(self) -> list[Bound]:
-        return self.bound(SCHEDULE)
+    def schedule(self) -> list[BoundInput]:
+        return self.bind_all(SCHEDULE)
 
     @property
-    def replay(self) -> list[Bound]:
-        return self.bound(REPLAY)
+    def replay(self) -> list[BoundInput]:
+        return self.bind_all(REPLAY)
 
     @property
-    def name(self) -> Bound:
+    def name(self) -> BoundInput:
         return self.bind(NAME)

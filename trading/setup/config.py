@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.errors import Invalid
-from core.fields import Fields, shown
+from core.fields import Fields, show_value
 from core.symbols import symbol_normalise, venue_normalise
 from core.text import float_text, utc_text
 from engine.strategies import registry
@@ -84,7 +84,7 @@ class RunConfig:
             "start": utc_text(self.start),
             "end": utc_text(self.end),
             "cash": f"{self.cash:f}",
-            "fees": {"maker_bps": bps(self.fees.maker), "taker_bps": bps(self.fees.taker)},
+            "fees": {"maker_bps": bps_of_share(self.fees.maker), "taker_bps": bps_of_share(self.fees.taker)},
             "slippage": slippage_json(self.slippage),
             "sizing": sizing_json(self.sizing),
             "exits": {name: plain_number(value) for name, value in asdict(self.exits).items()},
@@ -96,18 +96,18 @@ class RunConfig:
         }
 
 
-def parse(raw: Any) -> RunConfig:
+def parse_config(raw: Any) -> RunConfig:
     """`raw` as a config; `Invalid` with every fault at its dotted field name.
 
     Shorthands: `symbol` for one symbol, `fee_bps` for both fees, `slippage_bps` for slippage in basis points.
     What only the candle store knows (do the symbols exist, is there data) is checked by `backtests.data`.
     """
-    config, form = read(raw)
+    config, form = read_config(raw)
     form.refuse(UNUSABLE)
     return config
 
 
-def read(raw: Any) -> tuple[RunConfig, Fields]:
+def read_config(raw: Any) -> tuple[RunConfig, Fields]:
     """What can be read of `raw`, with defaults where it is faulty, and the faults."""
     form = Fields(raw)
     if not form.faults and len(str(raw)) > LONGEST_CONFIG:
@@ -145,7 +145,7 @@ def read_strategy(form: Fields) -> tuple[str, dict[str, Any]]:
     name = form.text("strategy", longest=64)
     raw = form.take("params", {})
     if not isinstance(raw, Mapping):
-        form.fault("params", f"must be an object of parameter names and values; got {shown(raw)}.")
+        form.fault("params", f"must be an object of parameter names and values; got {show_value(raw)}.")
         raw = {}
     if not name:
         form.fault("strategy", f"is required. Strategies: {', '.join(kind.name for kind in registry.all())}.")
@@ -164,7 +164,7 @@ def read_symbols(form: Fields) -> tuple[str, ...]:
     raw = many if many is not None else one
     listed = [raw] if isinstance(raw, str) else raw if isinstance(raw, list | tuple) else []
     if not listed or not all(isinstance(symbol, str) and symbol.strip() for symbol in listed):
-        form.fault("symbols", f'must be a list with at least one symbol, like ["BTC-USD"]; got {shown(raw)}.')
+        form.fault("symbols", f'must be a list with at least one symbol, like ["BTC-USD"]; got {show_value(raw)}.')
         return ()
     try:
         symbols = tuple(symbol_normalise(symbol) for symbol in listed)
@@ -200,12 +200,12 @@ def read_fees(form: Fields) -> Fees:
         if form.take("fees") is not None:
             form.fault("fee_bps", "give fee_bps or fees, not both.")
         both = form.decimal("fee_bps", high=10_000)
-        return Fees(share(both), share(both))
+        return Fees(share_of_bps(both), share_of_bps(both))
     fees = form.section("fees")
     taker = fees.decimal("taker_bps", DEFAULT_FEE_BPS, high=10_000)
     maker = fees.decimal("maker_bps", taker, high=10_000)
     fees.close()
-    return Fees(share(maker), share(taker))
+    return Fees(share_of_bps(maker), share_of_bps(taker))
 
 
 def read_slippage(form: Fields) -> Slippage:
@@ -305,11 +305,11 @@ def read_rules(given: Fields, symbols: tuple[str, ...]) -> dict[str, Rules]:
     return rules
 
 
-def share(basis_points: Decimal) -> float:
+def share_of_bps(basis_points: Decimal) -> float:
     return float(basis_points / 10_000)
 
 
-def bps(share_of_value: float) -> float | int:
+def bps_of_share(share_of_value: float) -> float | int:
     return plain_number(float(Decimal(repr(share_of_value)) * 10_000))
 
 

@@ -17,7 +17,7 @@ FIRST = "sma_cross"
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
+class BoundInput:
     """An input with what stands in it and what is wrong with it."""
 
     input: Input
@@ -30,7 +30,7 @@ class Bound:
         return f"id_{self.input.name.replace('.', '-')}"
 
 
-class RunForm:
+class ConfigForm:
     """`values` are texts by input name; `symbols` those that are ticked. `inputs`: all but the strategy's own."""
 
     inputs: ClassVar[tuple[Input, ...]] = PLAIN
@@ -51,11 +51,11 @@ class RunForm:
     @classmethod
     def of_config(cls, config: Mapping[str, Any], *, cloned_from: str = "") -> Self:
         """Filled with a run's configuration, or with the part of one that is there."""
-        flat = flattened(config)
+        flat = flatten_config(config)
         kinds = {f"{section}.kind": flat.get(f"{section}.kind", "") for section in ("slippage", "sizing")}
         own = parameter_inputs(strategy_of(config.get("strategy", "")))
         values = {
-            one.name: written(flat[one.key], one)
+            one.name: input_text(flat[one.key], one)
             for one in (*cls.inputs, *own)
             if one.key in flat and one.only_for in ("", kinds.get(one.chooser, ""))
         }
@@ -74,13 +74,13 @@ class RunForm:
         """What the parser reads: nested, without what is empty or belongs to another choice."""
         nested: dict[str, Any] = {"strategy": self.values.get("strategy", ""), "symbols": self.symbols, "venue": self.venue}
         for one in (*parameter_inputs(self.strategy), *self.inputs):
-            value = self.given(one)
+            value = self.given_text(one)
             if self.counts(one) and value != "":
                 section, _, name = one.key.rpartition(".")
                 (nested.setdefault(section, {}) if section else nested)[name] = value
         return nested
 
-    def given(self, one: Input) -> str:
+    def given_text(self, one: Input) -> str:
         if one.kind == "flag":
             return "true" if self.values.get(one.name) in ("on", "true") else "false"
         return self.values.get(one.name, "").strip()
@@ -98,36 +98,36 @@ class RunForm:
             self.faults["symbols"] = ["Tick at least one symbol."]
 
     @property
-    def parameters(self) -> list[Bound]:
-        return self.bound(parameter_inputs(self.strategy))
+    def parameters(self) -> list[BoundInput]:
+        return self.bind_all(parameter_inputs(self.strategy))
 
     @property
-    def market(self) -> list[Bound]:
-        return self.bound(MARKET)
+    def market(self) -> list[BoundInput]:
+        return self.bind_all(MARKET)
 
     @property
-    def money(self) -> list[Bound]:
-        return self.bound(MONEY)
+    def money(self) -> list[BoundInput]:
+        return self.bind_all(MONEY)
 
     @property
-    def sizing(self) -> list[Bound]:
-        return self.bound(SIZING)
+    def sizing(self) -> list[BoundInput]:
+        return self.bind_all(SIZING)
 
     @property
-    def exits(self) -> list[Bound]:
-        return self.bound(EXITS)
+    def exits(self) -> list[BoundInput]:
+        return self.bind_all(EXITS)
 
     @property
-    def limits(self) -> list[Bound]:
-        return self.bound(LIMITS)
+    def limits(self) -> list[BoundInput]:
+        return self.bind_all(LIMITS)
 
     @property
-    def protections(self) -> list[Bound]:
-        return self.bound(PROTECTIONS)
+    def protections(self) -> list[BoundInput]:
+        return self.bind_all(PROTECTIONS)
 
     @property
-    def name(self) -> Bound:
-        return self.bound([NAME])[0]
+    def name(self) -> BoundInput:
+        return self.bind_all([NAME])[0]
 
     @property
     def folded_open(self) -> bool:
@@ -138,20 +138,20 @@ class RunForm:
     def protections_open(self) -> bool:
         return any(map(is_touched, self.protections))
 
-    def bound(self, inputs: Sequence[Input]) -> list[Bound]:
+    def bind_all(self, inputs: Sequence[Input]) -> list[BoundInput]:
         return [self.bind(one) for one in inputs]
 
-    def bind(self, one: Input) -> Bound:
+    def bind(self, one: Input) -> BoundInput:
         shown = self.counts(one)
         value = self.values.get(one.name, str(one.default))
         if one.kind == "flag":
             value = "true" if value in ("on", "true", "True") else ""
-        return Bound(one, value, self.faults.get(one.key, []) if shown else [], shown)
+        return BoundInput(one, value, self.faults.get(one.key, []) if shown else [], shown)
 
     @property
     def problems(self) -> list[tuple[str, str, str]]:
         """(label, id of the input, message) of every fault; the id is empty where no input is to blame."""
-        places = {one.input.key: one for one in self.bound([*parameter_inputs(self.strategy), *self.inputs]) if one.shown}
+        places = {one.input.key: one for one in self.bind_all([*parameter_inputs(self.strategy), *self.inputs]) if one.shown}
         told = []
         for key, messages in self.faults.items():
             place = places.get(key)
@@ -160,7 +160,7 @@ class RunForm:
         return told
 
 
-def is_touched(one: Bound) -> bool:
+def is_touched(one: BoundInput) -> bool:
     return bool(one.errors) or one.value not in ("", str(one.input.default))
 
 
@@ -179,14 +179,14 @@ def strategy_of(name: str) -> type[Strategy]:
     return known.get(name) or known[FIRST]
 
 
-def flattened(config: Mapping[str, Any]) -> dict[str, Any]:
+def flatten_config(config: Mapping[str, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, value in config.items():
         flat |= {f"{name}.{key}": inner for key, inner in value.items()} if isinstance(value, Mapping) else {name: value}
     return {name: value for name, value in flat.items() if value is not None}
 
 
-def written(value: Any, one: Input) -> str:
+def input_text(value: Any, one: Input) -> str:
     """As the input holds it: moments without the zone that their label names."""
     if one.kind == "moment":
         return str(value).removesuffix("Z").removesuffix("+00:00")[:16]

@@ -26,9 +26,9 @@ class BotLimits:
     def to_json(self) -> dict[str, Any]:
         given = self.checks
         return {
-            "budget": text(self.budget),
-            "daily_loss": text(given.daily_loss),
-            "symbol_exposure": text(given.symbol_exposure),
+            "budget": optional_text(self.budget),
+            "daily_loss": optional_text(given.daily_loss),
+            "symbol_exposure": optional_text(given.symbol_exposure),
             "open_orders": given.open_orders,
             "orders_per_minute": given.orders_per_minute,
             "price_band": float(given.price_band),
@@ -40,10 +40,10 @@ def parse_limits(raw: Any) -> BotLimits:
     """`Invalid` at each field that cannot be used."""
     form = Fields(raw or {})
     limits = BotLimits(
-        budget=optional(form, "budget"),
+        budget=read_optional(form, "budget"),
         checks=Limits(
-            daily_loss=optional(form, "daily_loss"),
-            symbol_exposure=optional(form, "symbol_exposure"),
+            daily_loss=read_optional(form, "daily_loss"),
+            symbol_exposure=read_optional(form, "symbol_exposure"),
             open_orders=form.integer("open_orders", 100, low=1, high=1_000),
             orders_per_minute=form.integer("orders_per_minute", 60, low=1, high=6_000),
             price_band=form.decimal("price_band", Decimal("0.1"), high=1, above_low=True),
@@ -55,11 +55,11 @@ def parse_limits(raw: Any) -> BotLimits:
     return limits
 
 
-def optional(form: Fields, name: str) -> Decimal | None:
+def read_optional(form: Fields, name: str) -> Decimal | None:
     return None if form.take(name) in (None, "") else form.decimal(name, high=MOST, above_low=True)
 
 
-def text(value: Decimal | None) -> str | None:
+def optional_text(value: Decimal | None) -> str | None:
     return None if value is None else f"{value:f}"
 
 
@@ -82,7 +82,7 @@ class Schedule:
     def to_json(self) -> dict[str, Any]:
         if self == ALWAYS:
             return {}
-        return {"days": [DAYS[day] for day in sorted(self.days)], "from": clock(self.start), "to": clock(self.end)}
+        return {"days": [DAYS[day] for day in sorted(self.days)], "from": clock_text(self.start), "to": clock_text(self.end)}
 
 
 ALWAYS = Schedule(frozenset(range(7)), None, None)
@@ -117,7 +117,7 @@ def read_clock(form: Fields, name: str) -> time | None:
         return None
 
 
-def clock(moment: time | None) -> str | None:
+def clock_text(moment: time | None) -> str | None:
     return moment.strftime("%H:%M") if moment else None
 
 

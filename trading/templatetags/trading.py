@@ -15,7 +15,7 @@ from engine.strategies import registry
 from market.templatetags import desk
 from trading.models import Mode, Order
 from trading.selectors.protection import Protection
-from trading.selectors.status import Status
+from trading.selectors.status import BotStatus
 
 register = template.Library()
 
@@ -63,7 +63,7 @@ def mode_pill(mode: str) -> SafeString:
 
 
 @register.simple_tag
-def bot_pill(status: Status) -> SafeString:
+def bot_pill(status: BotStatus) -> SafeString:
     kind, why = BOT_KINDS.get(status.word, ""), status.why or BOT_MEANINGS.get(status.word, "")
     return format_html('<span class="pill {}" title="{}">{}</span>', kind, why, status.word)
 

@@ -32,10 +32,10 @@ def bar_state() -> dict[str, Any]:
 
 
 @require_GET
-def bar(request: PageRequest) -> HttpResponse:
+def bar_part(request: PageRequest) -> HttpResponse:
     """The bar's part and the banner, with the value of the most real mode that there is, and whether prices come."""
     state = bar_state()
-    found = selectors.portfolio().modes
+    found = selectors.desk_portfolio().modes
     worth = min(found, key=lambda one: (one.mode not in state["modes"], MOST_REAL_FIRST.index(one.mode)), default=None)
     return render(request, "trading/_bar.html", {"desk": state | {"worth": worth, "prices": selectors.prices_state()}})
 
@@ -57,7 +57,7 @@ def kill_ask(request: PageRequest) -> HttpResponse:
 
 
 @require_POST
-def kill(request: PageRequest) -> HttpResponse:
+def kill_set(request: PageRequest) -> HttpResponse:
     """Sets the switch, and back to the page."""
     may_trade(request)
     killed = request.POST.get("killed") == "true"

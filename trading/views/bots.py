@@ -27,7 +27,7 @@ EVENTS_SHOWN = 100
 
 
 @require_GET
-def bots(request: PageRequest) -> HttpResponse:
+def bot_list(request: PageRequest) -> HttpResponse:
     """All bots that are not archived; `q`, `mode` and `cursor` narrow and continue."""
     asked = {name: request.GET.get(name, "").strip()[:80].replace("\x00", "") for name in ("q", "mode", "cursor")}
     asked["mode"] = asked["mode"] if asked["mode"] in Mode.values else ""
@@ -45,7 +45,7 @@ def table_part(asked: Mapping[str, str]) -> dict[str, Any]:
 
 
 @require_GET
-def bot(request: PageRequest, bot_id: str) -> HttpResponse:
+def bot_detail(request: PageRequest, bot_id: str) -> HttpResponse:
     """One bot; for its script the parts in `part`; `before` continues its decisions."""
     found = selectors.bot_get(bot_id)
     parts = bot_parts(found, request.GET.get("before", ""))
@@ -76,7 +76,7 @@ def bot_parts(found: Bot, before: str = "") -> dict[str, Part]:
 
 def head_part(found: Bot) -> dict[str, Any]:
     row = selectors.bot_rows([found])[0]
-    return {"row": row, "sales": selectors.sales(found), "actions": actions(row), "now": timezone.now()}
+    return {"row": row, "sales": selectors.sales_summary(found), "actions": bot_actions(row), "now": timezone.now()}
 
 
 def risk_part(found: Bot) -> dict[str, Any]:
@@ -86,20 +86,20 @@ def risk_part(found: Bot) -> dict[str, Any]:
 def events_part(found: Bot, before: str) -> dict[str, Any]:
     """The log of what it decided, newest first."""
     events = Event.objects.filter(bot=found.bot_id).exclude(type__in=["bot_metrics", "portfolio_update"])
-    page, following = paging.page(events, cursor=before, limit=EVENTS_SHOWN)
+    page, following = paging.read_page(events, cursor=before, limit=EVENTS_SHOWN)
     return {"events": [(event, event_words(event)) for event in page], "older": following}
 
 
-def actions(row: BotRow) -> list[dict[str, str]]:
+def bot_actions(row: BotRow) -> list[dict[str, str]]:
     """The buttons: what each does to orders and positions, in numbers."""
     wanted = row.bot.wanted
-    orders, held = counted(row.open_orders, "open order"), counted(len(row.positions), "position")
+    orders, held = count_words(row.open_orders, "open order"), count_words(len(row.positions), "position")
     about = f", about {sum_of(row)}" if row.positions else ""
     stop = {
         "name": "stop",
         "label": "Stop",
         "does": f"cancels {orders}, keeps {held}",
-        "text": f"It decides nothing any more. {capital(orders)} will be cancelled; {held}{about} will be kept, with nothing "
+        "text": f"It decides nothing any more. {capitalise(orders)} will be cancelled; {held}{about} will be kept, with nothing "
         "of ours to protect what is held.",
         "kind": "danger",
     }
@@ -107,7 +107,7 @@ def actions(row: BotRow) -> list[dict[str, str]]:
         "name": "close",
         "label": "Close",
         "does": f"cancels {orders}, sells {held}{about}",
-        "text": f"{capital(orders)} will be cancelled, {held} sold at market{about}, then it stops.",
+        "text": f"{capitalise(orders)} will be cancelled, {held} sold at market{about}, then it stops.",
         "kind": "danger",
     }
     start = {"name": "start", "label": "Start", "does": "decides from the next closed candle on", "kind": "primary"}
@@ -120,11 +120,11 @@ def actions(row: BotRow) -> list[dict[str, str]]:
     return [resume if wanted == DesiredStatus.PAUSED else pause, stop, close]
 
 
-def counted(number: int, noun: str) -> str:
+def count_words(number: int, noun: str) -> str:
     return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
 
 
-def capital(text: str) -> str:
+def capitalise(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 

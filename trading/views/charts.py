@@ -13,7 +13,7 @@ from core.errors import Invalid
 from core.text import decimal_text
 from engine.types import INTERVALS
 from market.models import CandleSeries
-from market.window import window
+from market.window import candle_window
 from trading import selectors
 from trading.models import Bot, Fill
 
@@ -31,8 +31,8 @@ def bot_candles(request: PageRequest, bot_id: str) -> JsonResponse:
     series = series_for(found, symbol)
     empty: dict[str, Any] = {"rows": [], "step": step, "from": 0, "to": 10**10, "before": False, "after": False}
     asked = request.GET
-    shown = window(series, found.interval, asked.get("start"), asked.get("end"), asked.get("limit")) if series else empty
-    return JsonResponse(shown | {"marks": marks(found, symbol, shown["from"], step)})
+    shown = candle_window(series, found.interval, asked.get("start"), asked.get("end"), asked.get("limit")) if series else empty
+    return JsonResponse(shown | {"marks": fill_marks(found, symbol, shown["from"], step)})
 
 
 def series_for(found: Bot, symbol: str) -> CandleSeries | None:
@@ -43,7 +43,7 @@ def series_for(found: Bot, symbol: str) -> CandleSeries | None:
     return max(fitting, key=lambda one: INTERVALS[one.interval], default=None)
 
 
-def marks(found: Bot, symbol: str, start: int, step: int) -> list[dict[str, Any]]:
+def fill_marks(found: Bot, symbol: str, start: int, step: int) -> list[dict[str, Any]]:
     """The newest fills since `start`, each on the candle that it fell into."""
     since = datetime.fromtimestamp(min(start, 10**10), UTC) if start else datetime(2000, 1, 1, tzinfo=UTC)
     rows = Fill.objects.filter(bot=found, symbol=symbol, ts__gte=since).select_related("order").order_by("-id")[:MOST_MARKS]

@@ -20,7 +20,7 @@ from engine.strategies import registry
 from market.models import Instrument
 from trading import selectors
 from trading.models import Bot, Mode
-from trading.services.bots import bot_create, bot_update, checked
+from trading.services.bots import bot_columns_read, bot_create, bot_update
 from trading.setup.bot_form import BotForm
 from trading.setup.limits import DAYS
 from trading.setup.presets import PRESETS, preset_named
@@ -42,7 +42,7 @@ def bot_new(request: PageRequest) -> HttpResponse:
     only says what it would do. With `from_backtest` the backtests' own page fills the form in."""
     may_trade(request)
     if request.method == "POST":
-        return posted(request, None)
+        return save_form(request, None)
     if parts_asked(request) == ["strategy"]:
         return render(request, "backtests/_strategy.html", {"form": BotForm({"strategy": request.GET.get("strategy", "")}, [])})
     if source := request.GET.get("from_backtest", "").strip()[:16]:
@@ -51,7 +51,7 @@ def bot_new(request: PageRequest) -> HttpResponse:
     form = BotForm.of_config({"strategy": "sma_cross", "mode": "paper", **(preset.config if preset else {})})
     if preset:
         form.values = {"name": preset.title, **form.values}
-    return render(request, "trading/bot_new.html", page(form) | {"preset": preset})
+    return render(request, "trading/bot_new.html", form_context(form) | {"preset": preset})
 
 
 @require_http_methods(["GET", "POST"])
@@ -60,14 +60,14 @@ def bot_edit(request: PageRequest, bot_id: str) -> HttpResponse:
     may_trade(request)
     found = selectors.bot_get(bot_id)
     if request.method == "POST":
-        return posted(request, found)
-    return render(request, "trading/bot_new.html", page(BotForm.of_bot(found), found))
+        return save_form(request, found)
+    return render(request, "trading/bot_new.html", form_context(BotForm.of_bot(found), found))
 
 
-def posted(request: PageRequest, found: Bot | None) -> HttpResponse:
+def save_form(request: PageRequest, found: Bot | None) -> HttpResponse:
     form = BotForm.of_post(request.POST)
     if request.POST.get("part") == "check":
-        return render(request, "trading/_bot_plan.html", planned(form))
+        return render(request, "trading/_bot_plan.html", plan_bot(form))
     source = request.POST.get("from_backtest", "").strip()[:16]
     try:
         if found:
@@ -77,17 +77,17 @@ def posted(request: PageRequest, found: Bot | None) -> HttpResponse:
     except DomainError as error:
         form.refuse(error if isinstance(error, Invalid) else Invalid(str(error)))
         template = "trading/_bot_form.html" if request.htmx else "trading/bot_new.html"
-        return render(request, template, page(form, found) | {"from_backtest": source}, status=422)
+        return render(request, template, form_context(form, found) | {"from_backtest": source}, status=422)
     messages.success(request, f"{saved.name} is {'changed' if found else 'made'}. It is stopped: start it when you want.")
     target = reverse("trading:bot", args=[saved.bot_id])
     return HttpResponseClientRedirect(target) if request.htmx else redirect(target)
 
 
-def planned(form: BotForm) -> dict[str, Any]:
+def plan_bot(form: BotForm) -> dict[str, Any]:
     """What the bot would do, or what is in the way; nothing is stored."""
     context: dict[str, Any] = {"form": form, "mode": form.values.get("mode", "")}
     try:
-        columns = checked(form.given_all())
+        columns = bot_columns_read(form.given_all())
     except Invalid as error:
         form.refuse(error)
         # A name is the last thing that a person thinks of.
@@ -98,7 +98,7 @@ def planned(form: BotForm) -> dict[str, Any]:
     return context | {"config": config, "limits": limits, "quote": quote, "budget": Decimal(limits["budget"] or config["cash"])}
 
 
-def page(form: BotForm, found: Bot | None = None) -> dict[str, Any]:
+def form_context(form: BotForm, found: Bot | None = None) -> dict[str, Any]:
     """All that the form shows: wallets with their venues and modes, and the symbols of those venues."""
     wallets = list(wallets_list())
     for wallet in wallets:
@@ -116,7 +116,7 @@ def page(form: BotForm, found: Bot | None = None) -> dict[str, Any]:
         "wallets": wallets,
         "modes": MODES,
         "days": DAYS,
-        "symbols": symbols(sorted({one.at for one in wallets}), form),  # type: ignore[attr-defined]
+        "symbols": symbol_choices(sorted({one.at for one in wallets}), form),  # type: ignore[attr-defined]
         "strategies": registry.all(),
         "presets": PRESETS,
         "live_trading": settings.LIVE_TRADING,
@@ -134,7 +134,7 @@ def modes_of(wallet: Wallet) -> list[str]:
     return [Mode.LIVE if wallet.account.environment == "live" else Mode.TESTNET]
 
 
-def symbols(venues: list[str], form: BotForm) -> list[dict[str, str]]:
+def symbol_choices(venues: list[str], form: BotForm) -> list[dict[str, str]]:
     """Instruments of these venues, and symbols of the form that are not among them."""
     known = Instrument.objects.filter(venue__in=venues).order_by("venue", "symbol")[:MOST_SYMBOLS]
     rows = [{"venue": one.venue, "symbol": one.symbol, "note": ""} for one in known]

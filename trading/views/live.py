@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 
 from access.requests import PageRequest, Part, parts_answer, parts_asked
 from market.models import VenueStream
-from market.selectors import stream_state, streams
+from market.selectors import list_streams, stream_state
 from trading import selectors
 from trading.models import RiskBudget
 from trading.selectors import Filter, Portfolio
@@ -26,7 +26,7 @@ ALL = Filter()
 
 
 @require_GET
-def live(request: PageRequest) -> HttpResponse:
+def live_page(request: PageRequest) -> HttpResponse:
     """The page; for its script the parts in `part`, with commas between."""
     if parts_asked(request):
         return parts_answer(request, PARTS)
@@ -35,7 +35,7 @@ def live(request: PageRequest) -> HttpResponse:
 
 def portfolio_part() -> dict[str, Any]:
     """Value by mode, the most real first, and by wallet."""
-    found = selectors.portfolio()
+    found = selectors.desk_portfolio()
     return {"modes": most_real_first(found), "wallets": found.wallets}
 
 
@@ -81,14 +81,14 @@ def budgets_shown(found: Sequence[RiskBudget]) -> list[dict[str, Any]]:
 
 
 def bots_part() -> dict[str, Any]:
-    rows = selectors.bot_rows(selectors.bots().order_by("wanted", "name")[:SHOWN])
+    rows = selectors.bot_rows(selectors.bots_matching().order_by("wanted", "name")[:SHOWN])
     return {"rows": rows}
 
 
 def alerts_part() -> dict[str, Any]:
     """What a person has to decide, and prices that do not come as they should."""
     now, well = timezone.now(), (VenueStream.State.LIVE, VenueStream.State.PAUSED)
-    states = [(stream, VenueStream.State(stream_state(stream, now))) for stream in streams().filter(wanted=True)]
+    states = [(stream, VenueStream.State(stream_state(stream, now))) for stream in list_streams().filter(wanted=True)]
     return {
         "unknown": len(selectors.orders_unknown()),
         "foreign": len(selectors.foreign_orders()),

@@ -21,7 +21,7 @@ from trading.views.words import steps_of
 
 
 @require_GET
-def order(request: PageRequest, order_id: str) -> HttpResponse:
+def order_detail(request: PageRequest, order_id: str) -> HttpResponse:
     """An order's page; for its script the parts in `part`."""
     found = selectors.order_get(order_id)
     parts: Mapping[str, Part] = {"order": ("trading/_order.html", partial(order_part, found))}
@@ -39,11 +39,11 @@ def order_part(found: Order) -> dict[str, Any]:
         "fills": fills,
         "profit": sum(profits) if profits else None,
         "is_open": found.status in OPEN,
-        "slippage": slippage(found),
+        "slippage": slippage_of(found),
     }
 
 
-def slippage(found: Order) -> float | None:
+def slippage_of(found: Order) -> float | None:
     """How much worse than the price that it was decided at: 0.001 is 10 basis points against us."""
     if not found.average_price or not found.reference_price:
         return None
@@ -52,18 +52,18 @@ def slippage(found: Order) -> float | None:
 
 
 @require_GET
-def decision(request: PageRequest, correlation_id: str) -> HttpResponse:
+def decision_detail(request: PageRequest, correlation_id: str) -> HttpResponse:
     """All that bears one correlation id: where an order came of it, its page shows the same."""
     parts: Mapping[str, Part] = {"chain": ("trading/_chain_part.html", lambda: {"steps": steps_of(correlation_id)})}
     if parts_asked(request):
         return parts_answer(request, parts)
-    bots = (link.row.bot for link in selectors.chain(correlation_id) if link.row.bot)
+    bots = (link.row.bot for link in selectors.decision_chain(correlation_id) if link.row.bot)
     context = parts_context(parts) | {"correlation_id": correlation_id, "bot": next(bots, None)}
     return render(request, "trading/decision.html", context)
 
 
 @require_GET
-def unresolved(request: PageRequest) -> HttpResponse:
+def unresolved_list(request: PageRequest) -> HttpResponse:
     """Orders whose fate is not known, and orders at a venue that are not ours."""
     parts: Mapping[str, Part] = {"unresolved": ("trading/_unresolved.html", unresolved_part)}
     if parts_asked(request):

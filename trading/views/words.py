@@ -22,7 +22,7 @@ SAME_MARKET = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class DecisionStep:
     """What happened, in words; `after` is in seconds since the step before."""
 
     key: str
@@ -46,9 +46,9 @@ def event_words(event: Event) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def steps_of(correlation_id: str) -> list[Step]:
+def steps_of(correlation_id: str) -> list[DecisionStep]:
     """From the candle that a decision was made on to the profit that came of it. `NotFound` where nothing bears the id."""
-    links = [link for link in selectors.chain(correlation_id) if not told_elsewhere(link)]
+    links = [link for link in selectors.decision_chain(correlation_id) if not told_elsewhere(link)]
     return with_times([*candle_step(links), *(step_of(link) for link in links), *profit_step(links)])
 
 
@@ -56,20 +56,20 @@ def told_elsewhere(link: Link) -> bool:
     return isinstance(link.row, Event) and link.row.type in TOLD_ELSEWHERE
 
 
-def candle_step(links: Sequence[Link]) -> list[Step]:
+def candle_step(links: Sequence[Link]) -> list[DecisionStep]:
     order = next((link.row for link in links if isinstance(link.row, Order)), None)
     if order is None:
         return []
     price = f", at {desk.quantity(order.reference_price)}" if order.reference_price else ""
-    return [Step("candle", "candle", "Candle", f"{order.trigger_id or order.symbol} closed{price}", order.decided_at)]
+    return [DecisionStep("candle", "candle", "Candle", f"{order.trigger_id or order.symbol} closed{price}", order.decided_at)]
 
 
-def step_of(link: Link) -> Step:
-    kind, title, text = told(link.row)
-    return Step(f"{link.kind}-{link.row.pk}", kind or link.kind, title, text, link.at)
+def step_of(link: Link) -> DecisionStep:
+    kind, title, text = row_words(link.row)
+    return DecisionStep(f"{link.kind}-{link.row.pk}", kind or link.kind, title, text, link.at)
 
 
-def told(row: Event | BlockEvent | Order | RiskAllocation | Fill) -> tuple[str, str, str]:
+def row_words(row: Event | BlockEvent | Order | RiskAllocation | Fill) -> tuple[str, str, str]:
     """Kind, title, text."""
     if isinstance(row, Order):
         price = row.limit if row.limit is not None else row.stop
@@ -90,7 +90,7 @@ def told(row: Event | BlockEvent | Order | RiskAllocation | Fill) -> tuple[str, 
     return "", row.type.replace("_", " ").capitalize(), event_words(row)
 
 
-def profit_step(links: Sequence[Link]) -> list[Step]:
+def profit_step(links: Sequence[Link]) -> list[DecisionStep]:
     """What the fills came to: a profit where something was sold."""
     fills = [link.row for link in links if isinstance(link.row, Fill)]
     if not fills:
@@ -99,17 +99,19 @@ def profit_step(links: Sequence[Link]) -> list[Step]:
     profits = [fill.profit for fill in fills if fill.profit is not None]
     last = max(fill.created_at for fill in fills)
     if profits:
-        return [Step("profit", "profit", "Profit", f"{desk.money(sum(profits), quote)} after the fees of both sides", last)]
+        return [DecisionStep("profit", "profit", "Profit", f"{desk.money(sum(profits), quote)} after the fees of both sides", last)]
     held = sum((fill.quantity for fill in fills), Decimal(0))
     cost = sum((fill.cost + fill.fee for fill in fills), Decimal(0))
     return [
-        Step("position", "profit", "Position", f"{decimal_text(held)} {fills[0].symbol} more, for {desk.money(cost, quote)}", last)
+        DecisionStep(
+            "position", "profit", "Position", f"{decimal_text(held)} {fills[0].symbol} more, for {desk.money(cost, quote)}", last
+        )
     ]
 
 
-def with_times(steps: Sequence[Step]) -> list[Step]:
+def with_times(steps: Sequence[DecisionStep]) -> list[DecisionStep]:
     """Each with the time since the step before, where that says something."""
-    timed: list[Step] = []
+    timed: list[DecisionStep] = []
     for step in steps:
         passed = step.at - timed[-1].at if timed else timedelta(-1)
         says = timedelta(0) <= passed < SAME_MARKET and step.kind != "profit"

@@ -8,7 +8,7 @@ from django import template
 from django.utils.html import format_html
 
 from core.fields import EXACT
-from market.templatetags.desk import written
+from market.templatetags.desk import write_number
 
 register = template.Library()
 
@@ -16,7 +16,7 @@ register = template.Library()
 @register.filter
 def exact(amount: Decimal) -> str:
     """To the last digit, with thousands separators: books are compared, so nothing is rounded away."""
-    return written(EXACT.normalize(amount), None)
+    return write_number(EXACT.normalize(amount), None)
 
 
 @register.filter

@@ -95,7 +95,7 @@ class Command(DeskCommand):
         results = report["results"]
         self.stdout.write(self.style.SUCCESS(f"Run {report['run_id']} {report['status']}"))
         for name in SHOWN:
-            self.stdout.write(f"  {name.replace('_', ' '):<22}{shown(name, results[name]):>20}")
+            self.stdout.write(f"  {name.replace('_', ' '):<22}{show_figure(name, results[name]):>20}")
         for notice in results["honesty"]["warnings"]:
             self.stdout.write(self.style.WARNING(f"  {notice['level']}: {notice['message']}"))
 
@@ -108,7 +108,7 @@ def config_of(options: Mapping[str, Any]) -> dict[str, Any]:
         config.pop("symbol", None)
         config["symbols"] = options["symbol"]
     if options["set"]:
-        config["params"] = {**config.get("params", {}), **dict(setting(text) for text in options["set"])}
+        config["params"] = {**config.get("params", {}), **dict(read_setting(text) for text in options["set"])}
     for name, (section, key) in SECTIONS.items():
         if options[name] is not None:
             config[section] = {**config.get(section, {}), key: options[name]}
@@ -126,14 +126,14 @@ def from_file(path: str) -> dict[str, Any]:
     return found
 
 
-def setting(text: str) -> tuple[str, str]:
+def read_setting(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name:
         raise Invalid.at("params", f"--set takes name=value; got {text!r}.")
     return name.strip(), value.strip()
 
 
-def shown(name: str, value: Any) -> str:
+def show_figure(name: str, value: Any) -> str:
     if value is None:
         return "–"
     if name in PERCENT:

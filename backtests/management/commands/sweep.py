@@ -45,7 +45,7 @@ class Command(backtest.Command):
         if not 1 <= options["top"] <= MOST_TRIALS:
             raise Invalid.at("top", f"must be from 1 to {MOST_TRIALS}; got {options['top']}.")
         sweep = services.sweep_create(config=config_of(options))
-        workers = [] if options["here"] else answering()
+        workers = [] if options["here"] else find_workers()
         with cancelled_with_us(sweep):
             self.work_off(sweep, workers)
         sweep = selectors.sweep_get(sweep.sweep_id)
@@ -86,7 +86,7 @@ class Command(backtest.Command):
         self.stdout.write("  ".join([*heads, *(f"{name.replace('_', ' '):>14}" for name in COLUMNS)]))
         for row in report["results"]:
             values = [f"{row['params'][name]!s:>{width}}" for name, width in zip(names, widths, strict=True)]
-            self.stdout.write("  ".join([*values, *(f"{cell(name, row[name]):>14}" for name in COLUMNS)]))
+            self.stdout.write("  ".join([*values, *(f"{cell_text(name, row[name]):>14}" for name in COLUMNS)]))
         if summary["trials"] > len(report["results"]):
             self.stdout.write(
                 f"The best {len(report['results'])} of {summary['trials']:,} by {report['objective'].replace('_', ' ')}."
@@ -99,7 +99,7 @@ class Command(backtest.Command):
 
 def config_of(options: Mapping[str, Any]) -> dict[str, Any]:
     """The configuration that the options spell: `--set` with a range or a list is searched, with one value fixed."""
-    given = [backtest.setting(text) for text in options["set"]]
+    given = [backtest.read_setting(text) for text in options["set"]]
     config = backtest.config_of({**options, "set": [f"{name}={value}" for name, value in given if not is_range(value)]})
     ranges = {name: value for name, value in given if is_range(value)}
     config["params"] = {name: value for name, value in config.get("params", {}).items() if name not in ranges}
@@ -112,7 +112,7 @@ def is_range(value: str) -> bool:
     return ":" in value or "," in value
 
 
-def answering() -> list[str]:
+def find_workers() -> list[str]:
     """The workers that answer now."""
     try:
         return sorted(current_app.control.inspect(timeout=PING_SECONDS).ping() or {})
@@ -130,7 +130,7 @@ def cancelled_with_us(sweep: Sweep) -> Iterator[None]:
         raise
 
 
-def cell(name: str, value: Any) -> str:
+def cell_text(name: str, value: Any) -> str:
     if value is None:
         return "–"
     if name in PERCENT:

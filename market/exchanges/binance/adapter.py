@@ -30,13 +30,13 @@ from market.exchanges.base import (
     UserEvent,
 )
 from market.exchanges.binance import frames, streams
-from market.exchanges.binance.client import Client
-from market.exchanges.binance.errors import DUPLICATE, translate
-from market.exchanges.binance.orders import parameters, venue_symbol
+from market.exchanges.binance.client import BinanceClient
+from market.exchanges.binance.errors import DUPLICATE, translate_error
+from market.exchanges.binance.orders import order_parameters, venue_symbol
 from market.exchanges.breaker import Breaker
 from market.exchanges.budget import Budget
 from market.exchanges.guard import Guard
-from market.exchanges.parsing import Json, Reader, number
+from market.exchanges.parsing import Json, Reader, parse_number
 
 T = TypeVar("T")
 PAGE = 1000
@@ -53,19 +53,19 @@ class Binance:
 
     def __init__(self, endpoint: Endpoint, *, budget: Budget, breaker: Breaker, count: Callable[[str], None] | None = None) -> None:
         self._endpoint = endpoint
-        self._guard = Guard(budget, breaker, translate, count)
+        self._guard = Guard(budget, breaker, translate_error, count)
         self._names: dict[str, str] = {}
         self._listed = False
-        self._client: Client | None = None
+        self._client: BinanceClient | None = None
         self.reader = Reader(self.venue)
 
     @property
-    def skipped(self) -> int:
+    def skipped_frames(self) -> int:
         return self.reader.skipped.total()
 
     async def connect(self) -> None:
         try:
-            self._client = Client(self._endpoint, self._on_headers)
+            self._client = BinanceClient(self._endpoint, self._on_headers)
         except ValueError:
             text = "api_secret: this is no key that Binance takes. Paste the secret, or the whole PEM of an Ed25519 or RSA key."
             raise Unauthorised(text, code="key") from None
@@ -84,11 +84,11 @@ class Binance:
         return await self._ask(lambda client: client.measure_offset(), 1)
 
     async def instruments(self, symbols: Sequence[str] = ()) -> list[InstrumentRules]:
-        async def request(client: Client) -> list[InstrumentRules]:
+        async def request(client: BinanceClient) -> list[InstrumentRules]:
             answer = await client.get_exchange_info()
             for limit in answer.get("rateLimits", ()):
                 await self._learn(limit)
-            return [frames.instrument(each) for each in answer["symbols"]]
+            return [frames.parse_instrument(each) for each in answer["symbols"]]
 
         rules = await self._ask(request, 20)
         self._names.update((each.venue_symbol, each.symbol) for each in rules)
@@ -105,11 +105,11 @@ class Binance:
             begin = to_ms(page[-1].time) + step
         return result
 
-    def _candle_page(self, symbol: str, interval: str, begin: int, stop: int) -> Callable[[Client], Awaitable[list[Candle]]]:
-        async def request(client: Client) -> list[Candle]:
+    def _candle_page(self, symbol: str, interval: str, begin: int, stop: int) -> Callable[[BinanceClient], Awaitable[list[Candle]]]:
+        async def request(client: BinanceClient) -> list[Candle]:
             span = {"startTime": begin, "endTime": stop - 1, "limit": PAGE}
             rows = await client.get_klines(symbol=venue_symbol(symbol), interval=interval, **span)
-            return frames.candles(rows, symbol, interval, to_ms(self._now()))
+            return frames.parse_candles(rows, symbol, interval, to_ms(self._now()))
 
         return request
 
@@ -119,36 +119,36 @@ class Binance:
         for first in range(0, len(symbols), TICKERS):
             asked = quote(json.dumps([venue_symbol(each) for each in symbols[first : first + TICKERS]], separators=(",", ":")))
 
-            async def request(client: Client, asked: str = asked) -> list[Tick]:
-                return [frames.ticker(row, names) for row in await client.get_ticker(symbols=asked)]
+            async def request(client: BinanceClient, asked: str = asked) -> list[Tick]:
+                return [frames.parse_ticker(row, names) for row in await client.get_ticker(symbols=asked)]
 
             result += await self._ask(request, 2)
         return result
 
     async def depth(self, symbol: str, levels: int = 20) -> Depth:
-        async def request(client: Client) -> Depth:
+        async def request(client: BinanceClient) -> Depth:
             answer = await client.get_order_book(symbol=venue_symbol(symbol), limit=levels)
-            return frames.depth(answer, symbol, self._now())
+            return frames.parse_depth(answer, symbol, self._now())
 
         return await self._ask(request, 5)
 
     async def balances(self) -> list[Balance]:
-        async def request(client: Client) -> list[Balance]:
-            return frames.balances((await client.get_account(omitZeroBalances="true"))["balances"])
+        async def request(client: BinanceClient) -> list[Balance]:
+            return frames.parse_balances((await client.get_account(omitZeroBalances="true"))["balances"])
 
         return await self._ask(request, 20)
 
     async def fee_tier(self, symbol: str) -> FeeTier:
-        async def request(client: Client) -> FeeTier:
+        async def request(client: BinanceClient) -> FeeTier:
             rates = (await client.v3_get_account_commission(symbol=venue_symbol(symbol)))["standardCommission"]
-            return FeeTier(number(rates["maker"]), number(rates["taker"]))
+            return FeeTier(parse_number(rates["maker"]), parse_number(rates["taker"]))
 
         return await self._ask(request, 20)
 
     async def permissions(self) -> KeyPermissions:
         """A testnet has no such question; its money cannot be withdrawn."""
 
-        async def request(client: Client) -> KeyPermissions:
+        async def request(client: BinanceClient) -> KeyPermissions:
             if client.testnet:
                 return KeyPermissions(True, bool((await client.get_account())["canTrade"]), can_withdraw=False, ip_restricted=None)
             answer = await client.get_account_api_permissions()
@@ -163,10 +163,10 @@ class Binance:
 
     async def place(self, order: OrderRequest) -> Report:
         """A second order with an open order's id is that order: it is looked up and returned."""
-        names, asked = self._name([order.symbol]), parameters(order)
+        names, asked = self._name([order.symbol]), order_parameters(order)
 
-        async def request(client: Client) -> Report:
-            return frames.placed(await client.create_order(**asked), names)
+        async def request(client: BinanceClient) -> Report:
+            return frames.parse_placement(await client.create_order(**asked), names)
 
         try:
             return await self._act(request, {"weight": 1, "orders": 1})
@@ -178,28 +178,28 @@ class Binance:
     async def cancel(self, symbol: str, client_order_id: str, venue_order_id: str = "") -> Report:
         names = self._name([symbol])
 
-        async def request(client: Client) -> Report:
-            return frames.order(await client.cancel_order(**_which(symbol, client_order_id, venue_order_id)), names)
+        async def request(client: BinanceClient) -> Report:
+            return frames.parse_order(await client.cancel_order(**_order_key(symbol, client_order_id, venue_order_id)), names)
 
         return await self._act(request, {"weight": 1})
 
     async def order(self, symbol: str, client_order_id: str, venue_order_id: str = "") -> Report:
         names = self._name([symbol])
 
-        async def request(client: Client) -> Report:
-            answer = await client.get_order(**_which(symbol, client_order_id, venue_order_id))
-            if not number(answer["executedQty"]):
-                return frames.order(answer, names)
+        async def request(client: BinanceClient) -> Report:
+            answer = await client.get_order(**_order_key(symbol, client_order_id, venue_order_id))
+            if not parse_number(answer["executedQty"]):
+                return frames.parse_order(answer, names)
             trades = await client.get_my_trades(symbol=answer["symbol"], orderId=answer["orderId"], limit=PAGE)
-            return frames.order(answer, names, tuple(execution for _, execution in map(frames.own_trade, trades)))
+            return frames.parse_order(answer, names, tuple(execution for _, execution in map(frames.own_trade, trades)))
 
         return await self._ask(request, 9, urgent=True)
 
     async def open_orders(self, symbols: Sequence[str] = ()) -> list[Report]:
         await self._directory()
 
-        async def request(client: Client) -> list[Report]:
-            return [frames.order(each, self._names) for each in await client.get_open_orders()]
+        async def request(client: BinanceClient) -> list[Report]:
+            return [frames.parse_order(each, self._names) for each in await client.get_open_orders()]
 
         reports = await self._ask(request, 80, urgent=True)
         return [each for each in reports if not symbols or each.symbol in symbols]
@@ -214,8 +214,8 @@ class Binance:
                 return result
             span = {"fromId": int(page[-1][1].trade_id) + 1}
 
-    def _fill_page(self, symbol: str, span: Json) -> Callable[[Client], Awaitable[list[tuple[str, Execution]]]]:
-        async def request(client: Client) -> list[tuple[str, Execution]]:
+    def _fill_page(self, symbol: str, span: Json) -> Callable[[BinanceClient], Awaitable[list[tuple[str, Execution]]]]:
+        async def request(client: BinanceClient) -> list[tuple[str, Execution]]:
             return [frames.own_trade(row) for row in await client.get_my_trades(symbol=venue_symbol(symbol), limit=PAGE, **span)]
 
         return request
@@ -223,21 +223,21 @@ class Binance:
     async def market_stream(
         self, symbols: Sequence[str], intervals: Sequence[str], *, depth: bool = False
     ) -> AsyncGenerator[MarketEvent, None]:
-        socket = self._connected().market_socket(f"{self._endpoint.ws.rstrip('/')}/" if self._endpoint.ws else "")
-        wanted = streams.names(symbols, intervals, depth=depth)
-        async with aclosing(streams.market(socket, wanted, self._name(symbols), self.reader, self._now)) as events:
+        socket = self._open_client().market_socket(f"{self._endpoint.ws.rstrip('/')}/" if self._endpoint.ws else "")
+        wanted = streams.stream_names(symbols, intervals, depth=depth)
+        async with aclosing(streams.stream_market(socket, wanted, self._name(symbols), self.reader, self._now)) as events:
             async for event in events:
                 yield event
 
     async def user_stream(self) -> AsyncGenerator[UserEvent, None]:
         await self._directory()
-        async with aclosing(streams.user(self._connected(), self._names, self.reader)) as events:
+        async with aclosing(streams.stream_user(self._open_client(), self._names, self.reader)) as events:
             async for event in events:
                 yield event
 
-    async def _ask(self, request: Callable[[Client], Awaitable[T]], weight: int, *, urgent: bool = False) -> T:
+    async def _ask(self, request: Callable[[BinanceClient], Awaitable[T]], weight: int, *, urgent: bool = False) -> T:
         """A question may be repeated: where only the clock was off, once, by the venue's clock as it is now."""
-        client = self._connected()
+        client = self._open_client()
         try:
             return await self._guard.run(lambda: request(client), {"weight": weight}, urgent=urgent)
         except Retryable as problem:
@@ -246,8 +246,8 @@ class Binance:
         await self._set_clock()
         return await self._guard.run(lambda: request(client), {"weight": weight}, urgent=urgent)
 
-    async def _act(self, request: Callable[[Client], Awaitable[T]], costs: Mapping[str, int]) -> T:
-        client = self._connected()
+    async def _act(self, request: Callable[[BinanceClient], Awaitable[T]], costs: Mapping[str, int]) -> T:
+        client = self._open_client()
         try:
             return await self._guard.run(lambda: request(client), costs, acts=True)
         except Retryable as problem:
@@ -257,10 +257,10 @@ class Binance:
             raise
 
     async def _set_clock(self) -> None:
-        client = self._connected()
+        client = self._open_client()
         await self._guard.run(client.measure_offset, {"weight": 1}, urgent=True)
 
-    def _connected(self) -> Client:
+    def _open_client(self) -> BinanceClient:
         if self._client is None:
             raise Retryable("Binance is not connected.", code="network")
         return self._client
@@ -278,7 +278,7 @@ class Binance:
 
     def _now(self) -> datetime:
         """By the venue's clock."""
-        return datetime.now(UTC) + timedelta(milliseconds=self._connected().timestamp_offset)
+        return datetime.now(UTC) + timedelta(milliseconds=self._open_client().timestamp_offset)
 
     async def _on_headers(self, headers: Mapping[str, str]) -> None:
         for header, name in (("X-MBX-USED-WEIGHT-1M", "weight"), ("X-MBX-ORDER-COUNT-10S", "orders")):
@@ -292,7 +292,7 @@ class Binance:
             await self._guard.budget.observe(name, 0, int(limit["limit"]))
 
 
-def _which(symbol: str, client_order_id: str, venue_order_id: str) -> dict[str, str]:
+def _order_key(symbol: str, client_order_id: str, venue_order_id: str) -> dict[str, str]:
     """Ours where we have it: theirs is not known of an order whose answer was lost."""
     identity = {"origClientOrderId": client_order_id} if client_order_id else {"orderId": venue_order_id}
     return {"symbol": venue_symbol(symbol), **identity}

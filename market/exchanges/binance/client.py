@@ -24,7 +24,7 @@ BACKLOG = 10_000
 logging.getLogger("binance").setLevel(logging.CRITICAL)
 
 
-class Client(AsyncClient):  # type: ignore[misc] # the library has no types
+class BinanceClient(AsyncClient):  # type: ignore[misc] # the library has no types
     """Addresses go in before the library copies them. `on_headers` sees each answer's own headers: the library keeps only the
     last answer's, which under concurrent calls is another one's."""
 

@@ -19,22 +19,22 @@ DUPLICATE = "duplicate"
 BAN_UNTOLD = 60.0
 
 
-def translate(error: Exception, acts: bool) -> ExchangeError:
+def translate_error(error: Exception, acts: bool) -> ExchangeError:
     """`acts`: the request would change something at the venue, so a lost answer leaves it unknown."""
     if isinstance(error, BinanceAPIException):
-        return _answered(error, acts)
+        return _answer_error(error, acts)
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
         return Retryable(f"{VENUE} could not be reached; nothing was sent.", code="network")
     if isinstance(error, TimeoutError | OSError | aiohttp.ClientError):
-        return lost(f"{VENUE} did not answer ({type(error).__name__}).", "network", acts)
-    return lost(f"{VENUE}'s answer could not be read ({type(error).__name__}).", "unreadable", acts)
+        return lost_answer(f"{VENUE} did not answer ({type(error).__name__}).", "network", acts)
+    return lost_answer(f"{VENUE}'s answer could not be read ({type(error).__name__}).", "unreadable", acts)
 
 
-def lost(message: str, code: str, acts: bool) -> ExchangeError:
+def lost_answer(message: str, code: str, acts: bool) -> ExchangeError:
     return Unknown(message, code=code) if acts else Retryable(message, code=code)
 
 
-def _answered(error: BinanceAPIException, acts: bool) -> ExchangeError:
+def _answer_error(error: BinanceAPIException, acts: bool) -> ExchangeError:
     status, code = int(error.status_code), int(error.code or 0)
     message = f"{VENUE}: {error.message}"
     if status in (429, 418) or code == -1003:
@@ -46,11 +46,11 @@ def _answered(error: BinanceAPIException, acts: bool) -> ExchangeError:
     if code == -1008:
         return Retryable(message, code=str(code), after=1.0)
     if status >= 500 or code in UNSETTLED:
-        return lost(message if code else f"{VENUE} answered {status}.", str(code or status), acts)
-    return _refused(message, status, code)
+        return lost_answer(message if code else f"{VENUE} answered {status}.", str(code or status), acts)
+    return _refusal_error(message, status, code)
 
 
-def _refused(message: str, status: int, code: int) -> ExchangeError:
+def _refusal_error(message: str, status: int, code: int) -> ExchangeError:
     if code in UNAUTHORISED or status == 401:
         return Unauthorised(message, code=str(code))
     if code in NOT_FOUND:

@@ -25,7 +25,7 @@ from market.exchanges.base import (
     UserEvent,
     VenueStatus,
 )
-from market.exchanges.parsing import Json, Malformed, from_milliseconds, number, positive, prices, some
+from market.exchanges.parsing import Json, Malformed, from_milliseconds, parse_number, parse_optional, parse_positive, parse_prices
 
 VENUE = "binance"
 Names = Mapping[str, str]
@@ -60,60 +60,64 @@ def market_event(frame: Json, names: Names, received: float, now: datetime) -> M
         return parse(data, names, received)
     symbol, _, kind = frame["stream"].partition("@")
     if kind == "bookTicker":
-        return _best(data, names[data["s"]], now)
+        return _parse_best(data, names[data["s"]], now)
     if kind.startswith("depth") and "lastUpdateId" in data:
-        return depth(data, names[symbol.upper()], now)
+        return parse_depth(data, names[symbol.upper()], now)
     return None
 
 
-def trade(data: Json, names: Names, received: float) -> Tick:
+def parse_trade(data: Json, names: Names, received: float) -> Tick:
     """`trade` and `aggTrade`: the same but for the id."""
-    price, quantity, time = positive(data["p"]), positive(data["q"]), from_milliseconds(data["T"])
+    price, quantity, time = parse_positive(data["p"]), parse_positive(data["q"]), from_milliseconds(data["T"])
     return Tick(VENUE, names[data["s"]], price, time, quantity=quantity, received=received)
 
 
-def kline(data: Json, names: Names, received: float) -> Candle:
+def parse_kline(data: Json, names: Names, received: float) -> Candle:
     bar = data["k"]
-    values = prices(bar["o"], bar["h"], bar["l"], bar["c"])
-    volume, closed = number(bar["v"]), bar["x"]
+    values = parse_prices(bar["o"], bar["h"], bar["l"], bar["c"])
+    volume, closed = parse_number(bar["v"]), bar["x"]
     if bar["i"] not in INTERVALS or not isinstance(closed, bool):
         raise Malformed(f"a candle of interval {bar['i']!r}, closed {closed!r}")
     return Candle(VENUE, names[bar["s"]], bar["i"], from_milliseconds(bar["t"]), *values, volume, closed, received)
 
 
-MARKET: dict[str, Callable[[Json, Names, float], MarketEvent]] = {"aggTrade": trade, "trade": trade, "kline": kline}
+MARKET: dict[str, Callable[[Json, Names, float], MarketEvent]] = {
+    "aggTrade": parse_trade,
+    "trade": parse_trade,
+    "kline": parse_kline,
+}
 
 
-def depth(data: Json, symbol: str, now: datetime) -> Depth:
-    return Depth(VENUE, symbol, now, levels(data["bids"]), levels(data["asks"]))
+def parse_depth(data: Json, symbol: str, now: datetime) -> Depth:
+    return Depth(VENUE, symbol, now, parse_levels(data["bids"]), parse_levels(data["asks"]))
 
 
-def levels(rows: Sequence[Sequence[str]]) -> tuple[tuple[Decimal, Decimal], ...]:
+def parse_levels(rows: Sequence[Sequence[str]]) -> tuple[tuple[Decimal, Decimal], ...]:
     """(price, quantity) as the venue orders them: best first."""
-    return tuple((positive(price), number(quantity)) for price, quantity in rows)
+    return tuple((parse_positive(price), parse_number(quantity)) for price, quantity in rows)
 
 
-def _best(data: Json, symbol: str, now: datetime) -> Depth:
-    return Depth(VENUE, symbol, now, levels([(data["b"], data["B"])]), levels([(data["a"], data["A"])]))
+def _parse_best(data: Json, symbol: str, now: datetime) -> Depth:
+    return Depth(VENUE, symbol, now, parse_levels([(data["b"], data["B"])]), parse_levels([(data["a"], data["A"])]))
 
 
-def candles(rows: Sequence[Sequence[Any]], symbol: str, interval: str, now: int) -> list[Candle]:
+def parse_candles(rows: Sequence[Sequence[Any]], symbol: str, interval: str, now: int) -> list[Candle]:
     """Of `GET klines`, those that were closed at `now` (the venue's clock, ms)."""
-    return [_row(row, symbol, interval) for row in rows if int(row[0]) + INTERVALS[interval] <= now]
+    return [_parse_row(row, symbol, interval) for row in rows if int(row[0]) + INTERVALS[interval] <= now]
 
 
-def _row(row: Sequence[Any], symbol: str, interval: str) -> Candle:
-    values = prices(*row[1:5])
-    return Candle(VENUE, symbol, interval, from_milliseconds(row[0]), *values, number(row[5]), True)
+def _parse_row(row: Sequence[Any], symbol: str, interval: str) -> Candle:
+    values = parse_prices(*row[1:5])
+    return Candle(VENUE, symbol, interval, from_milliseconds(row[0]), *values, parse_number(row[5]), True)
 
 
-def ticker(data: Json, names: Names) -> Tick:
+def parse_ticker(data: Json, names: Names) -> Tick:
     """Of `GET ticker/24hr`. Its close time is the venue's clock: the price holds until then."""
-    bid, ask = some(data.get("bidPrice")), some(data.get("askPrice"))
-    return Tick(VENUE, names[data["symbol"]], positive(data["lastPrice"]), from_milliseconds(data["closeTime"]), bid, ask)
+    bid, ask = parse_optional(data.get("bidPrice")), parse_optional(data.get("askPrice"))
+    return Tick(VENUE, names[data["symbol"]], parse_positive(data["lastPrice"]), from_milliseconds(data["closeTime"]), bid, ask)
 
 
-def instrument(data: Json) -> InstrumentRules:
+def parse_instrument(data: Json) -> InstrumentRules:
     filters = {each["filterType"]: each for each in data["filters"]}
     price, lot = filters.get("PRICE_FILTER", {}), filters.get("LOT_SIZE", {})
     notional = filters.get("NOTIONAL") or filters.get("MIN_NOTIONAL") or {}
@@ -122,17 +126,17 @@ def instrument(data: Json) -> InstrumentRules:
         venue_symbol=data["symbol"],
         base=data["baseAsset"],
         quote=data["quoteAsset"],
-        tick_size=some(price.get("tickSize")),
-        lot_size=some(lot.get("stepSize")),
-        min_quantity=some(lot.get("minQty")),
-        max_quantity=some(lot.get("maxQty")),
-        min_notional=some(notional.get("minNotional")),
+        tick_size=parse_optional(price.get("tickSize")),
+        lot_size=parse_optional(lot.get("stepSize")),
+        min_quantity=parse_optional(lot.get("minQty")),
+        max_quantity=parse_optional(lot.get("maxQty")),
+        min_notional=parse_optional(notional.get("minNotional")),
         trading=data["status"] == "TRADING" and data.get("isSpotTradingAllowed", True),
         order_types=tuple(dict.fromkeys(TYPES[each] for each in data["orderTypes"] if each in TYPES)),
     )
 
 
-def order(data: Json, names: Names, executions: tuple[Execution, ...] = ()) -> Report:
+def parse_order(data: Json, names: Names, executions: tuple[Execution, ...] = ()) -> Report:
     """An order of REST: placed, cancelled, queried. Cancelling gives the order a new client id and ours as the original."""
     return Report(
         venue=VENUE,
@@ -142,49 +146,49 @@ def order(data: Json, names: Names, executions: tuple[Execution, ...] = ()) -> R
         status=STATUSES[data["status"]],
         side=SIDES[data["side"]],
         type=TYPES[data["type"]],
-        quantity=number(data["origQty"]),
-        filled=number(data["executedQty"]),
+        quantity=parse_number(data["origQty"]),
+        filled=parse_number(data["executedQty"]),
         time=from_milliseconds(data.get("transactTime") or data.get("updateTime") or data["time"]),
-        limit=some(data.get("price")),
-        stop=some(data.get("stopPrice")),
+        limit=parse_optional(data.get("price")),
+        stop=parse_optional(data.get("stopPrice")),
         executions=executions,
         reason=str(data.get("expiryReason", "")),
     )
 
 
-def placed(data: Json, names: Names) -> Report:
+def parse_placement(data: Json, names: Names) -> Report:
     """The full answer to a new order. What it filled at once took liquidity."""
     time = from_milliseconds(data["transactTime"])
     executions = tuple(
         Execution(
             trade_id=str(fill["tradeId"]),
-            price=positive(fill["price"]),
-            quantity=positive(fill["qty"]),
-            fee=number(fill["commission"]),
+            price=parse_positive(fill["price"]),
+            quantity=parse_positive(fill["qty"]),
+            fee=parse_number(fill["commission"]),
             fee_asset=fill["commissionAsset"],
             maker=False,
             time=time,
         )
         for fill in data.get("fills", ())
     )
-    return order(data, names, executions)
+    return parse_order(data, names, executions)
 
 
 def own_trade(data: Json) -> tuple[str, Execution]:
     """Of `GET myTrades`, with the order's id at the venue."""
     return str(data["orderId"]), Execution(
         trade_id=str(data["id"]),
-        price=positive(data["price"]),
-        quantity=positive(data["qty"]),
-        fee=number(data["commission"]),
+        price=parse_positive(data["price"]),
+        quantity=parse_positive(data["qty"]),
+        fee=parse_number(data["commission"]),
         fee_asset=data["commissionAsset"],
         maker=bool(data["isMaker"]),
         time=from_milliseconds(data["time"]),
     )
 
 
-def balances(rows: Sequence[Json]) -> list[Balance]:
-    return [Balance(row["asset"], number(row["free"]), number(row["locked"])) for row in rows]
+def parse_balances(rows: Sequence[Json]) -> list[Balance]:
+    return [Balance(row["asset"], parse_number(row["free"]), parse_number(row["locked"])) for row in rows]
 
 
 def user_event(event: Json, names: Names) -> UserEvent | None:
@@ -192,7 +196,7 @@ def user_event(event: Json, names: Names) -> UserEvent | None:
     if event["e"] == "executionReport":
         return _execution_report(event, names)
     if event["e"] == "outboundAccountPosition":
-        rows = tuple(Balance(row["a"], number(row["f"]), number(row["l"])) for row in event["B"])
+        rows = tuple(Balance(row["a"], parse_number(row["f"]), parse_number(row["l"])) for row in event["B"])
         return Balances(VENUE, rows, from_milliseconds(event["u"]))
     return None
 
@@ -208,22 +212,22 @@ def _execution_report(event: Json, names: Names) -> Report:
         status=STATUSES[event["X"]],
         side=SIDES[event["S"]],
         type=TYPES[event["o"]],
-        quantity=number(event["q"]),
-        filled=number(event["z"]),
+        quantity=parse_number(event["q"]),
+        filled=parse_number(event["z"]),
         time=time,
-        limit=some(event["p"]),
-        stop=some(event["P"]),
-        executions=(_execution(event, time),) if event["x"] == "TRADE" else (),
+        limit=parse_optional(event["p"]),
+        stop=parse_optional(event["P"]),
+        executions=(_parse_execution(event, time),) if event["x"] == "TRADE" else (),
         reason=str(event.get("eR", "")) if reason == "NONE" else reason,
     )
 
 
-def _execution(event: Json, time: datetime) -> Execution:
+def _parse_execution(event: Json, time: datetime) -> Execution:
     return Execution(
         trade_id=str(event["t"]),
-        price=positive(event["L"]),
-        quantity=positive(event["l"]),
-        fee=number(event["n"]),
+        price=parse_positive(event["L"]),
+        quantity=parse_positive(event["l"]),
+        fee=parse_number(event["n"]),
         fee_asset=event["N"] or "",
         maker=bool(event["m"]),
         time=time,

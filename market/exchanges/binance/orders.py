@@ -18,7 +18,7 @@ def decimal_text(value: Decimal) -> str:
     return format(value, "f")
 
 
-def parameters(order: OrderRequest) -> dict[str, str]:
+def order_parameters(order: OrderRequest) -> dict[str, str]:
     """Of `POST order`. Our id always goes with it: the library would invent one that nobody could ask for after a crash."""
     result = {
         "symbol": venue_symbol(order.symbol),
@@ -29,9 +29,12 @@ def parameters(order: OrderRequest) -> dict[str, str]:
         "newOrderRespType": "FULL",
     }
     if order.type in ("limit", "stop_limit"):
-        result |= {"price": decimal_text(_needed(order.limit, "limit")), "timeInForce": TIMES.get(order.time_in_force, "GTC")}
+        result |= {
+            "price": decimal_text(_require_price(order.limit, "limit")),
+            "timeInForce": TIMES.get(order.time_in_force, "GTC"),
+        }
     if order.type in ("stop", "stop_limit"):
-        result["stopPrice"] = decimal_text(_needed(order.stop, "stop"))
+        result["stopPrice"] = decimal_text(_require_price(order.stop, "stop"))
     if order.time_in_force == "post_only":
         return _post_only(order, result)
     return result
@@ -44,7 +47,7 @@ def _post_only(order: OrderRequest, result: dict[str, str]) -> dict[str, str]:
     return result | {"type": "LIMIT_MAKER"}
 
 
-def _needed(price: Decimal | None, field: str) -> Decimal:
+def _require_price(price: Decimal | None, field: str) -> Decimal:
     if price is None:
         raise Refused(f"{field}: the order's type needs a {field} price.", code="order")
     return price

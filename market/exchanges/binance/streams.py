@@ -15,8 +15,8 @@ from websockets.exceptions import WebSocketException
 
 from market.exchanges.base import Alive, MarketEvent, Retryable, StreamGap, Tick, UserEvent
 from market.exchanges.binance import frames
-from market.exchanges.binance.client import Client, MarketSocket, UserSocket
-from market.exchanges.binance.errors import translate
+from market.exchanges.binance.client import BinanceClient, MarketSocket, UserSocket
+from market.exchanges.binance.errors import translate_error
 from market.exchanges.binance.orders import venue_symbol
 from market.exchanges.parsing import Json, Malformed, Reader
 
@@ -28,18 +28,18 @@ BEAT = 30.0
 LOST = (WebSocketException, OSError, TimeoutError, BinanceWebsocketUnableToConnect)
 
 
-def names(symbols: Sequence[str], intervals: Sequence[str], *, depth: bool) -> list[str]:
+def stream_names(symbols: Sequence[str], intervals: Sequence[str], *, depth: bool) -> list[str]:
     kinds = ["aggTrade", *(f"kline_{interval}" for interval in intervals), *(["depth20"] if depth else [])]
     return [f"{venue_symbol(symbol).lower()}@{kind}" for symbol in symbols for kind in kinds]
 
 
-async def market(
+async def stream_market(
     socket: MarketSocket, streams: Sequence[str], symbols: Mapping[str, str], reader: Reader, now: Callable[[], datetime]
 ) -> AsyncGenerator[MarketEvent, None]:
     """`Alive` says that the venue has taken all subscriptions."""
     try:
         await socket.connect()
-        async with aclosing(_read(socket.ws, streams, Trades(symbols, reader, now))) as events:
+        async with aclosing(_read_events(socket.ws, streams, TradeNumbers(symbols, reader, now))) as events:
             async for event in events:
                 yield event
     except LOST as error:
@@ -50,18 +50,18 @@ async def market(
     raise Retryable("The market stream of Binance was closed by the venue.", code="stream")
 
 
-async def _read(ws: Any, streams: Sequence[str], trades: Trades) -> AsyncGenerator[MarketEvent, None]:
+async def _read_events(ws: Any, streams: Sequence[str], trades: TradeNumbers) -> AsyncGenerator[MarketEvent, None]:
     chunks = [list(streams[first : first + CHUNK]) for first in range(0, len(streams), CHUNK)]
     for number, chunk in enumerate(chunks, 1):
         await ws.send(orjson.dumps({"method": "SUBSCRIBE", "params": chunk, "id": number}).decode())
     missing = len(chunks)
     async for text in ws:
         received = time.perf_counter()
-        frame = trades.reader.read("json", _frame, text)
+        frame = trades.reader.parse_with("json", _parse_frame, text)
         if frame is None:
             continue
         if "stream" not in frame:
-            missing = _answer(frame, missing, trades.reader)
+            missing = _take_answer(frame, missing, trades.reader)
             if missing == 0:
                 missing = -1
                 yield Alive(frames.VENUE, trades.now())
@@ -70,14 +70,14 @@ async def _read(ws: Any, streams: Sequence[str], trades: Trades) -> AsyncGenerat
             yield event
 
 
-def _frame(text: str | bytes) -> Json:
+def _parse_frame(text: str | bytes) -> Json:
     frame = orjson.loads(text)
     if not isinstance(frame, dict):
         raise Malformed("a frame that is no object")
     return frame
 
 
-def _answer(frame: Json, missing: int, reader: Reader) -> int:
+def _take_answer(frame: Json, missing: int, reader: Reader) -> int:
     """How many answers to our subscriptions are still to come."""
     if "error" in frame or ("code" in frame and "msg" in frame):
         raise Retryable(f"Binance did not take a subscription: {str(frame)[:200]}", code="stream")
@@ -87,7 +87,7 @@ def _answer(frame: Json, missing: int, reader: Reader) -> int:
     return missing
 
 
-class Trades:
+class TradeNumbers:
     """Frames to events, with the trades' own numbers watched: they leave no number out and repeat none."""
 
     def __init__(self, symbols: Mapping[str, str], reader: Reader, now: Callable[[], datetime]) -> None:
@@ -96,12 +96,12 @@ class Trades:
 
     def events(self, frame: Json, received: float) -> Sequence[MarketEvent]:
         kind = str(frame["stream"]).partition("@")[2]
-        event = self.reader.read(kind, frames.market_event, frame, self._symbols, received, self.now())
+        event = self.reader.parse_with(kind, frames.market_event, frame, self._symbols, received, self.now())
         if event is None:
             return ()
-        return self._checked(frame["data"], event) if isinstance(event, Tick) else (event,)
+        return self._check_number(frame["data"], event) if isinstance(event, Tick) else (event,)
 
-    def _checked(self, data: Json, event: Tick) -> Sequence[MarketEvent]:
+    def _check_number(self, data: Json, event: Tick) -> Sequence[MarketEvent]:
         number = data.get("a", data.get("t"))
         last = self._last.get(data["s"])
         if not isinstance(number, int) or (last is not None and number <= last):
@@ -114,31 +114,31 @@ class Trades:
         return gap, event
 
 
-async def user(client: Client, symbols: Mapping[str, str], reader: Reader) -> AsyncGenerator[UserEvent, None]:
+async def stream_user(client: BinanceClient, symbols: Mapping[str, str], reader: Reader) -> AsyncGenerator[UserEvent, None]:
     """Begins with `Alive`, when the subscription stands: what happened before must be asked for."""
     socket = client.user_socket()
     try:
         await client._ws_api_request("userDataStream.subscribe.signature", signed=True, params={})
         yield Alive(frames.VENUE, datetime.now(UTC))
         while True:
-            event = await _next(client, socket)
+            event = await _next_event(client, socket)
             if event is None:
                 yield Alive(frames.VENUE, datetime.now(UTC))
                 continue
             if event.get("e") in ("error", "eventStreamTerminated", "serverShutdown"):
                 raise Retryable("The user stream of Binance was lost.", code="stream")
-            parsed = reader.read(str(event.get("e")), frames.user_event, event, symbols)
+            parsed = reader.parse_with(str(event.get("e")), frames.user_event, event, symbols)
             if parsed is not None:
                 yield parsed
     except BinanceAPIException as error:
-        raise translate(error, False) from None
+        raise translate_error(error, False) from None
     except LOST as error:
         raise Retryable(f"The user stream of Binance was lost ({type(error).__name__}).", code="stream") from None
     finally:
         await socket.end()
 
 
-async def _next(client: Client, socket: UserSocket) -> dict[str, Any] | None:
+async def _next_event(client: BinanceClient, socket: UserSocket) -> dict[str, Any] | None:
     """The next event; None after a silence in which the venue was asked and answered."""
     try:
         async with asyncio.timeout(BEAT):

@@ -32,13 +32,13 @@ from market.exchanges.base import (
 from market.exchanges.breaker import Breaker
 from market.exchanges.budget import Budget
 from market.exchanges.coinbase import frames, streams
-from market.exchanges.coinbase.client import Rest, Socket
-from market.exchanges.coinbase.errors import not_cancelled, not_placed, translate
-from market.exchanges.coinbase.orders import body
+from market.exchanges.coinbase.client import CoinbaseRest, CoinbaseSocket
+from market.exchanges.coinbase.errors import not_cancelled, not_placed, translate_error
+from market.exchanges.coinbase.orders import order_body
 from market.exchanges.coinbase.tokens import LIFE, BadKey
-from market.exchanges.coinbase.trades import Market
+from market.exchanges.coinbase.trades import MarketMessages
 from market.exchanges.guard import Guard
-from market.exchanges.parsing import Json, Reader, number
+from market.exchanges.parsing import Json, Reader, parse_number
 
 T = TypeVar("T")
 COST = {"requests": 1}
@@ -70,20 +70,20 @@ class Coinbase:
 
     def __init__(self, endpoint: Endpoint, *, budget: Budget, breaker: Breaker, count: Callable[[str], None] | None = None) -> None:
         self._endpoint = endpoint
-        self._guard = Guard(budget, breaker, translate, count)
-        self._rest: Rest | None = None
+        self._guard = Guard(budget, breaker, translate_error, count)
+        self._rest: CoinbaseRest | None = None
         self._offset = 0.0
         self.reader = Reader(self.venue)
 
     @property
-    def skipped(self) -> int:
+    def skipped_frames(self) -> int:
         return self.reader.skipped.total()
 
     async def connect(self) -> None:
         try:
-            self._rest = Rest(self._endpoint, self._on_headers)
+            self._rest = CoinbaseRest(self._endpoint, self._on_headers)
         except BadKey as error:
-            raise translate(error, False) from None
+            raise translate_error(error, False) from None
         try:
             await self.clock_offset()
         except BaseException:
@@ -96,19 +96,19 @@ class Coinbase:
             self._rest = None
 
     async def clock_offset(self) -> float:
-        async def request(rest: Rest) -> float:
+        async def request(rest: CoinbaseRest) -> float:
             begun = time.time()
             server = int((await rest.get("time", public=True))["epochMillis"]) / 1000
             return server - (begun + time.time()) / 2
 
-        rest = self._connected()
+        rest = self._open_rest()
         self._offset = await self._guard.run(lambda: request(rest), COST)
         if rest.signer is not None:
             rest.signer.offset = self._offset
         return self._offset
 
     async def instruments(self, symbols: Sequence[str] = ()) -> list[InstrumentRules]:
-        return [frames.instrument(each) for each in await self._products(symbols)]
+        return [frames.parse_instrument(each) for each in await self._products(symbols)]
 
     async def tickers(self, symbols: Sequence[str]) -> list[Tick]:
         return [frames.product_tick(each, self._now()) for each in await self._products(symbols)]
@@ -119,7 +119,7 @@ class Coinbase:
         end = min(end, closed)
         if part := PARTS.get(interval):
             whole = start + -(start - EPOCH) % length
-            return frames.merged(await self.candles(symbol, part, whole, end), interval)
+            return frames.merge_candles(await self.candles(symbol, part, whole, end), interval)
         result: list[Candle] = []
         while start < end:
             stop = min(end, start + length * BARS)
@@ -129,36 +129,36 @@ class Coinbase:
 
     def _candle_page(
         self, symbol: str, interval: str, start: datetime, stop: datetime
-    ) -> Callable[[Rest], Awaitable[list[Candle]]]:
+    ) -> Callable[[CoinbaseRest], Awaitable[list[Candle]]]:
         span = {"start": str(int(start.timestamp())), "end": str(int(stop.timestamp())), "limit": 350}
 
-        async def request(rest: Rest) -> list[Candle]:
+        async def request(rest: CoinbaseRest) -> list[Candle]:
             path = f"{self._public}products/{symbol}/candles"
             answer = await rest.get(path, params={**span, "granularity": GRANULARITIES[interval]}, public=bool(self._public))
-            return frames.candles(answer["candles"], symbol, interval, start, stop)
+            return frames.parse_candles(answer["candles"], symbol, interval, start, stop)
 
         return request
 
     async def depth(self, symbol: str, levels: int = 20) -> Depth:
-        async def request(rest: Rest) -> Depth:
+        async def request(rest: CoinbaseRest) -> Depth:
             params = {"product_id": symbol, "limit": levels}
             answer = await rest.get(f"{self._public}product_book", params=params, public=bool(self._public))
-            return frames.book(answer["pricebook"], symbol)
+            return frames.parse_book(answer["pricebook"], symbol)
 
         return await self._ask(request)
 
     async def balances(self) -> list[Balance]:
-        return [frames.balance(each) for each in await self._pages("accounts", "accounts", {})]
+        return [frames.parse_balance(each) for each in await self._pages("accounts", "accounts", {})]
 
     async def fee_tier(self, symbol: str) -> FeeTier:
-        async def request(rest: Rest) -> FeeTier:
+        async def request(rest: CoinbaseRest) -> FeeTier:
             tier = (await rest.get("transaction_summary", params={"product_type": "SPOT"}))["fee_tier"]
-            return FeeTier(number(tier["maker_fee_rate"]), number(tier["taker_fee_rate"]))
+            return FeeTier(parse_number(tier["maker_fee_rate"]), parse_number(tier["taker_fee_rate"]))
 
         return await self._ask(request)
 
     async def permissions(self) -> KeyPermissions:
-        async def request(rest: Rest) -> KeyPermissions:
+        async def request(rest: CoinbaseRest) -> KeyPermissions:
             may = await rest.get("key_permissions")
             return KeyPermissions(bool(may["can_view"]), bool(may["can_trade"]), bool(may["can_transfer"]), ip_restricted=None)
 
@@ -166,13 +166,13 @@ class Coinbase:
 
     async def place(self, order: OrderRequest) -> Report:
         """The venue answers a client order id that it knows with the order that it has."""
-        asked = body(order)
+        asked = order_body(order)
 
-        async def request(rest: Rest) -> Report:
+        async def request(rest: CoinbaseRest) -> Report:
             answer = await rest.post("orders", asked)
             if not answer["success"]:
                 raise not_placed(answer)
-            return _accepted(order, answer["success_response"], self._now())
+            return _accepted_report(order, answer["success_response"], self._now())
 
         return await self._act(request)
 
@@ -180,17 +180,17 @@ class Coinbase:
         """The venue cancels by its own id only, which is looked up where it is not given."""
         known = venue_order_id or (await self.order(symbol, client_order_id)).venue_order_id
 
-        async def request(rest: Rest) -> None:
+        async def request(rest: CoinbaseRest) -> None:
             result = (await rest.post("orders/batch_cancel", {"order_ids": [known]}))["results"][0]
             if not result["success"]:
                 raise not_cancelled(result)
 
         await self._act(request)
-        return await self._found(known)
+        return await self._find_order(known)
 
     async def order(self, symbol: str, client_order_id: str, venue_order_id: str = "") -> Report:
         if venue_order_id:
-            return await self._found(venue_order_id)
+            return await self._find_order(venue_order_id)
         # There is no question by our id: the lists are looked through, newest first.
         cursor = ""
         while True:
@@ -200,12 +200,12 @@ class Coinbase:
             for each in answer["orders"]:
                 if each["client_order_id"] == client_order_id:
                     return await self._with_fills(each)
-            if not (cursor := _next(answer)):
+            if not (cursor := _next_cursor(answer)):
                 raise NotFoundAtVenue(f"Coinbase knows no order {client_order_id}.", code="404")
 
     async def open_orders(self, symbols: Sequence[str] = ()) -> list[Report]:
         params: dict[str, Any] = {"order_status": ["OPEN"], "limit": PAGE} | ({"product_ids": list(symbols)} if symbols else {})
-        return [frames.order(each) for each in await self._pages("orders/historical/batch", "orders", params, urgent=True)]
+        return [frames.parse_order(each) for each in await self._pages("orders/historical/batch", "orders", params, urgent=True)]
 
     async def fills(self, symbol: str, since: datetime) -> list[tuple[str, Execution]]:
         params = {"product_ids": [symbol], "start_sequence_timestamp": utc_text(since.astimezone(UTC))}
@@ -216,46 +216,46 @@ class Coinbase:
     ) -> AsyncGenerator[MarketEvent, None]:
         products = list(symbols)
         channels = {"heartbeats": [], "market_trades": products, **({"level2": products} if depth else {})}
-        parse = Market(symbols, intervals, self.reader)
-        async with aclosing(streams.read(self._socket(user=False), channels, parse, self.reader)) as events:
+        parse = MarketMessages(symbols, intervals, self.reader)
+        async with aclosing(streams.read_events(self._socket(user=False), channels, parse, self.reader)) as events:
             async for event in events:
                 yield event
 
     async def user_stream(self) -> AsyncGenerator[UserEvent, None]:
         socket, parse = self._socket(user=True), streams.Orders(self.reader)
-        async with aclosing(streams.read(socket, {"heartbeats": [], "user": []}, parse, self.reader)) as events:
+        async with aclosing(streams.read_events(socket, {"heartbeats": [], "user": []}, parse, self.reader)) as events:
             async for event in events:
                 yield event
 
-    def _socket(self, *, user: bool) -> Socket:
-        return Socket(self._endpoint, self._connected().signer, user=user)
+    def _socket(self, *, user: bool) -> CoinbaseSocket:
+        return CoinbaseSocket(self._endpoint, self._open_rest().signer, user=user)
 
     async def _products(self, symbols: Sequence[str]) -> list[Json]:
         params = {"product_type": "SPOT"} | ({"product_ids": list(symbols)} if symbols else {})
 
-        async def request(rest: Rest) -> list[Json]:
+        async def request(rest: CoinbaseRest) -> list[Json]:
             answer = await rest.get(f"{self._public}products", params=params, public=bool(self._public))
             return [each for each in answer["products"] if not symbols or each["product_id"] in symbols]
 
         return await self._ask(request)
 
-    async def _found(self, venue_order_id: str) -> Report:
-        async def request(rest: Rest) -> Json:
+    async def _find_order(self, venue_order_id: str) -> Report:
+        async def request(rest: CoinbaseRest) -> Json:
             return dict((await rest.get(f"orders/historical/{venue_order_id}"))["order"])
 
         return await self._with_fills(await self._ask(request, urgent=True))
 
     async def _with_fills(self, data: Json) -> Report:
-        report = frames.order(data)
+        report = frames.parse_order(data)
         if not report.filled:
             return report
         fills = await self._fills({"order_ids": [report.venue_order_id]})
-        return frames.order(data, tuple(execution for _, execution in fills))
+        return frames.parse_order(data, tuple(execution for _, execution in fills))
 
     async def _fills(self, params: Json) -> list[tuple[str, Execution]]:
         rows = await self._pages("orders/historical/fills", "fills", {**params, "limit": PAGE}, urgent=True)
         # A trade that is reversed comes as another type: it is none of an order's executions.
-        fills = [frames.fill(row) for row in reversed(rows) if row.get("trade_type", "FILL") == "FILL"]
+        fills = [frames.parse_fill(row) for row in reversed(rows) if row.get("trade_type", "FILL") == "FILL"]
         return sorted(fills, key=lambda each: each[1].time)
 
     async def _pages(self, path: str, key: str, params: Json, *, urgent: bool = False) -> list[Json]:
@@ -264,18 +264,18 @@ class Coinbase:
         while True:
             answer = await self._ask(self._page(path, params, cursor), urgent=urgent)
             rows += answer[key]
-            if not (cursor := _next(answer)):
+            if not (cursor := _next_cursor(answer)):
                 return rows
 
-    def _page(self, path: str, params: Json, cursor: str) -> Callable[[Rest], Awaitable[Json]]:
-        async def request(rest: Rest) -> Json:
+    def _page(self, path: str, params: Json, cursor: str) -> Callable[[CoinbaseRest], Awaitable[Json]]:
+        async def request(rest: CoinbaseRest) -> Json:
             return await rest.get(path, params={"limit": PAGE, **params} | ({"cursor": cursor} if cursor else {}))
 
         return request
 
-    async def _ask(self, request: Callable[[Rest], Awaitable[T]], *, urgent: bool = False) -> T:
+    async def _ask(self, request: Callable[[CoinbaseRest], Awaitable[T]], *, urgent: bool = False) -> T:
         """A question may be repeated: where the token was refused because the clock was off, once."""
-        rest = self._connected()
+        rest = self._open_rest()
         try:
             return await self._guard.run(lambda: request(rest), COST, urgent=urgent)
         except Unauthorised as refusal:
@@ -283,8 +283,8 @@ class Coinbase:
                 raise
         return await self._guard.run(lambda: request(rest), COST, urgent=urgent)
 
-    async def _act(self, request: Callable[[Rest], Awaitable[T]]) -> T:
-        rest = self._connected()
+    async def _act(self, request: Callable[[CoinbaseRest], Awaitable[T]]) -> T:
+        rest = self._open_rest()
         try:
             return await self._guard.run(lambda: request(rest), COST, acts=True)
         except Unauthorised as refusal:
@@ -303,7 +303,7 @@ class Coinbase:
         """Without a key, the same answers stand under another path."""
         return "" if self._endpoint.api_key else "market/"
 
-    def _connected(self) -> Rest:
+    def _open_rest(self) -> CoinbaseRest:
         if self._rest is None:
             raise Retryable("Coinbase is not connected.", code="network")
         return self._rest
@@ -318,12 +318,12 @@ class Coinbase:
             await self._guard.budget.observe("requests", int(limit) - int(left), int(limit), date=headers.get("Date", ""))
 
 
-def _next(answer: Json) -> str:
+def _next_cursor(answer: Json) -> str:
     """The cursor of the next page; empty behind the last one."""
     return str(answer.get("cursor") or "") if answer.get("has_next", True) else ""
 
 
-def _accepted(order: OrderRequest, answer: Json, now: datetime) -> Report:
+def _accepted_report(order: OrderRequest, answer: Json, now: datetime) -> Report:
     """All that the venue says of a new order is that it took it."""
     return Report(
         venue=frames.VENUE,
@@ -334,7 +334,7 @@ def _accepted(order: OrderRequest, answer: Json, now: datetime) -> Report:
         side=order.side,
         type=order.type,
         quantity=order.quantity,
-        filled=number("0"),
+        filled=parse_number("0"),
         time=now,
         limit=order.limit,
         stop=order.stop,

@@ -57,7 +57,7 @@ class Bars:
         if self._bar is not None and ticks and self._whole(self._bar):
             yield self._candle(self._bar, ticks[-1].received, closed=False)
 
-    def passed(self, now: datetime) -> Iterator[Candle]:
+    def close_until(self, now: datetime) -> Iterator[Candle]:
         """The venue's clock says `now`: a candle can end without a trade behind it."""
         if self._bar is not None and now >= self._bar.time + self._length + LATE:
             yield from self._close()

@@ -16,7 +16,7 @@ EVERY = timedelta(milliseconds=250)
 """Changes come many times a second, and each picture costs a look at all levels."""
 
 
-class Book:
+class DepthBook:
     def __init__(self, symbol: str) -> None:
         self.symbol = symbol
         self._sides: dict[Side, dict[Decimal, Decimal]] = {"buy": {}, "sell": {}}

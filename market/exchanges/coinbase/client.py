@@ -40,7 +40,7 @@ class Loopback(HTTPAdapter):
         return super().send(request, *args, **kwargs)
 
 
-class Session(RESTClient):  # type: ignore[misc] # the library has no types
+class CoinbaseSession(RESTClient):  # type: ignore[misc] # the library has no types
     """One thread's client. `headers`: of its last answer, which is this thread's own."""
 
     def __init__(self, endpoint: Endpoint, signer: Signer | None) -> None:
@@ -67,7 +67,7 @@ class Session(RESTClient):  # type: ignore[misc] # the library has no types
         self.headers = response.headers
 
 
-class Rest:
+class CoinbaseRest:
     """`get` and `post` answer the venue's JSON. `on_headers` sees each answer's headers, on the loop."""
 
     def __init__(self, endpoint: Endpoint, on_headers: Callable[[Mapping[str, str]], Awaitable[None]]) -> None:
@@ -87,7 +87,7 @@ class Rest:
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _send(self, request: Callable[[Session], dict[str, Any]], *, counted: bool) -> dict[str, Any]:
+    async def _send(self, request: Callable[[CoinbaseSession], dict[str, Any]], *, counted: bool) -> dict[str, Any]:
         """`counted`: by the limit of the key, and not by that of the address."""
         loop = asyncio.get_running_loop()
         headers, answer = await loop.run_in_executor(self._threads, self._in_thread, request)
@@ -97,10 +97,12 @@ class Rest:
             raise answer
         return answer
 
-    def _in_thread(self, request: Callable[[Session], dict[str, Any]]) -> tuple[Mapping[str, str], dict[str, Any] | Exception]:
+    def _in_thread(
+        self, request: Callable[[CoinbaseSession], dict[str, Any]]
+    ) -> tuple[Mapping[str, str], dict[str, Any] | Exception]:
         session = getattr(self._own, "session", None)
         if session is None:
-            session = self._own.session = Session(self._endpoint, self.signer)
+            session = self._own.session = CoinbaseSession(self._endpoint, self.signer)
         session.headers = {}
         answer: dict[str, Any] | Exception
         try:
@@ -110,7 +112,7 @@ class Rest:
         return session.headers, answer
 
 
-class Socket(WSClient):  # type: ignore[misc]
+class CoinbaseSocket(WSClient):  # type: ignore[misc]
     """One connection's life, read straight from `websocket`. The library's own opening does not look at the certificate, and its
     reader ends in silence on a clean close, on a frame that comes with the close, and on a callback's error."""
 
@@ -119,10 +121,10 @@ class Socket(WSClient):  # type: ignore[misc]
         super().__init__(
             api_key=endpoint.api_key or None,
             api_secret=endpoint.api_secret or None,
-            base_url=_address(endpoint, user),
+            base_url=_socket_address(endpoint, user),
             timeout=10,
             retry=False,
-            on_message=_unread,
+            on_message=_ignore_message,
         )
 
     async def open_async(self) -> None:
@@ -148,11 +150,11 @@ class Socket(WSClient):  # type: ignore[misc]
             await self.websocket.close()
 
 
-def _address(endpoint: Endpoint, user: bool) -> str:
+def _socket_address(endpoint: Endpoint, user: bool) -> str:
     if user:
         return endpoint.ws_user or (f"{endpoint.ws}/user" if endpoint.ws else WS_USER_BASE_URL)
     return endpoint.ws or WS_BASE_URL
 
 
-def _unread(message: str) -> None:
+def _ignore_message(message: str) -> None:
     """The library wants a callback; nothing calls it."""

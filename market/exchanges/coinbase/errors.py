@@ -15,10 +15,10 @@ from market.exchanges.parsing import Json
 VENUE = "Coinbase"
 
 
-def translate(error: Exception, acts: bool) -> ExchangeError:
+def translate_error(error: Exception, acts: bool) -> ExchangeError:
     """`acts`: the request would change something at the venue, so a lost answer leaves it unknown."""
     if isinstance(error, requests.HTTPError) and error.response is not None:
-        return _answered(error.response, acts)
+        return _answer_error(error.response, acts)
     if isinstance(error, AuthenticationError):
         return Unauthorised(f"{VENUE} needs a key for this, and the account has none.", code="key")
     if isinstance(error, BadKey):
@@ -27,11 +27,11 @@ def translate(error: Exception, acts: bool) -> ExchangeError:
     if isinstance(error, requests.ConnectTimeout) or _never_sent(error):
         return Retryable(f"{VENUE} could not be reached; nothing was sent.", code="network")
     if isinstance(error, requests.RequestException) and not isinstance(error, requests.JSONDecodeError):
-        return lost(f"{VENUE} did not answer ({type(error).__name__}).", "network", acts)
-    return lost(f"{VENUE}'s answer could not be read ({type(error).__name__}).", "unreadable", acts)
+        return lost_answer(f"{VENUE} did not answer ({type(error).__name__}).", "network", acts)
+    return lost_answer(f"{VENUE}'s answer could not be read ({type(error).__name__}).", "unreadable", acts)
 
 
-def lost(message: str, code: str, acts: bool) -> ExchangeError:
+def lost_answer(message: str, code: str, acts: bool) -> ExchangeError:
     return Unknown(message, code=code) if acts else Retryable(message, code=code)
 
 
@@ -41,13 +41,13 @@ def _never_sent(error: Exception) -> bool:
     return isinstance(getattr(cause, "reason", cause), NewConnectionError | ConnectTimeoutError)
 
 
-def _answered(response: requests.Response, acts: bool) -> ExchangeError:
-    status, said = response.status_code, _said(response)
+def _answer_error(response: requests.Response, acts: bool) -> ExchangeError:
+    status, said = response.status_code, _read_reason(response)
     message = f"{VENUE}: {said or response.reason}"
     if status in (418, 429):
         return RateLimited(message, code=str(status), after=_retry_after(response))
     if status >= 500:
-        return lost(message, str(status), acts)
+        return lost_answer(message, str(status), acts)
     if status in (401, 403):
         return Unauthorised(f"{VENUE} does not take the key ({status}): {said or response.reason}", code=str(status))
     if status == 404:
@@ -55,7 +55,7 @@ def _answered(response: requests.Response, acts: bool) -> ExchangeError:
     return Refused(message, code=str(status))
 
 
-def _said(response: requests.Response) -> str:
+def _read_reason(response: requests.Response) -> str:
     try:
         body = response.json()
         return str(body.get("message") or body.get("error_details") or body.get("error") or "")[:300]

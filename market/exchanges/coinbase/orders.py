@@ -8,17 +8,17 @@ from typing import Any
 from market.exchanges.base import OrderRequest, Refused
 
 
-def body(order: OrderRequest) -> dict[str, Any]:
+def order_body(order: OrderRequest) -> dict[str, Any]:
     """Of `POST orders`."""
     return {
         "client_order_id": order.client_order_id,
         "product_id": order.symbol,
         "side": order.side.upper(),
-        "order_configuration": configuration(order),
+        "order_configuration": order_configuration(order),
     }
 
 
-def configuration(order: OrderRequest) -> dict[str, dict[str, Any]]:
+def order_configuration(order: OrderRequest) -> dict[str, dict[str, Any]]:
     """What Coinbase has no form for is refused here, with what can be done instead."""
     size = {"base_size": format(order.quantity, "f")}
     if order.type == "market":
@@ -29,12 +29,12 @@ def configuration(order: OrderRequest) -> dict[str, dict[str, Any]]:
         )
     if order.type == "stop_limit":
         direction = "STOP_DIRECTION_STOP_UP" if order.side == "buy" else "STOP_DIRECTION_STOP_DOWN"
-        prices = {"limit_price": _text(order.limit, "limit"), "stop_price": _text(order.stop, "stop")}
+        prices = {"limit_price": _price_text(order.limit, "limit"), "stop_price": _price_text(order.stop, "stop")}
         return {"stop_limit_stop_limit_gtc": size | prices | {"stop_direction": direction}}
-    return _limit(order, size | {"limit_price": _text(order.limit, "limit")})
+    return _limit_form(order, size | {"limit_price": _price_text(order.limit, "limit")})
 
 
-def _limit(order: OrderRequest, form: dict[str, str]) -> dict[str, dict[str, Any]]:
+def _limit_form(order: OrderRequest, form: dict[str, str]) -> dict[str, dict[str, Any]]:
     match order.time_in_force:
         case "ioc":
             return {"sor_limit_ioc": form}
@@ -44,7 +44,7 @@ def _limit(order: OrderRequest, form: dict[str, str]) -> dict[str, dict[str, Any
             return {"limit_limit_gtc": {**form, "post_only": time == "post_only"}}
 
 
-def _text(price: Decimal | None, field: str) -> str:
+def _price_text(price: Decimal | None, field: str) -> str:
     if price is None:
         raise Refused(f"{field}: the order's type needs a {field} price.", code="order")
     return format(price, "f")

@@ -16,7 +16,7 @@ from websockets.exceptions import WebSocketException
 
 from market.exchanges.base import Alive, Report, Retryable, StreamGap, Unauthorised
 from market.exchanges.coinbase import frames
-from market.exchanges.coinbase.client import Socket
+from market.exchanges.coinbase.client import CoinbaseSocket
 from market.exchanges.parsing import Json, Malformed, Reader, from_iso
 
 T = TypeVar("T")
@@ -27,16 +27,16 @@ Message = Callable[[Json, datetime, float], Iterator[T]]
 """Of a channel's message, its time and when it came in, to events."""
 
 
-async def read(
-    socket: Socket, channels: Mapping[str, list[str]], parse: Message[T], reader: Reader
+async def read_events(
+    socket: CoinbaseSocket, channels: Mapping[str, list[str]], parse: Message[T], reader: Reader
 ) -> AsyncGenerator[T | Alive | StreamGap, None]:
     """`Alive` says that the venue has taken all subscriptions. A message that is missing in the count is told as a gap,
     and then it ends: only a new connection brings a whole state again."""
     try:
         await socket.open_async()
         await socket.subscribe_all(channels)
-        async with aclosing(_messages(socket, reader)) as messages:
-            async for event in _checked(messages, len(channels), parse, reader):
+        async with aclosing(_read_messages(socket, reader)) as messages:
+            async for event in _check_sequence(messages, len(channels), parse, reader):
                 yield event
     except AuthenticationError:
         raise Unauthorised("Coinbase needs a key for the user stream, and the account has none.", code="key") from None
@@ -47,7 +47,7 @@ async def read(
     raise Retryable("The stream of Coinbase was closed by the venue.", code="stream")
 
 
-async def _messages(socket: Socket, reader: Reader) -> AsyncGenerator[tuple[Json, float], None]:
+async def _read_messages(socket: CoinbaseSocket, reader: Reader) -> AsyncGenerator[tuple[Json, float], None]:
     texts = aiter(socket.websocket)
     while True:
         try:
@@ -56,18 +56,18 @@ async def _messages(socket: Socket, reader: Reader) -> AsyncGenerator[tuple[Json
         except StopAsyncIteration:
             return
         received = time.perf_counter()
-        if (message := reader.read("json", _message, text)) is not None:
+        if (message := reader.parse_with("json", _parse_message, text)) is not None:
             yield message, received
 
 
-async def _checked(
+async def _check_sequence(
     messages: AsyncIterator[tuple[Json, float]], missing: int, parse: Message[T], reader: Reader
 ) -> AsyncGenerator[T | Alive | StreamGap, None]:
     last: int | None = None
     time_ = None
     async for message, received in messages:
         if message.get("type") == "error":
-            raise _said(str(message.get("message", "")))
+            raise _error_of(str(message.get("message", "")))
         number, channel = message["sequence_num"], message["channel"]
         if last is not None and number <= last:
             reader.skip("repeated message", f"{number} after {last}")
@@ -82,15 +82,15 @@ async def _checked(
             missing -= 1
         if (channel == "subscriptions" and missing == 0) or (channel == "heartbeats" and missing <= 0):
             yield Alive(frames.VENUE, time_)
-        for event in reader.read(channel, _all, parse, message, time_, received) or ():
+        for event in reader.parse_with(channel, _parse_all, parse, message, time_, received) or ():
             yield event
 
 
-def _all(parse: Message[T], message: Json, moment: datetime, received: float) -> list[T]:
+def _parse_all(parse: Message[T], message: Json, moment: datetime, received: float) -> list[T]:
     return list(parse(message, moment, received))
 
 
-def _message(text: str | bytes) -> Json:
+def _parse_message(text: str | bytes) -> Json:
     message = orjson.loads(text)
     if not isinstance(message, dict):
         raise Malformed("a message that is no object")
@@ -99,7 +99,7 @@ def _message(text: str | bytes) -> Json:
     return message
 
 
-def _said(text: str) -> Exception:
+def _error_of(text: str) -> Exception:
     if "auth" in text.lower() or "jwt" in text.lower():
         return Unauthorised(f"Coinbase does not take the key for its stream: {text[:200]}", code="401")
     return Retryable(f"Coinbase ended the stream: {text[:200]}", code="stream")
@@ -116,6 +116,6 @@ class Orders:
             return
         for event in message["events"]:
             for order in event.get("orders", ()):
-                report = self._reader.read("user", frames.user_order, order, moment)
+                report = self._reader.parse_with("user", frames.user_order, order, moment)
                 if report is not None:
                     yield report

@@ -10,11 +10,11 @@ from itertools import chain
 from market.exchanges.base import Candle, Depth, MarketEvent, Tick
 from market.exchanges.coinbase import frames
 from market.exchanges.coinbase.bars import Bars
-from market.exchanges.coinbase.book import Book
+from market.exchanges.coinbase.book import DepthBook
 from market.exchanges.parsing import Json, Reader
 
 
-class Market:
+class MarketMessages:
     """One connection's state. `symbols` are product ids; of a pair with USDC the venue tells under the name of its USD twin,
     with which it shares one book."""
 
@@ -26,7 +26,7 @@ class Market:
             if symbol.endswith("-USDC"):
                 self._wanted.setdefault(symbol.removesuffix("C"), []).append(symbol)
         self._bars = {symbol: [Bars(symbol, interval) for interval in intervals] for symbol in symbols}
-        self._books = {symbol: Book(symbol) for symbol in symbols}
+        self._books = {symbol: DepthBook(symbol) for symbol in symbols}
         self._last = dict.fromkeys(symbols, -1)
         self._behind: timedelta | None = None
         """How far the newest trade was behind its message's time at the least: what the venue's clocks differ."""
@@ -41,7 +41,7 @@ class Market:
                     yield from self._depth(event, moment)
             case "heartbeats":
                 if self._behind is not None:
-                    yield from self._passed(moment - self._behind)
+                    yield from self._close_bars(moment - self._behind)
             case "subscriptions":
                 self._begin(moment)
             case other:
@@ -51,13 +51,13 @@ class Market:
         for bars in chain.from_iterable(self._bars.values()):
             bars.since = bars.since or moment
 
-    def _passed(self, moment: datetime) -> Iterator[Candle]:
+    def _close_bars(self, moment: datetime) -> Iterator[Candle]:
         for bars in chain.from_iterable(self._bars.values()):
-            yield from bars.passed(moment)
+            yield from bars.close_until(moment)
 
     def _trades(self, event: Json, moment: datetime, received: float) -> Iterator[Tick | Candle]:
         """The first event is a snapshot of the latest trades, of which only the last is news."""
-        read = (self._reader.read("market_trades", frames.trade, each, received) for each in event["trades"])
+        read = (self._reader.parse_with("market_trades", frames.parse_trade, each, received) for each in event["trades"])
         trades = sorted((each for each in read if each is not None), key=lambda each: each[0])
         snapshot = event["type"] == "snapshot"
         if trades and not snapshot:
@@ -81,7 +81,7 @@ class Market:
             yield from bars.trades(new)
 
     def _depth(self, event: Json, moment: datetime) -> Iterator[Depth]:
-        levels = frames.levels(event["updates"])
+        levels = frames.parse_levels(event["updates"])
         for symbol in self._wanted.get(event["product_id"], ()):
             book = self._books[symbol]
             book.change(levels, snapshot=event["type"] == "snapshot")

@@ -16,7 +16,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from core.commands import explain
+from core.commands import explain_error
 from core.errors import DomainError, Invalid
 from core.symbols import QUOTES, symbol_normalise
 from core.text import float_text
@@ -24,8 +24,9 @@ from engine.types import INTERVALS
 from market.candles import checks, readers
 from market.sandbox import recorded
 from market.sandbox.faults import BadFault
-from market.sandbox.history import Candle
-from market.sandbox.server import HOST, Sandbox, Scenario
+from market.sandbox.history import SandboxCandle
+from market.sandbox.scenario import Scenario
+from market.sandbox.server import HOST, Sandbox
 from market.sandbox.state import BadState
 
 NAME = re.compile(r"(?P<symbol>[A-Za-z0-9]+(?:[-_][A-Za-z]+)?)-(?P<interval>\d+[mhd])\b")
@@ -40,13 +41,13 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--port", type=_port, default=8100, help="0 takes a free one. Default: 8100.")
+        parser.add_argument("--port", type=_parse_port, default=8100, help="0 takes a free one. Default: 8100.")
         parser.add_argument(
             "--data", metavar="FILE", type=Path, help="Candles to play (CSV, Parquet, Feather ...) instead of a walk."
         )
         parser.add_argument("--symbol", help="What the candles are of: XRP-ETH. Default: from the file's name.")
         parser.add_argument("--interval", choices=INTERVALS, help="Of the candles. Default: from the file's name.")
-        parser.add_argument("--speed", type=_speed, default=1.0, help="Times real time; 0 is as fast as can be. Default: 1.")
+        parser.add_argument("--speed", type=_parse_speed, default=1.0, help="Times real time; 0 is as fast as can be. Default: 1.")
         parser.add_argument("--seed", type=int, default=1, help="The same seed gives the same keys and the same day. Default: 1.")
         parser.add_argument("--faults", metavar="FILE", type=Path, help="A JSON list of faults (market/sandbox/faults.py).")
         parser.add_argument("--state", metavar="FILE", type=Path, help="Keeps balances and orders there across restarts.")
@@ -54,9 +55,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            sandbox = Sandbox(_scenario(options))
+            sandbox = Sandbox(_read_scenario(options))
         except DomainError as error:
-            raise CommandError(explain(error)) from error
+            raise CommandError(explain_error(error)) from error
         except BadState as error:
             raise CommandError(str(error)) from error
         except BadFault as error:
@@ -76,27 +77,27 @@ class Command(BaseCommand):
         await sandbox.start(port)
         try:
             addresses = sandbox.addresses()
-            self.stdout.write(json.dumps(addresses) if as_json else _shown(addresses))
+            self.stdout.write(json.dumps(addresses) if as_json else _show_addresses(addresses))
             self.stdout.flush()
             await stop.wait()
         finally:
             await sandbox.stop()
 
 
-def _scenario(options: Mapping[str, Any]) -> Scenario:
-    more = {"faults": _faults(options["faults"]), **{name: options[name] for name in ("seed", "speed", "state")}}
+def _read_scenario(options: Mapping[str, Any]) -> Scenario:
+    more = {"faults": _read_faults(options["faults"]), **{name: options[name] for name in ("seed", "speed", "state")}}
     if (path := options["data"]) is None:
         return Scenario(**more)
     name = NAME.match(path.name)
     symbol, interval = options["symbol"] or (name and name["symbol"]), options["interval"] or (name and name["interval"])
     if not symbol or interval not in INTERVALS:
         raise Invalid.at("data", f"The name of {path} does not say what it holds. Give --symbol and --interval.")
-    symbol = _ours(symbol)
-    candles = _candles(path, symbol, interval)
-    return recorded.scenario(symbol, candles, INTERVALS[interval], now=int(time.time() * 1000), **more)
+    symbol = _desk_symbol(symbol)
+    candles = _read_candles(path, symbol, interval)
+    return recorded.make_scenario(symbol, candles, INTERVALS[interval], now=int(time.time() * 1000), **more)
 
 
-def _ours(symbol: str) -> str:
+def _desk_symbol(symbol: str) -> str:
     """`ADABTC` -> `ADA-BTC`."""
     plain = symbol.upper()
     quote = next((quote for quote in QUOTES if plain.endswith(quote) and plain != quote), "")
@@ -104,7 +105,7 @@ def _ours(symbol: str) -> str:
     return symbol_normalise(f"{plain.removesuffix(quote)}-{quote}" if joined else symbol)
 
 
-def _faults(path: Path | None) -> Sequence[Mapping[str, Any]]:
+def _read_faults(path: Path | None) -> Sequence[Mapping[str, Any]]:
     if path is None:
         return ()
     try:
@@ -118,21 +119,21 @@ def _faults(path: Path | None) -> Sequence[Mapping[str, Any]]:
     return rules
 
 
-def _candles(path: Path, symbol: str, interval: str) -> list[Candle]:
+def _read_candles(path: Path, symbol: str, interval: str) -> list[SandboxCandle]:
     """The file's candles; `Invalid` at `data` where any row is at fault."""
     try:
         with path.open("rb") as file:
-            checked = checks.check(readers.read(file), symbol, interval, timezone.now(), skip_bad_rows=False)
+            checked = checks.check_rows(readers.read_rows(file), symbol, interval, timezone.now(), skip_bad_rows=False)
     except OSError as error:
         raise Invalid.at("data", f"{path} cannot be read: {error.strerror or error}.") from None
     if checked.refusal:
         raise Invalid.at("data", f"{path}: {checked.refusal}")
     columns = (getattr(checked.candles, name).tolist() for name in ("time", "open", "high", "low", "close", "volume"))
     rows = ((moment, *(Decimal(float_text(value)) for value in row)) for moment, *row in zip(*columns, strict=True))
-    return [Candle(*row) for row in rows]
+    return [SandboxCandle(*row) for row in rows]
 
 
-def _shown(addresses: Mapping[str, Mapping[str, Any]]) -> str:
+def _show_addresses(addresses: Mapping[str, Mapping[str, Any]]) -> str:
     """For a person."""
     lines = ["The sandbox exchange is running. Its money is play money. Stop it with Ctrl-C."]
     for venue, values in addresses.items():
@@ -143,13 +144,13 @@ def _shown(addresses: Mapping[str, Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def _port(text: str) -> int:
+def _parse_port(text: str) -> int:
     if not text.isdigit() or int(text) > 65_535:
         raise ArgumentTypeError(f"{text!r} is not a port: give a number up to 65535.")
     return int(text)
 
 
-def _speed(text: str) -> float:
+def _parse_speed(text: str) -> float:
     try:
         speed = float(text)
     except ValueError:

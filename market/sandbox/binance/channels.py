@@ -8,10 +8,10 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from market.sandbox.binance import forms
-from market.sandbox.binance.notation import text, their
-from market.sandbox.events import Trade
-from market.sandbox.exchange import Exchange
-from market.sandbox.history import INTERVALS, Candle
+from market.sandbox.binance.notation import amount_text, venue_symbol
+from market.sandbox.events import PublicTrade
+from market.sandbox.exchange import SandboxExchange
+from market.sandbox.history import INTERVALS, SandboxCandle
 from market.sandbox.orders import ZERO
 
 EVERYTHING = "*"
@@ -19,14 +19,14 @@ NAME = re.compile(r"(?P<symbol>[a-z0-9]+)@(?P<kind>[A-Za-z]+?)(?P<rest>_\w+|\d+)
 ALL = {"!miniTicker@arr": "miniTicker", "!ticker@arr": "ticker"}
 
 
-class Channel:
+class BinanceChannel:
     """A stream without clients: `pace` ms lie between two of its frames at least, 0 for a frame at each event."""
 
     pace = 0
     on_trades: ClassVar[bool] = True
     """Hears of trades, else of changes of the book."""
 
-    def __init__(self, exchange: Exchange, symbol: str) -> None:
+    def __init__(self, exchange: SandboxExchange, symbol: str) -> None:
         self.exchange, self.symbol = exchange, symbol
         self.sent, self.waiting = -(1 << 62), False
 
@@ -42,38 +42,38 @@ class Channel:
         return iter(())
 
 
-class Trades(Channel):
+class TradeChannel(BinanceChannel):
     def frames(self, now: int) -> Iterator[Any]:
         yield self.form(self.exchange.history(self.symbol).trades[-1], now)
 
-    def form(self, trade: Trade, now: int) -> Any:
+    def form(self, trade: PublicTrade, now: int) -> Any:
         return {
             "e": "trade",
             "E": now,
-            "s": their(self.symbol),
+            "s": venue_symbol(self.symbol),
             "t": trade.id,
-            "p": text(trade.price),
-            "q": text(trade.qty),
+            "p": amount_text(trade.price),
+            "q": amount_text(trade.qty),
             "T": trade.time,
             "m": trade.buyer_is_maker,
             "M": True,
         }
 
 
-class Aggregates(Trades):
-    def form(self, trade: Trade, now: int) -> Any:
-        return {"e": "aggTrade", "E": now, "s": their(self.symbol), **forms.aggregate(trade)}
+class AggregateChannel(TradeChannel):
+    def form(self, trade: PublicTrade, now: int) -> Any:
+        return {"e": "aggTrade", "E": now, "s": venue_symbol(self.symbol), **forms.aggregate_trade(trade)}
 
 
-class Klines(Channel):
+class KlineChannel(BinanceChannel):
     """The growing candle at a pace; each once more when it closes."""
 
     pace = 250
 
-    def __init__(self, exchange: Exchange, symbol: str, interval: str) -> None:
+    def __init__(self, exchange: SandboxExchange, symbol: str, interval: str) -> None:
         super().__init__(exchange, symbol)
         self.interval = interval
-        self._shown: Candle | None = None
+        self._shown: SandboxCandle | None = None
         exchange.history(symbol).candle(interval)
 
     def due(self, now: int) -> bool:
@@ -94,16 +94,16 @@ class Klines(Channel):
             yield self._form(self._shown, now, closed=True)
             self._shown = None
 
-    def _form(self, candle: Candle, now: int, *, closed: bool) -> Any:
+    def _form(self, candle: SandboxCandle, now: int, *, closed: bool) -> Any:
         return forms.kline_event(self.symbol, candle, self.interval, now, closed=closed)
 
 
-class Tickers(Channel):
+class TickerChannel(BinanceChannel):
     """The last 24 hours, of one symbol or (as a list) of all."""
 
     pace = 1000
 
-    def __init__(self, exchange: Exchange, symbol: str, *, mini: bool) -> None:
+    def __init__(self, exchange: SandboxExchange, symbol: str, *, mini: bool) -> None:
         super().__init__(exchange, symbol)
         self.mini = mini
 
@@ -114,7 +114,7 @@ class Tickers(Channel):
             yield self._form(self.symbol, now)
 
     def _form(self, symbol: str, now: int) -> Any:
-        day = forms.day(self.exchange, symbol)
+        day = forms.day_figures(self.exchange, symbol)
         mini = {
             "c": day["lastPrice"],
             "o": day["openPrice"],
@@ -132,12 +132,12 @@ class Tickers(Channel):
         return {"e": "24hrTicker", "E": now, "s": day["symbol"], **mini, **rest}
 
 
-class BookTicker(Channel):
+class BookTickerChannel(BinanceChannel):
     """The best prices, when they change."""
 
     on_trades = False
 
-    def __init__(self, exchange: Exchange, symbol: str) -> None:
+    def __init__(self, exchange: SandboxExchange, symbol: str) -> None:
         super().__init__(exchange, symbol)
         self._last: Any = None
 
@@ -146,11 +146,11 @@ class BookTicker(Channel):
         if (best := book.best()) != self._last:
             self._last = best
             (bid, bid_qty), (ask, ask_qty) = best
-            prices = {"b": text(bid), "B": text(bid_qty), "a": text(ask), "A": text(ask_qty)}
-            yield {"u": book.sequence, "s": their(self.symbol), **prices}
+            prices = {"b": amount_text(bid), "B": amount_text(bid_qty), "a": amount_text(ask), "A": amount_text(ask_qty)}
+            yield {"u": book.sequence, "s": venue_symbol(self.symbol), **prices}
 
 
-class Depth(Channel):
+class DepthChannel(BinanceChannel):
     """What changed in the book since the last frame: new quantities, zero for a price that is gone.
 
     Frames join: each begins (`U`) one after the last one's end (`u`).
@@ -158,7 +158,7 @@ class Depth(Channel):
 
     on_trades = False
 
-    def __init__(self, exchange: Exchange, symbol: str, pace: int) -> None:
+    def __init__(self, exchange: SandboxExchange, symbol: str, pace: int) -> None:
         super().__init__(exchange, symbol)
         self.pace = pace
         self._known, self._sequence = self._book()
@@ -167,9 +167,9 @@ class Depth(Channel):
         (bids, asks), sequence = self._book()
         before, first = self._known, self._sequence + 1
         self._known, self._sequence = (bids, asks), sequence
-        changes = {"b": _changes(before[0], bids), "a": _changes(before[1], asks)}
+        changes = {"b": _list_changes(before[0], bids), "a": _list_changes(before[1], asks)}
         if sequence >= first:
-            yield {"e": "depthUpdate", "E": now, "s": their(self.symbol), "U": first, "u": sequence, **changes}
+            yield {"e": "depthUpdate", "E": now, "s": venue_symbol(self.symbol), "U": first, "u": sequence, **changes}
 
     def _book(self) -> tuple[tuple[dict[Decimal, Decimal], dict[Decimal, Decimal]], int]:
         book = self.exchange.book(self.symbol)
@@ -177,38 +177,38 @@ class Depth(Channel):
         return (dict(bids), dict(asks)), book.sequence
 
 
-class PartialDepth(Channel):
+class PartialDepthChannel(BinanceChannel):
     on_trades = False
 
-    def __init__(self, exchange: Exchange, symbol: str, levels: int, pace: int) -> None:
+    def __init__(self, exchange: SandboxExchange, symbol: str, levels: int, pace: int) -> None:
         super().__init__(exchange, symbol)
         self.levels, self.pace = levels, pace
 
     def frames(self, now: int) -> Iterator[Any]:
         book = self.exchange.book(self.symbol)
-        bids, asks = ([[text(price), text(qty)] for price, qty in side] for side in book.depth(self.levels))
+        bids, asks = ([[amount_text(price), amount_text(qty)] for price, qty in side] for side in book.depth(self.levels))
         yield {"lastUpdateId": book.sequence, "bids": bids, "asks": asks}
 
 
-def _changes(before: dict[Decimal, Decimal], after: dict[Decimal, Decimal]) -> list[list[str]]:
-    new = [[text(price), text(qty)] for price, qty in after.items() if before.get(price) != qty]
-    return new + [[text(price), text(ZERO)] for price in before if price not in after]
+def _list_changes(before: dict[Decimal, Decimal], after: dict[Decimal, Decimal]) -> list[list[str]]:
+    new = [[amount_text(price), amount_text(qty)] for price, qty in after.items() if before.get(price) != qty]
+    return new + [[amount_text(price), amount_text(ZERO)] for price in before if price not in after]
 
 
-def channel(exchange: Exchange, name: str) -> Channel | None:
+def find_channel(exchange: SandboxExchange, name: str) -> BinanceChannel | None:
     """The channel of a stream's name; none for a name that is unknown, which Binance takes without a word."""
     if name in ALL:
-        return Tickers(exchange, EVERYTHING, mini=ALL[name] == "miniTicker")
+        return TickerChannel(exchange, EVERYTHING, mini=ALL[name] == "miniTicker")
     found = NAME.fullmatch(name)
-    symbol = next((ours for ours in exchange.markets if found and their(ours).lower() == found["symbol"]), None)
+    symbol = next((ours for ours in exchange.markets if found and venue_symbol(ours).lower() == found["symbol"]), None)
     if not found or symbol is None:
         return None
     kind, rest, pace = found["kind"], found["rest"] or "", int(found["pace"] or 1000)
     if kind == "kline":
-        return Klines(exchange, symbol, rest[1:]) if rest[1:] in INTERVALS else None
+        return KlineChannel(exchange, symbol, rest[1:]) if rest[1:] in INTERVALS else None
     if kind == "depth":
-        return PartialDepth(exchange, symbol, int(rest), pace) if rest else Depth(exchange, symbol, pace)
+        return PartialDepthChannel(exchange, symbol, int(rest), pace) if rest else DepthChannel(exchange, symbol, pace)
     if kind in ("miniTicker", "ticker"):
-        return Tickers(exchange, symbol, mini=kind == "miniTicker")
-    simple: dict[str, type[Channel]] = {"trade": Trades, "aggTrade": Aggregates, "bookTicker": BookTicker}
+        return TickerChannel(exchange, symbol, mini=kind == "miniTicker")
+    simple: dict[str, type[BinanceChannel]] = {"trade": TradeChannel, "aggTrade": AggregateChannel, "bookTicker": BookTickerChannel}
     return simple[kind](exchange, symbol) if kind in simple else None

@@ -5,14 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from market.sandbox.accounts import Account
-from market.sandbox.binance.notation import kind, status, text, their
+from market.sandbox.accounts import SandboxAccount
+from market.sandbox.binance.notation import amount_text, status_name, type_name, venue_symbol
 from market.sandbox.checks import BAND
-from market.sandbox.events import Trade
-from market.sandbox.exchange import Exchange
-from market.sandbox.history import DAY, INTERVALS, Candle, History
-from market.sandbox.instruments import Instrument
-from market.sandbox.orders import ZERO, Fill, Order
+from market.sandbox.events import PublicTrade
+from market.sandbox.exchange import SandboxExchange
+from market.sandbox.history import DAY, INTERVALS, SandboxCandle, TradeHistory
+from market.sandbox.instruments import ListedInstrument
+from market.sandbox.orders import ZERO, SandboxFill, SandboxOrder
 
 Json = dict[str, Any]
 ORDER_TYPES = ["LIMIT", "LIMIT_MAKER", "MARKET", "STOP_LOSS", "STOP_LOSS_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT"]
@@ -21,11 +21,11 @@ NOT_A_LIST = -1
 LARGEST = Decimal(9_000_000)
 
 
-def symbol_info(item: Instrument) -> Json:
+def symbol_info(item: ListedInstrument) -> Json:
     flags = dict.fromkeys(("icebergAllowed", "ocoAllowed", "otoAllowed", "opoAllowed"), False)
     never = dict.fromkeys(("allowTrailingStop", "cancelReplaceAllowed", "amendAllowed", "pegInstructionsAllowed"), False)
     return {
-        "symbol": their(item.symbol),
+        "symbol": venue_symbol(item.symbol),
         "status": "TRADING" if item.trading else "BREAK",
         "baseAsset": item.base,
         "baseAssetPrecision": 8,
@@ -40,7 +40,7 @@ def symbol_info(item: Instrument) -> Json:
         **never,
         "isSpotTradingAllowed": True,
         "isMarginTradingAllowed": False,
-        "filters": filters(item),
+        "filters": list_filters(item),
         "permissions": [],
         "permissionSets": [["SPOT"]],
         "defaultSelfTradePreventionMode": "EXPIRE_MAKER",
@@ -48,42 +48,57 @@ def symbol_info(item: Instrument) -> Json:
     }
 
 
-def filters(item: Instrument) -> list[Json]:
+def list_filters(item: ListedInstrument) -> list[Json]:
     return [
-        {"filterType": "PRICE_FILTER", "minPrice": text(item.tick), "maxPrice": text(item.max_price), "tickSize": text(item.tick)},
-        {"filterType": "LOT_SIZE", "minQty": text(item.min_qty), "maxQty": text(item.max_qty), "stepSize": text(item.lot)},
-        {"filterType": "MARKET_LOT_SIZE", "minQty": text(ZERO), "maxQty": text(item.max_qty), "stepSize": text(ZERO)},
+        {
+            "filterType": "PRICE_FILTER",
+            "minPrice": amount_text(item.tick),
+            "maxPrice": amount_text(item.max_price),
+            "tickSize": amount_text(item.tick),
+        },
+        {
+            "filterType": "LOT_SIZE",
+            "minQty": amount_text(item.min_qty),
+            "maxQty": amount_text(item.max_qty),
+            "stepSize": amount_text(item.lot),
+        },
+        {
+            "filterType": "MARKET_LOT_SIZE",
+            "minQty": amount_text(ZERO),
+            "maxQty": amount_text(item.max_qty),
+            "stepSize": amount_text(ZERO),
+        },
         {"filterType": "PERCENT_PRICE", "multiplierUp": str(BAND), "multiplierDown": str(1 / BAND), "avgPriceMins": 0},
         {
             "filterType": "NOTIONAL",
-            "minNotional": text(item.min_notional),
+            "minNotional": amount_text(item.min_notional),
             "applyMinToMarket": True,
-            "maxNotional": text(LARGEST),
+            "maxNotional": amount_text(LARGEST),
             "applyMaxToMarket": False,
             "avgPriceMins": 0,
         },
     ]
 
 
-def kline(candle: Candle, interval: str) -> list[Any]:
+def kline_row(candle: SandboxCandle, interval: str) -> list[Any]:
     return [
         candle.time,
-        text(candle.open),
-        text(candle.high),
-        text(candle.low),
-        text(candle.close),
-        text(candle.volume),
+        amount_text(candle.open),
+        amount_text(candle.high),
+        amount_text(candle.low),
+        amount_text(candle.close),
+        amount_text(candle.volume),
         candle.time + INTERVALS[interval] - 1,
-        text(candle.value),
+        amount_text(candle.value),
         candle.trades,
-        text(candle.taker_volume),
-        text(candle.taker_value),
+        amount_text(candle.taker_volume),
+        amount_text(candle.taker_value),
         "0",
     ]
 
 
-def kline_event(symbol: str, candle: Candle, interval: str, now: int, *, closed: bool) -> Json:
-    name = their(symbol)
+def kline_event(symbol: str, candle: SandboxCandle, interval: str, now: int, *, closed: bool) -> Json:
+    name = venue_symbol(symbol)
     return {
         "e": "kline",
         "E": now,
@@ -95,22 +110,22 @@ def kline_event(symbol: str, candle: Candle, interval: str, now: int, *, closed:
             "i": interval,
             "f": candle.first_trade,
             "L": candle.last_trade,
-            "o": text(candle.open),
-            "c": text(candle.close),
-            "h": text(candle.high),
-            "l": text(candle.low),
-            "v": text(candle.volume),
+            "o": amount_text(candle.open),
+            "c": amount_text(candle.close),
+            "h": amount_text(candle.high),
+            "l": amount_text(candle.low),
+            "v": amount_text(candle.volume),
             "n": candle.trades,
             "x": closed,
-            "q": text(candle.value),
-            "V": text(candle.taker_volume),
-            "Q": text(candle.taker_value),
+            "q": amount_text(candle.value),
+            "V": amount_text(candle.taker_volume),
+            "Q": amount_text(candle.taker_value),
             "B": "0",
         },
     }
 
 
-def day(exchange: Exchange, symbol: str) -> Json:
+def day_figures(exchange: SandboxExchange, symbol: str) -> Json:
     """The figures of the last 24 hours, from whole minutes."""
     history, book = exchange.history(symbol), exchange.book(symbol)
     now = exchange.clock()
@@ -121,22 +136,22 @@ def day(exchange: Exchange, symbol: str) -> Json:
     (bid, bid_qty), (ask, ask_qty) = book.best()
     change = book.last - opened
     return {
-        "symbol": their(symbol),
-        "priceChange": text(change),
+        "symbol": venue_symbol(symbol),
+        "priceChange": amount_text(change),
         "priceChangePercent": f"{change / opened * 100:.3f}",
-        "weightedAvgPrice": f"{value / volume:.8f}" if volume else text(ZERO),
-        "prevClosePrice": text(opened),
-        "lastPrice": text(book.last),
-        "lastQty": text(history.trades[-1].qty if history.trades else ZERO),
-        "bidPrice": text(bid),
-        "bidQty": text(bid_qty),
-        "askPrice": text(ask),
-        "askQty": text(ask_qty),
-        "openPrice": text(opened),
-        "highPrice": text(max((candle.high for candle in minutes), default=book.last)),
-        "lowPrice": text(min((candle.low for candle in minutes), default=book.last)),
-        "volume": text(volume),
-        "quoteVolume": text(value),
+        "weightedAvgPrice": f"{value / volume:.8f}" if volume else amount_text(ZERO),
+        "prevClosePrice": amount_text(opened),
+        "lastPrice": amount_text(book.last),
+        "lastQty": amount_text(history.trades[-1].qty if history.trades else ZERO),
+        "bidPrice": amount_text(bid),
+        "bidQty": amount_text(bid_qty),
+        "askPrice": amount_text(ask),
+        "askQty": amount_text(ask_qty),
+        "openPrice": amount_text(opened),
+        "highPrice": amount_text(max((candle.high for candle in minutes), default=book.last)),
+        "lowPrice": amount_text(min((candle.low for candle in minutes), default=book.last)),
+        "volume": amount_text(volume),
+        "quoteVolume": amount_text(value),
         "openTime": now - DAY,
         "closeTime": now,
         "firstId": _first_trade(history),
@@ -145,28 +160,28 @@ def day(exchange: Exchange, symbol: str) -> Json:
     }
 
 
-def _first_trade(history: History) -> int:
+def _first_trade(history: TradeHistory) -> int:
     return history.trades[0].id if history.trades else NOT_A_LIST
 
 
-def public_trade(trade: Trade) -> Json:
+def public_trade(trade: PublicTrade) -> Json:
     return {
         "id": trade.id,
-        "price": text(trade.price),
-        "qty": text(trade.qty),
-        "quoteQty": text(trade.price * trade.qty),
+        "price": amount_text(trade.price),
+        "qty": amount_text(trade.qty),
+        "quoteQty": amount_text(trade.price * trade.qty),
         "time": trade.time,
         "isBuyerMaker": trade.buyer_is_maker,
         "isBestMatch": True,
     }
 
 
-def aggregate(trade: Trade) -> Json:
+def aggregate_trade(trade: PublicTrade) -> Json:
     """Every trade is an aggregate of itself."""
     return {
         "a": trade.id,
-        "p": text(trade.price),
-        "q": text(trade.qty),
+        "p": amount_text(trade.price),
+        "q": amount_text(trade.qty),
         "f": trade.id,
         "l": trade.id,
         "T": trade.time,
@@ -175,21 +190,21 @@ def aggregate(trade: Trade) -> Json:
     }
 
 
-def balances(account: Account) -> list[Json]:
+def list_balances(account: SandboxAccount) -> list[Json]:
     return [
-        {"asset": asset, "free": text(balance.free), "locked": text(balance.held)}
+        {"asset": asset, "free": amount_text(balance.free), "locked": amount_text(balance.held)}
         for asset, balance in sorted(account.balances.items())
     ]
 
 
-def account(account: Account, exchange: Exchange) -> Json:
+def account_status(account: SandboxAccount, exchange: SandboxExchange) -> Json:
     rates = exchange.fee_rates
     return {
         "makerCommission": int(rates.maker * 10_000),
         "takerCommission": int(rates.taker * 10_000),
         "buyerCommission": 0,
         "sellerCommission": 0,
-        "commissionRates": commission(exchange),
+        "commissionRates": commission_rates(exchange),
         "canTrade": account.can_trade,
         "canWithdraw": account.can_withdraw,
         "canDeposit": True,
@@ -198,43 +213,48 @@ def account(account: Account, exchange: Exchange) -> Json:
         "preventSor": False,
         "updateTime": account.updated,
         "accountType": "SPOT",
-        "balances": balances(account),
+        "balances": list_balances(account),
         "permissions": ["SPOT"],
         "uid": 354937868,
     }
 
 
-def commission(exchange: Exchange) -> Json:
+def commission_rates(exchange: SandboxExchange) -> Json:
     rates = exchange.fee_rates
-    return {"maker": text(rates.maker), "taker": text(rates.taker), "buyer": text(ZERO), "seller": text(ZERO)}
+    return {
+        "maker": amount_text(rates.maker),
+        "taker": amount_text(rates.taker),
+        "buyer": amount_text(ZERO),
+        "seller": amount_text(ZERO),
+    }
 
 
-def _amounts(order: Order) -> Json:
+def _order_amounts(order: SandboxOrder) -> Json:
     request = order.request
     return {
-        "price": text(request.limit),
-        "origQty": text(order.qty),
-        "executedQty": text(order.filled),
-        "origQuoteOrderQty": text(request.quote_qty),
-        "cummulativeQuoteQty": text(order.value),
-        "status": status(order),
+        "price": amount_text(request.limit),
+        "origQty": amount_text(order.qty),
+        "executedQty": amount_text(order.filled),
+        "origQuoteOrderQty": amount_text(request.quote_qty),
+        "cummulativeQuoteQty": amount_text(order.value),
+        "status": status_name(order),
         "timeInForce": request.tif.upper(),
-        "type": kind(request),
+        "type": type_name(request),
         "side": order.side.upper(),
     }
 
 
-def _head(order: Order) -> Json:
-    return {"symbol": their(order.symbol), "orderId": order.id, "orderListId": NOT_A_LIST, "clientOrderId": order.client_id}
+def _order_head(order: SandboxOrder) -> Json:
+    return {"symbol": venue_symbol(order.symbol), "orderId": order.id, "orderListId": NOT_A_LIST, "clientOrderId": order.client_id}
 
 
-def order(order: Order) -> Json:
+def order_details(order: SandboxOrder) -> Json:
     """As queries answer."""
     return {
-        **_head(order),
-        **_amounts(order),
-        "stopPrice": text(order.request.stop),
-        "icebergQty": text(ZERO),
+        **_order_head(order),
+        **_order_amounts(order),
+        "stopPrice": amount_text(order.request.stop),
+        "icebergQty": amount_text(ZERO),
         "time": order.created,
         "updateTime": order.updated,
         "isWorking": not order.waiting,
@@ -243,46 +263,46 @@ def order(order: Order) -> Json:
     }
 
 
-def acknowledged(order: Order) -> Json:
-    return {**_head(order), "transactTime": order.created}
+def order_acknowledgement(order: SandboxOrder) -> Json:
+    return {**_order_head(order), "transactTime": order.created}
 
 
-def placed(order: Order, *, fills: bool) -> Json:
+def order_result(order: SandboxOrder, *, fills: bool) -> Json:
     """As placing answers: in full with its fills."""
-    answer = {**_head(order), "transactTime": order.updated, **_amounts(order)}
+    answer = {**_order_head(order), "transactTime": order.updated, **_order_amounts(order)}
     if order.request.stop:
-        answer["stopPrice"] = text(order.request.stop)
+        answer["stopPrice"] = amount_text(order.request.stop)
     answer |= {"workingTime": order.working_time, "selfTradePreventionMode": "EXPIRE_MAKER"}
     if fills:
-        answer["fills"] = [_fill(fill) for fill in order.fills]
+        answer["fills"] = [_fill_row(fill) for fill in order.fills]
     return answer
 
 
-def cancelled(order: Order, cancel_id: str) -> Json:
-    head = {**_head(order), "origClientOrderId": order.client_id, "clientOrderId": cancel_id}
-    return {**head, "transactTime": order.updated, **_amounts(order), "selfTradePreventionMode": "EXPIRE_MAKER"}
+def cancel_result(order: SandboxOrder, cancel_id: str) -> Json:
+    head = {**_order_head(order), "origClientOrderId": order.client_id, "clientOrderId": cancel_id}
+    return {**head, "transactTime": order.updated, **_order_amounts(order), "selfTradePreventionMode": "EXPIRE_MAKER"}
 
 
-def _fill(fill: Fill) -> Json:
+def _fill_row(fill: SandboxFill) -> Json:
     return {
-        "price": text(fill.price),
-        "qty": text(fill.qty),
-        "commission": text(fill.fee),
+        "price": amount_text(fill.price),
+        "qty": amount_text(fill.qty),
+        "commission": amount_text(fill.fee),
         "commissionAsset": fill.fee_asset,
         "tradeId": fill.id,
     }
 
 
-def my_trade(fill: Fill) -> Json:
+def my_trade(fill: SandboxFill) -> Json:
     return {
-        "symbol": their(fill.symbol),
+        "symbol": venue_symbol(fill.symbol),
         "id": fill.id,
         "orderId": fill.order_id,
         "orderListId": NOT_A_LIST,
-        "price": text(fill.price),
-        "qty": text(fill.qty),
-        "quoteQty": text(fill.value),
-        "commission": text(fill.fee),
+        "price": amount_text(fill.price),
+        "qty": amount_text(fill.qty),
+        "quoteQty": amount_text(fill.value),
+        "commission": amount_text(fill.fee),
         "commissionAsset": fill.fee_asset,
         "time": fill.time,
         "isBuyer": fill.side == "buy",

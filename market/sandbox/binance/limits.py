@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from market.sandbox.binance.notation import Problem
+from market.sandbox.binance.notation import BinanceError
 
 MINUTE, TEN_SECONDS, DAY = 60_000, 10_000, 86_400_000
 
 
 @dataclass(slots=True)
-class Window:
+class CountingWindow:
     """Counts up to `limit` within each `length` ms, by the clock."""
 
     length: int
@@ -20,7 +20,7 @@ class Window:
     began: int = 0
     count: int = 0
 
-    def at(self, now: int) -> int:
+    def count_at(self, now: int) -> int:
         """What is counted in the window of this moment."""
         if (began := now - now % self.length) != self.began:
             self.began, self.count = began, 0
@@ -28,15 +28,15 @@ class Window:
 
 
 @dataclass(slots=True)
-class Limits:
+class BinanceRateLimits:
     """Counts what is used; past a limit `Problem` 429 with the seconds until the window ends."""
 
     wall: Callable[[], int]
-    weight: Window = field(default_factory=lambda: Window(MINUTE, 6000))
-    orders: Window = field(default_factory=lambda: Window(TEN_SECONDS, 100))
-    orders_a_day: Window = field(default_factory=lambda: Window(DAY, 200_000))
+    weight: CountingWindow = field(default_factory=lambda: CountingWindow(MINUTE, 6000))
+    orders: CountingWindow = field(default_factory=lambda: CountingWindow(TEN_SECONDS, 100))
+    orders_a_day: CountingWindow = field(default_factory=lambda: CountingWindow(DAY, 200_000))
 
-    def use(self, weight: int) -> None:
+    def use_weight(self, weight: int) -> None:
         self._count(self.weight, weight, "Too much request weight used; current limit is {} request weight per 1 MINUTE.")
 
     def use_order(self) -> None:
@@ -44,23 +44,23 @@ class Limits:
         self._count(self.orders, 1, message.format("{}", "10 SECOND"), code=-1015)
         self._count(self.orders_a_day, 1, message.format("{}", "1 DAY"), code=-1015)
 
-    def _count(self, window: Window, cost: int, message: str, code: int = -1003) -> None:
+    def _count(self, window: CountingWindow, cost: int, message: str, code: int = -1003) -> None:
         now = self.wall()
-        if window.at(now) + cost > window.limit:
+        if window.count_at(now) + cost > window.limit:
             wait = (window.began + window.length - now + 999) // 1000
-            raise Problem(code, message.format(window.limit), status=429, retry_after=wait)
+            raise BinanceError(code, message.format(window.limit), status=429, retry_after=wait)
         window.count += cost
 
     def headers(self, *, order: bool) -> dict[str, str]:
         now = self.wall()
-        weight = str(self.weight.at(now))
+        weight = str(self.weight.count_at(now))
         headers = {"X-MBX-USED-WEIGHT": weight, "X-MBX-USED-WEIGHT-1M": weight}
         if order:
-            headers["X-MBX-ORDER-COUNT-10S"] = str(self.orders.at(now))
-            headers["X-MBX-ORDER-COUNT-1D"] = str(self.orders_a_day.at(now))
+            headers["X-MBX-ORDER-COUNT-10S"] = str(self.orders.count_at(now))
+            headers["X-MBX-ORDER-COUNT-1D"] = str(self.orders_a_day.count_at(now))
         return headers
 
-    def described(self) -> list[dict[str, Any]]:
+    def list_limits(self) -> list[dict[str, Any]]:
         """As `exchangeInfo` lists them."""
         return [
             {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": self.weight.limit},
@@ -71,8 +71,8 @@ class Limits:
     def order_counts(self) -> list[dict[str, Any]]:
         """As `rateLimit/order` and the WebSocket API answer."""
         now = self.wall()
-        counts = (self.orders.at(now), self.orders_a_day.at(now))
-        return [{**row, "count": count} for row, count in zip(self.described()[1:], counts, strict=True)]
+        counts = (self.orders.count_at(now), self.orders_a_day.count_at(now))
+        return [{**row, "count": count} for row, count in zip(self.list_limits()[1:], counts, strict=True)]
 
     def weight_count(self) -> list[dict[str, Any]]:
-        return [{**self.described()[0], "count": self.weight.at(self.wall())}]
+        return [{**self.list_limits()[0], "count": self.weight.count_at(self.wall())}]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from market.sandbox.orders import Order, OrderRequest, Refused
+from market.sandbox.orders import OrderTicket, RequestRefused, SandboxOrder
 
 MESSAGES = {
     "unknown_symbol": (-1121, "Invalid symbol."),
@@ -22,7 +22,7 @@ MESSAGES = {
 }
 
 
-class Problem(Exception):
+class BinanceError(Exception):
     """An answer that is an error: HTTP status, Binance's code and message."""
 
     def __init__(self, code: int, message: str, *, status: int = 400, retry_after: int | None = None) -> None:
@@ -30,22 +30,22 @@ class Problem(Exception):
         self.code, self.message, self.status, self.retry_after = code, message, status, retry_after
 
     @classmethod
-    def of(cls, refused: Refused) -> Problem:
+    def of(cls, refused: RequestRefused) -> BinanceError:
         return cls(*MESSAGES[refused.code])
 
 
-def their(symbol: str) -> str:
+def venue_symbol(symbol: str) -> str:
     """`BTC-USDT` -> `BTCUSDT`."""
     return symbol.replace("-", "")
 
 
-def text(amount: Decimal) -> str:
+def amount_text(amount: Decimal) -> str:
     """With eight decimals, or more where it has more."""
     exponent = amount.as_tuple().exponent
     return f"{amount:.8f}" if isinstance(exponent, int) and exponent >= -8 else format(amount, "f")
 
 
-def status(order: Order) -> str:
+def status_name(order: SandboxOrder) -> str:
     if order.status == "open":
         return "PARTIALLY_FILLED" if order.filled else "NEW"
     if order.status == "expired":
@@ -53,9 +53,9 @@ def status(order: Order) -> str:
     return {"filled": "FILLED", "cancelled": "CANCELED"}[order.status]
 
 
-def kind(request: OrderRequest) -> str:
+def type_name(ticket: OrderTicket) -> str:
     """The order's `type`."""
-    if not request.stop:
-        return "LIMIT_MAKER" if request.post_only else request.type.upper()
-    losing = request.trigger == ("up" if request.side == "buy" else "down")
-    return ("STOP_LOSS" if losing else "TAKE_PROFIT") + ("_LIMIT" if request.limit else "")
+    if not ticket.stop:
+        return "LIMIT_MAKER" if ticket.post_only else ticket.type.upper()
+    losing = ticket.trigger == ("up" if ticket.side == "buy" else "down")
+    return ("STOP_LOSS" if losing else "TAKE_PROFIT") + ("_LIMIT" if ticket.limit else "")

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from market.sandbox.binance import forms, params
-from market.sandbox.binance.limits import Limits
-from market.sandbox.binance.notation import Problem, text, their
+from market.sandbox.binance.limits import BinanceRateLimits
+from market.sandbox.binance.notation import BinanceError, amount_text, venue_symbol
 from market.sandbox.binance.params import Params
-from market.sandbox.exchange import Exchange
+from market.sandbox.exchange import SandboxExchange
 from market.sandbox.history import INTERVALS
 
 LEVELS = 5000
@@ -19,12 +19,12 @@ LEVELS = 5000
 class Quotes:
     """`wall` is the server's clock (ms)."""
 
-    def __init__(self, exchange: Exchange, limits: Limits, wall: Callable[[], int]) -> None:
+    def __init__(self, exchange: SandboxExchange, limits: BinanceRateLimits, wall: Callable[[], int]) -> None:
         self.exchange, self.limits, self.wall = exchange, limits, wall
 
     def symbol(self, given: Params) -> str:
         """Ours for theirs; -1121 where it is not listed."""
-        name = params.needed(given, "symbol")
+        name = params.read_required(given, "symbol")
         return self._ours(name)
 
     def ping(self, given: Params) -> Any:
@@ -41,65 +41,67 @@ class Quotes:
         return {
             "timezone": "UTC",
             "serverTime": self.wall(),
-            "rateLimits": self.limits.described(),
+            "rateLimits": self.limits.list_limits(),
             "exchangeFilters": [],
             "symbols": [forms.symbol_info(self.exchange.instrument(symbol)) for symbol in wanted],
         }
 
     def klines(self, given: Params) -> Any:
-        symbol, interval = self.symbol(given), params.needed(given, "interval")
+        symbol, interval = self.symbol(given), params.read_required(given, "interval")
         if interval not in INTERVALS:
-            raise Problem(-1120, "Invalid interval.")
+            raise BinanceError(-1120, "Invalid interval.")
         candles = self.exchange.history(symbol).candles(
             interval,
-            start=params.whole(given, "startTime"),
-            end=params.whole(given, "endTime"),
-            limit=params.limit(given, 500, 1000),
+            start=params.read_whole(given, "startTime"),
+            end=params.read_whole(given, "endTime"),
+            limit=params.read_limit(given, 500, 1000),
         )
-        return [forms.kline(candle, interval) for candle in candles]
+        return [forms.kline_row(candle, interval) for candle in candles]
 
     def price(self, given: Params) -> Any:
-        return self._each(given, lambda symbol: {"symbol": their(symbol), "price": text(self.exchange.book(symbol).last)})
+        return self._each(
+            given, lambda symbol: {"symbol": venue_symbol(symbol), "price": amount_text(self.exchange.book(symbol).last)}
+        )
 
     def day(self, given: Params) -> Any:
-        return self._each(given, lambda symbol: forms.day(self.exchange, symbol))
+        return self._each(given, lambda symbol: forms.day_figures(self.exchange, symbol))
 
     def best(self, given: Params) -> Any:
         return self._each(given, self._best)
 
     def depth(self, given: Params) -> Any:
         book = self.exchange.book(self.symbol(given))
-        bids, asks = book.depth(params.limit(given, 100, LEVELS))
+        bids, asks = book.depth(params.read_limit(given, 100, LEVELS))
         return {
             "lastUpdateId": book.sequence,
-            "bids": [[text(price), text(qty)] for price, qty in bids],
-            "asks": [[text(price), text(qty)] for price, qty in asks],
+            "bids": [[amount_text(price), amount_text(qty)] for price, qty in bids],
+            "asks": [[amount_text(price), amount_text(qty)] for price, qty in asks],
         }
 
     def trades(self, given: Params) -> Any:
         history = self.exchange.history(self.symbol(given))
-        count = params.limit(given, 500, 1000)
+        count = params.read_limit(given, 500, 1000)
         return [forms.public_trade(trade) for trade in list(history.trades)[-count:]]
 
     def aggregates(self, given: Params) -> Any:
         """The newest, or the first from an id or a time on."""
         trades = list(self.exchange.history(self.symbol(given)).trades)
-        first, start, end = (params.whole(given, name) for name in ("fromId", "startTime", "endTime"))
-        count = params.limit(given, 500, 1000)
+        first, start, end = (params.read_whole(given, name) for name in ("fromId", "startTime", "endTime"))
+        count = params.read_limit(given, 500, 1000)
         if first is not None:
             trades = [trade for trade in trades if trade.id >= first][:count]
         elif start is not None or end is not None:
             trades = [x for x in trades if (start is None or x.time >= start) and (end is None or x.time <= end)][:count]
-        return [forms.aggregate(trade) for trade in trades[-count:]]
+        return [forms.aggregate_trade(trade) for trade in trades[-count:]]
 
     def _best(self, symbol: str) -> Any:
         (bid, bid_qty), (ask, ask_qty) = self.exchange.book(symbol).best()
         return {
-            "symbol": their(symbol),
-            "bidPrice": text(bid),
-            "bidQty": text(bid_qty),
-            "askPrice": text(ask),
-            "askQty": text(ask_qty),
+            "symbol": venue_symbol(symbol),
+            "bidPrice": amount_text(bid),
+            "bidQty": amount_text(bid_qty),
+            "askPrice": amount_text(ask),
+            "askQty": amount_text(ask_qty),
         }
 
     def _each(self, given: Params, form: Callable[[str], Any]) -> Any:
@@ -117,10 +119,10 @@ class Quotes:
             names = json.loads(names) if isinstance(names, str) else names
             return [self._ours(str(name)) for name in list(names)]
         except (ValueError, TypeError):
-            raise params.malformed("symbols") from None
+            raise params.malformed_parameter("symbols") from None
 
     def _ours(self, name: str) -> str:
         for symbol in self.exchange.markets:
-            if their(symbol) == name:
+            if venue_symbol(symbol) == name:
                 return symbol
-        raise Problem(-1121, "Invalid symbol.")
+        raise BinanceError(-1121, "Invalid symbol.")

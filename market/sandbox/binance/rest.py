@@ -8,51 +8,51 @@ from urllib.parse import parse_qsl
 import orjson
 from aiohttp import web
 
-from market.sandbox.binance.calls import Call, Desk
-from market.sandbox.binance.notation import Problem
+from market.sandbox.binance.calls import BinanceCall, CallRunner
+from market.sandbox.binance.notation import BinanceError
 
 
-def add_routes(app: web.Application, desk: Desk) -> None:
+def add_routes(app: web.Application, desk: CallRunner) -> None:
     for call in desk.all:
-        app.router.add_route(call.method, call.path, _handler(desk, call))
-    app.router.add_route("*", "/api/v3/userDataStream", _gone)
-    app.router.add_route("*", "/api/v3/{rest:(?!brokerage).*}", _unknown)
+        app.router.add_route(call.method, call.path, _make_handler(desk, call))
+    app.router.add_route("*", "/api/v3/userDataStream", _refuse_listen_key)
+    app.router.add_route("*", "/api/v3/{rest:(?!brokerage).*}", _refuse_unknown_path)
 
 
-def answer(body: object, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+def json_answer(body: object, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
     return web.Response(body=orjson.dumps(body), status=status, headers=headers, content_type="application/json")
 
 
-def refusal(problem: Problem, headers: dict[str, str] | None = None) -> web.Response:
+def error_answer(problem: BinanceError, headers: dict[str, str] | None = None) -> web.Response:
     more = {} if problem.retry_after is None else {"Retry-After": str(problem.retry_after)}
-    return answer({"code": problem.code, "msg": problem.message}, status=problem.status, headers={**(headers or {}), **more})
+    return json_answer({"code": problem.code, "msg": problem.message}, status=problem.status, headers={**(headers or {}), **more})
 
 
-def _handler(desk: Desk, call: Call) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _make_handler(desk: CallRunner, call: BinanceCall) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def handle(request: web.Request) -> web.Response:
-        payload, fields = _read(request.rel_url.raw_query_string, await request.text() if request.can_read_body else "")
+        payload, fields = _split_signed(request.rel_url.raw_query_string, await request.text() if request.can_read_body else "")
         signature = fields.pop("signature", "")
         key = request.headers.get("X-MBX-APIKEY", "")
         limits = desk.quotes.limits
         try:
-            body = desk.make(call, fields, lambda: desk.signing.authenticate(key, payload, signature, fields))
-        except Problem as problem:
-            return refusal(problem, limits.headers(order=call.places))
-        return answer(body, headers=limits.headers(order=call.places))
+            body = desk.run(call, fields, lambda: desk.signing.authenticate(key, payload, signature, fields))
+        except BinanceError as problem:
+            return error_answer(problem, limits.headers(order=call.places))
+        return json_answer(body, headers=limits.headers(order=call.places))
 
     return handle
 
 
-def _read(query: str, body: str) -> tuple[str, dict[str, str]]:
+def _split_signed(query: str, body: str) -> tuple[str, dict[str, str]]:
     """What was signed (the query and then the body, byte for byte, without the signature), and all parameters."""
     fields = dict(parse_qsl(query, keep_blank_values=True)) | dict(parse_qsl(body, keep_blank_values=True))
     parts = [[field for field in text.split("&") if not field.startswith("signature=")] for text in (query, body)]
     return "".join("&".join(part) for part in parts), fields
 
 
-async def _gone(request: web.Request) -> web.Response:
-    return refusal(Problem(-1000, "Listen keys were removed. Subscribe with the WebSocket API.", status=410))
+async def _refuse_listen_key(request: web.Request) -> web.Response:
+    return error_answer(BinanceError(-1000, "Listen keys were removed. Subscribe with the WebSocket API.", status=410))
 
 
-async def _unknown(request: web.Request) -> web.Response:
-    return answer({"code": -1101, "msg": f"Unknown path {request.path}."}, status=404)
+async def _refuse_unknown_path(request: web.Request) -> web.Response:
+    return json_answer({"code": -1101, "msg": f"Unknown path {request.path}."}, status=404)

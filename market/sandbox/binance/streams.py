@@ -10,31 +10,31 @@ import orjson
 from aiohttp import web
 
 from market.sandbox import sockets
-from market.sandbox.binance.channels import EVERYTHING, Channel, channel
-from market.sandbox.events import BookChange, Event, Trade
-from market.sandbox.exchange import Exchange
-from market.sandbox.sockets import Socket
+from market.sandbox.binance.channels import EVERYTHING, BinanceChannel, find_channel
+from market.sandbox.events import BookChange, Event, PublicTrade
+from market.sandbox.exchange import SandboxExchange
+from market.sandbox.sockets import ClientSocket
 
 MOST_STREAMS = 1024
 """On one connection."""
 
 
 @dataclass(eq=False, slots=True)
-class Client:
+class StreamClient:
     """A connection. `combined`: its frames are wrapped as `{"stream", "data"}`."""
 
-    socket: Socket
+    socket: ClientSocket
     combined: bool
     names: dict[str, None] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
-class Stream:
+class OpenStream:
     """A channel somebody listens to."""
 
     name: str
-    channel: Channel
-    clients: set[Client] = field(default_factory=set)
+    channel: BinanceChannel
+    clients: set[StreamClient] = field(default_factory=set)
 
     def send(self, frame: Any) -> None:
         text = orjson.dumps(frame).decode()
@@ -47,17 +47,17 @@ class Stream:
                 client.socket.send(text, self.name)
 
 
-class Streams:
+class BinanceStreams:
     """All market streams of the venue."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: SandboxExchange) -> None:
         self.exchange = exchange
-        self._streams: dict[str, Stream] = {}
-        self._on_trade: dict[str, list[Stream]] = {}
-        self._on_book: dict[str, list[Stream]] = {}
+        self._streams: dict[str, OpenStream] = {}
+        self._on_trade: dict[str, list[OpenStream]] = {}
+        self._on_book: dict[str, list[OpenStream]] = {}
 
-    def hear(self, event: Event) -> None:
-        if isinstance(event, Trade):
+    def on_event(self, event: Event) -> None:
+        if isinstance(event, PublicTrade):
             listeners = self._on_trade
         elif isinstance(event, BookChange):
             listeners = self._on_book
@@ -66,15 +66,15 @@ class Streams:
         for symbol in (event.symbol, EVERYTHING):
             for stream in listeners.get(symbol, ()):
                 if stream.channel.due(event.time):
-                    self._say(stream, event.time)
+                    self._send_frames(stream, event.time)
                 else:
                     stream.channel.waiting = True
 
-    def beat(self, now: int) -> None:
+    def advance(self, now: int) -> None:
         """Time has passed: what waited for its pace is sent, candles close."""
         for stream in tuple(self._streams.values()):
             if stream.channel.waiting and stream.channel.due(now):
-                self._say(stream, now)
+                self._send_frames(stream, now)
             for frame in stream.channel.closing(now):
                 stream.send(frame)
 
@@ -83,8 +83,8 @@ class Streams:
         combined = request.path == "/stream"
         wanted = request.query.get("streams", "") if combined else request.match_info.get("names", "")
         names = [name for name in wanted.split("/") if name]
-        socket = await sockets.accept(request, "/".join(["stream" if combined else "ws", *names]))
-        client = Client(socket, combined)
+        socket = await sockets.accept_socket(request, "/".join(["stream" if combined else "ws", *names]))
+        client = StreamClient(socket, combined)
         self.subscribe(client, names)
         try:
             async for text in socket:
@@ -93,18 +93,18 @@ class Streams:
             self.unsubscribe(client, list(client.names))
         return socket.response
 
-    def subscribe(self, client: Client, names: list[str]) -> None:
+    def subscribe(self, client: StreamClient, names: list[str]) -> None:
         for name in names:
             client.names[name] = None
             stream = self._streams.get(name)
             if stream is None:
-                if (made := channel(self.exchange, name)) is None:
+                if (made := find_channel(self.exchange, name)) is None:
                     continue
-                stream = self._streams[name] = Stream(name, made)
+                stream = self._streams[name] = OpenStream(name, made)
                 self._listeners(made).append(stream)
             stream.clients.add(client)
 
-    def unsubscribe(self, client: Client, names: list[str]) -> None:
+    def unsubscribe(self, client: StreamClient, names: list[str]) -> None:
         for name in names:
             client.names.pop(name, None)
             if (stream := self._streams.get(name)) is None:
@@ -114,30 +114,30 @@ class Streams:
                 del self._streams[name]
                 self._listeners(stream.channel).remove(stream)
 
-    def _listeners(self, made: Channel) -> list[Stream]:
+    def _listeners(self, made: BinanceChannel) -> list[OpenStream]:
         listeners = self._on_trade if made.on_trades else self._on_book
         return listeners.setdefault(made.symbol, [])
 
-    def _say(self, stream: Stream, now: int) -> None:
+    def _send_frames(self, stream: OpenStream, now: int) -> None:
         stream.channel.sent, stream.channel.waiting = now, False
         for frame in stream.channel.frames(now):
             stream.send(frame)
 
-    def _answer(self, client: Client, text: str) -> Mapping[str, Any]:
+    def _answer(self, client: StreamClient, text: str) -> Mapping[str, Any]:
         try:
             request = orjson.loads(text)
             method, id_ = request["method"], request.get("id")
             given = request.get("params", [])
         except (orjson.JSONDecodeError, TypeError, KeyError, AttributeError):
-            return _error(None, 3, "Invalid JSON: expected a request with 'method', 'params' and 'id'.")
+            return _error_answer(None, 3, "Invalid JSON: expected a request with 'method', 'params' and 'id'.")
         if not isinstance(given, list) or (id_ is not None and not isinstance(id_, int | str)):
-            return _error(None, 2, "Invalid request: request ID must be an integer or a string, params a list.")
-        return self._do(client, method, [str(item) for item in given], id_, given)
+            return _error_answer(None, 2, "Invalid request: request ID must be an integer or a string, params a list.")
+        return self._run_method(client, method, [str(item) for item in given], id_, given)
 
-    def _do(self, client: Client, method: str, names: list[str], id_: Any, given: list[Any]) -> Mapping[str, Any]:
+    def _run_method(self, client: StreamClient, method: str, names: list[str], id_: Any, given: list[Any]) -> Mapping[str, Any]:
         if method == "SUBSCRIBE":
             if len(client.names) + len(names) > MOST_STREAMS:
-                return _error(id_, 4, f"Too many streams: {MOST_STREAMS} is the most for one connection.")
+                return _error_answer(id_, 4, f"Too many streams: {MOST_STREAMS} is the most for one connection.")
             self.subscribe(client, names)
         elif method == "UNSUBSCRIBE":
             self.unsubscribe(client, names)
@@ -146,9 +146,9 @@ class Streams:
         elif method == "SET_PROPERTY" and given[:1] == ["combined"] and isinstance(given[-1], bool):
             client.combined = given[-1]
         else:
-            return _error(id_, 2, f"Invalid request: unknown method {method!r}.")
+            return _error_answer(id_, 2, f"Invalid request: unknown method {method!r}.")
         return {"result": None, "id": id_}
 
 
-def _error(id_: Any, code: int, message: str) -> Mapping[str, Any]:
+def _error_answer(id_: Any, code: int, message: str) -> Mapping[str, Any]:
     return {"error": {"code": code, "msg": message}, "id": id_}

@@ -10,19 +10,19 @@ import orjson
 from aiohttp import web
 
 from market.sandbox import sockets
-from market.sandbox.binance.calls import Desk
-from market.sandbox.binance.notation import Problem
+from market.sandbox.binance.calls import CallRunner
+from market.sandbox.binance.notation import BinanceError
 from market.sandbox.binance.reports import account_position, balance_update, execution_report
 from market.sandbox.events import BalanceUpdate, Event, OrderUpdate
-from market.sandbox.sockets import Socket
+from market.sandbox.sockets import ClientSocket
 
 PATH = "ws-api/v3"
 
 
-class Session:
+class ApiSession:
     """A connection: who logged on to it, and its subscriptions, each with the account it follows."""
 
-    def __init__(self, socket: Socket) -> None:
+    def __init__(self, socket: ClientSocket) -> None:
         self.socket = socket
         self.account = ""
         self.subscriptions: dict[int, str] = {}
@@ -31,24 +31,24 @@ class Session:
 class WebSocketApi:
     """`hear` turns the exchange's events into those of the user streams."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
-        self.sessions: set[Session] = set()
-        self._calls = {call.name: call for call in desk.all if call.name}
+    def __init__(self, runner: CallRunner) -> None:
+        self.desk = runner
+        self.sessions: set[ApiSession] = set()
+        self._calls = {call.name: call for call in runner.all if call.name}
         self._subscribed = 0
 
-    def hear(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         if not isinstance(event, OrderUpdate | BalanceUpdate):
             return
         frame = ""
         for session in tuple(self.sessions):
             for id_, account in session.subscriptions.items():
                 if account == event.account:
-                    frame = frame or orjson.dumps(self._form(event)).decode()
+                    frame = frame or orjson.dumps(self._describe_event(event)).decode()
                     session.socket.send(f'{{"subscriptionId":{id_},"event":{frame}}}', "user")
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
-        session = Session(await sockets.accept(request, PATH))
+        session = ApiSession(await sockets.accept_socket(request, PATH))
         self.sessions.add(session)
         try:
             async for text in session.socket:
@@ -57,14 +57,14 @@ class WebSocketApi:
             self.sessions.discard(session)
         return session.socket.response
 
-    def _form(self, event: OrderUpdate | BalanceUpdate) -> Mapping[str, Any]:
+    def _describe_event(self, event: OrderUpdate | BalanceUpdate) -> Mapping[str, Any]:
         if isinstance(event, OrderUpdate):
             return execution_report(event, self.desk.trading.cancelling)
         if event.deposit is not None:
             return balance_update(event)
         return account_position(event, self.desk.exchange.accounts[event.account])
 
-    def _answer(self, session: Session, text: str) -> Mapping[str, Any]:
+    def _answer(self, session: ApiSession, text: str) -> Mapping[str, Any]:
         limits = self.desk.quotes.limits
         id_ = None
         try:
@@ -72,9 +72,9 @@ class WebSocketApi:
                 request = orjson.loads(text)
                 id_, method, given = request.get("id"), request["method"], dict(request.get("params") or {})
             except (orjson.JSONDecodeError, TypeError, ValueError, KeyError, AttributeError):
-                raise Problem(-1135, "Invalid JSON Request") from None
-            result = self._do(session, str(method), given)
-        except Problem as problem:
+                raise BinanceError(-1135, "Invalid JSON Request") from None
+            result = self._run_method(session, str(method), given)
+        except BinanceError as problem:
             error: dict[str, Any] = {"code": problem.code, "msg": problem.message}
             if problem.retry_after is not None:
                 error["data"] = {"retryAfter": self.desk.quotes.wall() + problem.retry_after * 1000}
@@ -82,10 +82,10 @@ class WebSocketApi:
         counts = limits.order_counts() if method == "order.place" else []
         return {"id": id_, "status": 200, "result": result, "rateLimits": [*counts, *limits.weight_count()]}
 
-    def _do(self, session: Session, method: str, given: dict[str, Any]) -> Any:
+    def _run_method(self, session: ApiSession, method: str, given: dict[str, Any]) -> Any:
         if call := self._calls.get(method):
-            return self.desk.make(call, given, lambda: session.account or self._signed(given))
-        own: dict[str, Callable[[Session, dict[str, Any]], Any]] = {
+            return self.desk.run(call, given, lambda: session.account or self._authenticate(given))
+        own: dict[str, Callable[[ApiSession, dict[str, Any]], Any]] = {
             "session.logon": self._log_on,
             "session.status": lambda session, given: self._status(session),
             "session.logout": self._log_out,
@@ -95,47 +95,47 @@ class WebSocketApi:
             "userDataStream.unsubscribe": self._unsubscribe,
         }
         if method not in own:
-            raise Problem(-1020, f"This operation is not supported: {method}.")
-        self.desk.quotes.limits.use(2)
+            raise BinanceError(-1020, f"This operation is not supported: {method}.")
+        self.desk.quotes.limits.use_weight(2)
         return own[method](session, given)
 
-    def _signed(self, given: dict[str, Any]) -> str:
+    def _authenticate(self, given: dict[str, Any]) -> str:
         """The account of signed parameters: the signature is over all others, by name."""
         fields = {name: value for name, value in given.items() if name != "signature"}
         payload = urlencode(sorted(fields.items()))
         signature = str(given.get("signature", ""))
         return self.desk.signing.authenticate(str(given.get("apiKey", "")), payload, signature, given)
 
-    def _log_on(self, session: Session, given: dict[str, Any]) -> Any:
-        session.account = self._signed(given)
+    def _log_on(self, session: ApiSession, given: dict[str, Any]) -> Any:
+        session.account = self._authenticate(given)
         return self._status(session)
 
-    def _log_out(self, session: Session, given: dict[str, Any]) -> Any:
+    def _log_out(self, session: ApiSession, given: dict[str, Any]) -> Any:
         session.account = ""
         return self._status(session)
 
-    def _status(self, session: Session) -> Any:
+    def _status(self, session: ApiSession) -> Any:
         now = self.desk.quotes.wall()
         since = now if session.account else None
         return {"apiKey": session.account or None, "authorizedSince": since, "connectedSince": now, "serverTime": now}
 
-    def _subscribe(self, session: Session, given: dict[str, Any]) -> Any:
+    def _subscribe(self, session: ApiSession, given: dict[str, Any]) -> Any:
         if not session.account:
-            raise Problem(-2014, "Log on first, or subscribe with a signature.", status=401)
+            raise BinanceError(-2014, "Log on first, or subscribe with a signature.", status=401)
         return self._follow(session, session.account)
 
-    def _subscribe_signed(self, session: Session, given: dict[str, Any]) -> Any:
-        return self._follow(session, self._signed(given))
+    def _subscribe_signed(self, session: ApiSession, given: dict[str, Any]) -> Any:
+        return self._follow(session, self._authenticate(given))
 
-    def _follow(self, session: Session, account: str) -> Any:
+    def _follow(self, session: ApiSession, account: str) -> Any:
         self._subscribed += 1
         session.subscriptions[self._subscribed] = account
         return {"subscriptionId": self._subscribed}
 
-    def _unsubscribe(self, session: Session, given: dict[str, Any]) -> Any:
+    def _unsubscribe(self, session: ApiSession, given: dict[str, Any]) -> Any:
         """One subscription, or all of the connection."""
         if "subscriptionId" not in given:
             session.subscriptions.clear()
         elif session.subscriptions.pop(given["subscriptionId"], None) is None:
-            raise Problem(-1102, "Mandatory parameter 'subscriptionId' was not sent, was empty/null, or malformed.")
+            raise BinanceError(-1102, "Mandatory parameter 'subscriptionId' was not sent, was empty/null, or malformed.")
         return {}

@@ -8,13 +8,13 @@ from typing import Any, TypeAlias
 
 from multidict import MultiMapping
 
-from market.sandbox.coinbase.notation import milliseconds
-from market.sandbox.coinbase.tokens import Key
+from market.sandbox.coinbase.notation import parse_time
+from market.sandbox.coinbase.tokens import RegisteredKey
 
 Json: TypeAlias = dict[str, Any]
 
 
-class Problem(Exception):
+class CoinbaseError(Exception):
     """An answer other than 200: Coinbase's name of the error, and what a person can do about it."""
 
     def __init__(self, status: int, error: str, message: str) -> None:
@@ -26,19 +26,19 @@ class Problem(Exception):
         return {"error": self.error, "error_details": str(self), "message": str(self)}
 
 
-def invalid(message: str) -> Problem:
-    return Problem(400, "INVALID_ARGUMENT", message)
+def invalid_argument(message: str) -> CoinbaseError:
+    return CoinbaseError(400, "INVALID_ARGUMENT", message)
 
 
-def missing(message: str) -> Problem:
-    return Problem(404, "NOT_FOUND", message)
+def not_found(message: str) -> CoinbaseError:
+    return CoinbaseError(404, "NOT_FOUND", message)
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class CoinbaseRequest:
     """`key`: who asks; None for public endpoints. `parts`: what the path carries."""
 
-    key: Key | None
+    key: RegisteredKey | None
     parts: Mapping[str, str]
     query: MultiMapping[str]
     body: Json = field(default_factory=dict)
@@ -48,35 +48,35 @@ class Call:
         assert self.key is not None, "only called for endpoints that need a key"
         return self.key.account
 
-    def many(self, name: str) -> list[str]:
+    def read_values(self, name: str) -> list[str]:
         """A parameter that may be repeated."""
         return self.query.getall(name, [])
 
-    def count(self, name: str, default: int, most: int) -> int:
+    def read_count(self, name: str, default: int, most: int) -> int:
         """A number from 1 to `most`."""
-        value = self.whole(name)
+        value = self.read_whole(name)
         if value is None:
             return default
         if not 1 <= value <= most:
-            raise invalid(f"{name} must lie between 1 and {most}")
+            raise invalid_argument(f"{name} must lie between 1 and {most}")
         return value
 
-    def whole(self, name: str) -> int | None:
+    def read_whole(self, name: str) -> int | None:
         """A number of zero or more."""
         text = self.query.get(name, "")
         if not text:
             return None
         if not text.isascii() or not text.isdigit() or len(text) > 15:
-            raise invalid(f"{name} must be a whole number")
+            raise invalid_argument(f"{name} must be a whole number")
         return int(text)
 
-    def time(self, name: str) -> int | None:
+    def read_time(self, name: str) -> int | None:
         """An RFC 3339 time, in ms."""
         text = self.query.get(name, "")
         try:
-            return milliseconds(text) if text else None
+            return parse_time(text) if text else None
         except ValueError:
-            raise invalid(f"{name} must be a time such as 2026-01-02T03:04:05Z") from None
+            raise invalid_argument(f"{name} must be a time such as 2026-01-02T03:04:05Z") from None
 
 
-Handler: TypeAlias = Callable[[Call], Json]
+Handler: TypeAlias = Callable[[CoinbaseRequest], Json]

@@ -4,45 +4,45 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from market.sandbox.coinbase.frames import Event
-from market.sandbox.coinbase.notation import moment, plain
-from market.sandbox.exchange import Market
+from market.sandbox.coinbase.frames import ChannelEvent
+from market.sandbox.coinbase.notation import decimal_text, time_text
+from market.sandbox.records import ListedMarket
 
 LEVELS = 50
 
 Side = dict[Decimal, Decimal]
 
 
-class Depth:
+class Level2View:
     """One symbol's, as all its listeners know it."""
 
-    def __init__(self, market: Market) -> None:
+    def __init__(self, market: ListedMarket) -> None:
         self.market = market
-        self.bids, self.asks = self._now()
+        self.bids, self.asks = self._read_book()
 
-    def snapshot(self, time: int) -> Event:
-        return self._event("snapshot", _rows("bid", {}, self.bids, time) + _rows("offer", {}, self.asks, time))
+    def snapshot(self, time: int) -> ChannelEvent:
+        return self._event("snapshot", _list_updates("bid", {}, self.bids, time) + _list_updates("offer", {}, self.asks, time))
 
-    def update(self, time: int) -> Event | None:
+    def update(self, time: int) -> ChannelEvent | None:
         """What changed, and from now on is known; None for nothing."""
-        bids, asks = self._now()
-        rows = _rows("bid", self.bids, bids, time) + _rows("offer", self.asks, asks, time)
+        bids, asks = self._read_book()
+        rows = _list_updates("bid", self.bids, bids, time) + _list_updates("offer", self.asks, asks, time)
         self.bids, self.asks = bids, asks
         return self._event("update", rows) if rows else None
 
-    def _now(self) -> tuple[Side, Side]:
+    def _read_book(self) -> tuple[Side, Side]:
         bids, asks = self.market.book.depth(LEVELS)
         return dict(bids), dict(asks)
 
-    def _event(self, kind: str, rows: list[dict[str, str]]) -> Event:
+    def _event(self, kind: str, rows: list[dict[str, str]]) -> ChannelEvent:
         return {"type": kind, "product_id": self.market.instrument.symbol, "updates": rows}
 
 
-def _rows(side: str, before: Side, after: Side, time: int) -> list[dict[str, str]]:
+def _list_updates(side: str, before: Side, after: Side, time: int) -> list[dict[str, str]]:
     """A level that is gone has the quantity 0."""
     gone = dict.fromkeys(before.keys() - after.keys(), Decimal(0))
     changed = {price: qty for price, qty in after.items() if before.get(price) != qty}
     return [
-        {"side": side, "event_time": moment(time), "price_level": plain(price), "new_quantity": plain(qty)}
+        {"side": side, "event_time": time_text(time), "price_level": decimal_text(price), "new_quantity": decimal_text(qty)}
         for price, qty in (changed | gone).items()
     ]

@@ -11,28 +11,28 @@ from typing import Any
 from aiohttp import web
 
 from market.sandbox import keys
-from market.sandbox.coinbase.channels import Channels
-from market.sandbox.coinbase.connections import Connection, Feed
-from market.sandbox.coinbase.rest import Rest
-from market.sandbox.coinbase.tokens import Key, PublicKey, public_key
-from market.sandbox.exchange import Exchange
-from market.sandbox.sockets import accept
+from market.sandbox.coinbase.channels import CoinbaseChannels
+from market.sandbox.coinbase.connections import CoinbaseConnection, Feed
+from market.sandbox.coinbase.rest import CoinbaseRest
+from market.sandbox.coinbase.tokens import PublicKey, RegisteredKey, public_key
+from market.sandbox.exchange import SandboxExchange
+from market.sandbox.sockets import accept_socket
 
 
 class CoinbaseFace:
     """`key` opens the account of its name. `now`: what the server's clock shows, ms."""
 
-    def __init__(self, exchange: Exchange, key: keys.Key, now: Callable[[], int]) -> None:
+    def __init__(self, exchange: SandboxExchange, key: keys.ClientKey, now: Callable[[], int]) -> None:
         self.now = now
-        self.keys: dict[str, Key] = {}
-        self.rest = Rest(exchange, self.keys, now)
-        self.channels = Channels(exchange, now)
+        self.keys: dict[str, RegisteredKey] = {}
+        self.rest = CoinbaseRest(exchange, self.keys, now)
+        self.channels = CoinbaseChannels(exchange, now)
         self._clock: asyncio.Task[None] | None = None
         self.admit(key.name, public_key(key.secret), key.name)
 
     def admit(self, name: str, public: PublicKey, account: str, **permissions: bool) -> None:
         """One more key to an account, with `can_view`, `can_trade`, `can_transfer`."""
-        self.keys[name] = Key(name, public, account, **permissions)
+        self.keys[name] = RegisteredKey(name, public, account, **permissions)
 
     def permit(self, name: str, *, can_view: bool = True, can_trade: bool = True, can_transfer: bool = False) -> None:
         """Other permissions for a key from now on."""
@@ -43,7 +43,7 @@ class CoinbaseFace:
         del self.keys[name]
 
     def add_routes(self, app: web.Application) -> None:
-        app.add_routes(self.rest.routes())
+        app.add_routes(self.rest.list_routes())
         app.add_routes([web.get("/coinbase/ws", self._market), web.get("/coinbase/ws/user", self._user)])
         app.on_startup.append(self._start)
 
@@ -63,6 +63,6 @@ class CoinbaseFace:
         return await self._serve(request, "user", "coinbase/ws/user")
 
     async def _serve(self, request: web.Request, feed: Feed, stream: str) -> web.WebSocketResponse:
-        socket = await accept(request, stream)
-        await Connection(socket, feed, self.channels, self.keys, self.now).serve()
+        socket = await accept_socket(request, stream)
+        await CoinbaseConnection(socket, feed, self.channels, self.keys, self.now).serve()
         return socket.response

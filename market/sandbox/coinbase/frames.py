@@ -8,9 +8,9 @@ from typing import Any
 
 import orjson
 
-from market.sandbox.coinbase.notation import moment
+from market.sandbox.coinbase.notation import time_text
 
-Event = dict[str, Any]
+ChannelEvent = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +21,16 @@ class Frame:
     head: str
     tail: str
 
-    def numbered(self, sequence: int) -> str:
+    def with_number(self, sequence: int) -> str:
         return f"{self.head}{sequence}{self.tail}"
 
 
-def frame(channel: str, events: Iterable[Event], now: int) -> Frame:
+def build_frame(channel: str, events: Iterable[ChannelEvent], now: int) -> Frame:
     """`now`: what the server's clock shows, ms."""
-    head = f'{{"channel":"{channel}","client_id":"","timestamp":"{moment(now)}","sequence_num":'
+    head = f'{{"channel":"{channel}","client_id":"","timestamp":"{time_text(now)}","sequence_num":'
     return Frame(channel, head, f',"events":{orjson.dumps(list(events)).decode()}}}')
 
 
-def error(message: str) -> str:
+def error_text(message: str) -> str:
     """Errors carry no number."""
     return orjson.dumps({"type": "error", "message": message}).decode()

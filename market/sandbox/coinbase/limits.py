@@ -10,7 +10,7 @@ PRIVATE, PUBLIC = 30, 10
 
 
 @dataclass(slots=True)
-class Limits:
+class CoinbaseRateLimits:
     """`now` gives milliseconds. Each second begins with a full allowance."""
 
     now: Callable[[], int]

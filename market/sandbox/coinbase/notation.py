@@ -15,31 +15,31 @@ SPACE = uuid.UUID("5bd0c0e3-8f0c-5c55-9d5a-0c1f7a1d5a11")
 ORDER_IDS = SPACE.int >> 64 << 64
 
 
-def plain(number: Decimal) -> str:
+def decimal_text(number: Decimal) -> str:
     """In decimal notation, without zeros at its end."""
     text = format(number, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def number(text: object) -> Decimal:
+def parse_number(text: object) -> Decimal:
     """Of a decimal notation without sign or exponent. `ValueError`."""
     if not isinstance(text, str) or not NUMBER.fullmatch(text):
         raise ValueError("not a decimal number as text")
     return Decimal(text)
 
 
-def moment(time_ms: int) -> str:
+def time_text(time_ms: int) -> str:
     """RFC 3339 with microseconds, UTC."""
     seconds, milliseconds = divmod(time_ms, 1000)
-    return f"{_second(seconds)}.{milliseconds:03}000Z"
+    return f"{_second_text(seconds)}.{milliseconds:03}000Z"
 
 
 @lru_cache(16)
-def _second(seconds: int) -> str:
+def _second_text(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
 
 
-def milliseconds(text: str) -> int:
+def parse_time(text: str) -> int:
     """Of an RFC 3339 text with an offset. `ValueError`."""
     time = datetime.fromisoformat(text)
     if time.tzinfo is None:

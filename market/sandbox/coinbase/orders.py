@@ -5,10 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from market.sandbox.accounts import Account
-from market.sandbox.coinbase.configurations import configuration
-from market.sandbox.coinbase.notation import moment, named_uuid, order_uuid, plain
-from market.sandbox.orders import ZERO, Fill, Order
+from market.sandbox.accounts import SandboxAccount
+from market.sandbox.coinbase.configurations import order_configuration
+from market.sandbox.coinbase.notation import decimal_text, named_uuid, order_uuid, time_text
+from market.sandbox.orders import ZERO, SandboxFill, SandboxOrder
 
 TIME_IN_FORCE = {
     "gtc": "GOOD_UNTIL_CANCELLED",
@@ -26,37 +26,37 @@ CANCEL_MESSAGES = {
 }
 
 
-def status(order: Order) -> str:
+def status_name(order: SandboxOrder) -> str:
     """What Binance calls expired is cancelled here, unless its deadline passed."""
     if order.status == "expired":
         return "EXPIRED" if order.reason == "deadline" else "CANCELLED"
     return order.status.upper()
 
 
-def rest_order(order: Order) -> dict[str, Any]:
+def rest_order(order: SandboxOrder) -> dict[str, Any]:
     over = order.status != "open"
     return {
         "order_id": order_uuid(order.id),
         "product_id": order.symbol,
         "user_id": user_id(order.account),
-        "order_configuration": configuration(order.request),
+        "order_configuration": order_configuration(order.request),
         "side": order.side.upper(),
         "client_order_id": order.client_id,
-        "status": status(order),
+        "status": status_name(order),
         "time_in_force": TIME_IN_FORCE[order.request.tif],
-        "created_time": moment(order.created),
-        "completion_percentage": _completion(order),
-        "filled_size": plain(order.filled),
-        "average_filled_price": plain(order.average),
-        "fee": plain(order.fees),
+        "created_time": time_text(order.created),
+        "completion_percentage": _completion_percentage(order),
+        "filled_size": decimal_text(order.filled),
+        "average_filled_price": decimal_text(order.average),
+        "fee": decimal_text(order.fees),
         "number_of_fills": str(len(order.fills)),
-        "filled_value": plain(order.value),
+        "filled_value": decimal_text(order.value),
         "pending_cancel": False,
         "size_in_quote": bool(order.request.quote_qty),
-        "total_fees": plain(order.fees),
+        "total_fees": decimal_text(order.fees),
         "size_inclusive_of_fees": False,
-        "total_value_after_fees": plain(_after_fees(order)),
-        "trigger_status": _trigger(order),
+        "total_value_after_fees": decimal_text(_after_fees(order)),
+        "trigger_status": _trigger_status(order),
         "order_type": TYPES[order.request.type],
         "reject_reason": "REJECT_REASON_UNSPECIFIED",
         "settled": over,
@@ -64,9 +64,9 @@ def rest_order(order: Order) -> dict[str, Any]:
         "reject_message": "",
         "cancel_message": CANCEL_MESSAGES.get(order.reason, "") if over else "",
         "order_placement_source": "RETAIL_ADVANCED",
-        "outstanding_hold_amount": plain(order.held),
+        "outstanding_hold_amount": decimal_text(order.held),
         "is_liquidation": False,
-        "last_fill_time": moment(order.fills[-1].time) if order.fills else None,
+        "last_fill_time": time_text(order.fills[-1].time) if order.fills else None,
         "leverage": "",
         "margin_type": "",
         "retail_portfolio_id": portfolio_id(order.account),
@@ -75,26 +75,26 @@ def rest_order(order: Order) -> dict[str, Any]:
     }
 
 
-def user_order(order: Order) -> dict[str, Any]:
+def user_order(order: SandboxOrder) -> dict[str, Any]:
     """An order in the user channel."""
     request = order.request
     return {
-        "avg_price": plain(order.average),
+        "avg_price": decimal_text(order.average),
         "cancel_reason": CANCEL_MESSAGES.get(order.reason, ""),
         "client_order_id": order.client_id,
-        "completion_percentage": _completion(order),
+        "completion_percentage": _completion_percentage(order),
         "contract_expiry_type": "UNKNOWN_CONTRACT_EXPIRY_TYPE",
-        "creation_time": moment(order.created),
-        "cumulative_quantity": plain(order.filled),
-        "end_time": moment(request.expires) if request.expires else "0001-01-01T00:00:00Z",
-        "filled_value": plain(order.value),
-        "leaves_quantity": plain(order.remaining) if order.status == "open" else "0",
-        "limit_price": plain(request.limit),
+        "creation_time": time_text(order.created),
+        "cumulative_quantity": decimal_text(order.filled),
+        "end_time": time_text(request.expires) if request.expires else "0001-01-01T00:00:00Z",
+        "filled_value": decimal_text(order.value),
+        "leaves_quantity": decimal_text(order.remaining) if order.status == "open" else "0",
+        "limit_price": decimal_text(request.limit),
         "number_of_fills": str(len(order.fills)),
         "order_id": order_uuid(order.id),
         "order_side": order.side.upper(),
         "order_type": TYPES[request.type].replace("_", " ").title(),
-        "outstanding_hold_amount": plain(order.held),
+        "outstanding_hold_amount": decimal_text(order.held),
         "post_only": "true" if request.post_only else "false",
         "product_id": order.symbol,
         "product_type": "SPOT",
@@ -102,27 +102,27 @@ def user_order(order: Order) -> dict[str, Any]:
         "retail_portfolio_id": portfolio_id(order.account),
         "risk_managed_by": "UNKNOWN_RISK_MANAGEMENT_TYPE",
         "start_time": "0001-01-01T00:00:00Z",
-        "status": status(order),
-        "stop_price": plain(request.stop) if request.stop else "",
+        "status": status_name(order),
+        "stop_price": decimal_text(request.stop) if request.stop else "",
         "time_in_force": TIME_IN_FORCE[request.tif],
-        "total_fees": plain(order.fees),
-        "total_value_after_fees": plain(_after_fees(order)),
-        "trigger_status": _trigger(order),
+        "total_fees": decimal_text(order.fees),
+        "total_value_after_fees": decimal_text(_after_fees(order)),
+        "trigger_status": _trigger_status(order),
     }
 
 
-def rest_fill(fill: Fill, account: str) -> dict[str, Any]:
+def rest_fill(fill: SandboxFill, account: str) -> dict[str, Any]:
     return {
         "entry_id": named_uuid("entry", str(fill.id), str(fill.order_id)),
         "trade_id": str(fill.id),
         "order_id": order_uuid(fill.order_id),
-        "trade_time": moment(fill.time),
+        "trade_time": time_text(fill.time),
         "trade_type": "FILL",
-        "price": plain(fill.price),
-        "size": plain(fill.qty),
-        "commission": plain(fill.fee),
+        "price": decimal_text(fill.price),
+        "size": decimal_text(fill.qty),
+        "commission": decimal_text(fill.fee),
         "product_id": fill.symbol,
-        "sequence_timestamp": moment(fill.time),
+        "sequence_timestamp": time_text(fill.time),
         "liquidity_indicator": "MAKER" if fill.maker else "TAKER",
         "size_in_quote": False,
         "user_id": user_id(account),
@@ -131,22 +131,22 @@ def rest_fill(fill: Fill, account: str) -> dict[str, Any]:
     }
 
 
-def rest_account(account: Account, asset: str, opened: int) -> dict[str, Any]:
+def rest_account(account: SandboxAccount, asset: str, opened: int) -> dict[str, Any]:
     """One asset's account. `opened`, ms: when the sandbox began."""
     balance = account.balance(asset)
     return {
         "uuid": named_uuid("account", account.name, asset),
         "name": f"{asset} Wallet",
         "currency": asset,
-        "available_balance": {"value": plain(balance.free), "currency": asset},
+        "available_balance": {"value": decimal_text(balance.free), "currency": asset},
         "default": asset == "BTC",
         "active": True,
-        "created_at": moment(opened),
-        "updated_at": moment(max(opened, account.updated)),
+        "created_at": time_text(opened),
+        "updated_at": time_text(max(opened, account.updated)),
         "deleted_at": None,
         "type": "FIAT" if asset in ("USD", "EUR", "GBP") else "CRYPTO",
         "ready": True,
-        "hold": {"value": plain(balance.held), "currency": asset},
+        "hold": {"value": decimal_text(balance.held), "currency": asset},
         "retail_portfolio_id": portfolio_id(account.name),
     }
 
@@ -159,16 +159,16 @@ def portfolio_id(account: str) -> str:
     return named_uuid("portfolio", account)
 
 
-def _completion(order: Order) -> str:
-    return plain((100 * order.filled / order.qty).quantize(Decimal("0.01"))) if order.qty else "0"
+def _completion_percentage(order: SandboxOrder) -> str:
+    return decimal_text((100 * order.filled / order.qty).quantize(Decimal("0.01"))) if order.qty else "0"
 
 
-def _after_fees(order: Order) -> Decimal:
+def _after_fees(order: SandboxOrder) -> Decimal:
     """What the fills cost, or brought in."""
     return order.value + (order.fees if order.side == "buy" else -order.fees) if order.filled else ZERO
 
 
-def _trigger(order: Order) -> str:
+def _trigger_status(order: SandboxOrder) -> str:
     if not order.request.stop:
         return "INVALID_ORDER_TYPE"
     return "STOP_TRIGGERED" if order.triggered else "STOP_PENDING"

@@ -19,12 +19,12 @@ LEEWAY_S = 5
 LIFE_S = 120
 
 
-class Unauthorised(Exception):
+class BadToken(Exception):
     """The token is not one of a known key for this request, now."""
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class RegisteredKey:
     """What the venue knows of a client's key, and of what it may do. `account` names the account that it opens."""
 
     name: str
@@ -43,7 +43,7 @@ def public_key(secret: str) -> PublicKey:
     return key.public_key()
 
 
-def check(token: str, keys: Mapping[str, Key], now_s: float) -> tuple[Key, str]:
+def check_token(token: str, keys: Mapping[str, RegisteredKey], now_s: float) -> tuple[RegisteredKey, str]:
     """(the key that signed, the request it signed for: empty for a WebSocket's).
 
     `Unauthorised` for an unknown key, a signature that does not fit, a time outside of the token's life, a life longer than two
@@ -53,17 +53,17 @@ def check(token: str, keys: Mapping[str, Key], now_s: float) -> tuple[Key, str]:
         name = jwt.get_unverified_header(token).get("kid")
         key = keys.get(name) if isinstance(name, str) else None
         if not isinstance(name, str) or key is None:
-            raise Unauthorised("unknown key")
+            raise BadToken("unknown key")
         claims = jwt.decode(
             token,
             key.public,
-            algorithms=[_algorithm(key.public)],
+            algorithms=[_algorithm_name(key.public)],
             issuer="cdp",
             # The venue's clock decides, which faults may move.
             options={"require": ["exp", "nbf", "sub", "iss"], "verify_exp": False, "verify_nbf": False, "verify_iat": False},
         )
     except jwt.PyJWTError as error:
-        raise Unauthorised(str(error)) from None
+        raise BadToken(str(error)) from None
     _check_claims(claims, name, now_s)
     return key, str(claims.get("uri", ""))
 
@@ -71,12 +71,12 @@ def check(token: str, keys: Mapping[str, Key], now_s: float) -> tuple[Key, str]:
 def _check_claims(claims: Mapping[str, Any], name: str, now_s: float) -> None:
     begin, end = claims["nbf"], claims["exp"]
     if not isinstance(begin, int) or not isinstance(end, int) or claims["sub"] != name:
-        raise Unauthorised("claims that cannot be")
+        raise BadToken("claims that cannot be")
     if not begin - LEEWAY_S <= now_s < end + LEEWAY_S:
-        raise Unauthorised("not valid now")
+        raise BadToken("not valid now")
     if end - begin > LIFE_S + LEEWAY_S:
-        raise Unauthorised("lives too long")
+        raise BadToken("lives too long")
 
 
-def _algorithm(key: PublicKey) -> str:
+def _algorithm_name(key: PublicKey) -> str:
     return "ES256" if isinstance(key, ec.EllipticCurvePublicKey) else "EdDSA"

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from market.sandbox.coinbase import orders
-from market.sandbox.coinbase.calls import Call, Json, invalid, missing
-from market.sandbox.coinbase.configurations import configuration, order_request
-from market.sandbox.coinbase.notation import named_uuid, order_number, order_uuid, plain
-from market.sandbox.exchange import Exchange
-from market.sandbox.orders import ZERO, Fill, Order, Refused
+from market.sandbox.coinbase.calls import CoinbaseRequest, Json, invalid_argument, not_found
+from market.sandbox.coinbase.configurations import order_configuration, read_ticket
+from market.sandbox.coinbase.notation import decimal_text, named_uuid, order_number, order_uuid
+from market.sandbox.exchange import SandboxExchange
+from market.sandbox.orders import ZERO, RequestRefused, SandboxFill, SandboxOrder
 
 MOST_CANCELLED = 100
 REASONS = {
@@ -32,25 +32,25 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class AccountEndpoints:
-    exchange: Exchange
+    exchange: SandboxExchange
     opened: int
     """When the sandbox began, ms."""
 
-    def accounts(self, call: Call) -> Json:
+    def accounts(self, call: CoinbaseRequest) -> Json:
         assets = sorted(self.exchange.accounts[call.account].balances)
-        start = call.whole("cursor") or 0
-        page = assets[start : start + call.count("limit", 49, 250)]
+        start = call.read_whole("cursor") or 0
+        page = assets[start : start + call.read_count("limit", 49, 250)]
         more = start + len(page) < len(assets)
         rows = [self._account(call, asset) for asset in page]
         return {"accounts": rows, "has_next": more, "cursor": str(start + len(page)) if more else "", "size": len(page)}
 
-    def account(self, call: Call) -> Json:
+    def account(self, call: CoinbaseRequest) -> Json:
         for asset in self.exchange.accounts[call.account].balances:
             if named_uuid("account", call.account, asset) == call.parts["account_id"]:
                 return {"account": self._account(call, asset)}
-        raise missing("account not found")
+        raise not_found("account not found")
 
-    def permissions(self, call: Call) -> Json:
+    def permissions(self, call: CoinbaseRequest) -> Json:
         assert call.key is not None
         return {
             "can_view": call.key.can_view,
@@ -60,15 +60,15 @@ class AccountEndpoints:
             "portfolio_type": "DEFAULT",
         }
 
-    def transaction_summary(self, call: Call) -> Json:
+    def transaction_summary(self, call: CoinbaseRequest) -> Json:
         fills, rates = self.exchange.fills(call.account), self.exchange.fee_rates
         volume, fees = (float(sum((getattr(fill, name) for fill in fills), ZERO)) for name in ("value", "fee"))
         tier = {
             "pricing_tier": "Sandbox",
             "usd_from": "0",
             "usd_to": "",
-            "taker_fee_rate": plain(rates.taker),
-            "maker_fee_rate": plain(rates.maker),
+            "taker_fee_rate": decimal_text(rates.taker),
+            "maker_fee_rate": decimal_text(rates.maker),
             "aop_from": "",
             "aop_to": "",
         }
@@ -86,17 +86,17 @@ class AccountEndpoints:
             "has_promo_fee": False,
         }
 
-    def place(self, call: Call) -> Json:
+    def place(self, call: CoinbaseRequest) -> Json:
         """A refusal is an answer too: 200 with `success` false. A client order id that was used gives the order it was used for."""
         client_id = call.body.get("client_order_id")
         if not isinstance(client_id, str) or not 1 <= len(client_id) <= 128 or not isinstance(call.body.get("product_id"), str):
-            raise invalid("product_id and a client_order_id of 1 to 128 characters are required")
+            raise invalid_argument("product_id and a client_order_id of 1 to 128 characters are required")
         try:
             order = self.exchange.accounts[call.account].by_client_id.get(client_id)
             if order is None:
-                order = self.exchange.place(call.account, order_request(call.body))
-        except Refused as refusal:
-            return _refusal(refusal, call.body.get("order_configuration"))
+                order = self.exchange.place(call.account, read_ticket(call.body))
+        except RequestRefused as refusal:
+            return _refusal_answer(refusal, call.body.get("order_configuration"))
         answer = {
             "order_id": order_uuid(order.id),
             "product_id": order.symbol,
@@ -104,53 +104,53 @@ class AccountEndpoints:
             "client_order_id": client_id,
             "attached_order_id": "",
         }
-        return {"success": True, "success_response": answer, "order_configuration": configuration(order.request)}
+        return {"success": True, "success_response": answer, "order_configuration": order_configuration(order.request)}
 
-    def cancel(self, call: Call) -> Json:
+    def cancel(self, call: CoinbaseRequest) -> Json:
         ids = call.body.get("order_ids")
         if not isinstance(ids, list) or not all(isinstance(item, str) for item in ids) or not 1 <= len(ids) <= MOST_CANCELLED:
-            raise invalid(f"order_ids must be a list of 1 to {MOST_CANCELLED} ids")
+            raise invalid_argument(f"order_ids must be a list of 1 to {MOST_CANCELLED} ids")
         return {"results": [self._cancel(call.account, item) for item in ids]}
 
-    def order(self, call: Call) -> Json:
+    def order(self, call: CoinbaseRequest) -> Json:
         order = self._find(call.account, call.parts["order_id"])
         if order is None:
-            raise missing("order with this orderID was not found")
+            raise not_found("order with this orderID was not found")
         return {"order": orders.rest_order(order)}
 
-    def orders(self, call: Call) -> Json:
+    def orders(self, call: CoinbaseRequest) -> Json:
         """The newest first."""
-        _no_sorting(call)
-        within = _span(call, "start_date", "end_date")
-        tests: dict[str, Callable[[Order], str]] = {
+        _refuse_sorting(call)
+        within = _match_span(call, "start_date", "end_date")
+        tests: dict[str, Callable[[SandboxOrder], str]] = {
             "order_ids": lambda order: order_uuid(order.id),
             "product_ids": lambda order: order.symbol,
-            "order_status": orders.status,
+            "order_status": orders.status_name,
             "order_types": lambda order: orders.TYPES[order.request.type],
             "order_side": lambda order: order.side.upper(),
             "time_in_forces": lambda order: orders.TIME_IN_FORCE[order.request.tif],
         }
-        wanted = _wanted(call, tests)
-        rows, cursor = _page(call, self.exchange.orders(call.account), lambda order: within(order.created) and wanted(order))
+        wanted = _match_filters(call, tests)
+        rows, cursor = _find_page(call, self.exchange.orders(call.account), lambda order: within(order.created) and wanted(order))
         return {"orders": [orders.rest_order(row) for row in rows], "sequence": "0", "has_next": bool(cursor), "cursor": cursor}
 
-    def fills(self, call: Call) -> Json:
+    def fills(self, call: CoinbaseRequest) -> Json:
         """The newest first."""
-        _no_sorting(call)
-        within = _span(call, "start_sequence_timestamp", "end_sequence_timestamp")
-        tests: dict[str, Callable[[Fill], str]] = {
+        _refuse_sorting(call)
+        within = _match_span(call, "start_sequence_timestamp", "end_sequence_timestamp")
+        tests: dict[str, Callable[[SandboxFill], str]] = {
             "order_ids": lambda fill: order_uuid(fill.order_id),
             "trade_ids": lambda fill: str(fill.id),
             "product_ids": lambda fill: fill.symbol,
         }
-        wanted = _wanted(call, tests)
-        rows, cursor = _page(call, self.exchange.fills(call.account), lambda fill: within(fill.time) and wanted(fill))
+        wanted = _match_filters(call, tests)
+        rows, cursor = _find_page(call, self.exchange.fills(call.account), lambda fill: within(fill.time) and wanted(fill))
         return {"fills": [orders.rest_fill(row, call.account) for row in rows], "cursor": cursor}
 
-    def _account(self, call: Call, asset: str) -> Json:
+    def _account(self, call: CoinbaseRequest, asset: str) -> Json:
         return orders.rest_account(self.exchange.accounts[call.account], asset, self.opened)
 
-    def _find(self, account: str, order_id: str) -> Order | None:
+    def _find(self, account: str, order_id: str) -> SandboxOrder | None:
         number = order_number(order_id)
         return None if number is None else self.exchange.accounts[account].orders.get(number)
 
@@ -160,15 +160,15 @@ class AccountEndpoints:
             return {"success": False, "failure_reason": "UNKNOWN_CANCEL_ORDER", "order_id": order_id}
         try:
             self.exchange.cancel(account, order.id)
-        except Refused:
+        except RequestRefused:
             reason = "ORDER_IS_FULLY_FILLED" if order.status == "filled" else "DUPLICATE_CANCEL_REQUEST"
             return {"success": False, "failure_reason": reason, "order_id": order_id}
         return {"success": True, "failure_reason": "UNKNOWN_CANCEL_FAILURE_REASON", "order_id": order_id}
 
 
-def _page(call: Call, rows: Sequence[Row], wanted: Callable[[Row], bool]) -> tuple[list[Row], str]:
+def _find_page(call: CoinbaseRequest, rows: Sequence[Row], wanted: Callable[[Row], bool]) -> tuple[list[Row], str]:
     """(the newest first, where to go on). The cursor counts the rows before it: rows are only ever added at the end."""
-    cursor, limit = call.whole("cursor"), call.count("limit", 100, 1000)
+    cursor, limit = call.read_whole("cursor"), call.read_count("limit", 100, 1000)
     left = len(rows) if cursor is None else min(cursor, len(rows))
     found: list[Row] = []
     while left and len(found) < limit:
@@ -178,24 +178,24 @@ def _page(call: Call, rows: Sequence[Row], wanted: Callable[[Row], bool]) -> tup
     return found, str(left) if any(map(wanted, rows[:left])) else ""
 
 
-def _wanted(call: Call, tests: Mapping[str, Callable[[Row], str]]) -> Callable[[Row], bool]:
+def _match_filters(call: CoinbaseRequest, tests: Mapping[str, Callable[[Row], str]]) -> Callable[[Row], bool]:
     """Whether a row has, for each filter that is given, one of its values."""
-    given = [(test, set(call.many(name))) for name, test in tests.items() if call.many(name)]
+    given = [(test, set(call.read_values(name))) for name, test in tests.items() if call.read_values(name)]
     return lambda row: all(test(row) in values for test, values in given)
 
 
-def _span(call: Call, first: str, last: str) -> Callable[[int], bool]:
+def _match_span(call: CoinbaseRequest, first: str, last: str) -> Callable[[int], bool]:
     """Whether a time (ms) lies between two parameters, both included."""
-    start, end = call.time(first), call.time(last)
+    start, end = call.read_time(first), call.read_time(last)
     return lambda time: (start is None or time >= start) and (end is None or time <= end)
 
 
-def _no_sorting(call: Call) -> None:
+def _refuse_sorting(call: CoinbaseRequest) -> None:
     if call.query.get("sort_by"):
-        raise invalid("sort_by is not supported by the sandbox")
+        raise invalid_argument("sort_by is not supported by the sandbox")
 
 
-def _refusal(refusal: Refused, configuration: Any) -> Json:
+def _refusal_answer(refusal: RequestRefused, configuration: Any) -> Json:
     error, preview = REASONS.get(refusal.code, (refusal.code, "UNKNOWN_PREVIEW_FAILURE_REASON"))
     if refusal.code == "would_trigger":
         side = "BELOW" if "STOP_DIRECTION_STOP_UP" in str(configuration) else "ABOVE"

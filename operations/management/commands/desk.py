@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from core import env
 from operations.embedded.desk import open_desk
-from operations.embedded.layout import Layout
+from operations.embedded.layout import VarFolder
 from operations.embedded.process import end_with_parent
 
 
@@ -28,14 +28,14 @@ class Command(BaseCommand):
     def handle(self, *args: Any, with_parent: bool, **options: Any) -> None:
         if with_parent:
             end_with_parent(signal.SIGTERM)
-        layout = Layout(settings.VAR)
+        layout = VarFolder(settings.VAR)
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         open_desk(
             layout,
             host=settings.HOST,
             port=settings.PORT,
-            workers=env.integer("WORKERS", cores, least=1),
+            workers=env.read_integer("WORKERS", cores, least=1),
             embedded=layout.database_url == settings.DATABASE_URL,
-            demo=env.flag("DEMO", True),
-            sandbox=env.flag("SANDBOX", True),
+            demo=env.read_flag("DEMO", True),
+            sandbox=env.read_flag("SANDBOX", True),
         )

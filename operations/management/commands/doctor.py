@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from operations.diagnosis import diagnose
+from operations.diagnosis import run_checks
 
 MARKS = {"up": "ok", "down": "FAULT", "unknown": "?"}
 
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON object and nothing else")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        checks = diagnose()
+        checks = run_checks()
         well = all(check.state != "down" for check in checks)
         if options["json"]:
             self.stdout.write(json.dumps({"ok": well, "checks": [asdict(check) for check in checks]}))

@@ -12,7 +12,7 @@ from twisted.internet.abstract import FileDescriptor
 from websockets.frames import Frame, Opcode
 from websockets.streams import StreamReader
 
-from config.backpressure import frame, with_backpressure
+from config.backpressure import text_frame, with_backpressure
 
 CHUNK = "x" * 10_000
 
@@ -85,7 +85,7 @@ async def test_under_another_server_nothing_changes() -> None:
 def test_frames_are_as_a_client_library_reads_them(size: int) -> None:
     text = "é" + "x" * (size - 2) if size > 1 else "x"
     reader = StreamReader()
-    reader.feed_data(frame(text))
+    reader.feed_data(text_frame(text))
     parsing = Frame.parse(reader.read_exact, mask=False)
     with pytest.raises(StopIteration) as parsed:
         next(parsing)

@@ -11,9 +11,9 @@ from django.contrib.auth.models import User
 from django.test import Client as Browser
 from django.urls import reverse
 
-from core.broker import client
+from core.broker import broker_client
 from market import candles as store
-from market.depths import LEVELS, depth_get, depth_json, depths_put, key
+from market.depths import LEVELS, depth_get, depth_json, depths_key, depths_put
 from market.exchanges.base import Depth
 from market.models import CandleSeries
 from market.services import instrument_ensure
@@ -36,7 +36,7 @@ def book(best: str = "100", symbol: str = "ETH-BTC", levels: int = 12) -> dict[s
 @pytest.fixture
 def empty() -> None:
     clear_prices()
-    client(0.5).delete(key("binance", "sandbox"))
+    broker_client(0.5).delete(depths_key("binance", "sandbox"))
 
 
 def test_the_newest_book_is_kept(empty: None) -> None:
@@ -69,7 +69,7 @@ async def test_a_book_goes_to_those_that_asked_for_books(headers: Headers) -> No
 
 
 def test_the_instruments_page_shows_the_book(empty: None, rows: Rows, storage_folder: None) -> None:
-    store.write(instrument_ensure(venue="binance-sandbox", symbol="ETH-BTC"), make_candles(count=30))
+    store.write_candles(instrument_ensure(venue="binance-sandbox", symbol="ETH-BTC"), make_candles(count=30))
     browser, series = Browser(), CandleSeries.objects.get()
     browser.force_login(User.objects.create_user("viewer"))
     page = reverse("market:detail", args=[series.pk])

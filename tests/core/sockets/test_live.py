@@ -16,10 +16,10 @@ from django.utils import timezone
 from redis import Redis
 
 from core import events
-from core.broker import Pause, address
+from core.broker import Pause, broker_address
 from core.events import News, events_record
 from core.models import Event
-from core.push import push
+from core.push import push_message
 from core.sockets import SLOW, UNUSABLE
 from tests.core.sockets.clients import Client
 from tests.trading.live.fixtures import Rows
@@ -71,7 +71,7 @@ async def test_what_is_no_event_is_passed_on_without_a_number(headers: Headers) 
     async with Client(LIVE, headers) as client:
         await client.until_heard()
         sent = {"type": "bot_metrics", "seq": None, "ts": "2026-01-01T00:00:00Z", "correlation_id": None, "payload": {"pnl": "1"}}
-        await do(lambda: push("live", "bot_metrics", **sent))
+        await do(lambda: push_message("live", "bot_metrics", **sent))
         assert (await client.until_heard(2))[1] == sent
 
 
@@ -128,7 +128,7 @@ async def test_pushes_that_come_twice_or_late_are_told_once(headers: Headers) ->
         ids = await do(record_unheard, 3)
         rows = await do(lambda: [events.event_message(row) for row in Event.objects.order_by("id")])
         for row in (rows[2], rows[0], rows[1], rows[2]):
-            await do(lambda row=row: push("live", row["type"], **row))
+            await do(lambda row=row: push_message("live", row["type"], **row))
         ids += await do(record)
         await client.until_heard(5)
         assert client.seqs == ids
@@ -138,7 +138,7 @@ async def test_a_broker_that_restarts_costs_no_event(headers: Headers) -> None:
     async with Client(LIVE, headers) as client:
         await client.until_heard()
         ids = await do(record)
-        await do(lambda: Redis.from_url(address()).client_kill_filter(_type="pubsub"))
+        await do(lambda: Redis.from_url(broker_address()).client_kill_filter(_type="pubsub"))
         ids += await do(record, 3)
         await client.until_heard(5)
         ids += await do(record)
@@ -164,7 +164,7 @@ async def test_prices_that_stop_and_come_again_are_told_once_each(headers: Heade
 async def test_a_push_that_cannot_be_read_ends_nothing(headers: Headers) -> None:
     async with Client(LIVE, headers) as client:
         await client.until_heard()
-        await do(lambda: push("live", "fill", nonsense=True))
+        await do(lambda: push_message("live", "fill", nonsense=True))
         ids = await do(record)
         await client.until_heard(2)
         assert client.seqs == ids

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.hub import Outbox
-from core.push import push
+from core.push import push_message
 from market.consumers import GAP, MOST_SYMBOLS, MarketHub, Thinner
 from tests.core.sockets.clients import Client
 
@@ -34,7 +34,7 @@ def candle(close: int, minute: int = 0, *, closed: bool = False) -> dict[str, An
 
 
 async def batch(**lists: list[dict[str, Any]]) -> None:
-    await database_sync_to_async(lambda: push("market", "batch", **lists))()
+    await database_sync_to_async(lambda: push_message("market", "batch", **lists))()
 
 
 async def subscribed(client: Client, *symbols: str) -> None:

@@ -17,7 +17,7 @@ from channels.layers import get_channel_layer
 from redis import Redis
 
 from core import broker
-from core.push import push, pushing_later
+from core.push import push_message, pushing_later
 from market.exchanges.base import Tick
 from market.prices import prices_all, prices_get, prices_put
 from tests.running import wait_for
@@ -41,9 +41,9 @@ def away(settings: Any, tmp_path: Path) -> Iterator[Path]:
     settings.CHANNEL_LAYERS = {
         "default": {**settings.CHANNEL_LAYERS["default"], "CONFIG": {"hosts": [{"address": f"unix://{path}"}]}}
     }
-    broker.client.cache_clear()
+    broker.broker_client.cache_clear()
     yield path
-    broker.client.cache_clear()
+    broker.broker_client.cache_clear()
 
 
 def tick(price: str = "100", symbol: str = "BTC-USDT", **given: Any) -> Tick:
@@ -61,7 +61,7 @@ async def test_pushes_that_nobody_waits_for_arrive_in_their_order_and_before_the
     await layer.group_add("some.group", channel)
     with pushing_later():
         for number in range(20):
-            push("some.group", "news", number=number)
+            push_message("some.group", "news", number=number)
     heard = [await asyncio.wait_for(layer.receive(channel), 5) for _ in range(20)]
     assert [message["payload"]["number"] for message in heard] == list(range(20))
 
@@ -71,7 +71,7 @@ async def test_a_push_reaches_whoever_is_in_the_group() -> None:
     assert layer is not None
     channel = await layer.new_channel()
     await layer.group_add("some.group", channel)
-    pushing = threading.Thread(target=push, args=("some.group", "news"), kwargs={"number": 3, "text": "é", "nothing": None})
+    pushing = threading.Thread(target=push_message, args=("some.group", "news"), kwargs={"number": 3, "text": "é", "nothing": None})
     pushing.start()
     assert await layer.receive(channel) == {
         "type": "pushed",
@@ -83,15 +83,15 @@ async def test_a_push_reaches_whoever_is_in_the_group() -> None:
 
 
 def test_a_push_that_cannot_be_written_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
-    push("live", "fill", price=object())
+    push_message("live", "fill", price=object())
     assert "push fill to live cannot be written" in caplog.text
 
 
 def test_a_broker_that_is_down_is_asked_once_a_while(away: Path) -> None:
-    push("live", "fill")
+    push_message("live", "fill")
     until = broker.Pause.until
     assert until > time.monotonic()
-    push("live", "fill")
+    push_message("live", "fill")
     assert broker.Pause.until == until
     assert prices_get([PAIR]) == {}
 
@@ -100,21 +100,21 @@ def test_a_broker_that_takes_calls_and_never_answers_holds_nobody_up(away: Path)
     with socket.socket(socket.AF_UNIX) as deaf:
         deaf.bind(str(away))
         deaf.listen()
-        push("live", "fill")
+        push_message("live", "fill")
     assert broker.Pause.until > time.monotonic()
     assert broker.CONNECTED_IN + broker.HURRIED < 0.1
 
 
 def test_pushes_go_on_when_the_broker_is_back() -> None:
-    server = Redis.from_url(broker.address())
+    server = Redis.from_url(broker.broker_address())
     listening = server.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
     listening.subscribe("asgi__group__back")
     listening.get_message(timeout=5)
-    push("back", "before")
+    push_message("back", "before")
     server.client_kill_filter(_type="normal", skipme=True)  # what a restart does to every idle connection
-    push("back", "lost")
+    push_message("back", "lost")
     wait_for(lambda: broker.Pause.until < time.monotonic(), "a broker that is asked again")
-    push("back", "after")
+    push_message("back", "after")
     heard: list[bytes] = []
 
     def after() -> bool:

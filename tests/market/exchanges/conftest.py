@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from redis.asyncio import Redis
 
-from market.exchanges.binance.client import Client as BinanceClient
+from market.exchanges.binance.client import BinanceClient as BinanceClient
 from market.exchanges.coinbase import client as coinbase_client
 from market.sandbox.server import RunningSandbox, running_sandbox
 from tests.market.exchanges.venues import SCENARIO, Desk

@@ -38,7 +38,7 @@ def test_closed_candles_are_exact_however_the_trades_come(rows: list[tuple[int, 
     each = ticks(rows)
     for first in range(0, len(each), batch):
         made += [candle for candle in bars.trades(each[first : first + batch]) if candle.closed]
-    made += list(bars.passed(each[-1].time + timedelta(minutes=2)))
+    made += list(bars.close_until(each[-1].time + timedelta(minutes=2)))
     groups = [(time, list(group)) for time, group in groupby(each, key=minute)]
     assert [candle.time for candle in made] == [time for time, _ in groups]
     for candle, (_, group) in zip(made, groups, strict=True):
@@ -65,8 +65,8 @@ def test_a_candle_ends_by_the_venues_clock_and_a_late_trade_does_not_open_it_aga
     bars = Bars("BTC-USD", "1m")
     bars.since = START
     list(bars.trades([at(59)]))
-    assert list(bars.passed(START + timedelta(seconds=60.5))) == []
-    (candle,) = bars.passed(START + timedelta(seconds=61))
+    assert list(bars.close_until(START + timedelta(seconds=60.5))) == []
+    (candle,) = bars.close_until(START + timedelta(seconds=61))
     assert isinstance(candle, Candle)
     assert list(bars.trades([at(59.9, 5)])) == []
     assert closed(bars, 61, 121) == [START + timedelta(minutes=1)]

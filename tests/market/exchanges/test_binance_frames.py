@@ -78,20 +78,20 @@ def test_a_partial_depth_is_of_the_symbol_that_its_stream_names(recorded: Path) 
 
 
 def test_recorded_filters_are_the_rules_of_that_day(recorded: Path) -> None:
-    rules = {each.symbol: each for each in map(frames.instrument, load(recorded, "exchange-info-2021-10-11")["symbols"])}
+    rules = {each.symbol: each for each in map(frames.parse_instrument, load(recorded, "exchange-info-2021-10-11")["symbols"])}
     assert len(rules) == 12
     bitcoin = rules["BTC-USDT"]
     assert (bitcoin.venue_symbol, bitcoin.base, bitcoin.quote, bitcoin.trading) == ("BTCUSDT", "BTC", "USDT", True)
     assert (bitcoin.tick_size, bitcoin.lot_size) == (D("0.01"), D("0.00001"))
     assert (bitcoin.min_quantity, bitcoin.max_quantity, bitcoin.min_notional) == (D("0.00001"), D(9000), D(10))
     assert rules["ETH-BTC"].order_types == ("limit", "market", "stop_limit")
-    bare = frames.instrument(load(recorded, "http-exchange_info_response")["symbols"][0])
+    bare = frames.parse_instrument(load(recorded, "http-exchange_info_response")["symbols"][0])
     assert (bare.tick_size, bare.lot_size, bare.min_notional) == (None, None, None)
     assert bare.order_types == ("limit", "market", "stop", "stop_limit")
 
 
 def test_recorded_answers(recorded: Path) -> None:
-    assert frames.balances(load(recorded, "http-account_response")["balances"]) == [
+    assert frames.parse_balances(load(recorded, "http-account_response")["balances"]) == [
         Balance("BTC", D("4723846.89208129"), D(0)),
         Balance("LTC", D("4763368.68006011"), D(0)),
     ]
@@ -99,15 +99,15 @@ def test_recorded_answers(recorded: Path) -> None:
         "100234",
         Execution("28457", D("4.000001"), D(12), D("10.1"), "BNB", maker=False, time=from_ms(1499865549590)),
     )
-    tick = frames.ticker(load(recorded, "http-ticker_24hr_response"), NAMES)
+    tick = frames.parse_ticker(load(recorded, "http-ticker_24hr_response"), NAMES)
     assert tick == Tick("binance", "BNB-BTC", D("4.000002"), from_ms(1499869899040), D("4.0"), D("4.000002"))
 
 
 def test_recorded_candles_are_given_once_they_are_closed(recorded: Path) -> None:
     rows = load(recorded, "http-klines_response")
     day = 86_400_000
-    assert frames.candles(rows, "LTC-BTC", "1d", 1499040000000 + day - 1) == []
-    (bar,) = frames.candles(rows, "LTC-BTC", "1d", 1499040000000 + day)
+    assert frames.parse_candles(rows, "LTC-BTC", "1d", 1499040000000 + day - 1) == []
+    (bar,) = frames.parse_candles(rows, "LTC-BTC", "1d", 1499040000000 + day)
     assert (bar.open, bar.high, bar.low, bar.close) == (D("0.0163479"), D("0.8"), D("0.015758"), D("0.015771"))
     assert (bar.volume, bar.time, bar.closed) == (D("148976.11427815"), from_ms(1499040000000), True)
 
@@ -115,19 +115,19 @@ def test_recorded_candles_are_given_once_they_are_closed(recorded: Path) -> None
 @pytest.mark.parametrize("name", ["http-order_response", "http-open_orders_response", "http-all_orders_response"])
 def test_recorded_orders(recorded: Path, name: str) -> None:
     answer = load(recorded, name)
-    report = frames.order(answer[0] if isinstance(answer, list) else answer, NAMES)
+    report = frames.parse_order(answer[0] if isinstance(answer, list) else answer, NAMES)
     assert report == Report(
         "binance", "LTC-BTC", "myOrder1", "1", "accepted", "buy", "limit", D(1), D(0), from_ms(1499827319559), limit=D("0.1")
     )
 
 
 def test_a_cancelled_order_keeps_our_id(recorded: Path) -> None:
-    report = frames.order(load(recorded, "http-cancel_order_response"), NAMES)
+    report = frames.parse_order(load(recorded, "http-cancel_order_response"), NAMES)
     assert (report.client_order_id, report.venue_order_id, report.status) == ("myOrder1", "4", "cancelled")
 
 
 def test_a_new_order_tells_its_executions(recorded: Path) -> None:
-    report = frames.placed(load(recorded, "http-new_order_full_response"), NAMES)
+    report = frames.parse_placement(load(recorded, "http-new_order_full_response"), NAMES)
     assert (report.status, report.filled, report.limit, report.stop) == ("filled", D(10), None, None)
     assert [each.trade_id for each in report.executions] == ["56", "57", "58", "59", "60"]
     assert sum(each.quantity for each in report.executions) == report.filled
@@ -202,13 +202,13 @@ BAR = {"t": 0, "s": "BTCUSDT", "i": "1m", "o": "1", "h": "2", "l": "1", "c": "2"
 def test_a_malformed_frame_is_counted_logged_once_and_skipped(data: Any, caplog: pytest.LogCaptureFixture) -> None:
     reader, frame = Reader("binance"), {"stream": "btcusdt@aggTrade", "data": data}
     for _ in range(3):
-        assert reader.read("aggTrade", frames.market_event, frame, NAMES, 0.0, NOW) is None
+        assert reader.parse_with("aggTrade", frames.market_event, frame, NAMES, 0.0, NOW) is None
     assert reader.skipped == {"aggTrade": 3}
     assert len(caplog.records) == 1
 
 
 def test_a_price_is_never_rounded() -> None:
-    tick = frames.trade(TRADE | {"p": "12345678901234567890.123456789012345678"}, NAMES, 0.0)
+    tick = frames.parse_trade(TRADE | {"p": "12345678901234567890.123456789012345678"}, NAMES, 0.0)
     assert str(tick.price) == "12345678901234567890.123456789012345678"
 
 
@@ -218,7 +218,7 @@ def order(**changes: Any) -> OrderRequest:
 
 
 def test_an_order_is_written_in_plain_decimals_under_our_id() -> None:
-    assert orders.parameters(order()) == {
+    assert orders.order_parameters(order()) == {
         "symbol": "BTCUSDT",
         "side": "BUY",
         "type": "LIMIT",
@@ -228,16 +228,16 @@ def test_an_order_is_written_in_plain_decimals_under_our_id() -> None:
         "newClientOrderId": "q-1",
         "newOrderRespType": "FULL",
     }
-    assert orders.parameters(order(quantity=D("1E-7")))["quantity"] == "0.0000001"
+    assert orders.order_parameters(order(quantity=D("1E-7")))["quantity"] == "0.0000001"
 
 
 def test_each_kind_of_order() -> None:
-    post_only = orders.parameters(order(time_in_force="post_only"))
+    post_only = orders.order_parameters(order(time_in_force="post_only"))
     assert (post_only["type"], "timeInForce" in post_only) == ("LIMIT_MAKER", False)
-    assert "price" not in orders.parameters(order(type="market", limit=None))
-    stop = orders.parameters(order(type="stop", side="sell", limit=None, stop=D(60000)))
+    assert "price" not in orders.order_parameters(order(type="market", limit=None))
+    stop = orders.order_parameters(order(type="stop", side="sell", limit=None, stop=D(60000)))
     assert (stop["type"], stop["stopPrice"], "price" in stop) == ("STOP_LOSS", "60000", False)
-    both = orders.parameters(order(type="stop_limit", stop=D(60000), time_in_force="ioc"))
+    both = orders.order_parameters(order(type="stop_limit", stop=D(60000), time_in_force="ioc"))
     assert (both["type"], both["timeInForce"]) == ("STOP_LOSS_LIMIT", "IOC")
 
 
@@ -247,9 +247,9 @@ def test_each_kind_of_order() -> None:
 )
 def test_an_order_that_lacks_something_never_leaves(changes: dict[str, Any], field: str) -> None:
     with pytest.raises(Refused, match=f"^{field}:"):
-        orders.parameters(order(**changes))
+        orders.order_parameters(order(**changes))
 
 
 def test_no_float_is_taken_for_a_number() -> None:
     with pytest.raises(Malformed):
-        frames.levels([(1.5, "2")])  # type: ignore[list-item]
+        frames.parse_levels([(1.5, "2")])  # type: ignore[list-item]

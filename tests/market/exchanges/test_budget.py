@@ -11,10 +11,11 @@ from redis.asyncio import Redis
 from core.broker import TURNS, loop_client
 from market.exchanges.base import Endpoint, RateLimited, Retryable
 from market.exchanges.breaker import TRUST, Breaker
-from market.exchanges.budget import Budget, Limit
+from market.exchanges.budget import Budget
+from market.exchanges.registry import RequestLimit
 
 HERE = Endpoint("binance", "sandbox", account="7")
-LIMITS = (Limit("weight", 60, 100, "venue"), Limit("orders", 10, 3, "account"))
+LIMITS = (RequestLimit("weight", 60, 100, "venue"), RequestLimit("orders", 10, 3, "account"))
 
 
 class Clock:
@@ -56,7 +57,7 @@ async def test_two_processes_share_one_budget_and_leave_the_reserve(redis: Redis
 async def test_hundreds_of_orders_at_once_are_counted_on_a_few_connections(redis: Redis, clock: Clock) -> None:
     before = len(await redis.client_list())
     async with loop_client() as many:
-        plenty = Budget(many, HERE, limits=(Limit("weight", 60, 10_000, "venue"),), clock=clock)
+        plenty = Budget(many, HERE, limits=(RequestLimit("weight", 60, 10_000, "venue"),), clock=clock)
         await asyncio.gather(*(plenty.spend({"weight": 1}, urgent=True) for _ in range(600)))
         assert len(await redis.client_list()) - before <= TURNS
         key = f"exchange:binance:sandbox:weight:{int(clock.now // 60)}"
@@ -146,7 +147,7 @@ async def test_without_redis_orders_go_out_and_reads_do_not(caplog: pytest.LogCa
     assert caplog.text.count("orders go out uncounted") == 1
     breaker = Breaker(gone, HERE)
     await breaker.allow()
-    await breaker.failed()
+    await breaker.note_failure()
     await gone.aclose()
 
 
@@ -154,7 +155,7 @@ async def test_who_trusts_a_closed_breaker_hears_within_a_moment_that_it_opened(
     one, trusting = (Breaker(redis, HERE, failures=3, rest=10.0, clock=clock) for _ in range(2))
     await trusting.allow()
     for _ in range(3):
-        await one.failed()
+        await one.note_failure()
     with pytest.raises(Retryable):
         await one.allow()
     clock.now += TRUST / 1000
@@ -166,9 +167,9 @@ async def test_the_breaker_opens_for_all_and_lets_one_try(redis: Redis, clock: C
     one, other = (Breaker(redis, HERE, failures=3, rest=10.0, clock=clock) for _ in range(2))
     for each in (one, other):
         await each.allow()
-        await each.failed()
+        await each.note_failure()
     assert await one.state() == "closed"
-    await one.failed()
+    await one.note_failure()
     with pytest.raises(Retryable) as refusal:
         await other.allow()
     assert refusal.value.after == pytest.approx(10.0)
@@ -178,7 +179,7 @@ async def test_the_breaker_opens_for_all_and_lets_one_try(redis: Redis, clock: C
     await other.allow()
     with pytest.raises(Retryable):
         await one.allow()  # somebody is trying
-    await other.succeeded()
+    await other.note_success()
     await one.allow()
     assert await one.state() == "closed"
 
@@ -186,10 +187,10 @@ async def test_the_breaker_opens_for_all_and_lets_one_try(redis: Redis, clock: C
 async def test_a_trial_that_fails_opens_it_again(redis: Redis, clock: Clock) -> None:
     breaker = Breaker(redis, HERE, failures=2, rest=10.0, clock=clock)
     for _ in range(2):
-        await breaker.failed()
+        await breaker.note_failure()
     clock.now += 11
     await breaker.allow()
-    await breaker.failed()
+    await breaker.note_failure()
     with pytest.raises(Retryable) as refusal:
         await breaker.allow()
     assert refusal.value.after == pytest.approx(10.0)
@@ -198,7 +199,7 @@ async def test_a_trial_that_fails_opens_it_again(redis: Redis, clock: Clock) -> 
 async def test_a_success_between_failures_forgets_them(redis: Redis, clock: Clock) -> None:
     breaker = Breaker(redis, HERE, failures=2, clock=clock)
     for _ in range(3):
-        await breaker.failed()
+        await breaker.note_failure()
         await breaker.allow()
-        await breaker.succeeded()
+        await breaker.note_success()
     await breaker.allow()

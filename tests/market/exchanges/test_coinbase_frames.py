@@ -13,7 +13,7 @@ import pytest
 from market.exchanges.base import Balance, Candle, Depth, Execution, OrderRequest, Refused, Report, Tick
 from market.exchanges.coinbase import frames, orders
 from market.exchanges.coinbase.streams import Orders
-from market.exchanges.coinbase.trades import Market
+from market.exchanges.coinbase.trades import MarketMessages
 from market.exchanges.parsing import Reader, from_iso
 
 D = Decimal
@@ -29,7 +29,7 @@ def load(folder: Path, name: str) -> Any:
 
 
 def feed(folder: Path, *names: str) -> list[Any]:
-    state = Market(["BTC-USD"], ["1m"], reader := Reader("coinbase"))
+    state = MarketMessages(["BTC-USD"], ["1m"], reader := Reader("coinbase"))
     events = [event for name in names for message in [load(folder, name)] for event in state(message, time(message), 2.5)]
     assert not reader.skipped
     return events
@@ -60,9 +60,9 @@ def test_the_recorded_book_and_its_change(recorded: Path) -> None:
 
 def test_recorded_ticker_candles_and_quiet_messages(recorded: Path) -> None:
     message = load(recorded, "ws_ticker")
-    tick = frames.ticker(message["events"][0]["tickers"][0], time(message))
+    tick = frames.parse_ticker(message["events"][0]["tickers"][0], time(message))
     assert (tick.price, tick.bid, tick.ask) == (D("68900.5"), D("68900"), D("68901"))
-    bar = frames.candle(load(recorded, "ws_candles")["events"][0]["candles"][0], "BTC-USD", "5m", closed=False)
+    bar = frames.parse_candle(load(recorded, "ws_candles")["events"][0]["candles"][0], "BTC-USD", "5m", closed=False)
     assert (bar.open, bar.high, bar.low, bar.close, bar.volume) == (D("68900"), D("68950"), D("68850"), D("68920.5"), D("42.15"))
     assert bar.time == datetime.fromtimestamp(1775521800, UTC)
     assert feed(recorded, "ws_heartbeats", "ws_subscriptions") == []
@@ -71,43 +71,43 @@ def test_recorded_ticker_candles_and_quiet_messages(recorded: Path) -> None:
 def test_recorded_candles_come_oldest_first_and_only_those_asked_for(recorded: Path) -> None:
     rows = load(recorded, "http_candles")["candles"]
     start = datetime.fromtimestamp(1712188800, UTC)
-    bars = frames.candles(rows, "BTC-USD", "1h", start, start + timedelta(hours=2))
+    bars = frames.parse_candles(rows, "BTC-USD", "1h", start, start + timedelta(hours=2))
     assert [bar.time for bar in bars] == [start, start + timedelta(hours=1)]
     assert bars[0] == Candle(
         "coinbase", "BTC-USD", "1h", start, D("65984.18"), D("66387.77"), D("65857.35"), D("66314.59"), D("358.74851052"), True
     )
-    assert frames.candles(rows, "BTC-USD", "1h", start, start + timedelta(hours=1)) == bars[:1]
-    (merged,) = frames.merged(bars, "2h")
+    assert frames.parse_candles(rows, "BTC-USD", "1h", start, start + timedelta(hours=1)) == bars[:1]
+    (merged,) = frames.merge_candles(bars, "2h")
     assert (merged.open, merged.close) == (bars[0].open, bars[1].close)
     assert (merged.high, merged.low, merged.volume) == (D("66387.77"), D("65857.35"), D("714.57747295"))
 
 
 def test_recorded_products(recorded: Path) -> None:
-    rules = frames.instrument(load(recorded, "http_product"))
+    rules = frames.parse_instrument(load(recorded, "http_product"))
     assert (rules.symbol, rules.venue_symbol, rules.base, rules.quote, rules.trading) == ("BTC-USD", "BTC-USD", "BTC", "USD", True)
     assert (rules.tick_size, rules.lot_size, rules.min_quantity) == (D("0.01"), D("1E-8"), D("1E-8"))
     assert (rules.max_quantity, rules.min_notional) == (D(3400), D(1))
     products = load(recorded, "http_products")["products"]
-    assert [frames.instrument(each).symbol for each in products] == ["BTC-USD", "BTC-USDC"]
+    assert [frames.parse_instrument(each).symbol for each in products] == ["BTC-USD", "BTC-USDC"]
     now = datetime(2026, 4, 7, tzinfo=UTC)
     assert frames.product_tick(products[0], now) == Tick("coinbase", "BTC-USD", D("68925.98"), now)
-    assert not frames.instrument(load(recorded, "http_product") | {"trading_disabled": True}).trading
+    assert not frames.parse_instrument(load(recorded, "http_product") | {"trading_disabled": True}).trading
 
 
 def test_the_recorded_book_of_rest(recorded: Path) -> None:
-    book = frames.book(load(recorded, "http_product_book")["pricebook"], "BTC-USD")
+    book = frames.parse_book(load(recorded, "http_product_book")["pricebook"], "BTC-USD")
     assert book.bids[0] == (D("68923.66"), D("0.17189468"))
     assert book.asks[-1] == (D("68928"), D("0.058"))
     assert (len(book.bids), len(book.asks)) == (5, 5)
     latest = load(recorded, "http_ticker")["trades"][0]
-    assert frames.trade(latest)[0] == 995098663
-    assert frames.trade(latest)[1].price == D("68923.67")
+    assert frames.parse_trade(latest)[0] == 995098663
+    assert frames.parse_trade(latest)[1].price == D("68923.67")
 
 
 def test_recorded_accounts_and_fills(recorded: Path) -> None:
-    balances = [frames.balance(each) for each in load(recorded, "http_accounts")["accounts"]]
+    balances = [frames.parse_balance(each) for each in load(recorded, "http_accounts")["accounts"]]
     assert balances == [Balance("BTC", D("1.23456789"), D("0.005")), Balance("USD", D("10000.5"), D(450))]
-    first, second = (frames.fill(each) for each in load(recorded, "http_fills")["fills"])
+    first, second = (frames.parse_fill(each) for each in load(recorded, "http_fills")["fills"])
     at = datetime(2024, 1, 15, 10, 30, tzinfo=UTC)
     maker = Execution("1111-11111-111111", D("45123.45"), D("0.005"), D("1.14"), "USD", maker=True, time=at)
     assert first == ("0000-000000-000000", maker)
@@ -115,11 +115,11 @@ def test_recorded_accounts_and_fills(recorded: Path) -> None:
 
 
 def test_recorded_orders(recorded: Path) -> None:
-    report = frames.order(load(recorded, "http_order")["order"])
+    report = frames.parse_order(load(recorded, "http_order")["order"])
     assert (report.client_order_id, report.venue_order_id) == ("11111-000000-000000", "0000-000000-000000")
     assert (report.status, report.quantity, report.filled, report.limit) == ("partially_filled", D("0.001"), D("0.001"), D(10000))
     assert report.reason == ""
-    resting, bought = (frames.order(each) for each in load(recorded, "http_orders_list")["orders"])
+    resting, bought = (frames.parse_order(each) for each in load(recorded, "http_orders_list")["orders"])
     assert (resting.status, resting.type, resting.quantity, resting.filled) == ("accepted", "limit", D("0.01"), D(0))
     assert (bought.status, bought.type, bought.side) == ("filled", "market", "sell")
     assert bought.quantity == bought.filled == D("0.0325")
@@ -145,7 +145,7 @@ def test_the_recorded_user_message(recorded: Path) -> None:
 def test_a_malformed_trade_costs_no_other(recorded: Path, caplog: pytest.LogCaptureFixture) -> None:
     message = load(recorded, "ws_market_trades")
     message["events"][0]["trades"].insert(1, message["events"][0]["trades"][0] | {"price": "many"})
-    state = Market(["BTC-USD"], ["1m"], reader := Reader("coinbase"))
+    state = MarketMessages(["BTC-USD"], ["1m"], reader := Reader("coinbase"))
     assert [event.price for event in state(message, time(message), 0.0) if isinstance(event, Tick)] == [D("68900.5"), D("68900")]
     assert reader.skipped == {"market_trades": 1}
     assert "many" in caplog.text
@@ -153,7 +153,7 @@ def test_a_malformed_trade_costs_no_other(recorded: Path, caplog: pytest.LogCapt
 
 def test_a_pair_with_usdc_hears_its_twin(recorded: Path) -> None:
     message = load(recorded, "ws_market_trades")
-    state = Market(["BTC-USDC"], [], Reader("coinbase"))
+    state = MarketMessages(["BTC-USDC"], [], Reader("coinbase"))
     assert {event.symbol for event in state(message, time(message), 0.0) if isinstance(event, Tick)} == {"BTC-USDC"}
 
 
@@ -164,17 +164,17 @@ def order(**changes: Any) -> OrderRequest:
 
 def test_each_kind_of_order() -> None:
     size, price = {"base_size": "0.0000001"}, {"limit_price": "65000.10"}
-    assert orders.body(order()) == {
+    assert orders.order_body(order()) == {
         "client_order_id": "q-1",
         "product_id": "BTC-USD",
         "side": "BUY",
         "order_configuration": {"limit_limit_gtc": {**size, **price, "post_only": False}},
     }
-    assert orders.configuration(order(type="market", limit=None)) == {"market_market_ioc": size}
-    assert orders.configuration(order(time_in_force="ioc")) == {"sor_limit_ioc": size | price}
-    assert orders.configuration(order(time_in_force="fok")) == {"limit_limit_fok": size | price}
-    assert orders.configuration(order(time_in_force="post_only"))["limit_limit_gtc"]["post_only"] is True
-    stop = orders.configuration(order(type="stop_limit", side="sell", stop=D(60000)))["stop_limit_stop_limit_gtc"]
+    assert orders.order_configuration(order(type="market", limit=None)) == {"market_market_ioc": size}
+    assert orders.order_configuration(order(time_in_force="ioc")) == {"sor_limit_ioc": size | price}
+    assert orders.order_configuration(order(time_in_force="fok")) == {"limit_limit_fok": size | price}
+    assert orders.order_configuration(order(time_in_force="post_only"))["limit_limit_gtc"]["post_only"] is True
+    stop = orders.order_configuration(order(type="stop_limit", side="sell", stop=D(60000)))["stop_limit_stop_limit_gtc"]
     assert (stop["stop_price"], stop["stop_direction"]) == ("60000", "STOP_DIRECTION_STOP_DOWN")
 
 
@@ -183,4 +183,4 @@ def test_each_kind_of_order() -> None:
 )
 def test_an_order_that_the_venue_has_no_form_for_never_leaves(changes: dict[str, Any], field: str) -> None:
     with pytest.raises(Refused, match=f"^{field}:"):
-        orders.body(order(**changes))
+        orders.order_body(order(**changes))

@@ -6,12 +6,12 @@ from __future__ import annotations
 import pytest
 
 from market.exchanges.binance.adapter import Binance
-from market.exchanges.binance.client import Client
+from market.exchanges.binance.client import BinanceClient
 from market.exchanges.coinbase.adapter import Coinbase
 from market.exchanges.coinbase.tokens import LIFE
 
 
-@pytest.mark.parametrize(("adapter", "signature_seconds"), [(Binance, Client.REQUEST_RECVWINDOW / 1000), (Coinbase, LIFE)])
+@pytest.mark.parametrize(("adapter", "signature_seconds"), [(Binance, BinanceClient.REQUEST_RECVWINDOW / 1000), (Coinbase, LIFE)])
 def test_a_signature_made_at_the_last_moment_is_stale_when_the_order_is_given_up(
     adapter: type[Binance | Coinbase], signature_seconds: float
 ) -> None:

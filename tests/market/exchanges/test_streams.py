@@ -161,7 +161,7 @@ async def test_a_malformed_frame_costs_itself_only(desk: Desk, venue: Venue) -> 
             await next_of(events, StreamGap)  # its number could not be read either
         else:
             assert (await next_of(events, Tick)).price == D(65003)
-        assert exchange.skipped == 1
+        assert exchange.skipped_frames == 1
 
 
 @both

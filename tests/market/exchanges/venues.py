@@ -16,7 +16,8 @@ from market.exchanges import connect
 from market.exchanges.base import Endpoint, Exchange, OrderRequest
 from market.exchanges.breaker import Breaker
 from market.exchanges.budget import Budget
-from market.sandbox.server import RunningSandbox, Scenario
+from market.sandbox.scenario import Scenario
+from market.sandbox.server import RunningSandbox
 
 Venue = Literal["binance", "coinbase"]
 SYMBOLS: dict[str, str] = {"binance": "BTC-USDT", "coinbase": "BTC-USD"}

@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 from market.exchanges.base import Candle, MarketEvent, StreamGap, Tick
-from market.feed import Incident, Status, Subscription, Timing, run_feed
+from market.feed import FeedStatus, Incident, Subscription, Timing, run_feed
 from market.feed.subscription import Key
 from tests.market.exchanges.venues import SYMBOLS, Desk, Venue, until
 
@@ -27,7 +27,7 @@ class Running:
 
     wanted: Subscription
     events: list[MarketEvent] = field(default_factory=list)
-    statuses: list[Status] = field(default_factory=list)
+    statuses: list[FeedStatus] = field(default_factory=list)
     incidents: list[Incident] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -35,7 +35,7 @@ class Running:
         await self.gate.wait()
         self.events.append(event)
 
-    def heard(self, said: Status | Incident) -> None:
+    def heard(self, said: FeedStatus | Incident) -> None:
         if isinstance(said, Incident):
             self.incidents.append(said)
         else:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from market.exchanges.base import Candle, Depth, MarketEvent, StreamGap, Tick
 from market.feed.backlog import Backlog
-from market.feed.ending import end
+from market.feed.ending import end_tasks
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ONE = Decimal(1)
@@ -66,5 +66,5 @@ async def test_a_task_that_loses_its_first_cancellation_ends_all_the_same() -> N
     task = asyncio.create_task(deaf())
     await asyncio.sleep(0)
     async with asyncio.timeout(20):
-        await end([task])
+        await end_tasks([task])
     assert task.done()

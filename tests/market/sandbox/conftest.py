@@ -10,7 +10,8 @@ import pytest
 from binance import AsyncClient, BinanceSocketManager
 from binance.ws.constants import WSListenerState
 
-from market.sandbox.server import RunningSandbox, Scenario, running_sandbox
+from market.sandbox.scenario import Scenario
+from market.sandbox.server import RunningSandbox, running_sandbox
 
 START = 1_700_000_000_000
 

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from requests import HTTPError, request
 
-from market.sandbox.coinbase.limits import Limits
+from market.sandbox.coinbase.limits import CoinbaseRateLimits
 from market.sandbox.keys import coinbase_key
 from market.sandbox.server import RunningSandbox, running_sandbox
 from tests.market.sandbox.coinbase import face, price_of, refused, rest_client
@@ -32,7 +32,7 @@ def running() -> Iterator[RunningSandbox]:
 @pytest.fixture(autouse=True)
 def _unlimited(running: RunningSandbox) -> None:
     """A limit met by accident would fail whatever test comes next."""
-    face(running).rest.limits = Limits(face(running).now)
+    face(running).rest.limits = CoinbaseRateLimits(face(running).now)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pytest
 from coinbase.rest import RESTClient
 
 from market.sandbox.coinbase.frames import Frame
-from market.sandbox.coinbase.notation import milliseconds
+from market.sandbox.coinbase.notation import parse_time
 from market.sandbox.server import RunningSandbox, running_sandbox
 from tests.market.sandbox.coinbase import SECONDS, Heard, Message, face, listening, rest_client
 from tests.running import wait_for
@@ -123,7 +123,7 @@ class TestMarket:
                     candles[candle["start"]] = candles["last"] = candle
         del candles["last"]
         for begin in range(start // 1000, start // 1000 + 900, 300):
-            rows = [row for row in trades if begin * 1000 <= milliseconds(row["time"]) < begin * 1000 + 300_000]
+            rows = [row for row in trades if begin * 1000 <= parse_time(row["time"]) < begin * 1000 + 300_000]
             prices = [D(row["price"]) for row in rows]
             assert D(candles[str(begin)]["volume"]) == sum((D(row["size"]) for row in rows), D(0))
             told = [D(candles[str(begin)][name]) for name in ("open", "high", "low", "close")]

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from market.sandbox.exchange import Exchange
+from market.sandbox.exchange import SandboxExchange
 from market.sandbox.instruments import BINANCE, BINANCE_FEES, COINBASE, COINBASE_FEES
-from market.sandbox.orders import OrderRequest, Refused
-from market.sandbox.taking import need
+from market.sandbox.orders import OrderTicket, RequestRefused
+from market.sandbox.taking import needed_funds
 
 D = Decimal
 START = 1_700_000_000_000
@@ -25,38 +25,38 @@ class Clock:
         return self.now
 
 
-def exchange(venue: str = "binance", accounts: tuple[str, ...] = ("a",)) -> Exchange:
+def exchange(venue: str = "binance", accounts: tuple[str, ...] = ("a",)) -> SandboxExchange:
     listed, fees = (BINANCE, BINANCE_FEES) if venue == "binance" else (COINBASE, COINBASE_FEES)
-    made = Exchange(venue, listed, fees, seed=7, clock=Clock())
+    made = SandboxExchange(venue, listed, fees, seed=7, clock=Clock())
     for name in accounts:
         made.open_account(name, WEALTH)
     return made
 
 
-def limit(side: str, price: str, qty: str = "0.1", **more: object) -> OrderRequest:
-    return OrderRequest("BTC-USDT", side, "limit", qty=D(qty), limit=D(price), **more)  # type: ignore[arg-type]
+def limit(side: str, price: str, qty: str = "0.1", **more: object) -> OrderTicket:
+    return OrderTicket("BTC-USDT", side, "limit", qty=D(qty), limit=D(price), **more)  # type: ignore[arg-type]
 
 
-def market(side: str, qty: str = "0", **more: object) -> OrderRequest:
-    return OrderRequest("BTC-USDT", side, "market", qty=D(qty), **more)  # type: ignore[arg-type]
+def market(side: str, qty: str = "0", **more: object) -> OrderTicket:
+    return OrderTicket("BTC-USDT", side, "market", qty=D(qty), **more)  # type: ignore[arg-type]
 
 
-def tick(on: Exchange, price: str, qty: str = "1", *, seller: bool = True) -> None:
+def tick(on: SandboxExchange, price: str, qty: str = "1", *, seller: bool = True) -> None:
     on.trade("BTC-USDT", D(price), D(qty), buyer_is_maker=seller)
 
 
-def owned(on: Exchange, asset: str, account: str = "a") -> tuple[Decimal, Decimal]:
+def owned(on: SandboxExchange, asset: str, account: str = "a") -> tuple[Decimal, Decimal]:
     balance = on.accounts[account].balance(asset)
     return balance.free, balance.held
 
 
-def refusal(on: Exchange, request: OrderRequest) -> str:
-    with pytest.raises(Refused) as caught:
+def refusal(on: SandboxExchange, request: OrderTicket) -> str:
+    with pytest.raises(RequestRefused) as caught:
         on.place("a", request)
     return caught.value.code
 
 
-def assert_books_balance(on: Exchange) -> None:
+def assert_books_balance(on: SandboxExchange) -> None:
     """Nothing came from nowhere, and what is held is what open orders need."""
     assets = {asset for account in on.accounts.values() for asset in account.balances} | set(on.fees) | set(on.outside)
     for asset in assets:
@@ -67,7 +67,7 @@ def assert_books_balance(on: Exchange) -> None:
             held = [order for order in account.open.values() if order.hold_asset == asset]
             assert balance.free >= 0
             assert balance.held == sum((order.held for order in held), D(0))
-            assert all(order.held == need(order, [], rate=on.rate) for order in held)
+            assert all(order.held == needed_funds(order, [], rate=on.rate) for order in held)
 
 
 STEPS = st.tuples(
@@ -79,7 +79,7 @@ STEPS = st.tuples(
 )
 
 
-def act(on: Exchange, step: tuple[str, int, int, bool, str], symbol: str) -> None:
+def act(on: SandboxExchange, step: tuple[str, int, int, bool, str], symbol: str) -> None:
     kind, away, lots, buys, account = step
     price, qty = D(65_000 + away), lots * D("0.005")
     side = "buy" if buys else "sell"
@@ -99,7 +99,7 @@ def act(on: Exchange, step: tuple[str, int, int, bool, str], symbol: str) -> Non
             "fok": {"type": "limit", "limit": price, "qty": qty, "tif": "fok"},
             "post": {"type": "limit", "limit": price, "qty": qty, "post_only": True},
         }
-        on.place(account, OrderRequest(symbol, side, **requests[kind]))  # type: ignore[arg-type]
+        on.place(account, OrderTicket(symbol, side, **requests[kind]))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("venue", ["binance", "coinbase"])
@@ -111,7 +111,7 @@ def test_money_is_conserved_whatever_happens(venue: str, steps: list[tuple[str, 
     for step in steps:
         try:
             act(on, step, symbol)
-        except Refused:
+        except RequestRefused:
             continue
         finally:
             assert_books_balance(on)
@@ -171,12 +171,12 @@ def test_a_market_order_beyond_all_depth_fills_what_there_is() -> None:
 
 def test_coinbase_takes_its_fee_in_quote_and_never_more_than_was_held() -> None:
     on = exchange("coinbase")
-    order = on.place("a", OrderRequest("BTC-USD", "buy", "limit", qty=D("0.1"), limit=D(60_000)))
+    order = on.place("a", OrderTicket("BTC-USD", "buy", "limit", qty=D("0.1"), limit=D(60_000)))
     assert owned(on, "USD") == (D(50_000) - D("6036"), D("6036"))
     on.trade("BTC-USD", D(59_999), D(1), buyer_is_maker=True)
     assert (order.status, order.fees, order.fills[0].fee_asset) == ("filled", D("24"), "USD")
     assert owned(on, "USD") == (D(50_000) - D("6024"), D(0))
-    spent = on.place("a", OrderRequest("BTC-USD", "buy", "market", quote_qty=D(1000)))
+    spent = on.place("a", OrderTicket("BTC-USD", "buy", "market", quote_qty=D(1000)))
     assert D("999.99") < spent.value + spent.fees <= D(1000)
 
 
@@ -191,10 +191,10 @@ def test_a_deadline_ends_an_order() -> None:
 
 def test_stops_set_each_other_off_and_a_stop_takes_what_its_account_can_pay() -> None:
     on = exchange()
-    falling = [on.place("a", OrderRequest("BTC-USDT", "sell", "stop", qty=D("0.3"), stop=D(price))) for price in (64_900, 64_890)]
+    falling = [on.place("a", OrderTicket("BTC-USDT", "sell", "stop", qty=D("0.3"), stop=D(price))) for price in (64_900, 64_890)]
     tick(on, "64895")
     assert [order.status for order in falling] == ["filled", "filled"]
-    poor = on.place("a", OrderRequest("BTC-USDT", "buy", "stop", qty=D("1.3"), stop=D(66_000)))
+    poor = on.place("a", OrderTicket("BTC-USDT", "buy", "stop", qty=D("1.3"), stop=D(66_000)))
     on.place("a", limit("sell", "300000", "0.1"))
     on.trade("BTC-USDT", D(70_000), D(1), buyer_is_maker=False)
     assert (poor.status, poor.reason) == ("expired", "immediate")
@@ -206,7 +206,7 @@ def test_stops_set_each_other_off_and_a_stop_takes_what_its_account_can_pay() ->
 @pytest.mark.parametrize(
     ("asked", "code"),
     [
-        (OrderRequest("NO-NO", "buy", "market", qty=D(1)), "unknown_symbol"),
+        (OrderTicket("NO-NO", "buy", "market", qty=D(1)), "unknown_symbol"),
         (market("buy"), "bad_request"),
         (market("buy", "-1"), "bad_request"),
         (market("buy", "1", limit=D(5)), "bad_request"),
@@ -220,13 +220,13 @@ def test_stops_set_each_other_off_and_a_stop_takes_what_its_account_can_pay() ->
         (limit("buy", "60000", "0.9"), "insufficient_balance"),
         (market("sell", "1.1"), "insufficient_balance"),
         (limit("buy", "66000", post_only=True), "would_take"),
-        (OrderRequest("BTC-USDT", "buy", "stop", qty=D("0.1"), stop=D(64_000)), "would_trigger"),
+        (OrderTicket("BTC-USDT", "buy", "stop", qty=D("0.1"), stop=D(64_000)), "would_trigger"),
     ],
 )
-def test_refused_orders_leave_nothing(asked: OrderRequest, code: str) -> None:
+def test_refused_orders_leave_nothing(asked: OrderTicket, code: str) -> None:
     on = exchange()
     assert refusal(on, asked) == code
-    with pytest.raises(Refused):
+    with pytest.raises(RequestRefused):
         on.check("a", asked)
     assert on.orders("a") == []
     assert_books_balance(on)
@@ -236,7 +236,7 @@ def test_delisting_gives_money_back_and_trading_ends() -> None:
     on = exchange()
     resting, waiting = (
         on.place("a", limit("buy", "60000")),
-        on.place("a", OrderRequest("BTC-USDT", "sell", "stop", qty=D("0.1"), stop=D(60_000))),
+        on.place("a", OrderTicket("BTC-USDT", "sell", "stop", qty=D("0.1"), stop=D(60_000))),
     )
     on.delist("BTC-USDT")
     assert {resting.reason, waiting.reason} == {"delisted"}
@@ -244,7 +244,7 @@ def test_delisting_gives_money_back_and_trading_ends() -> None:
     assert refusal(on, limit("buy", "60000")) == "halted"
     tick(on, "50000")
     assert on.book("BTC-USDT").last == D(65_000)
-    assert on.place("a", OrderRequest("ETH-USDT", "buy", "market", qty=D("0.1"))).status == "filled"
+    assert on.place("a", OrderTicket("ETH-USDT", "buy", "market", qty=D("0.1"))).status == "filled"
 
 
 def test_fees_are_cut_not_rounded_up_so_that_what_was_held_always_suffices() -> None:
@@ -254,7 +254,7 @@ def test_fees_are_cut_not_rounded_up_so_that_what_was_held_always_suffices() -> 
     exact = ask * qty * rate
     assert exact != exact.quantize(D("0.00000001"))
     on.deposit("a", "USD", ask * qty + exact - owned(on, "USD")[0])
-    order = on.place("a", OrderRequest("BTC-USD", "buy", "limit", qty=qty, limit=ask))
+    order = on.place("a", OrderTicket("BTC-USD", "buy", "limit", qty=qty, limit=ask))
     assert order.status == "filled"
     free, held = owned(on, "USD")
     assert (D(0) < free < D("0.00000001"), held) == (True, D(0))

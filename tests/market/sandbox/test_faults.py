@@ -10,7 +10,7 @@ import pytest
 from binance import AsyncClient
 from binance.exceptions import BinanceAPIException, BinanceRequestException
 
-from market.sandbox.faults import BadFault, Faults
+from market.sandbox.faults import BadFault, FaultScript
 from market.sandbox.server import RunningSandbox
 
 BTC = {"symbol": "BTCUSDT"}
@@ -95,13 +95,13 @@ async def test_delisting_and_filters_that_change(sandbox: RunningSandbox, client
 )
 def test_a_rule_with_a_mistake_is_refused_by_name(rule: dict[str, Any], named: str) -> None:
     with pytest.raises(BadFault, match=f"^{named}: "):
-        Faults([rule], seed=1, clock=lambda: 0)
+        FaultScript([rule], seed=1, clock=lambda: 0)
 
 
 def test_a_share_is_the_same_for_the_same_seed() -> None:
     def hits(seed: int) -> list[bool]:
-        faults = Faults([{"fault": "error", "share": 0.3, "for": 10}], seed=seed, clock=lambda: 0)
-        return [bool(faults.request("binance", "/api/v3/order")) for _ in range(200)]
+        faults = FaultScript([{"fault": "error", "share": 0.3, "for": 10}], seed=seed, clock=lambda: 0)
+        return [bool(faults.match_request("binance", "/api/v3/order")) for _ in range(200)]
 
     assert hits(1) == hits(1) != hits(2)
     assert 30 < sum(hits(1)) < 90

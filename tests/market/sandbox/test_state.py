@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from market.sandbox.control import state
-from market.sandbox.exchange import Exchange
-from market.sandbox.orders import OrderRequest
-from market.sandbox.server import Sandbox, Scenario
+from market.sandbox.control import describe_exchange
+from market.sandbox.exchange import SandboxExchange
+from market.sandbox.orders import OrderTicket
+from market.sandbox.scenario import Scenario
+from market.sandbox.server import Sandbox
 from market.sandbox.state import BadState
 from tests.market.sandbox.test_exchange import assert_books_balance
 
@@ -25,10 +26,10 @@ def opened(path: Path, seed: int = 1) -> Sandbox:
     return Sandbox(Scenario(speed=None, start=START, minutes=1, rate=1e-9, state=path, seed=seed))
 
 
-def trade(on: Exchange, account: str) -> None:
-    on.place(account, OrderRequest("BTC-USDT", "buy", "limit", qty=D("0.1"), limit=D(64_000), client_id="rests"))
-    on.place(account, OrderRequest("BTC-USDT", "sell", "stop", qty=D("0.2"), stop=D(63_000), client_id="waits"))
-    on.place(account, OrderRequest("BTC-USDT", "buy", "market", quote_qty=D(5000), client_id="done"))
+def trade(on: SandboxExchange, account: str) -> None:
+    on.place(account, OrderTicket("BTC-USDT", "buy", "limit", qty=D("0.1"), limit=D(64_000), client_id="rests"))
+    on.place(account, OrderTicket("BTC-USDT", "sell", "stop", qty=D("0.2"), stop=D(63_000), client_id="waits"))
+    on.place(account, OrderTicket("BTC-USDT", "buy", "market", quote_qty=D(5000), client_id="done"))
 
 
 async def test_balances_orders_and_fills_are_kept_and_ids_go_on(tmp_path: Path) -> None:
@@ -37,16 +38,16 @@ async def test_balances_orders_and_fills_are_kept_and_ids_go_on(tmp_path: Path) 
     account = first.keys["binance"].name
     await first.start()
     trade(first.exchanges["binance"], account)
-    before = state(first.exchanges["binance"])["accounts"]
+    before = describe_exchange(first.exchanges["binance"])["accounts"]
     await first.stop()
     second = opened(path)
     on = second.exchanges["binance"]
-    assert state(on)["accounts"] == before
+    assert describe_exchange(on)["accounts"] == before
     assert_books_balance(on)
     on.trade("BTC-USDT", D(62_000), D(1), buyer_is_maker=True)
     assert [order.status for order in on.orders(account)] == ["filled"] * 3
     assert len({fill.id for fill in on.fills(account)}) == len(on.fills(account))
-    assert on.place(account, OrderRequest("BTC-USDT", "buy", "market", qty=D("0.01"))).id == 4
+    assert on.place(account, OrderTicket("BTC-USDT", "buy", "market", qty=D("0.01"))).id == 4
     assert_books_balance(on)
 
 
@@ -56,7 +57,10 @@ async def test_a_kill_loses_no_more_than_the_last_second(tmp_path: Path, wait_fo
     await running.start()
     trade(running.exchanges["binance"], running.keys["binance"].name)
     await asyncio.to_thread(wait_for, lambda: path.exists() and "done" in path.read_text())
-    assert state(opened(path).exchanges["binance"])["accounts"] == state(running.exchanges["binance"])["accounts"]
+    assert (
+        describe_exchange(opened(path).exchanges["binance"])["accounts"]
+        == describe_exchange(running.exchanges["binance"])["accounts"]
+    )
     await running.stop()
 
 

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from market.sandbox.events import Event
-from market.sandbox.exchange import Exchange
-from market.sandbox.history import MINUTE, Candle
+from market.sandbox.exchange import SandboxExchange
+from market.sandbox.history import MINUTE, SandboxCandle
 from market.sandbox.instruments import BINANCE, BINANCE_FEES, COINBASE
-from market.sandbox.orders import OrderRequest
+from market.sandbox.orders import OrderTicket
 from market.sandbox.tape import Tape, of_candles
-from market.sandbox.walk import Walk
+from market.sandbox.walk import PriceWalk
 
 D = Decimal
 START = 1_700_000_000_000 - 1_700_000_000_000 % MINUTE
@@ -23,21 +23,21 @@ CENTS = st.integers(1, 10**7).map(lambda cents: D(cents) / 100)
 
 
 @st.composite
-def candles(draw: st.DrawFn) -> list[Candle]:
+def candles(draw: st.DrawFn) -> list[SandboxCandle]:
     minutes = draw(st.lists(st.integers(0, 500), min_size=1, max_size=20, unique=True).map(sorted))
     rows = []
     for minute in minutes:
         low, *middle, high = sorted(draw(st.tuples(CENTS, CENTS, CENTS, CENTS)))
         open_, close = draw(st.permutations(middle))
         volume = draw(st.integers(1, 10**9).map(lambda lots: D(lots) / 100_000))
-        rows.append(Candle(START + minute * MINUTE, open_, high, low, close, volume))
+        rows.append(SandboxCandle(START + minute * MINUTE, open_, high, low, close, volume))
     return rows
 
 
 @settings(max_examples=50, deadline=None)
 @given(rows=candles())
-def test_candles_come_back_exactly(rows: list[Candle]) -> None:
-    exchange = Exchange("binance", BINANCE, BINANCE_FEES, seed=1, clock=lambda: 0)
+def test_candles_come_back_exactly(rows: list[SandboxCandle]) -> None:
+    exchange = SandboxExchange("binance", BINANCE, BINANCE_FEES, seed=1, clock=lambda: 0)
     tape = Tape(
         of_candles("binance", "BTC-USDT", rows, lot=D("0.00001")),
         lambda t: exchange.trade(t.symbol, t.price, t.qty, buyer_is_maker=t.buyer_is_maker, time=t.time),
@@ -54,10 +54,10 @@ def test_candles_come_back_exactly(rows: list[Candle]) -> None:
 def day(seed: int, strides: list[int]) -> list[Event]:
     """Everything that happens on a venue in a minute, with orders of an account in it."""
     heard: list[Event] = []
-    walk = Walk(LISTED, seed)
+    walk = PriceWalk(LISTED, seed)
     tape: Tape
 
-    exchange = Exchange("binance", BINANCE, BINANCE_FEES, seed=seed, clock=lambda: tape.now)
+    exchange = SandboxExchange("binance", BINANCE, BINANCE_FEES, seed=seed, clock=lambda: tape.now)
     tape = Tape(
         (tick for tick in walk.ticks(START, 50) if tick.venue == "binance"),
         lambda t: exchange.trade(t.symbol, t.price, t.qty, buyer_is_maker=t.buyer_is_maker, time=t.time),
@@ -66,9 +66,9 @@ def day(seed: int, strides: list[int]) -> list[Event]:
     exchange.open_account("a", {"USDT": D(100_000), "BTC": D(2)})
     exchange.listen(heard.append)
     for index, stride in enumerate(strides):
-        price = exchange.book("BTC-USDT").bid - index
-        exchange.place("a", OrderRequest("BTC-USDT", "buy", "limit", qty=D("0.01"), limit=price))
-        exchange.place("a", OrderRequest("BTC-USDT", "sell", "market", qty=D("0.02")))
+        price = exchange.book("BTC-USDT").made_up.bid - index
+        exchange.place("a", OrderTicket("BTC-USDT", "buy", "limit", qty=D("0.01"), limit=price))
+        exchange.place("a", OrderTicket("BTC-USDT", "sell", "market", qty=D("0.02")))
         tape.step(stride)
     return heard
 
@@ -81,7 +81,7 @@ def test_the_same_seed_gives_the_same_day() -> None:
 
 
 def test_history_leads_up_to_where_the_walk_begins_and_venues_agree() -> None:
-    walk = Walk(LISTED, 9)
+    walk = PriceWalk(LISTED, 9)
     past = walk.past(START, 300)
     for (venue, symbol), rows in past.items():
         assert [row.time for row in rows] == [START + (index - 300) * MINUTE for index in range(300)]

@@ -14,8 +14,9 @@ import pytest
 import requests
 
 from market.sandbox.history import DAY, MINUTE
-from market.sandbox.instruments import Instrument
-from market.sandbox.server import RunningSandbox, Scenario, running_sandbox
+from market.sandbox.instruments import ListedInstrument
+from market.sandbox.scenario import Scenario
+from market.sandbox.server import RunningSandbox, running_sandbox
 from market.sandbox.tape import of_trades
 from tests.market.sandbox.coinbase import rest_client
 
@@ -25,7 +26,7 @@ START = 1_570_752_000_000
 Row = tuple[int, Decimal, Decimal, Decimal, Decimal, Decimal]
 """(open time, open, high, low, close, volume)"""
 
-XRP_ETH = Instrument("XRP-ETH", D("0.00000001"), D("0.1"), D("0.1"), D(9_000_000), D("0.001"), D("0.0014"))
+XRP_ETH = ListedInstrument("XRP-ETH", D("0.00000001"), D("0.1"), D("0.1"), D(9_000_000), D("0.001"), D("0.0014"))
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:

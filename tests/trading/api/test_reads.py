@@ -13,10 +13,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from core.broker import client
+from core.broker import broker_client
 from core.errors import Invalid, NotFound
 from market.exchanges.base import Tick
-from market.prices import STALE_AFTER, key, pack
+from market.prices import STALE_AFTER, pack_tick, prices_key
 from tests.trading.live.fixtures import Rows, price
 from trading import selectors
 from trading.models import BotRun, EquityPoint, Order
@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.services]
 
 
 def portfolio(**given: str) -> dict[str, Any]:
-    return selectors.portfolio_json(selectors.portfolio(**given))
+    return selectors.portfolio_json(selectors.desk_portfolio(**given))
 
 
 def test_a_position_is_valued_at_the_newest_price(rows: Rows) -> None:
@@ -44,8 +44,8 @@ def test_a_missing_or_old_price_says_so(rows: Rows) -> None:
     price("BTC-USDT", "100")
     known = selectors.positions_valued(selectors.positions_open())[0].price
     assert known is not None
-    old = pack(Tick("binance", "BTC-USDT", Decimal(100), known.time), known.heard - STALE_AFTER - 1)
-    client(0.5).hset(key("binance", "live"), "BTC-USDT", old)
+    old = pack_tick(Tick("binance", "BTC-USDT", Decimal(100), known.time), known.heard - STALE_AFTER - 1)
+    broker_client(0.5).hset(prices_key("binance", "live"), "BTC-USDT", old)
     assert [one.state for one in selectors.positions_valued(selectors.positions_open())] == ["old"]
 
 
@@ -218,12 +218,12 @@ def test_a_decisions_chain_is_told_in_order_of_time(rows: Rows) -> None:
     rows.fill(order, created_at=at[3], ts=start - timedelta(hours=1))
     rows.event("fill", bot=bot, correlation_id="abc", ts=at[4])
     rows.fill(rows.order(bot))
-    chain = selectors.chain("abc")
+    chain = selectors.decision_chain("abc")
     assert [link.kind for link in chain] == ["intent", "claim", "order", "event", "fill", "event"]
     assert [link.after for link in chain] == [None, 0.001, 0.0, 0.001, 0.001, 0.001]
     for unknown in ("", "nothing", "\x00"):
         with pytest.raises(NotFound):
-            selectors.chain(unknown)
+            selectors.decision_chain(unknown)
 
 
 def test_a_budgets_share_may_exceed_it_and_what_is_free_is_never_negative(rows: Rows) -> None:

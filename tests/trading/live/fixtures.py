@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from core.broker import Pause, address, client
+from core.broker import Pause, broker_address, broker_client
 from core.models import Event
 from market.exchanges.base import Tick
 from market.models import VenueStream
@@ -184,9 +184,9 @@ def rows(db: None) -> Rows:
 
 def clear_prices() -> None:
     Pause.until = 0.0
-    broker = client(0.5)
+    broker = broker_client(0.5)
     for key in broker.scan_iter("prices:*"):
         broker.delete(key)
 
 
-__all__ = ["CONFIG", "Rows", "address", "clear_prices", "price", "rows"]
+__all__ = ["CONFIG", "Rows", "broker_address", "clear_prices", "price", "rows"]

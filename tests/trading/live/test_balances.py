@@ -14,7 +14,7 @@ from django.utils import timezone
 from prometheus_client import REGISTRY
 from redis.asyncio import Redis
 
-from core.broker import address
+from core.broker import broker_address
 from core.text import decimal_text
 from engine.live import OHLCV, SignalRow
 from engine.risk import Limits, Moment, Proposal, check
@@ -28,7 +28,7 @@ from trading.models import BlockEvent, Order, RiskAllocation
 from trading.services.bots import bot_create, bot_start
 from trading.services.loaded_bot import LoadedBot, MarketNow, bot_load
 from trading.services.runs import run_rules_take
-from trading.services.step_writer import act, candle_close, candle_open
+from trading.services.step_writer import candle_close, candle_open, step_apply
 from wallets.services import wallet_create
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -82,7 +82,7 @@ def balance(asset: str, free: str, held: str = "0") -> Balance:
 
 @pytest.fixture
 async def redis() -> AsyncIterator[Redis]:
-    async with Redis.from_url(address()) as client:
+    async with Redis.from_url(broker_address()) as client:
         await client.delete(*(f"exchange:binance:sandbox:balances-test:balances{part}" for part in ("", ":age", ":lock")))
         yield client
 
@@ -184,7 +184,7 @@ def bought(holding: LoadedBot, balances: dict[str, Balance] | None) -> list[Orde
     market = MarketNow(timezone.now(), {"ETH-BTC": (Decimal(1), 0.0)}, "test", balances=balances)
     candle_close(holding, 0, {"ETH-BTC": OHLCV(1.0, 1.0, 1.0, 1.0, 1.0)}, {"ETH-BTC": SignalRow(entry=True)}, market)
     candle_open(holding, 300_000, {"ETH-BTC": 1.0}, market)
-    return act(holding, market, lambda: holding.trader.entries({"ETH-BTC": 1.0})).send
+    return step_apply(holding, market, lambda: holding.trader.entries({"ETH-BTC": 1.0})).send
 
 
 @pytest.mark.django_db

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from backtests.against_live import compare
+from backtests.against_live import compare_with_backtest
 from engine.simulator import simulate
 from engine.strategies import registry
 from engine.strategy import evaluate
@@ -16,7 +16,7 @@ from tests.trading.making import candles, config, paper_wallet, replay_bot
 from trading.live.replay import replay_drive
 from trading.models import Bot, Fill, Order, Position
 from trading.services.bots import bot_start
-from trading.setup.config import parse
+from trading.setup.config import parse_config
 from wallets.selectors import balance_check
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,7 +30,7 @@ def replayed(bot: Bot) -> Bot:
 
 
 def simulated(raw: dict[str, Any], parts: list[Candles]) -> Simulation:
-    run = parse(raw)
+    run = parse_config(raw)
     strategy = registry.get(run.strategy)(run.params)
     signals = [evaluate(strategy, one)[1] for one in parts]
     warmup = strategy.warmup_at(run.interval)
@@ -97,7 +97,7 @@ def test_every_strategy_replays_as_it_backtests(strategy: str) -> None:
 def test_the_run_against_its_backtest_shows_no_difference() -> None:
     candles(260)
     bot = replayed(replay_bot(paper_wallet(), exits={"stop_loss": 0.01, "take_profit": 0.02}))
-    found = compare(bot.run)  # type: ignore[arg-type]
+    found = compare_with_backtest(bot.run)  # type: ignore[arg-type]
     assert len(found.pairs) > 5
     assert found.zero
     assert found.causes == {}

@@ -12,7 +12,7 @@ from core.commands import DeskCommand
 from core.errors import Conflict
 from core.fields import Fields
 from engine.types import INTERVALS
-from trading.downloads import download, download_read, download_report
+from trading.downloads import download_candles, download_read, download_report
 
 SHOWN = 10
 
@@ -37,7 +37,7 @@ class Command(DeskCommand):
         assert start
         wanted = download_read(**{name: options[name] for name in ("venue", "symbol", "interval")}, start=start, end=end)
         try:
-            async_to_sync(download)(wanted, self.progress)
+            async_to_sync(download_candles)(wanted, self.progress)
         except KeyboardInterrupt:
             raise Conflict("Stopped. What came is stored; the same command goes on from there.") from None
         finally:
