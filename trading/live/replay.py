@@ -1,4 +1,5 @@
-"""Mode replay: recorded candles through the live path, as fast as wanted, pausable, and going on after a crash where it was.
+"""Mode replay: recorded candles go through the live path, as fast as wanted. A replay can be paused, and after a crash it goes on
+where it was.
 
 Runs in a Celery task, alone: no stream worker and none of its threads has to do with it.
 """
@@ -26,8 +27,8 @@ from trading.services.runs import run_end, run_progress
 from trading.services.step_writer import candle_close, candle_open, progress_save, step_apply
 from trading.setup.config import RunConfig
 
-LOOK_EVERY = 0.25
-"""Seconds between two looks at what a person wants."""
+CHECK_EVERY = 0.25
+"""Seconds after which the bot's row is read again for what a person wants."""
 
 
 @dataclass(slots=True)
@@ -37,39 +38,40 @@ class Replay:
     times: Sequence[int]
     decisions: Decisions
 
-    def opens(self, time_ms: int) -> dict[str, OHLCV]:
+    def find_candles(self, time_ms: int) -> dict[str, OHLCV]:
+        """Those that opened then, by symbol."""
         found = {symbol: history.at(time_ms) for symbol, history in self.histories.items()}
         return {symbol: candle for symbol, candle in found.items() if candle is not None}
 
     def step(self, time_ms: int) -> None:
         """One candle of every symbol, as the live desk would see it: its open, then its close, then what the strategy makes of
         it."""
-        loaded, found = self.loaded_bot, self.opens(time_ms)
-        opening = make_moment(loaded, time_ms, {symbol: one.open for symbol, one in found.items()})
+        loaded, found = self.loaded_bot, self.find_candles(time_ms)
+        opening = make_market(loaded, time_ms, {symbol: one.open for symbol, one in found.items()})
         candle_open(loaded, time_ms, {symbol: one.open for symbol, one in found.items()}, opening)
-        rows = {symbol: row for symbol in found if (row := self.row(symbol, time_ms)) is not None}
-        closing = make_moment(loaded, time_ms, {symbol: one.close for symbol, one in found.items()})
+        rows = {symbol: row for symbol in found if (row := self.find_row(symbol, time_ms)) is not None}
+        closing = make_market(loaded, time_ms, {symbol: one.close for symbol, one in found.items()})
         candle_close(loaded, time_ms, found, rows, closing)
         run_progress(loaded.run, time_ms, decided=bool(rows))
 
-    def row(self, symbol: str, time_ms: int) -> SignalRow | None:
+    def find_row(self, symbol: str, time_ms: int) -> SignalRow | None:
         config = self.loaded_bot.config
         strategy = registry.get(config.strategy)(config.params)
         history = self.histories[symbol]
         return self.decisions.row(config.venue, history, strategy, config.sizing, int(history.time[0]), time_ms)
 
     def finish(self) -> None:
-        """What is still held is sold at the last close that it saw, as a backtest does: the next replay begins anew."""
+        """Sells what the bot still has at the last close that it saw, as a backtest does: the next replay begins with nothing."""
         loaded = self.loaded_bot
         if any(loaded.trader.positions().values()) or loaded.trader.working():
             last = loaded.time if loaded.time is not None else self.times[-1]
-            market = make_moment(loaded, last, {symbol: one.close for symbol, one in self.opens(last).items()})
+            market = make_market(loaded, last, {symbol: one.close for symbol, one in self.find_candles(last).items()})
             step_apply(loaded, market, lambda: loaded.trader.sell_all("end_of_data"))
             loaded.run.equity = Decimal(repr(loaded.trader.cash)).quantize(Decimal("1e-8"))
 
 
-def make_moment(loaded: LoadedBot, time_ms: int, prices: dict[str, float]) -> MarketNow:
-    """On recorded candles a price is never stale."""
+def make_market(loaded: LoadedBot, time_ms: int, prices: dict[str, float]) -> MarketNow:
+    """The market at a recorded candle, where a price is never stale."""
     exact = {symbol: (Decimal(repr(price)), 0.0) for symbol, price in prices.items()}
     return MarketNow(from_ms(time_ms), exact, f"candle:{loaded.config.interval}:{time_ms}", loaded.trader.entries_allowed)
 
@@ -114,7 +116,7 @@ def replay_drive(bot_id: int, *, sleep: Callable[[float], None] = time.sleep) ->
 
 
 def walk_candles(replay: Replay, sleep: Callable[[float], None]) -> str:
-    """Candle by candle; answers why it ended."""
+    """Goes candle by candle; returns why the run ends."""
     for time_ms in pace_candles(replay, sleep):
         if time_ms is None:
             return "stopped"
@@ -123,18 +125,19 @@ def walk_candles(replay: Replay, sleep: Callable[[float], None]) -> str:
 
 
 def pace_candles(replay: Replay, sleep: Callable[[float], None]) -> Iterator[int | None]:
-    """The times still to come, at the speed that is wanted; None ends it. Looks at the bot's row a few times a second."""
+    """Yields the times still to come, at the speed that is wanted, and None where a person has ended the run. Reads the bot's row a
+    few times a second, and saves how far the run is."""
     loaded = replay.loaded_bot
     speed = float(loaded.bot.replay.get("speed") or 0)
-    begun, looked, first = time.monotonic(), 0.0, replay.times[0] if replay.times else 0
+    begun, checked, first = time.monotonic(), 0.0, replay.times[0] if replay.times else 0
     for i, time_ms in enumerate(replay.times):
         if loaded.time is not None and time_ms <= loaded.time:
             first = time_ms
             continue
         due = begun + (time_ms - first) / 1000 / speed if speed else 0.0
-        while time.monotonic() < due or time.monotonic() - looked > LOOK_EVERY:
-            if time.monotonic() - looked > LOOK_EVERY:
-                looked = time.monotonic()
+        while time.monotonic() < due or time.monotonic() - checked > CHECK_EVERY:
+            if time.monotonic() - checked > CHECK_EVERY:
+                checked = time.monotonic()
                 loaded.run.progress = i / len(replay.times)
                 progress_save(loaded)
                 wanted = Bot.objects.values_list("wanted", flat=True).get(pk=loaded.bot.pk)
@@ -143,15 +146,15 @@ def pace_candles(replay: Replay, sleep: Callable[[float], None]) -> Iterator[int
                     return
                 begun += wait_paused(replay, wanted, sleep)
             if speed:
-                sleep(max(0.0, min(LOOK_EVERY, due - time.monotonic())))
+                sleep(max(0.0, min(CHECK_EVERY, due - time.monotonic())))
         yield time_ms
 
 
 def wait_paused(replay: Replay, wanted: str, sleep: Callable[[float], None]) -> float:
-    """A paused replay stands still: the seconds that it stood."""
+    """Waits while the replay is paused. Returns the seconds that it was."""
     began = time.monotonic()
     while wanted == DesiredStatus.PAUSED:
-        sleep(LOOK_EVERY)
+        sleep(CHECK_EVERY)
         progress_save(replay.loaded_bot)
         wanted = Bot.objects.values_list("wanted", flat=True).get(pk=replay.loaded_bot.bot.pk)
     return time.monotonic() - began
