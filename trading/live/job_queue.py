@@ -77,7 +77,7 @@ class JobQueue(Generic[J]):
             if self.busy:
                 return
             self.busy = True
-        while job := self.take_next():
+        while (job := self.take_next()) is not None:
             self.do(job)
 
     @called_from(BOT)
