@@ -21,46 +21,46 @@ GAP = 0.25
 MOST_SYMBOLS = 500
 
 Name = tuple[str, str, str]
-"""(venue, environment, symbol); a symbol of whatever venue has empty text in the others' place."""
+"""(venue, environment, symbol); the first two are empty for a symbol of any venue."""
 Key = tuple[str, ...]
 
 
 class Thinner:
     """Passes on at most one entry a key in GAP seconds: the newest."""
 
-    def __init__(self, tell: Callable[[Key, dict[str, Any]], None], loop: asyncio.AbstractEventLoop) -> None:
-        self.tell, self.loop = tell, loop
-        self.told_at: dict[Key, float] = {}
-        self.held: dict[Key, dict[str, Any]] = {}
+    def __init__(self, send: Callable[[Key, dict[str, Any]], None], loop: asyncio.AbstractEventLoop) -> None:
+        self.send, self.loop = send, loop
+        self.sent_at: dict[Key, float] = {}
+        self.waiting: dict[Key, dict[str, Any]] = {}
         self.timer: asyncio.TimerHandle | None = None
 
     def take(self, key: Key, entry: dict[str, Any]) -> None:
-        if key not in self.held and self.loop.time() >= self.due_at(key):
-            self.told_at[key] = self.loop.time()
-            self.tell(key, entry)
+        if key not in self.waiting and self.loop.time() >= self.due_at(key):
+            self.sent_at[key] = self.loop.time()
+            self.send(key, entry)
             return
-        self.held[key] = entry
-        self.wind()
+        self.waiting[key] = entry
+        self.set_timer()
 
     def drop(self, key: Key) -> None:
-        """What waits under this key is overtaken by something else."""
-        self.held.pop(key, None)
+        """Forgets what waits under this key: something newer has taken its place."""
+        self.waiting.pop(key, None)
 
-    def tell_due(self) -> None:
+    def send_due(self) -> None:
         now = self.loop.time()
-        for key in [key for key in self.held if now >= self.due_at(key)]:
-            self.told_at[key] = now
-            self.tell(key, self.held.pop(key))
+        for key in [key for key in self.waiting if now >= self.due_at(key)]:
+            self.sent_at[key] = now
+            self.send(key, self.waiting.pop(key))
         self.timer = None
-        self.wind()
+        self.set_timer()
 
-    def wind(self) -> None:
-        """Sets the timer for what is due first; it is never due before what the timer is set for already."""
-        if self.held and self.timer is None:
-            self.timer = self.loop.call_at(min(map(self.due_at, self.held)), self.tell_due)
+    def set_timer(self) -> None:
+        """For the entry that is due first. An entry is never due before the one that the timer is set for already."""
+        if self.waiting and self.timer is None:
+            self.timer = self.loop.call_at(min(map(self.due_at, self.waiting)), self.send_due)
 
     def due_at(self, key: Key) -> float:
-        return self.told_at.get(key, float("-inf")) + GAP
+        return self.sent_at.get(key, float("-inf")) + GAP
 
 
 class MarketHub(Hub):
@@ -72,8 +72,8 @@ class MarketHub(Hub):
         super().__init__()
         self.subscribers: dict[Name, set[Outbox]] = defaultdict(set)
         self.readers: dict[Name, set[Outbox]] = defaultdict(set)
-        """Of books: larger than all else, and few pages show one."""
-        self.thinner = Thinner(self.tell, asyncio.get_running_loop())
+        """Those who want order books too: they are larger than all else, and few pages show one."""
+        self.thinner = Thinner(self.send, asyncio.get_running_loop())
 
     def subscribe(self, outbox: Outbox, names: Iterable[Name], *, books: bool = False) -> None:
         for name in names:
@@ -94,7 +94,7 @@ class MarketHub(Hub):
             key = ("candle", *name_of(candle), candle["interval"])
             if candle["closed"]:
                 self.thinner.drop(key)
-                self.tell((*key, candle["time"]), candle)
+                self.send((*key, candle["time"]), candle)
             else:
                 self.thinner.take(key, candle)
         for book in payload.get("depths", ()):
@@ -104,7 +104,7 @@ class MarketHub(Hub):
             for outbox in self.clients:
                 outbox.put(text, ("stream", stream["venue"], stream["environment"]))
 
-    def tell(self, key: Key, payload: dict[str, Any]) -> None:
+    def send(self, key: Key, payload: dict[str, Any]) -> None:
         kind, venue, environment, symbol = key[:4]
         table = self.readers if kind == "depth" else self.subscribers
         outboxes = table.get((venue, environment, symbol), set()) | table.get(("", "", symbol), set())

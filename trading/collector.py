@@ -1,4 +1,4 @@
-"""Prometheus: what the rows say of the desk. Workers come and go; the rows count for all of them."""
+"""Metrics of the desk that are read from its rows. Workers come and go; the rows count for all of them."""
 
 from __future__ import annotations
 

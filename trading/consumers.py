@@ -1,4 +1,4 @@
-"""`/ws/live/`: every event of the running desk, once, in order, without a hole."""
+"""`/ws/live/`: sends every event of the running desk, once, in order, and without a gap."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from core.sockets import UNUSABLE, Refusal, Socket, socket_message
 from trading import selectors
 
 REPLAYED = 1_000
-"""Events that are sent again after a break; who has missed more loads afresh."""
+"""Events that are sent again after a break; a client that has missed more loads the page again."""
 AT_ONCE = 500
-LOOK_EVERY = 1.0
-"""Least seconds between two looks at whether prices come."""
+CHECK_EVERY = 1.0
+"""Seconds that pass at least between two checks whether prices come in."""
 
 
 class LiveHub(Hub):
-    """Hears events as they are pushed, and looks up those that it did not hear: rows are the truth, and their ids grow in the order
-    of commits. `last` is the newest that every client has."""
+    """Passes on events as they are pushed, and reads those whose push was lost from the rows: these are the truth, and their ids
+    grow in the order of commits. `last` is the newest event that every client has."""
 
     group = "live"
     last = 0
     prices = selectors.Prices()
-    looked_at = 0.0
+    checked_at = 0.0
 
     async def begin(self) -> None:
         self.last = await database_sync_to_async(events.last_seq)()
@@ -40,35 +40,35 @@ class LiveHub(Hub):
         if seq is not None and seq > self.last + 1:
             await self.catch_up(seq)
         if seq is None or seq > self.last:
-            self.tell(payload)
-        await self.look_at_prices()
+            self.send(payload)
+        await self.check_prices()
 
     async def on_silence(self) -> None:
         await self.catch_up()
-        await self.look_at_prices()
+        await self.check_prices()
 
     async def catch_up(self, upto: int | None = None) -> None:
         full = True
         while full:
             rows: list[Event] = await database_sync_to_async(events.events_between)(self.last, upto, limit=AT_ONCE)
             for event in rows:
-                self.tell(events.event_message(event))
+                self.send(events.event_message(event))
             full = len(rows) == AT_ONCE
 
-    async def look_at_prices(self) -> None:
-        """Who brings prices cannot tell that they have stopped; hence we look, and tell what has changed."""
-        if time.monotonic() - self.looked_at < LOOK_EVERY:
+    async def check_prices(self) -> None:
+        """The process that brings prices cannot say that it has stopped, so we check, and send what has changed."""
+        if time.monotonic() - self.checked_at < CHECK_EVERY:
             return
-        self.looked_at = time.monotonic()
+        self.checked_at = time.monotonic()
         before, self.prices = self.prices, await database_sync_to_async(selectors.prices_state)()
         if self.prices.stale != before.stale:
             text = socket_message("prices", selectors.prices_json(self.prices))
             for outbox in self.clients:
                 outbox.put(text)
 
-    def tell(self, told: dict[str, Any]) -> None:
-        text = orjson.dumps(told).decode()
-        self.last = told["seq"] or self.last
+    def send(self, event: dict[str, Any]) -> None:
+        text = orjson.dumps(event).decode()
+        self.last = event["seq"] or self.last
         for outbox in self.clients:
             outbox.put(text)
 
@@ -79,7 +79,7 @@ class LiveConsumer(Socket):
     channel = "live"
 
     async def begin(self) -> list[str]:
-        since = since_of(self.scope)
+        since = read_since(self.scope)
         self.hub = LiveHub.here()
         await self.hub.join(self.outbox)
         # No await between these two: what is at or under `upto` comes from the rows, what is above it through the outbox.
@@ -96,7 +96,7 @@ class LiveConsumer(Socket):
         LiveHub.here().leave(self.outbox)
 
 
-def since_of(scope: dict[str, Any]) -> int | None:
+def read_since(scope: dict[str, Any]) -> int | None:
     """The number in the address; None where there is none."""
     given = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("since", [""])[-1]
     if not given:

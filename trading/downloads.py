@@ -26,7 +26,7 @@ from market.connections import open_exchange
 from market.exchanges.base import Candle, Endpoint, Exchange, ExchangeError, Retryable
 from market.exchanges.registry import VENUES, name_venues
 from market.selectors import gaps_between
-from trading.live.recorder import candles_keep, series_of
+from trading.live.recorder import candles_keep, find_series
 from wallets.models import ExchangeAccount
 
 PAGE = 5_000
@@ -115,7 +115,7 @@ async def download_page(exchange: Exchange, wanted: Download, begin: int, stop: 
 def missing_in(wanted: Download, begin: int, stop: int) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Open times that the store lacks."""
     times = np.arange(begin, stop, wanted.step, dtype=np.int64)
-    series = series_of(wanted.venue, wanted.symbol, wanted.interval)
+    series = find_series(wanted.venue, wanted.symbol, wanted.interval)
     return times if series is None else np.setdiff1d(times, read_span(series, begin, stop).time)
 
 
@@ -134,7 +134,7 @@ async def fetch_patiently(exchange: Exchange, wanted: Download, first: datetime,
 
 def download_report(wanted: Download) -> dict[str, Any]:
     """What the download brought, JSON-ready; `gaps` are those that the series has within the span now."""
-    series = series_of(wanted.venue, wanted.symbol, wanted.interval)
+    series = find_series(wanted.venue, wanted.symbol, wanted.interval)
     first = last = None
     if series is not None and len(found := read_span(series, wanted.start, wanted.end)):
         first, last = int(found.time[0]), int(found.time[-1])

@@ -1,4 +1,4 @@
-"""What Prometheus hears of the trading desk."""
+"""The metrics of the trading desk, for Prometheus."""
 
 from prometheus_client import Counter, Gauge, Histogram
 

@@ -1,4 +1,4 @@
-"""Celery tasks: call what does the work."""
+"""Celery tasks. Each calls the service that does the work."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def replay_drive(bot_id: int) -> None:
 
 @shared_task
 def replays_ensure() -> None:
-    """Replays that should run and that nobody drives are handed to a worker: new ones, and those whose worker died."""
+    """Hands the replays that should run and that nobody drives to a worker: new ones, and those whose worker died."""
     now = timezone.now()
     rows = Bot.objects.filter(mode=Mode.REPLAY, run__isnull=False, run__ended_at=None, archived_at=None)
     for bot in rows.select_related("run"):

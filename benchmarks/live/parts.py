@@ -103,12 +103,12 @@ async def recovery(load: Load) -> list[Row]:
         return Order.objects.filter(status="accepted").count()
 
     async with working() as worker:
-        await until(lambda: worker.in_thread(resting), load.bots)
+        await until(lambda: worker.pools.in_thread(resting), load.bots)
     began = time.monotonic()
     async with working() as worker:
         await until(lambda: ready_bots(worker), load.bots)
         seconds = time.monotonic() - began
-        left = await worker.in_thread(resting)
+        left = await worker.pools.in_thread(resting)
     return [[f"a start with {load.bots} bots and {left} open orders, until every bot may trade", f"{seconds:.1f} s", "10 s"]]
 
 
@@ -128,7 +128,7 @@ async def working() -> AsyncIterator[Any]:
 
 async def ready_bots(worker: Any) -> int:
     """How many may trade."""
-    return sum(not station.ready(one) for station in worker.stations.values() for one in station.roster.all())
+    return sum(not one.steps.explain_not_ready() for venue in worker.venues.values() for one in venue.bots.list_all())
 
 
 async def until(count: Callable[[], Awaitable[int]], wanted: int) -> None:

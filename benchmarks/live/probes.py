@@ -16,9 +16,10 @@ from typing import Any
 import aiohttp
 
 from market.exchanges.base import Endpoint, Exchange, OrderRequest, Tick
-from trading.live import executor
-from trading.live import venue_worker as station
 from trading.live.bot_runner import BotRunner
+from trading.live.dispatcher import Dispatcher
+from trading.live.executor import Executor
+from trading.live.market_state import MarketState
 from trading.live.worker import StreamWorker
 from trading.models import Order
 from trading.services.step_writer import StepEffects
@@ -94,7 +95,7 @@ class BenchWorker(StreamWorker):
     async def sample(self, every: float = 0.25) -> None:
         """For ever."""
         while True:
-            jobs = sum(len(one.jobs) for held in self.stations.values() for one in held.roster.all())
+            jobs = sum(len(one.queue.jobs) for venue in self.venues.values() for one in venue.bots.list_all())
             ticks, moment = len(self.seen.evaluated), time.monotonic()
             row = Sample(moment, time.time() % 60, time.thread_time(), time.process_time(), ticks, jobs, memory())
             self.seen.samples.append(row)
@@ -108,31 +109,29 @@ def memory() -> float:
 
 def wire(seen: Seen) -> None:
     """Puts the probes into the order path."""
-    hear_tick, written, place = station.VenueWorker.hear_tick, station.VenueWorker.written, executor.Executor.place
+    on_tick, dispatch, place = MarketState.on_tick, Dispatcher.dispatch, Executor.place
 
-    def hear_tick_probed(self: station.VenueWorker, tick: Tick) -> None:
+    def on_tick_probed(self: MarketState, tick: Tick) -> None:
         began = time.perf_counter()
-        hear_tick(self, tick)
+        on_tick(self, tick)
         seen.evaluated.append(time.perf_counter() - began)
         seen.aged.append(time.time() - tick.time.timestamp())
 
-    def written_probed(self: station.VenueWorker, runtime: BotRunner, result: StepEffects) -> None:
-        if result.send and runtime.received:
-            seen.written.append((time.monotonic(), time.perf_counter() - runtime.received))
-        written(self, runtime, result)
+    def dispatch_probed(self: Dispatcher, runner: BotRunner, effects: StepEffects) -> None:
+        if effects.send and runner.steps.received:
+            seen.written.append((time.monotonic(), time.perf_counter() - runner.steps.received))
+        dispatch(self, runner, effects)
 
-    async def place_probed(
-        self: executor.Executor, runtime: BotRunner, order: Order, request: OrderRequest, received: float
-    ) -> None:
+    async def place_probed(self: Executor, runner: BotRunner, order: Order, request: OrderRequest, received: float) -> None:
         if received:
             seen.claimed.append((time.monotonic(), time.perf_counter() - received))
         RECEIVED.set(received)
         PLACING.set(True)
-        await place(self, runtime, order, request, received)
+        await place(self, runner, order, request, received)
 
-    station.VenueWorker.hear_tick = hear_tick_probed  # type: ignore[method-assign]
-    station.VenueWorker.written = written_probed  # type: ignore[method-assign, assignment]
-    executor.Executor.place = place_probed  # type: ignore[method-assign]
+    MarketState.on_tick = on_tick_probed  # type: ignore[method-assign]
+    Dispatcher.dispatch = dispatch_probed  # type: ignore[method-assign]
+    Executor.place = place_probed  # type: ignore[method-assign]
 
 
 def quantile(values: Sequence[float], share: float) -> float:

@@ -92,8 +92,10 @@ class Orders:
             time.sleep(0.2)
 
     async def count_ready(self) -> int:
-        stations = self.worker.stations.values()
-        return sum(not station.ready(one) for station in stations for one in station.roster.all())
+        if hasattr(self.worker, "stations"):  # a checkout from before the venue worker had parts
+            stations = self.worker.stations.values()
+            return sum(not station.ready(one) for station in stations for one in station.roster.all())
+        return sum(not one.steps.explain_not_ready() for venue in self.worker.venues.values() for one in venue.bots.list_all())
 
     def measure(self, request: Answer) -> Answer:
         """`cpu`: an order's share of what the worker and its sessions take in a round, less what the same time without orders takes

@@ -79,8 +79,8 @@ def test_a_bot_that_still_holds_has_the_backtests_equity(storage_folder: Path, v
     replay = replay_load(made.pk)
     for time_ms in replay.times:
         replay.step(time_ms)
-    progress_save(replay.holding)
-    found = told(replay.holding.run.run_id).json()
+    progress_save(replay.loaded_bot)
+    found = told(replay.loaded_bot.run.run_id).json()
     assert (found["same"], found["pairs_total"], found["in_what_is_held"]) == (True, 1, None)
     assert abs(Decimal(found["difference"])) < Decimal("0.000001")
 

@@ -30,11 +30,18 @@ from market.exchanges.coinbase import client as coinbase_client
 from market.exchanges.coinbase import tokens
 from market.feed import Timing
 from tests.chaos.days import SPEED, Kill
-from trading.live import account, executor, worker
-from trading.live import bot_runner as runtime
-from trading.live import reconciler as sweeper
-from trading.live import running_bots as roster
-from trading.live import venue_worker as station
+from trading.live import (
+    account,
+    account_pool,
+    bot_candles,
+    bot_intake,
+    bot_runner,
+    dispatcher,
+    executor,
+    leases,
+    reconciler,
+    worker,
+)
 from trading.live.worker import StreamWorker
 from trading.models import Order, OrderStatus
 from trading.services.orders import order_claim_send, order_request
@@ -129,12 +136,14 @@ def hurry() -> None:
     settings.WATCHLIST = {}
     hurried: dict[Any, dict[str, Any]] = {
         market.services: {"HOLD_SECONDS": 1.5},
-        worker: {"LOOK_EVERY": 0.1, "HOLD_EVERY": 0.3, "RETRY_AFTER": 0.2},
-        account: {"LONGEST_WAIT": 0.3},
-        station: {"AGAIN_SECONDS": 0.2, "SHUT_SECONDS": 0.2},
-        sweeper: {"UNANSWERED": timedelta(seconds=0.2)},
-        roster: {"AGAIN_SECONDS": 0.2},
-        runtime: {"RETRY_SECONDS": 0.05, "SAVE_EVERY": 0.5, "HOLE_SECONDS": 0.3 * SPEED},
+        worker: {"CHECK_EVERY": 0.1, "RETRY_AFTER": 0.2},
+        leases: {"RENEW_EVERY": 0.3},
+        account: {"RECONNECT": Timing(backoff=(0.05, 0.1, 0.15), jitter=0.8)},
+        account_pool: {"AGAIN_SECONDS": 0.2, "SHUT_SECONDS": 0.2},
+        reconciler: {"UNANSWERED": timedelta(seconds=0.2)},
+        bot_intake: {"AGAIN_SECONDS": 0.2},
+        bot_runner: {"RETRY_SECONDS": 0.05},
+        bot_candles: {"SAVE_EVERY": 0.5, "HOLE_SECONDS": 0.3 * SPEED},
         coinbase_client: {"TIMEOUT": (0.4, 0.4)},
         tokens: {"LIFE": 1},
         BinanceClient: {"REQUEST_RECVWINDOW": 1000, "REQUEST_TIMEOUT": aiohttp.ClientTimeout(total=0.4)},
@@ -183,10 +192,10 @@ def wire(fuse: Fuse, hasty: HastyWorker) -> None:
     """Puts the fuse into the order path."""
     for place, name, wired in (
         (VenueStepWriter, "finish", finish_fused(fuse, hasty, VenueStepWriter.finish)),
-        (station.VenueWorker, "written", written_fused(fuse, station.VenueWorker.written)),
+        (dispatcher.Dispatcher, "dispatch", dispatch_fused(fuse, dispatcher.Dispatcher.dispatch)),
         (executor, "order_claim_send", claim_fused(fuse, order_claim_send)),
         (executor, "order_request", claim_fused(fuse, order_request)),  # of one that was claimed as it was written
-        (account.AccountDesk, "settled", settled_told(hasty, account.AccountDesk.settled)),
+        (reconciler.Reconciler, "admit_bots", count_admitted(hasty, reconciler.Reconciler.admit_bots)),
     ):
         setattr(place, name, wired)
 
@@ -210,15 +219,15 @@ def finish_fused(fuse: Fuse, hasty: HastyWorker, finish: Callable[..., StepEffec
     return finish_fused
 
 
-def written_fused(fuse: Fuse, tell: Callable[..., None]) -> Callable[..., None]:
-    def written_fused(self: station.VenueWorker, one: runtime.BotRunner, written: StepEffects) -> None:
-        if written.send:
+def dispatch_fused(fuse: Fuse, dispatch: Callable[..., None]) -> Callable[..., None]:
+    def dispatch_fused(self: dispatcher.Dispatcher, runner: bot_runner.BotRunner, effects: StepEffects) -> None:
+        if effects.send:
             fuse.passing("step after commit")
-        if has_fills(written):
+        if has_fills(effects):
             fuse.passing("report after commit")
-        tell(self, one, written)
+        dispatch(self, runner, effects)
 
-    return written_fused
+    return dispatch_fused
 
 
 def has_fills(written: StepEffects) -> bool:
@@ -235,9 +244,9 @@ def claim_fused(fuse: Fuse, claim: Callable[..., Any]) -> Callable[..., Any]:
     return claim_fused
 
 
-def settled_told(hasty: HastyWorker, settled: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
-    async def settled_told(desk: account.AccountDesk, asked: list[Order]) -> None:
-        await settled(desk, asked)
+def count_admitted(hasty: HastyWorker, admit_bots: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    async def count_admitted(one: reconciler.Reconciler, asked: list[Order]) -> None:
+        await admit_bots(one, asked)
         hasty.life.ready.value += 1
 
-    return settled_told
+    return count_admitted

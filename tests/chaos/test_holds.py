@@ -86,7 +86,7 @@ def test_a_worker_that_has_no_hold_any_more_cannot_send(rows: Rows) -> None:
     async def lost() -> Lease:
         worker = StreamWorker(name="me")
         try:
-            return worker.lease(stream.pk)
+            return worker.leases.find(stream.pk)
         finally:
             await worker.stop()
 

@@ -9,7 +9,7 @@ import pytest
 from tests.chaos.days import Day
 from tests.chaos.desk import bot, fixed, open_paper_desk, start
 from tests.chaos.play import Play
-from trading.live.worker import THREADS
+from trading.live.pools import THREADS
 from trading.models import Bot, BotRun, BotState
 from wallets.models import Wallet
 

@@ -28,7 +28,7 @@ async def trade(venues: set[str]) -> None:
     try:
         async with asyncio.timeout(PATIENCE):
             while True:
-                if await worker.in_thread(filled) == venues:
+                if await worker.pools.in_thread(filled) == venues:
                     return
                 await asyncio.sleep(0.05)
     finally:

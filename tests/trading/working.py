@@ -45,15 +45,15 @@ async def until(met: Callable[[], bool] | Callable[[], Awaitable[bool]], seconds
             await asyncio.sleep(0.05)
 
 
-def runtime(worker: StreamWorker, one: Bot) -> BotRunner | None:
-    runtimes = (station.roster.runtimes.get(one.pk) for station in worker.stations.values())
-    return next(filter(None, runtimes), None)
+def find_runner(worker: StreamWorker, one: Bot) -> BotRunner | None:
+    runners = (venue.bots.find_runner(one.pk) for venue in worker.venues.values())
+    return next(filter(None, runners), None)
 
 
 def why_not(worker: StreamWorker, one: Bot) -> str:
     """Why it may not trade; empty: it may."""
-    found = runtime(worker, one)
-    return found.floor.ready(found) if found else "not loaded yet"
+    found = find_runner(worker, one)
+    return found.steps.explain_not_ready() if found else "not loaded yet"
 
 
 def may_trade(worker: StreamWorker, one: Bot) -> bool:

@@ -1,5 +1,8 @@
 """What an account has, kept in memory: from the account cache every few seconds, and from what the venue says in between. An order
-is checked against it without a request."""
+is checked against it without a request.
+
+Changed on the loop. `find_all` may be called from any thread: a change puts a new mapping in the place of the old one.
+"""
 
 from __future__ import annotations
 
@@ -14,33 +17,35 @@ from redis.exceptions import RedisError
 from market.exchanges.account_cache import AccountCache
 from market.exchanges.base import Balance, Balances, Report
 from trading import metrics
+from trading.live.threads import ANY, LOOP, called_from
 from trading.models import Order
 
 logger = logging.getLogger(__name__)
 
 ASK_EVERY = 2.0
 OLD = 180.0
-"""Seconds without the venue's word after which nothing is known of the account."""
+"""Seconds without news from the venue after which nothing is known of the account."""
 TRIES = 3
 
 
+@called_from(LOOP)
 class AccountBalances:
-    """Changed on the loop, read from any thread."""
-
     def __init__(self, cache: AccountCache, clock: Callable[[], float] = time.monotonic) -> None:
         self.cache, self.clock = cache, clock
         self.assets: dict[str, Balance] = {}
-        self.heard: float | None = None
-        self.asked: float | None = None
+        self.updated_at: float | None = None
+        """When the venue last said what the account has."""
+        self.asked_at: float | None = None
         self.moved = False
         """Whether something has changed since the cache was last asked."""
 
-    def known(self) -> Mapping[str, Balance] | None:
-        """By asset; None where the venue has not said for too long. An asset that is missing is one that it has none of."""
-        return None if self.heard is None or self.clock() - self.heard > OLD else self.assets
+    @called_from(*ANY)
+    def find_all(self) -> Mapping[str, Balance] | None:
+        """By asset; None where the venue has said nothing for too long. Of an asset that is missing the account has none."""
+        return None if self.updated_at is None or self.clock() - self.updated_at > OLD else self.assets
 
     async def refresh_due(self) -> None:
-        if self.asked is None or self.clock() - self.asked >= ASK_EVERY:
+        if self.asked_at is None or self.clock() - self.asked_at >= ASK_EVERY:
             await self.refresh()
 
     async def refresh(self) -> None:
@@ -50,14 +55,14 @@ class AccountBalances:
                 with suppress(RedisError, OSError):
                     await self.cache.drop()
             self.moved = False
-            told = await self.ask()
+            found = await self.ask_cache()
             if not self.moved:  # else the answer may be from before
                 break
-        self.assets = {one.asset: one for one in told}
-        self.heard = self.clock()
+        self.assets = {one.asset: one for one in found}
+        self.updated_at = self.clock()
 
-    async def ask(self) -> list[Balance]:
-        self.asked = self.clock()
+    async def ask_cache(self) -> list[Balance]:
+        self.asked_at = self.clock()
         hits, misses = self.cache.hits, self.cache.misses
         try:
             return await self.cache.balances()
@@ -65,16 +70,17 @@ class AccountBalances:
             metrics.cache_hits.inc(self.cache.hits - hits)
             metrics.cache_misses.inc(self.cache.misses - misses)
 
-    def hear(self, told: Balances) -> None:
-        """The venue's own word on what has changed."""
-        news = {one.asset: one for one in told.balances}
-        self.assets = news if told.complete else {**self.assets, **news}
+    def on_balances(self, balances: Balances) -> None:
+        """The user stream says what has changed."""
+        news = {one.asset: one for one in balances.balances}
+        self.assets = news if balances.complete else {**self.assets, **news}
         self.moved = True
-        if told.complete or self.heard is not None:
-            self.heard = self.clock()
+        if balances.complete or self.updated_at is not None:
+            self.updated_at = self.clock()
 
-    def hear_fills(self, report: Report) -> None:
-        """At once, so that what a sale has brought can be spent. Told twice, it counts twice until the cache is asked again."""
+    def add_fills(self, report: Report) -> None:
+        """At once, so that what a sale has brought can be spent. A report that comes twice counts twice until the cache is asked
+        again."""
         base, quote = report.symbol.split("-")
         for one in report.executions:
             asset, amount = (base, one.quantity) if report.side == "buy" else (quote, one.quantity * one.price)

@@ -1,4 +1,7 @@
-"""A venue's clock beside ours, measured anew every few minutes: signatures use it, and an alert says when they are apart."""
+"""A venue's clock beside ours, measured again every few minutes: signatures use it, and an alert says when they are apart.
+
+Measured on the loop; the outcome is written in a database thread.
+"""
 
 from __future__ import annotations
 
@@ -13,20 +16,21 @@ from core.events import News, events_record
 from market.clocks import MOST_APART, clock_put
 from market.exchanges.base import Exchange, ExchangeError
 from trading import metrics
+from trading.live.threads import DESK, LOOP, called_from
 
 logger = logging.getLogger(__name__)
 
 MEASURE_EVERY, AGAIN = 300.0, 30.0
 
 
+@called_from(LOOP)
 class VenueClock:
-    """`key`: the venue's. `whose`: who measures, for people."""
-
     def __init__(self, exchange: Exchange, key: str, whose: str, in_thread: Callable[..., Awaitable[Any]]) -> None:
+        """`key`: the venue's. `whose`: who measures, for people."""
         self.exchange, self.key, self.whose, self.in_thread = exchange, key, whose, in_thread
         self.apart = False
 
-    async def keep(self) -> None:
+    async def run(self) -> None:
         """For ever."""
         while True:
             try:
@@ -40,10 +44,12 @@ class VenueClock:
     async def measure(self) -> None:
         offset = await self.exchange.clock_offset()
         metrics.clock_offset.labels(self.key).set(offset)
-        await self.in_thread(self.tell, offset)
+        await self.in_thread(self.note_offset, offset)
 
-    def tell(self, offset: float) -> None:
-        """An alert each time that the clocks part, not as long as they are apart."""
+    @called_from(DESK)
+    def note_offset(self, offset: float) -> None:
+        """`offset`: seconds by which the venue's clock is ahead of ours. An alert each time that the clocks part, not as long as
+        they are apart."""
         clock_put(key=self.key, offset=offset)
         before, self.apart = self.apart, abs(offset) > MOST_APART
         if self.apart and not before:

@@ -1,5 +1,5 @@
-"""The Channels consumer that holds the exchanges' sockets: a task that it owns, starts again when it died, and cancels at its
-end."""
+"""The Channels consumer that holds the exchanges' sockets, in a task that it owns: it starts the task again when that died, and
+cancels it at its own end."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ ENSURE_EVERY = 5.0
 
 
 class StreamConsumer(AsyncConsumer):  # type: ignore[misc]
-    """Each `stream.ensure` says that a stream worker should run here. A handler that looped itself would hear nothing more, and a
-    task that nobody cancels would go on streaming: hence a task, and the cancelling."""
+    """Each message `stream.ensure` says that a stream worker should run here. The worker is a task, since a handler that looped
+    would get no further message; and the task is cancelled, since it would otherwise go on streaming after the consumer's end."""
 
     def __init__(self) -> None:
         self.task: asyncio.Task[None] | None = None
@@ -40,8 +40,8 @@ class StreamConsumer(AsyncConsumer):  # type: ignore[misc]
         self.task = asyncio.create_task(StreamWorker().run(), name="stream worker")
 
 
-async def serve() -> None:
-    """Runs the consumer until cancelled, telling it every few seconds what should be."""
+async def serve_consumer() -> None:
+    """Runs the consumer until cancelled, and has it ensure every few seconds that its worker runs."""
     inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
     async def ensure() -> None:
@@ -50,11 +50,11 @@ async def serve() -> None:
             await asyncio.sleep(ENSURE_EVERY)
 
     async def send(message: dict[str, Any]) -> None:
-        """It has nobody to answer."""
+        """Nobody waits for an answer."""
 
     scope = {"type": "channel", "channel": CHANNEL}
-    teller = asyncio.create_task(ensure())
+    ensuring = asyncio.create_task(ensure())
     try:
         await StreamConsumer.as_asgi()(scope, inbox.get, send)
     finally:
-        teller.cancel()
+        ensuring.cancel()

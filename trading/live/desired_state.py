@@ -1,11 +1,14 @@
-"""What should run, read from the rows: venues, the bots at each, and the accounts that they trade with."""
+"""What should run, read from the rows: venues, the bots at each, and the accounts that they trade with.
+
+Every function here is called in a database thread but `fingerprint_key`, which asks nothing and is called from any.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Literal, NamedTuple, cast
 
 from django.conf import settings
 
@@ -17,6 +20,8 @@ from market.services import stream_ensure
 from trading.models import EXTERNAL, OPEN, Bot, Mode, Order
 from wallets.models import ExchangeAccount, Wallet
 from wallets.services import account_endpoint
+
+Environment = Literal["sandbox", "testnet", "live"]
 
 
 class Assignment(NamedTuple):
@@ -39,7 +44,7 @@ class DesiredState:
     """For one venue. `watch`: symbols that pages want to see, whether or not a bot trades them."""
 
     stream: VenueStream
-    posts: list[Assignment] = field(default_factory=list)
+    assignments: list[Assignment] = field(default_factory=list)
     wallets: list[Wallet] = field(default_factory=list)
     keys: dict[int, str] = field(default_factory=dict)
     """Of accounts whose key may be used, by primary key: which one it is."""
@@ -52,60 +57,73 @@ class DesiredState:
         return venue_key(self.stream.venue, self.stream.environment)
 
 
-def desired_state_read() -> dict[int, DesiredState]:
+def read_desired_state() -> dict[int, DesiredState]:
     """By the stream's primary key. A venue that a bot or wallet needs gets its stream row here."""
-    posts = unfinished()
+    assignments = list_unfinished()
     wallets = list(Wallet.objects.filter(kind=Wallet.Kind.EXCHANGE, archived=False).select_related("account"))
-    for pair in {venue_split(venue) for venue in {post.venue for post in posts}} | {
-        (one.account.venue, one.account.environment) for one in wallets if one.account
-    }:
-        if pair[0] in VENUES:
-            stream_ensure(venue=pair[0], environment=pair[1])
-    streams = VenueStream.objects.filter(venue__in=list(VENUES))
-    plans = {
-        (one.venue, one.environment): DesiredState(
-            one, watch=list(settings.WATCHLIST.get(venue_key(one.venue, one.environment), []))
-        )
-        for one in streams
-    }
-    by_key = {plan.key: plan for plan in plans.values()}
-    for post in posts:
-        if plan := by_key.get(post.venue):
-            plan.posts.append(post)
+    ensure_streams(assignments, wallets)
+    states = [make_state(stream) for stream in VenueStream.objects.filter(venue__in=list(VENUES))]
+    by_key = {state.key: state for state in states}
+    for one in assignments:
+        if state := by_key.get(one.venue):
+            state.assignments.append(one)
     busy = set(Order.objects.filter(status__in=OPEN).values_list("wallet_id", flat=True))
     for wallet in wallets:
         assert wallet.account
-        plan = plans.get((wallet.account.venue, wallet.account.environment))
-        if plan is None or wallet.account.refused_reason or not wallet.account.has_secret:
-            continue
-        plan.market, plan.keys[wallet.account.pk] = wallet.account, key_of(wallet)
-        if wallet.pk in busy or any(post.wallet_id == wallet.pk for post in plan.posts):
-            plan.wallets.append(wallet)
-    return {plan.stream.pk: plan for plan in plans.values()}
+        state = by_key.get(venue_key(wallet.account.venue, wallet.account.environment))
+        if state is not None and not wallet.account.refused_reason and wallet.account.has_secret:
+            add_wallet(state, wallet, has_orders=wallet.pk in busy)
+    return {state.stream.pk: state for state in states}
 
 
-def unfinished() -> list[Assignment]:
+def ensure_streams(assignments: Sequence[Assignment], wallets: Sequence[Wallet]) -> None:
+    needed = {venue_split(venue) for venue in {one.venue for one in assignments}}
+    needed |= {(one.account.venue, one.account.environment) for one in wallets if one.account}
+    for venue, environment in needed:
+        if venue in VENUES:
+            stream_ensure(venue=venue, environment=environment)
+
+
+def make_state(stream: VenueStream) -> DesiredState:
+    return DesiredState(stream, watch=list(settings.WATCHLIST.get(venue_key(stream.venue, stream.environment), [])))
+
+
+def add_wallet(state: DesiredState, wallet: Wallet, *, has_orders: bool) -> None:
+    """A wallet whose key may be used. It is opened where a bot trades with it, or it has open orders."""
+    account = wallet.account
+    assert account
+    state.market, state.keys[account.pk] = account, fingerprint_key(wallet)
+    if has_orders or any(one.wallet_id == wallet.pk for one in state.assignments):
+        state.wallets.append(wallet)
+
+
+def list_unfinished() -> list[Assignment]:
     """Bots whose present run has not ended: a stream worker drives them, or winds them up. Asked for every second or so, of a
     thousand bots: hence columns, and no rows."""
     rows = Bot.objects.filter(run__ended_at=None, mode__in=[*EXTERNAL, Mode.PAPER], archived_at=None).exclude(run=None)
     return [Assignment(*row) for row in rows.values_list("pk", "run_id", "wallet_id", "venue", "symbols", "wanted").order_by("pk")]
 
 
-def key_of(wallet: Wallet) -> str:
-    """Changes with its account's key, the secret, and where they are used. It tells none of them."""
+def fingerprint_key(wallet: Wallet) -> str:
+    """Changes with its account's key, the secret, and where they are used. None of them can be read from it."""
     account = wallet.account
     assert account
-    told = (account.api_key, account.rest, account.ws, account.ws_api, account.ws_user)
-    return sha256(repr((told, bytes(account.secret))).encode()).hexdigest()
+    parts = (account.api_key, account.rest, account.ws, account.ws_api, account.ws_user)
+    return sha256(repr((parts, bytes(account.secret))).encode()).hexdigest()
 
 
-def endpoint_of(wallet: Wallet) -> Endpoint:
+def make_endpoint(wallet: Wallet) -> Endpoint:
     assert wallet.account
     return account_endpoint(wallet.account, for_check=True)  # its permissions are asked for before anything else
 
 
-def public_endpoint(plan: DesiredState) -> Endpoint:
+def make_place(venue: str, environment: str) -> Endpoint:
+    """The venue at its own addresses, without a key."""
+    return Endpoint(venue, cast(Environment, environment))
+
+
+def make_public_endpoint(state: DesiredState) -> Endpoint:
     """The venue's market data, without a key."""
-    account = plan.market
+    account = state.market
     addresses = {name: getattr(account, name) if account else "" for name in ("rest", "ws", "ws_api", "ws_user")}
-    return Endpoint(plan.stream.venue, plan.stream.environment, **addresses, account="public")  # type: ignore[arg-type]
+    return Endpoint(state.stream.venue, cast(Environment, state.stream.environment), **addresses, account="public")

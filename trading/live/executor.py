@@ -1,6 +1,9 @@
-"""Orders to the venue and the venue's words back, for one account. Asynchronous; what is written goes through the runtimes.
+"""Orders to the venue, and the venue's answers back, for one account. What is written goes through the bots' runners.
 
-Nothing here decides that an order failed: a refusal is the venue's word, a time-out is unknown until the venue has been asked.
+Nothing here decides that an order failed: a refusal is for the venue to say, and after a time-out the order is unknown until the
+venue has been asked.
+
+Everything is called on the loop but `claim`, which is called in the bot's thread.
 """
 
 from __future__ import annotations
@@ -16,161 +19,166 @@ from django.utils import timezone
 from market.exchanges.base import Exchange, NotFoundAtVenue, OrderRequest, Refused, Report, Retryable, Unknown
 from trading import metrics
 from trading.live.bot_runner import BotRunner
+from trading.live.pools import InThread
+from trading.live.threads import ANY, BOT, LOOP, called_from
 from trading.models import Order, OrderStatus
 from trading.services.lease import Lease
 from trading.services.orders import order_claim_send, order_reason_note, order_request, order_unsend
 
 logger = logging.getLogger(__name__)
 
-InThread = Callable[..., Awaitable[object]]
 AT_ONCE = 32
 """Orders on their way to a venue at once. More would wait all the same, for a connection, and be given up while they do: a thousand
 that left together went out without being counted among what the venue allows."""
 
 
+@called_from(LOOP)
 class Executor:
-    """`in_thread` runs database work in the worker's pool."""
-
     def __init__(
-        self, exchange: Exchange, lease: Callable[[], Lease], in_thread: InThread, filled: Callable[[Report], None]
+        self, exchange: Exchange, find_lease: Callable[[], Lease], in_thread: InThread, note_fills: Callable[[Report], None]
     ) -> None:
-        """`filled` hears each report before its bot does."""
-        self.exchange, self.lease, self.in_thread, self.filled = exchange, lease, in_thread, filled
+        """`note_fills` gets each report before its bot does."""
+        self.exchange, self.find_lease, self.in_thread, self.note_fills = exchange, find_lease, in_thread, note_fills
         self.in_flight: set[int] = set()
         """Orders that a coroutine of ours is busy with: nobody else asks for them meanwhile."""
         self.turns = asyncio.Semaphore(AT_ONCE)
 
-    async def send(self, runtime: BotRunner, order: Order, received: float = 0.0) -> None:
-        """Pending -> submitted -> the venue -> what it said."""
+    async def send(self, runner: BotRunner, order: Order) -> None:
+        """Claims an order that is pending, sends it, and takes in what the venue answers."""
         if order.pk in self.in_flight:
             return
         self.in_flight.add(order.pk)
         try:
-            request = await self.in_thread(order_claim_send, order, self.lease())
+            request = await self.in_thread(order_claim_send, order, self.find_lease())
             if isinstance(request, OrderRequest):
-                await self.place(runtime, order, request, received)
+                await self.place(runner, order, request, 0.0)
         finally:
             self.in_flight.discard(order.pk)
 
+    @called_from(BOT)
     def claim(self, order: Order) -> OrderRequest | None:
-        """Of a step just written, from its thread: pending -> submitted, unless it was written so. None: not to be sent."""
+        """Makes an order of a step that has just been written ready to be sent: pending becomes submitted, unless the step has
+        written it so. None: it must not be sent."""
         if order.status == OrderStatus.SUBMITTED:
             return order_request(order)
-        return order_claim_send(order, self.lease())
+        return order_claim_send(order, self.find_lease())
 
-    async def deliver(self, runtime: BotRunner, order: Order, request: OrderRequest, received: float) -> None:
-        """What `claim` let through."""
+    async def deliver(self, runner: BotRunner, order: Order, request: OrderRequest, received: float) -> None:
+        """Sends what `claim` let through. `received`: when the frame came in that set it off; 0: none did."""
         self.in_flight.add(order.pk)
         try:
-            await self.place(runtime, order, request, received)
+            await self.place(runner, order, request, received)
         finally:
             self.in_flight.discard(order.pk)
 
-    async def place(self, runtime: BotRunner, order: Order, request: OrderRequest, received: float) -> None:
+    async def place(self, runner: BotRunner, order: Order, request: OrderRequest, received: float) -> None:
         if received:
             metrics.submit_seconds.labels(self.exchange.venue).observe(time.perf_counter() - received)
         try:
-            report = await self.in_turn(order, request)
+            report = await self.place_in_turn(order, request)
         except Refused as error:
-            why = f"{error.code} {error}".strip()
-            runtime.submit(lambda: runtime.end_order(order.pk, OrderStatus.SUBMITTED, OrderStatus.REJECTED, why), urgent=True)
+            submit_end(runner, order, OrderStatus.SUBMITTED, OrderStatus.REJECTED, f"{error.code} {error}".strip())
         except Retryable as error:
             logger.info("order %s waits: %s", request.client_order_id, error)
             await self.in_thread(order_unsend, order.pk)
         except Unknown as error:
             logger.warning("the fate of order %s is unknown: %s", request.client_order_id, error)
         else:
-            await self.overhear(runtime, report)
+            await self.on_first_report(runner, report)
 
-    async def in_turn(self, order: Order, request: OrderRequest) -> Report:
+    async def place_in_turn(self, order: Order, request: OrderRequest) -> Report:
         """One that has waited too long is claimed anew: it must not leave after the venue was believed not to know it."""
         async with self.turns:
             if order.submitted_at is None or timezone.now() - order.submitted_at > timedelta(seconds=self.exchange.finality / 2):
                 raise Retryable("Too many orders were on their way at once.", code="turns")
             return await self.exchange.place(request)
 
-    async def overhear(self, runtime: BotRunner, report: Report) -> None:
-        """What the venue says unasked. That a market order has arrived waits for what becomes of it, which is said in the same
-        moment; where it is not, the sweeper asks."""
+    async def on_first_report(self, runner: BotRunner, report: Report) -> None:
+        """The answer to an order that was sent, and what the user stream says. That a market order was accepted is not passed on:
+        what became of it follows in the same moment, and where it does not, the reconciler asks."""
         if not (report.type == "market" and report.status == "accepted" and not report.filled):
-            await self.hear(runtime, report)
+            await self.on_report(runner, report)
 
-    async def hear(self, runtime: BotRunner, report: Report) -> None:
-        """A report may speak of fills that it does not tell: then the venue is asked for all of them."""
-        if not runtime.holding.is_news(report):
+    async def on_report(self, runner: BotRunner, report: Report) -> None:
+        """A report may count fills that it does not list: then the venue is asked for all of them."""
+        if not runner.loaded_bot.is_news(report):
             return
-        told = sum((one.quantity for one in report.executions), start=runtime.holding.filled_quantity(report.client_order_id))
-        if report.filled > told:
+        listed = sum((one.quantity for one in report.executions), start=runner.loaded_bot.filled_quantity(report.client_order_id))
+        if report.filled > listed:
             try:
                 report = await self.exchange.order(report.symbol, report.client_order_id, report.venue_order_id)
             except (Refused, Retryable, Unknown) as error:
                 logger.info("the fills of %s are asked for later: %s", report.client_order_id, error)
-        self.filled(report)
-        runtime.submit(lambda: runtime.report(report), urgent=True)
+        self.note_fills(report)
+        runner.submit(lambda: runner.steps.apply_report(report), urgent=True)
 
-    async def cancel(self, runtime: BotRunner, order: Order) -> None:
-        """Tells the venue; an order that it never heard of simply ends."""
+    async def cancel(self, runner: BotRunner, order: Order) -> None:
+        """Cancels at the venue; an order that the venue has never got simply ends."""
         if order.pk in self.in_flight:
             return
         if order.status == OrderStatus.PENDING:
-            why = "cancelled before it was sent"
-            runtime.submit(lambda: runtime.end_order(order.pk, OrderStatus.PENDING, OrderStatus.CANCELLED, why), urgent=True)
+            submit_end(runner, order, OrderStatus.PENDING, OrderStatus.CANCELLED, "cancelled before it was sent")
             return
         self.in_flight.add(order.pk)
         try:
-            await self.call_off(runtime, order)
+            await self.cancel_at_venue(runner, order)
         except (Refused, Retryable, Unknown) as error:
             logger.info("cancelling %s is tried again: %s", order.client_order_id, error)
         finally:
             self.in_flight.discard(order.pk)
 
-    async def call_off(self, runtime: BotRunner, order: Order) -> None:
+    async def cancel_at_venue(self, runner: BotRunner, order: Order) -> None:
         try:
             report = await self.exchange.cancel(order.symbol, order.client_order_id, order.venue_order_id)
         except NotFoundAtVenue:
-            await self.look(runtime, order)
+            await self.query(runner, order)
         else:
-            await self.hear(runtime, report)
+            await self.on_report(runner, report)
 
-    async def resolve(self, runtime: BotRunner, order: Order) -> None:
+    async def resolve(self, runner: BotRunner, order: Order) -> None:
         """Asks the venue what became of an order."""
         if order.pk in self.in_flight:
             return
         self.in_flight.add(order.pk)
         try:
-            await self.look(runtime, order)
+            await self.query(runner, order)
         except (Refused, Retryable, Unknown) as error:
             logger.info("order %s is asked for again: %s", order.client_order_id, error)
         finally:
             self.in_flight.discard(order.pk)
 
-    async def look(self, runtime: BotRunner, order: Order) -> None:
+    async def query(self, runner: BotRunner, order: Order) -> None:
         try:
             report = await self.exchange.order(order.symbol, order.client_order_id, order.venue_order_id)
         except NotFoundAtVenue:
-            await self.unknown_there(runtime, order)
+            await self.on_not_found(runner, order)
             return
-        await self.hear(runtime, report)
+        await self.on_report(runner, report)
 
-    async def unknown_there(self, runtime: BotRunner, order: Order) -> None:
-        """One that the venue has acknowledged and now does not know is not ours to end: a person must say so, by cancelling it."""
-        if self.never_arrived(order):
-            why = "it never reached the venue"
-            runtime.submit(lambda: runtime.end_order(order.pk, OrderStatus.SUBMITTED, OrderStatus.REJECTED, why), urgent=True)
+    async def on_not_found(self, runner: BotRunner, order: Order) -> None:
+        """An order that the venue has acknowledged and does not know now is not ours to end: a person must say so, by cancelling
+        it."""
+        if self.has_never_arrived(order):
+            submit_end(runner, order, OrderStatus.SUBMITTED, OrderStatus.REJECTED, "it never reached the venue")
         elif order.venue_order_id and order.cancel_requested:
-            seen, why = order.status, "the venue does not know it any more; ended on request"
-            runtime.submit(lambda: runtime.end_order(order.pk, seen, OrderStatus.CANCELLED, why), urgent=True)
+            why = "the venue does not know it any more; ended on request"
+            submit_end(runner, order, order.status, OrderStatus.CANCELLED, why)
         elif order.venue_order_id and not order.status_reason:
             await self.in_thread(order_reason_note, order.pk, "The venue does not know it any more. Cancel it to end it here.")
 
-    def never_arrived(self, order: Order) -> bool:
+    @called_from(*ANY)
+    def has_never_arrived(self, order: Order) -> bool:
         """Not known to the venue, and too old to be accepted there any more (its signature has expired)."""
         if order.status != OrderStatus.SUBMITTED or order.venue_order_id or order.submitted_at is None:
             return False
         return timezone.now() - order.submitted_at > timedelta(seconds=self.exchange.finality)
 
 
+def submit_end(runner: BotRunner, order: Order, seen: str, status: OrderStatus, why: str) -> None:
+    runner.submit(lambda: runner.steps.end_order(order.pk, seen, status, why), urgent=True)
+
+
 async def gather_quietly(calls: list[Awaitable[None]]) -> None:
     for outcome in await asyncio.gather(*calls, return_exceptions=True):
         if isinstance(outcome, Exception):
-            logger.error("an order's errand failed", exc_info=outcome)
+            logger.error("what an order needed failed; it is tried again", exc_info=outcome)

@@ -1,5 +1,8 @@
 """The candles that a running strategy sees: columns that grow, shared by all bots on the same market, and what strategies made of
-them."""
+them.
+
+Candles are appended on the loop. Bots read in their own threads without a lock: a candle is counted once all its columns are there.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,13 @@ import numpy as np
 from engine.live import OHLCV, SignalRow, decide
 from engine.strategy import Strategy
 from engine.types import Candles, Floats, Sizing
+from trading.live.threads import ANY, BOT, LOOP, called_from
 
 COLUMNS = ("open", "high", "low", "close", "volume")
 
 
-class History:
+@called_from(*ANY)
+class CandleHistory:
     """Closed candles of one symbol and interval, oldest first. Appending costs no copy but when the room doubles."""
 
     def __init__(self, candles: Candles) -> None:
@@ -38,6 +43,7 @@ class History:
         """Open time of the newest candle."""
         return int(self.time[self.length - 1]) if self.length else None
 
+    @called_from(LOOP)
     def append(self, time_ms: int, candle: OHLCV) -> bool:
         """False for one that is not newer than the last."""
         if self.last is not None and time_ms <= self.last:
@@ -70,6 +76,7 @@ class History:
         return Candles(self.symbol, self.interval, self.time[part], *(self.columns[name][part] for name in COLUMNS))
 
 
+@called_from(BOT)
 class Decisions:
     """Equal work for equal bots is done once: what a strategy wants at a close, by all that it depends on. The newest few are
     kept."""
@@ -80,10 +87,12 @@ class Decisions:
         self.known: OrderedDict[tuple[Any, ...], SignalRow | None] = OrderedDict()
         self.computed = self.shared = 0
 
-    def row(self, market: str, history: History, strategy: Strategy, sizing: Sizing, start: int, time_ms: int) -> SignalRow | None:
+    def row(
+        self, market: str, history: CandleHistory, strategy: Strategy, sizing: Sizing, start: int, time_ms: int
+    ) -> SignalRow | None:
         """What `strategy` wants at the close of the candle that opened at `time_ms`, having seen those from `start` on. None in its
         warm-up. `StrategyFailed` where it raises."""
-        key = (market, history.symbol, history.interval, strategy.name, frozen(strategy.values), sizing, start, time_ms)
+        key = (market, history.symbol, history.interval, strategy.name, sort_items(strategy.values), sizing, start, time_ms)
         if key in self.known:
             self.shared += 1
             return self.known[key]
@@ -94,5 +103,5 @@ class Decisions:
         return row
 
 
-def frozen(values: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+def sort_items(values: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
     return tuple(sorted(values.items()))

@@ -1,4 +1,4 @@
-"""The prices that bots wait for, compared with each tick all at once."""
+"""The prices that bots wait for, compared with each tick all at once. Everything is called on the loop."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from engine.live import PriceLevel
+from trading.live.threads import LOOP, called_from
 
 Owner = TypeVar("Owner", bound=Hashable)
 START = 64
 
 
+@called_from(LOOP)
 class SymbolLevels(Generic[Owner]):
     """One symbol's levels as two columns, one row a level; rows are used again, so that a change costs what has changed."""
 
@@ -29,13 +31,14 @@ class SymbolLevels(Generic[Owner]):
             self.stop[row], self.take[row], self.owner[row] = -np.inf, np.inf, None
             self.free.append(row)
         for level in levels:
-            row = self.room()
+            row = self.take_row()
             self.stop[row] = -np.inf if np.isnan(level.stop) else level.stop
             self.take[row] = np.inf if np.isnan(level.take) else level.take
             self.owner[row] = owner
             self.rows.setdefault(owner, []).append(row)
 
-    def room(self) -> int:
+    def take_row(self) -> int:
+        """A free row; the columns grow where there is none."""
         if not self.free:
             size = len(self.owner)
             self.stop = np.concatenate([self.stop, np.full(size, -np.inf)])
@@ -50,6 +53,7 @@ class SymbolLevels(Generic[Owner]):
         return {owner for row in reached if (owner := self.owner[row]) is not None}
 
 
+@called_from(LOOP)
 class Levels(Generic[Owner]):
     def __init__(self) -> None:
         self.symbols: dict[str, SymbolLevels[Owner]] = {}

@@ -1,4 +1,8 @@
-"""Live candles into the candle store, a few at a time, and back out of it: what a bot has seen can be replayed."""
+"""Live candles into the candle store, a few at a time, and back out of it: what a bot has seen can be replayed.
+
+Candles are added on the loop and written in a database thread; the lock is between these two. The functions that read and write
+candles are called in a database thread, `load_history` on the loop.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +20,13 @@ from market import candles as store
 from market.exchanges.base import Candle, Exchange
 from market.models import CandleSeries
 from market.services import instrument_ensure
-from trading.live.history import History
+from trading.live.history import CandleHistory
+from trading.live.threads import DESK, LOOP, called_from
 
 logger = logging.getLogger(__name__)
 
 
+@called_from(LOOP)
 class Recorder:
     """Closed candles of one venue that wait to be written. A write that fails (a full disk) keeps them for the next."""
 
@@ -36,10 +42,11 @@ class Recorder:
         with self.guard:
             self.waiting.setdefault((candle.symbol, candle.interval), []).append(candle)
 
+    @called_from(DESK)
     def flush(self) -> None:
         with self.guard:
-            taken, self.waiting = self.waiting, {}
-        for market, candles in taken.items():
+            waiting, self.waiting = self.waiting, {}
+        for market, candles in waiting.items():
             try:
                 candles_keep(self.key, *market, candles)
                 self.fault = ""
@@ -52,10 +59,10 @@ class Recorder:
 
 def candles_keep(key: str, symbol: str, interval: str, candles: Sequence[Candle]) -> None:
     if candles:
-        store.write_candles(instrument_ensure(venue=key, symbol=symbol), columns(symbol, interval, candles))
+        store.write_candles(instrument_ensure(venue=key, symbol=symbol), make_candles(symbol, interval, candles))
 
 
-def columns(symbol: str, interval: str, candles: Sequence[Candle]) -> Candles:
+def make_candles(symbol: str, interval: str, candles: Sequence[Candle]) -> Candles:
     """In order, without doubles."""
     rows = {to_ms(one.time): one for one in candles}
     times = sorted(rows)
@@ -63,27 +70,27 @@ def columns(symbol: str, interval: str, candles: Sequence[Candle]) -> Candles:
     return Candles(symbol, interval, np.array(times, dtype=np.int64), *(np.array(column, dtype=np.float64) for column in values))
 
 
-async def history_load(
+async def load_history(
     exchange: Exchange, key: str, symbol: str, interval: str, since: int, until: datetime, in_thread: Callable[..., Awaitable[Any]]
-) -> History:
+) -> CandleHistory:
     """The candles from `since` (ms) to `until`: from the store, and what it lacks from the venue, into the store first."""
     step = INTERVALS[interval]
-    series = await in_thread(series_of, key, symbol, interval)
+    series = await in_thread(find_series, key, symbol, interval)
     first = since
     if series is not None and to_ms(series.first) <= since:
         first = max(since, to_ms(series.last) + step)
     fetched = await exchange.candles(symbol, interval, from_ms(first), until)
     await in_thread(candles_keep, key, symbol, interval, [one for one in fetched if one.closed])
-    return History(await in_thread(stored, key, symbol, interval, since))
+    return CandleHistory(await in_thread(load_stored, key, symbol, interval, since))
 
 
-def stored(key: str, symbol: str, interval: str, since: int) -> Candles:
-    series = series_of(key, symbol, interval)
+def load_stored(key: str, symbol: str, interval: str, since: int) -> Candles:
+    series = find_series(key, symbol, interval)
     if series is None or to_ms(series.last) < since:
         empty = np.array([], dtype=np.float64)
         return Candles(symbol, interval, np.array([], dtype=np.int64), *(empty for _ in range(5)))
     return store.load_candles(venue=key, symbol=symbol, interval=interval, start=from_ms(since), end=None)
 
 
-def series_of(key: str, symbol: str, interval: str) -> CandleSeries | None:
+def find_series(key: str, symbol: str, interval: str) -> CandleSeries | None:
     return CandleSeries.objects.filter(instrument__venue=key, instrument__symbol=symbol, interval=interval).first()

@@ -1,5 +1,8 @@
-"""What a station tells: prices and candles to the pages a few times a second, its own state and incidents to the rows, the bots'
-equity once a minute, and the candles to the store."""
+"""What a venue worker reports: prices, candles and books to the pages a few times a second, its own state and incidents to the
+rows, the bots' figures every few seconds and their equity once a minute, and closed candles to the store.
+
+The feed and the accounts report on the loop. What is written and pushed is taken on the loop and written in a database thread.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,19 @@ import asyncio
 import logging
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 from django.db import Error as DatabaseError
 from redis.exceptions import RedisError
 
-from core.push import push_all, push_message
+from core.push import push_message
 from core.text import utc_text
+from core.venues import venue_key
 from market.depths import depth_json, depths_put
-from market.exchanges.base import Depth, Endpoint
+from market.exchanges.base import Candle, Depth, Tick
 from market.exchanges.breaker import Breaker
 from market.feed import FeedStatus, Incident
 from market.models import VenueStream
@@ -26,13 +30,12 @@ from market.prices import prices_put
 from market.selectors import stream_json
 from market.services import incident_note, stream_note
 from trading import metrics
-from trading.services.equity import equity_record
-from trading.services.loaded_bot import LoadedBot
-from trading.services.runs import run_hold_note, runs_progress_write
-
-if TYPE_CHECKING:
-    from trading.live.bot_runner import BotRunner
-    from trading.live.venue_worker import VenueWorker
+from trading.live.bot_figures import record_equity, report_figures
+from trading.live.market_state import MarketState
+from trading.live.pools import InThread
+from trading.live.recorder import Recorder
+from trading.live.running_bots import RunningBots
+from trading.live.threads import DESK, LOOP, called_from
 
 logger = logging.getLogger(__name__)
 
@@ -45,56 +48,88 @@ BOOKS_EVERY = 0.5
 BREAKER = {"closed": 0, "half_open": 1, "open": 2}
 
 
+@dataclass(frozen=True, slots=True)
+class StreamName:
+    """A venue's stream, by its primary key and its place, and the worker that holds it."""
+
+    stream_id: int
+    venue: str
+    environment: str
+    holder: str
+
+    @property
+    def key(self) -> str:
+        return venue_key(self.venue, self.environment)
+
+    @property
+    def place(self) -> dict[str, str]:
+        return {"venue": self.venue, "environment": self.environment}
+
+
+@called_from(LOOP)
 class Reporter:
-    def __init__(self, station: VenueWorker) -> None:
-        self.station = station
+    def __init__(
+        self,
+        stream: StreamName,
+        market: MarketState,
+        bots: RunningBots,
+        recorder: Recorder,
+        breaker: Breaker,
+        describe_fault: Callable[[], str],
+    ) -> None:
+        """`describe_fault`: what does not work beside the prices, for a person; asked for in a database thread."""
+        self.stream, self.market, self.bots, self.recorder = stream, market, bots, recorder
+        self.breaker, self.describe_fault = breaker, describe_fault
         self.status: FeedStatus | None = None
         self.incidents: deque[Incident] = deque(maxlen=1_000)
         self.counted = (time.monotonic(), 0)
         self.due = dict.fromkeys(("note", "keep", "equity", "metrics", "books"), time.monotonic())
-        where = Endpoint(station.venue, station.environment)  # type: ignore[arg-type]
-        self.breaker = Breaker(station.worker.redis, where)
 
-    def hear(self, told: FeedStatus | Incident) -> None:
-        """From the feed, on the loop."""
-        if isinstance(told, Incident):
-            self.incidents.append(told)
-            self.count(told)
+    def on_status(self, news: FeedStatus | Incident) -> None:
+        """From the feed."""
+        if isinstance(news, Incident):
+            self.on_incident(news)
             return
-        before, known = self.station.state, self.status.reconnects if self.status else 0
-        self.status, self.station.state = told, told.state
-        metrics.connection_status.labels(self.station.key).set(told.state == "live")
-        metrics.reconnections.labels(self.station.key, "restored").inc(max(0, told.reconnects - known))
-        if told.state != before:
+        before, known = self.market.state, self.status.reconnects if self.status else 0
+        self.status, self.market.state = news, news.state
+        metrics.connection_status.labels(self.stream.key).set(news.state == "live")
+        metrics.reconnections.labels(self.stream.key, "restored").inc(max(0, news.reconnects - known))
+        if news.state != before:
             self.due["note"] = 0.0
-            for runtime in self.station.roster.all():
-                runtime.submit(runtime.catch_up)
+            for runner in self.bots.list_all():
+                runner.submit(runner.candles.catch_up)
 
-    def count(self, incident: Incident) -> None:
+    def on_incident(self, incident: Incident) -> None:
+        """From the feed, or from an account."""
+        self.incidents.append(incident)
         if incident.kind == "downtime" and incident.end is None:
-            metrics.reconnections.labels(self.station.key, "lost").inc()
+            metrics.reconnections.labels(self.stream.key, "lost").inc()
 
-    async def run(self) -> None:
-        in_thread = self.station.worker.in_thread
+    async def run(self, in_thread: InThread) -> None:
+        """For ever. What cannot be written now is written later, or overtaken by what is newer."""
         while True:
             await asyncio.sleep(FLUSH_EVERY)
             try:
-                await in_thread(self.flush, *self.taken())
-                if self.is_due("note", NOTE_EVERY):
-                    await in_thread(self.note, self.rate())
-                if self.is_due("keep", KEEP_EVERY):
-                    await in_thread(self.station.recorder.flush)
-                if self.station.books and self.is_due("books", BOOKS_EVERY):
-                    await in_thread(self.flush_books, self.books_taken())
-                if self.is_due("metrics", METRICS_EVERY):
-                    await self.tell_breaker()
-                    await in_thread(self.tell_metrics, self.station.roster.all())
-                if self.is_due("equity", EQUITY_EVERY):
-                    await in_thread(self.record_equity, self.station.roster.all())
+                await self.report_due(in_thread)
             except DatabaseError as error:
-                logger.warning("%s is not told: %s", self.station.key, type(error).__name__)
+                logger.warning("nothing is reported of %s: %s", self.stream.key, type(error).__name__)
             except Exception:
-                logger.exception("%s is not told", self.station.key)
+                logger.exception("nothing is reported of %s", self.stream.key)
+
+    async def report_due(self, in_thread: InThread) -> None:
+        await in_thread(self.flush, *self.market.take_fresh())
+        if self.is_due("note", NOTE_EVERY):
+            await in_thread(self.write_state, self.measure_rate())
+        if self.is_due("keep", KEEP_EVERY):
+            await in_thread(self.recorder.flush)
+        if self.market.depths and self.is_due("books", BOOKS_EVERY):
+            await in_thread(self.flush_depths, self.market.take_depths())
+        if self.is_due("metrics", METRICS_EVERY):
+            await self.measure_breaker()
+            await in_thread(report_figures, self.bots.list_all())
+        if self.is_due("equity", EQUITY_EVERY):
+            known = {symbol: price[0] for symbol, price in self.market.prices.items()}
+            await in_thread(record_equity, self.bots.list_all(), known)
 
     def is_due(self, what: str, every: float) -> bool:
         if time.monotonic() - self.due[what] < every:
@@ -102,70 +137,50 @@ class Reporter:
         self.due[what] = time.monotonic()
         return True
 
-    def taken(self) -> tuple[list[Any], list[Any]]:
-        """On the loop: what has come since the last time."""
-        station = self.station
-        ticks, candles = list(station.fresh.values()), list(station.growing.values())
-        station.fresh.clear()
-        station.growing.clear()
-        return ticks, candles
-
-    def flush(self, ticks: list[Any], candles: list[Any]) -> None:
-        if not ticks and not candles:
-            return
-        venue, environment = self.station.venue, self.station.environment
-        prices_put(venue=venue, environment=environment, ticks=ticks)
-        where = {"venue": venue, "environment": environment}
-        push_message(
-            "market",
-            "batch",
-            ticks=[where | tick_json(one) for one in ticks],
-            candles=[where | candle_json(one) for one in candles],
-        )
-
-    def books_taken(self) -> list[Depth]:
-        books = list(self.station.books.values())
-        self.station.books.clear()
-        return books
-
-    def flush_books(self, books: list[Depth]) -> None:
-        venue, environment = self.station.venue, self.station.environment
-        told = [depth_json(one) for one in books]
-        depths_put(venue=venue, environment=environment, books=told)
-        where = {"venue": venue, "environment": environment}
-        push_message("market", "batch", depths=[where | one for one in told])
-
-    async def tell_breaker(self) -> None:
+    async def measure_breaker(self) -> None:
         with suppress(RedisError, OSError):
-            metrics.breaker_state.labels(self.station.key).set(BREAKER[await self.breaker.state()])
+            metrics.breaker_state.labels(self.stream.key).set(BREAKER[await self.breaker.state()])
 
-    def rate(self) -> float:
-        """Messages a second since the last note."""
+    def measure_rate(self) -> float:
+        """Messages a second since the last time."""
         then, before = self.counted
         now, count = time.monotonic(), self.status.messages if self.status else 0
         self.counted = (now, count)
         return round((count - before) / max(now - then, 0.001), 1)
 
-    def note(self, rate: float) -> None:
-        station, status = self.station, self.status
+    @called_from(DESK)
+    def flush(self, ticks: list[Tick], candles: list[Candle]) -> None:
+        if not ticks and not candles:
+            return
+        place = self.stream.place
+        prices_put(venue=self.stream.venue, environment=self.stream.environment, ticks=ticks)
+        push_message(
+            "market",
+            "batch",
+            ticks=[place | tick_json(one) for one in ticks],
+            candles=[place | candle_json(one) for one in candles],
+        )
+
+    @called_from(DESK)
+    def flush_depths(self, depths: list[Depth]) -> None:
+        books = [depth_json(one) for one in depths]
+        depths_put(venue=self.stream.venue, environment=self.stream.environment, books=books)
+        push_message("market", "batch", depths=[self.stream.place | one for one in books])
+
+    @called_from(DESK)
+    def write_state(self, rate: float) -> None:
+        """The stream's row and its incidents. `rate`: messages a second."""
+        stream, status = self.stream, self.status
         while self.incidents:
-            one = self.incidents[0]
-            incident_note(
-                stream_id=station.stream_id,
-                kind=one.kind,
-                symbol=one.symbol,
-                began_at=one.begin,
-                ended_at=one.end,
-                detail=one.detail,
-            )
+            self.write_incident(self.incidents[0])
             self.incidents.popleft()
         if status is None:
             return
         stream_note(
-            stream_id=station.stream_id,
-            holder=station.worker.name,
+            stream_id=stream.stream_id,
+            holder=stream.holder,
             state=status.state,
-            detail=(station.fault() or status.detail)[:300],
+            detail=(self.describe_fault() or status.detail)[:300],
             symbols=list(status.symbols),
             connected_at=status.connected_at,
             last_message_at=status.last_message_at,
@@ -173,64 +188,21 @@ class Reporter:
             reconnects=status.reconnects,
             gaps=status.gaps,
         )
-        push_message("market", "batch", streams=[stream_json(VenueStream.objects.get(pk=station.stream_id))])
+        push_message("market", "batch", streams=[stream_json(VenueStream.objects.get(pk=stream.stream_id))])
 
-    def tell_metrics(self, runtimes: list[BotRunner]) -> None:
-        """A bot's figures between two events of its own, where they have changed."""
-        self.write_progress([runtime for runtime in runtimes if runtime.progressed])
-        told = []
-        for runtime in runtimes:
-            holding = runtime.holding
-            held = self.station.ready(runtime)[:200]
-            if held != holding.run.held_reason:
-                run_hold_note(holding.run, held)
-            prices = {symbol: float(price[0]) for symbol in runtime.symbols if (price := self.station.price(symbol))}
-            equity = holding.trader.equity(prices)
-            figures = (equity, holding.trader.cash, holding.run.evaluation_ms, held)
-            if figures != runtime.told:
-                runtime.told = figures
-                metrics.bot_pnl.labels(holding.bot.bot_id).set(equity - float(holding.config.cash))
-                told.append(("bot_metrics", metrics_message(holding, equity, held)))
-        if told:
-            push_all("live", told)
-
-    def write_progress(self, runtimes: list[BotRunner]) -> None:
-        for runtime in runtimes:
-            runtime.progressed = False
-        try:
-            runs_progress_write([runtime.holding.run for runtime in runtimes])
-        except DatabaseError:
-            for runtime in runtimes:
-                runtime.progressed = True
-            raise
-
-    def record_equity(self, runtimes: list[BotRunner]) -> None:
-        known = {symbol: price[0] for symbol, price in self.station.prices.items()}
-        rows = []
-        for runtime in runtimes:
-            trader = runtime.holding.trader
-            prices = {symbol: float(known[symbol]) for symbol in runtime.symbols if symbol in known}
-            rows.append((runtime.holding.bot, runtime.holding.run, money(trader.equity(prices)), money(trader.cash)))
-        equity_record(rows, known, at=datetime.now(UTC))
+    @called_from(DESK)
+    def write_incident(self, one: Incident) -> None:
+        incident_note(
+            stream_id=self.stream.stream_id,
+            kind=one.kind,
+            symbol=one.symbol,
+            began_at=one.begin,
+            ended_at=one.end,
+            detail=one.detail,
+        )
 
 
-def metrics_message(holding: LoadedBot, equity: float, held: str) -> dict[str, Any]:
-    payload = {
-        "bot": holding.bot.bot_id,
-        "equity": f"{equity:.2f}",
-        "cash": f"{holding.trader.cash:.2f}",
-        "profit": f"{equity - float(holding.config.cash):.2f}",
-        "evaluation_ms": holding.run.evaluation_ms,
-        "held": held,
-    }
-    return {"type": "bot_metrics", "seq": None, "ts": utc_text(datetime.now(UTC)), "correlation_id": None, "payload": payload}
-
-
-def money(value: float) -> Decimal:
-    return Decimal(repr(float(value))).quantize(Decimal("1e-8"))
-
-
-def tick_json(tick: Any) -> dict[str, Any]:
+def tick_json(tick: Tick) -> dict[str, Any]:
     return {
         "symbol": tick.symbol,
         "price": f"{tick.price:f}",
@@ -240,7 +212,7 @@ def tick_json(tick: Any) -> dict[str, Any]:
     }
 
 
-def candle_json(candle: Any) -> dict[str, Any]:
+def candle_json(candle: Candle) -> dict[str, Any]:
     values = {name: f"{getattr(candle, name):f}" for name in ("open", "high", "low", "close", "volume")}
     return {
         "symbol": candle.symbol,

@@ -9,8 +9,8 @@ import pytest
 from core.models import Event
 from market.sandbox.server import RunningSandbox
 from tests.chaos.desk import account, bot, fixed, start
-from tests.trading.working import may_trade, runtime, sandbox, until, why_not, working
-from trading.live.account import AccountDesk
+from tests.trading.working import find_runner, may_trade, sandbox, until, why_not, working
+from trading.live.account import AccountWorker
 from trading.live.worker import StreamWorker
 from trading.models import Bot
 from trading.services.bots import bot_pause
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 DCA = bot("dca", "binance", "BTC-USDT", {"every": 1, "part": 1}, fixed("150"), {})
 
 
-def desk(worker: StreamWorker, row: ExchangeAccount) -> AccountDesk | None:
-    return next((station.accounts[row.pk] for station in worker.stations.values() if row.pk in station.accounts), None)
+def find_account(worker: StreamWorker, row: ExchangeAccount) -> AccountWorker | None:
+    return next(filter(None, (venue.accounts.find(row.pk) for venue in worker.venues.values())), None)
 
 
 def trading(row: ExchangeAccount) -> Bot:
@@ -46,8 +46,8 @@ def test_a_wrong_key_is_told_once_and_leaves_the_other_accounts_alone(sandbox: R
     async def played() -> None:
         async with working(sandbox) as worker:
             await until(lambda: may_trade(worker, ours))
-            await worker.in_thread(lambda: bot_pause(bot_id=ours.bot_id))
-            await until(lambda: (found := runtime(worker, ours)) is not None and not found.holding.trader.entries_allowed)
+            await worker.pools.in_thread(lambda: bot_pause(bot_id=ours.bot_id))
+            await until(lambda: (found := find_runner(worker, ours)) is not None and not found.loaded_bot.trader.entries_allowed)
             assert why_not(worker, theirs).startswith("wrong cannot be used: ")
 
     asyncio.run(played())
@@ -66,10 +66,10 @@ def test_a_key_that_is_refused_while_it_works_is_let_go_until_it_is_taken_again(
     async def played() -> None:
         async with working(sandbox) as worker:
             await until(lambda: may_trade(worker, one))
-            await worker.in_thread(refuse, "It can withdraw.")
-            await until(lambda: desk(worker, row) is None)
+            await worker.pools.in_thread(refuse, "It can withdraw.")
+            await until(lambda: find_account(worker, row) is None)
             assert "its key was refused" in why_not(worker, one)
-            await worker.in_thread(refuse, "")
+            await worker.pools.in_thread(refuse, "")
             await until(lambda: may_trade(worker, one))
 
     asyncio.run(played())
@@ -85,12 +85,28 @@ def test_a_key_that_is_replaced_is_used_at_once(sandbox: RunningSandbox) -> None
     async def played() -> None:
         async with working(sandbox) as worker:
             await until(lambda: may_trade(worker, one))
-            before = desk(worker, row)
-            await worker.in_thread(enter, right["api_key"], "mistyped")
-            await until(lambda: worker.in_thread(lambda: bool(alerts(row))))
-            assert desk(worker, row) is None
-            await worker.in_thread(enter, right["api_key"], right["api_secret"])
+            before = find_account(worker, row)
+            await worker.pools.in_thread(enter, right["api_key"], "mistyped")
+            await until(lambda: worker.pools.in_thread(lambda: bool(alerts(row))))
+            assert find_account(worker, row) is None
+            await worker.pools.in_thread(enter, right["api_key"], right["api_secret"])
             await until(lambda: may_trade(worker, one))
-            assert desk(worker, row) is not before
+            assert find_account(worker, row) is not before
+
+    asyncio.run(played())
+
+
+def test_an_account_whose_task_ends_is_opened_anew(sandbox: RunningSandbox) -> None:
+    row = account(sandbox, "binance")
+    one = trading(row)
+
+    async def played() -> None:
+        async with working(sandbox) as worker:
+            await until(lambda: may_trade(worker, one))
+            first = find_account(worker, row)
+            assert first is not None
+            first.tasks[0].cancel()
+            await until(lambda: find_account(worker, row) not in (None, first))
+            await until(lambda: may_trade(worker, one))
 
     asyncio.run(played())

@@ -107,7 +107,7 @@ class Clock:
 
 
 def free(kept: AccountBalances, asset: str) -> str:
-    known = kept.known()
+    known = kept.find_all()
     assert known is not None
     return decimal_text(known[asset].free)
 
@@ -119,7 +119,7 @@ def sold(quantity: str, price: str, fee: str = "0") -> Report:
 
 
 async def test_nothing_is_known_before_the_venue_has_said_it(kept: AccountBalances) -> None:
-    assert kept.known() is None
+    assert kept.find_all() is None
     await kept.refresh()
     assert free(kept, "USDT") == "1000"
 
@@ -134,7 +134,7 @@ async def test_most_questions_are_answered_by_the_cache(kept: AccountBalances, v
 
 async def test_a_fill_counts_at_once_and_the_venue_is_asked_anew(kept: AccountBalances, venue: Venue) -> None:
     await kept.refresh()
-    kept.hear_fills(sold("0.5", "100", fee="1"))
+    kept.add_fills(sold("0.5", "100", fee="1"))
     assert free(kept, "USDT") == "1049"
     venue.has["USDT"] = "1048.5"
     await kept.refresh()
@@ -151,7 +151,7 @@ async def test_an_order_on_its_way_sets_aside_what_it_may_cost(kept: AccountBala
 
 async def test_the_venues_own_word_counts_without_asking(kept: AccountBalances, venue: Venue) -> None:
     await kept.refresh()
-    kept.hear(Balances("binance", (balance("USDT", "7", "3"),), NOW))
+    kept.on_balances(Balances("binance", (balance("USDT", "7", "3"),), NOW))
     assert (free(kept, "USDT"), free(kept, "BTC"), venue.asked) == ("7", "1", 1)
 
 
@@ -159,11 +159,11 @@ async def test_what_was_not_said_for_minutes_is_not_known(kept: AccountBalances,
     await kept.refresh()
     assert isinstance(kept.clock, Clock)
     kept.clock.now += OLD + 1
-    assert kept.known() is None
+    assert kept.find_all() is None
     venue.fails = kept.moved = True
     with pytest.raises(Retryable):
         await kept.refresh()
-    assert kept.known() is None
+    assert kept.find_all() is None
 
 
 # ---------------------------------------------------------------- the order path

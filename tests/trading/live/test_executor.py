@@ -45,7 +45,7 @@ def executor(venue: Any) -> Executor:
 async def test_a_thousand_orders_take_turns() -> None:
     venue = Slow()
     one = executor(venue)
-    placing = [asyncio.ensure_future(one.in_turn(submitted(), REQUEST)) for _ in range(1_000)]
+    placing = [asyncio.ensure_future(one.place_in_turn(submitted(), REQUEST)) for _ in range(1_000)]
     for _ in range(3):  # each has begun, and goes as far as it may
         await asyncio.sleep(0)
     assert venue.now == AT_ONCE
@@ -57,7 +57,7 @@ async def test_a_thousand_orders_take_turns() -> None:
 async def test_an_order_whose_turn_comes_too_late_is_not_sent() -> None:
     venue = Slow()
     with pytest.raises(Retryable):
-        await executor(venue).in_turn(submitted(venue.finality / 2 + 1), REQUEST)
+        await executor(venue).place_in_turn(submitted(venue.finality / 2 + 1), REQUEST)
     assert venue.sent == 0
 
 

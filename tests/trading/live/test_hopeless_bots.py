@@ -74,8 +74,8 @@ def play(sandbox: RunningSandbox, met: Callable[[StreamWorker], bool]) -> None:
 
 async def moved(sandbox: RunningSandbox, worker: StreamWorker, met: Callable[[], bool]) -> bool:
     """The market goes on a little."""
-    await worker.in_thread(sandbox.step, 10_000)
-    return await worker.in_thread(met)
+    await worker.pools.in_thread(sandbox.step, 10_000)
+    return await worker.pools.in_thread(met)
 
 
 def test_a_bot_whose_strategy_raises_before_it_begins_ends_alone(sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,10 +108,10 @@ def test_a_bot_whose_candles_cannot_be_had_waits_alone_and_does_as_it_is_told(sa
 
     async def played() -> None:
         async with working(sandbox) as worker:
-            await until(lambda: worker.in_thread(lambda: may_trade(worker, good) and run_of(unlisted).held_reason != ""))
-            assert (await worker.in_thread(run_of, unlisted)).held_reason == "It cannot begin yet: Binance: Invalid symbol."
-            await worker.in_thread(lambda: bot_stop(bot_id=unlisted.bot_id))
-            await until(lambda: worker.in_thread(lambda: run_of(unlisted).ended_at is not None))
+            await until(lambda: worker.pools.in_thread(lambda: may_trade(worker, good) and run_of(unlisted).held_reason != ""))
+            assert (await worker.pools.in_thread(run_of, unlisted)).held_reason == "It cannot begin yet: Binance: Invalid symbol."
+            await worker.pools.in_thread(lambda: bot_stop(bot_id=unlisted.bot_id))
+            await until(lambda: worker.pools.in_thread(lambda: run_of(unlisted).ended_at is not None))
 
     asyncio.run(played())
     assert run_of(unlisted).end_reason == "stopped"

@@ -1,4 +1,4 @@
-"""The prices that bots wait for, as the station compares them with ticks."""
+"""The prices that bots wait for, as they are compared with ticks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from engine.live import OHLCV, SignalRow
 from market.exchanges.base import Endpoint
 from market.services import instrument_ensure
 from tests.trading.making import config
-from trading.live.bot_runner import BotRunner
+from trading.live.market_state import MarketListener
+from trading.live.reporter import StreamName
 from trading.live.venue_worker import VenueWorker
 from trading.live.worker import StreamWorker
 from trading.models import Bot
@@ -41,26 +42,26 @@ def waiting_bot() -> Bot:
 def test_an_entry_that_waits_for_its_price_is_watched_although_no_row_was_written() -> None:
     """The close at which it is decided writes nothing: there is no order yet."""
 
-    async def watched() -> set[BotRunner]:
+    async def find_waiting() -> set[MarketListener]:
         worker = StreamWorker()
         exchange = worker.connect(Endpoint("binance", "sandbox", **NOWHERE))
-        station = VenueWorker(worker, 1, "binance", "sandbox", exchange)
-        await worker.in_thread(decide, station)
+        venue = VenueWorker(worker.facilities, StreamName(1, "binance", "sandbox", worker.name), exchange)
+        await worker.pools.in_thread(decide, venue)
         await asyncio.sleep(0)  # the loop is told from the thread
         try:
-            assert not station.roster.levels.hit(SYMBOL, 10.9)
-            return station.roster.levels.hit(SYMBOL, 11.0)
+            assert not venue.market.levels.hit(SYMBOL, 10.9)
+            return venue.market.levels.hit(SYMBOL, 11.0)
         finally:
             await worker.stop()
 
-    assert len(asyncio.run(watched())) == 1
+    assert len(asyncio.run(find_waiting())) == 1
 
 
-def decide(station: VenueWorker) -> None:
-    runtime = BotRunner(bot_load(waiting_bot().pk), station)
+def decide(venue: VenueWorker) -> None:
+    runner = venue.make_runner(bot_load(waiting_bot().pk))
     market = MarketNow(datetime.now(UTC), {}, "candle")
-    candle_open(runtime.holding, START, {SYMBOL: 10.0}, market)
-    written = candle_close(runtime.holding, START, {SYMBOL: FLAT}, {SYMBOL: SignalRow(entry=True, entry_stop=11.0)}, market)
-    assert not written.news
-    station.written(runtime, written)
+    candle_open(runner.loaded_bot, START, {SYMBOL: 10.0}, market)
+    effects = candle_close(runner.loaded_bot, START, {SYMBOL: FLAT}, {SYMBOL: SignalRow(entry=True, entry_stop=11.0)}, market)
+    assert not effects.news
+    venue.dispatcher.dispatch(runner, effects)
     connection.close()

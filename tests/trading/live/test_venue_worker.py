@@ -18,7 +18,7 @@ PATIENCE = 30.0
 
 
 def live(worker: StreamWorker) -> VenueWorker | None:
-    return next((one for one in worker.stations.values() if one.key == "binance-sandbox" and one.state == "live"), None)
+    return next((one for one in worker.venues.values() if one.key == "binance-sandbox" and one.market.state == "live"), None)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -35,7 +35,7 @@ def test_a_stream_whose_task_ends_is_opened_anew(sandbox: RunningSandbox, settin
             await until(lambda: live(worker) not in (None, first), PATIENCE)
             second = live(worker)
             assert second is not None
-            assert first.stopped
-            assert not second.died()
+            assert first.host.stopped
+            assert not second.has_died()
 
     asyncio.run(opened_twice())

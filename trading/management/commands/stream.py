@@ -11,7 +11,7 @@ from django.core.management.base import CommandParser
 from prometheus_client import start_http_server
 
 from core.commands import DeskCommand
-from trading.live.consumer import serve
+from trading.live.consumer import serve_consumer
 
 
 class Command(DeskCommand):
@@ -29,7 +29,7 @@ class Command(DeskCommand):
 
 async def run_until_signal() -> None:
     """Runs until SIGTERM or Ctrl-C, which end it in order: leases are given back, the next worker finishes what is under way."""
-    task = asyncio.ensure_future(serve())
+    task = asyncio.ensure_future(serve_consumer())
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, task.cancel)

@@ -1,0 +1,132 @@
+"""The steps of one bot: what its engine does at a price, on a report, or as a person wishes, with the market as it is just then.
+
+Steps are taken in the bot's thread, one after the other. Only whether the bot may decide, and what market it would see, may be
+asked from any thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol
+
+from core.times import from_ms
+from engine.live import Step
+from market.exchanges.base import Balance, Report
+from trading.live.history import Decisions
+from trading.live.market_state import MarketState
+from trading.live.threads import ANY, BOT, called_from
+from trading.models import OrderStatus
+from trading.services.bot_loading import instruments_of
+from trading.services.lease import Lease
+from trading.services.loaded_bot import LoadedBot, MarketNow
+from trading.services.orders import order_end, report_apply
+from trading.services.step_writer import StepEffects
+from trading.services.steps import step_apply
+
+
+class AccountViews(Protocol):
+    """What a bot may know of an exchange account, by its primary key, from any thread."""
+
+    def explain_not_ready(self, account_id: int) -> str:
+        """Why its bots may not decide at present; empty: they may."""
+
+    def find_balances(self, account_id: int) -> Mapping[str, Balance] | None:
+        """What the account has at the venue, by asset; None: that is not known."""
+
+    def find_lease(self, account_id: int) -> Lease | None:
+        """By which orders can be sent at once; None: they cannot."""
+
+
+@dataclass(frozen=True, slots=True)
+class BotInputs:
+    """What the bots of a venue decide from. `now_ms`: the market's time."""
+
+    market: MarketState
+    accounts: AccountViews
+    decisions: Decisions
+    now_ms: Callable[[], int]
+
+
+@called_from(BOT)
+class BotSteps:
+    def __init__(self, loaded: LoadedBot, inputs: BotInputs, dispatch: Callable[[StepEffects], None]) -> None:
+        """`dispatch` takes on what a step has written: its orders leave for the venue."""
+        self.loaded_bot, self.inputs, self.dispatch = loaded, inputs, dispatch
+        self.received = 0.0
+        """When the frame came in (`time.perf_counter()`) that the present job is about; 0: it is about none."""
+
+    @property
+    def account_id(self) -> int:
+        return self.loaded_bot.bot.wallet.account_id or 0
+
+    @called_from(*ANY)
+    def explain_not_ready(self) -> str:
+        """Why this bot may not decide at present; empty: it may."""
+        if why := self.inputs.market.explain_no_prices():
+            return why
+        return self.inputs.accounts.explain_not_ready(self.account_id) if self.loaded_bot.external else ""
+
+    @called_from(*ANY)
+    def find_prices(self) -> dict[str, float]:
+        """The last prices of its symbols, as far as there are any."""
+        find = self.inputs.market.find_price
+        return {symbol: float(price[0]) for symbol in self.loaded_bot.config.symbols if (price := find(symbol))}
+
+    @called_from(*ANY)
+    def describe_market(
+        self, trigger_id: str, *, prices: Mapping[str, tuple[Decimal, float]] | None = None, time_ms: int = 0
+    ) -> MarketNow:
+        """`prices` (with their age in seconds) and `time_ms` go before the last prices and the present time."""
+        loaded, inputs = self.loaded_bot, self.inputs
+        known = {symbol: price for symbol in loaded.config.symbols if (price := inputs.market.find_price(symbol))}
+        return MarketNow(
+            from_ms(time_ms or inputs.now_ms()),
+            {**known, **(prices or {})},
+            trigger_id,
+            loaded.trader.entries_allowed,
+            tradable=inputs.market.tradable,
+            received=self.received,
+            balances=inputs.accounts.find_balances(self.account_id) if loaded.external else None,
+            lease=inputs.accounts.find_lease(self.account_id) if loaded.external else None,
+        )
+
+    def touch(self, symbol: str, price: float, time_ms: int) -> StepEffects | None:
+        """A price has reached a level that this bot waits for."""
+        if self.explain_not_ready():
+            return None
+        market = self.describe_market(f"tick:{symbol}:{time_ms}")
+        return step_apply(self.loaded_bot, market, lambda: self.loaded_bot.trader.touched(symbol, price, time_ms))
+
+    def send_entries(self) -> StepEffects | None:
+        """At a venue, entries go out once no exit is on its way any more."""
+        loaded = self.loaded_bot
+        market = self.describe_market(f"open:{loaded.config.interval}:{loaded.opened or 0}")
+        prices = {symbol: float(price) for symbol, (price, _) in market.prices.items()}
+        return step_apply(loaded, market, lambda: loaded.trader.entries(prices)) if loaded.external else None
+
+    def apply_report(self, report: Report) -> StepEffects | None:
+        if not self.loaded_bot.is_news(report):
+            return None
+        self.dispatch(report_apply(self.loaded_bot, report, self.describe_market(f"report:{report.venue_order_id}")))
+        return self.send_entries()
+
+    def end_order(self, order_id: int, seen: str, status: OrderStatus, why: str) -> StepEffects | None:
+        """`seen`: the status from which it was concluded that the order is over."""
+        self.dispatch(order_end(self.loaded_bot, order_id, seen, status, why, self.describe_market(f"order:{order_id}")))
+        return self.send_entries()
+
+    def reload_rules(self) -> None:
+        """The venue's rules may have changed."""
+        self.loaded_bot.update_instruments(instruments_of(self.loaded_bot.bot.venue, self.loaded_bot.config.symbols))
+
+    def pause(self) -> StepEffects | None:
+        trader = self.loaded_bot.trader
+        return self.act_by_hand("pause", trader.pause) if trader.entries_allowed else None
+
+    def resume(self) -> StepEffects:
+        return self.act_by_hand("resume", self.loaded_bot.trader.resume)
+
+    def act_by_hand(self, what: str, call: Callable[[], Step]) -> StepEffects:
+        return step_apply(self.loaded_bot, self.describe_market(f"person:{what}"), call)

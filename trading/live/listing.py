@@ -1,0 +1,39 @@
+"""What a venue lists, and by what rules: asked for again every few minutes, since both change.
+
+Called on the loop.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from functools import partial
+
+from market.exchanges.base import Exchange
+from market.services import instruments_note
+from trading.live.market_state import MarketState
+from trading.live.pools import InThread
+from trading.live.running_bots import RunningBots
+from trading.live.threads import LOOP, called_from
+
+REFRESH_EVERY = 300.0
+
+
+@called_from(LOOP)
+class VenueListing:
+    def __init__(self, exchange: Exchange, market: MarketState, bots: RunningBots, in_thread: InThread) -> None:
+        self.exchange, self.market, self.bots, self.in_thread = exchange, market, bots, in_thread
+        self.symbols: frozenset[str] = frozenset()
+        self.refreshed_at = 0.0
+
+    async def refresh(self, symbols: Iterable[str] = ()) -> None:
+        """Asks the venue where that is due, or where one of `symbols` is not known. All bots take in the new rules."""
+        if set(symbols) <= self.symbols and time.monotonic() - self.refreshed_at < REFRESH_EVERY:
+            return
+        listed = await self.exchange.instruments()
+        await self.in_thread(partial(instruments_note, key=self.market.key, listed=listed))
+        self.symbols = frozenset(one.symbol for one in listed)
+        self.market.tradable = frozenset(one.symbol for one in listed if one.trading)
+        self.refreshed_at = time.monotonic()
+        for runner in self.bots.list_all():
+            runner.submit(runner.steps.reload_rules)
