@@ -11,7 +11,7 @@ from backtests.artifacts import Artifact
 from backtests.models import BacktestRun
 from backtests.selectors.runs import Page, opened, whole
 from backtests.text import float_text, ratio, time_texts
-from engine.thinning import thin, worst_fall
+from engine.thinning import thin_curve, worst_fall
 from engine.types import Floats, Ints
 
 POINTS = 1_000
@@ -35,7 +35,7 @@ def run_equity_page(run: BacktestRun, *, cursor: str = "", limit: int = POINTS) 
 def thinned(artifact: Artifact, points: int) -> Ints:
     """Indices of the points that draw the equity curve."""
     equity, drawdown = artifact.equity["equity"], artifact.equity["drawdown"]
-    return thin(equity, min(max(points, 3), MOST_POINTS), worst_fall(equity, drawdown))
+    return thin_curve(equity, min(max(points, 3), MOST_POINTS), worst_fall(equity, drawdown))
 
 
 def equity_rows(run: BacktestRun, artifact: Artifact, index: Ints) -> list[dict[str, Any]]:

@@ -61,7 +61,7 @@ def first_form(request: Request, series: list[CandleSeries]) -> RunForm:
 
 
 def page(form: RunForm, series: list[CandleSeries]) -> dict[str, Any]:
-    return {"form": form, "strategies": registry.all(), "markets": markets(form, series), "source": source(form)}
+    return {"form": form, "strategies": registry.list_strategies(), "markets": markets(form, series), "source": source(form)}
 
 
 def markets(form: RunForm, series: list[CandleSeries]) -> dict[str, Any]:

@@ -88,7 +88,7 @@ class Desk:
 
     def tick(self, symbol: str, move: float) -> None:
         self.prices[symbol] = PRICE * move
-        self.act(lambda: self.holding.trader.touched(symbol, PRICE * move, (self.holding.time or 0) + STEP + 1))
+        self.act(lambda: self.holding.trader.apply_price(symbol, PRICE * move, (self.holding.time or 0) + STEP + 1))
 
     def accept(self, number: int) -> None:
         if order := self.order(number):
@@ -134,8 +134,8 @@ class Desk:
 
     def check(self) -> None:
         rows = Order.objects.filter(run=self.holding.run, status__in=OPEN)
-        assert self.holding.trader.outside
-        out = self.holding.trader.outside.out
+        assert self.holding.trader.venue_orders
+        out = self.holding.trader.venue_orders.sent
         assert dict(rows.values_list("number", "pk")) == self.holding.orders
         assert set(self.holding.orders) == set(out)
         assert set(rows.filter(cancel_requested=True).values_list("number", flat=True)) == {

@@ -188,9 +188,9 @@ def test_an_order_given_up_on_anothers_refusal_is_called_off_though_it_was_not_w
 
     def block_and_give_up(number: int, why: str = "") -> Step:
         step = block(number, why)
-        assert holding.trader.outside
-        for out in holding.trader.outside.out.values():
-            holding.trader.outside.give_up(out, step)
+        assert holding.trader.venue_orders
+        for out in holding.trader.venue_orders.sent.values():
+            holding.trader.venue_orders.give_up(out, step)
         return step
 
     monkeypatch.setattr(holding.trader, "block", block_and_give_up)
@@ -230,7 +230,7 @@ def test_protective_orders_use_up_nothing_of_the_rate_of_entries() -> None:
     for order in bought(holding).send:
         report_apply(holding, filled(order), market())
     for symbol in SYMBOLS:
-        act(holding, market(), partial(holding.trader.touched, symbol, 8.9, START + STEP + 1))
+        act(holding, market(), partial(holding.trader.apply_price, symbol, 8.9, START + STEP + 1))
     orders = Order.objects.filter(bot=holding.bot)
     assert orders.filter(reason="stop_loss").count() == len(SYMBOLS)
     assert len(holding.recent) == orders.exclude(reason="stop_loss").count() == len(SYMBOLS)

@@ -27,7 +27,7 @@ from core.errors import DomainError
 from core.times import from_ms, to_ms
 from engine.live import PriceLevel, Step
 from engine.strategies import registry
-from engine.strategy import Strategy, blamed
+from engine.strategy import Strategy, blame_strategy
 from market.exchanges.base import Balance, Report
 from trading import metrics
 from trading.live.history import Decisions, History
@@ -104,8 +104,8 @@ class BotRunner:
     def strategy(self) -> Strategy:
         """None is made for a bot that is had for its books alone."""
         config = self.holding.config
-        kind = registry.get(config.strategy)
-        with blamed(kind):
+        kind = registry.get_strategy(config.strategy)
+        with blame_strategy(kind):
             return kind(config.params)
 
     @property
@@ -321,7 +321,7 @@ class BotRunner:
         run, step = self.holding.run, self.holding.config_step()
         if run.history_from:
             return to_ms(run.history_from)
-        with blamed(type(self.strategy)):
+        with blame_strategy(type(self.strategy)):
             warmup = self.strategy.warmup_at(self.interval)
         return (now_ms // step - (1 if warmup <= 1 else max(LEAST_HISTORY, 4 * warmup))) * step
 
@@ -378,7 +378,7 @@ class BotRunner:
         if self.floor.ready(self):
             return None
         market = self.market(f"tick:{symbol}:{time_ms}")
-        return act(self.holding, market, lambda: self.holding.trader.touched(symbol, price, time_ms))
+        return act(self.holding, market, lambda: self.holding.trader.apply_price(symbol, price, time_ms))
 
     def report(self, report: Report) -> StepEffects | None:
         if not self.holding.is_news(report):

@@ -51,7 +51,7 @@ class Replay:
 
     def row(self, symbol: str, time_ms: int) -> SignalRow | None:
         config = self.holding.config
-        strategy = registry.get(config.strategy)(config.params)
+        strategy = registry.get_strategy(config.strategy)(config.params)
         history = self.histories[symbol]
         return self.decisions.row(config.venue, history, strategy, config.sizing, int(history.time[0]), time_ms)
 

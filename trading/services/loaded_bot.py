@@ -15,9 +15,9 @@ from django.db.models import F, Sum
 from core.batch import Batch
 from core.errors import Conflict, DomainError, Invalid, Unreadable
 from engine.live import Trader
-from engine.risk import Limits, Moment
+from engine.risk import Moment, RiskLimits
 from engine.strategies import registry
-from engine.transitions import advance
+from engine.transitions import advance_status
 from engine.types import INTERVALS
 from market.exchanges.base import Balance, Report
 from market.models import Instrument
@@ -90,7 +90,7 @@ class HeardReports:
     def is_news(self, report: Report) -> bool:
         if report.filled > self.filled or (report.venue_order_id and not self.venue_order_id):
             return True
-        return advance(self.status, report.status, complete=self.filled >= self.quantity) != self.status
+        return advance_status(self.status, report.status, complete=self.filled >= self.quantity) != self.status
 
 
 @dataclass(slots=True)
@@ -98,7 +98,7 @@ class LoadedBot:
     bot: Bot
     run: BotRun
     config: RunConfig
-    limits: Limits
+    limits: RiskLimits
     schedule: Schedule
     budgets: Sequence[int]
     positions: dict[str, Position]
@@ -329,7 +329,7 @@ def stops_taken(instruments: Mapping[str, Instrument]) -> list[str]:
 
 def trader_of(config: RunConfig, *, external: bool, venue_stops: Collection[str] = (), position: str = "") -> Trader:
     """`position`: where the strategy, whose it is, cannot be asked."""
-    how, step = position or registry.get(config.strategy).position, INTERVALS[config.interval]
+    how, step = position or registry.get_strategy(config.strategy).position, INTERVALS[config.interval]
     return Trader(config.account(), config.symbols, step, how, external=external, venue_stops=venue_stops)
 
 

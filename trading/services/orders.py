@@ -19,7 +19,7 @@ from django.utils import timezone
 from core.errors import Conflict, Invalid, NotFound
 from core.events import News, events_record
 from core.prepared import prepared
-from engine.transitions import OVER, advance, may
+from engine.transitions import OVER, advance_status, may_advance
 from market.exchanges.base import OrderRequest, Report
 from trading import metrics
 from trading.models import OPEN, AllocationStatus, Bot, ForeignOrder, Order, OrderStatus, RiskAllocation
@@ -84,7 +84,7 @@ def report_apply(holding: LoadedBot, report: Report, market: MarketNow) -> StepE
     complete = order.filled_quantity >= order.quantity
     # The venue may speak of a fill whose execution we have not been told: the order stays open until it has been asked for.
     told = report.status if order.filled_quantity >= report.filled else "partially_filled"
-    order.status = OrderStatus(advance(order.status, told, complete=complete))
+    order.status = OrderStatus(advance_status(order.status, told, complete=complete))
     order.venue_order_id = named or report.venue_order_id
     if not booked and (order.status, order.venue_order_id) == (before, named):
         return writer.written  # heard before
@@ -129,7 +129,7 @@ def tell_engine(writer: StepWriter, order: Order, booked: Sequence[Booked], befo
         fill = one.fill
         quantity, fee = float(fill.quantity), 0.0 if one.fee_base else float(fill.fee)
         time_ms = int(fill.ts.timestamp() * 1000)
-        step = holding.trader.fill(
+        step = holding.trader.apply_fill(
             order.number, float(fill.price), quantity, fee, fill.maker, time_ms, fee_base=float(one.fee_base)
         )
         writer.take(step)
@@ -143,9 +143,9 @@ def tell_engine(writer: StepWriter, order: Order, booked: Sequence[Booked], befo
         if not booked:
             writer.correlation_id = token_hex(16)  # what is wanted in place of an order that came to nothing is another story
         if mine:
-            writer.take(holding.trader.ended(order.number, str(order.status)))
+            writer.take(holding.trader.apply_end(order.number, str(order.status)))
     elif mine:
-        holding.trader.accepted(order.number)
+        holding.trader.apply_acceptance(order.number)
     writer.written.news.append(News("order_update", order.mode, order_payload(order, holding), order.correlation_id))
     metrics.orders.labels(order.venue, order.status).inc()
 
@@ -157,7 +157,7 @@ def order_end(holding: LoadedBot, order_id: int, seen: str, status: OrderStatus,
     writer = StepWriter(holding, market, correlation_id=order.correlation_id)
     writer.rows[order.number] = order
     before = str(order.status)
-    if before != seen or not may(before, status):
+    if before != seen or not may_advance(before, status):
         return writer.written
     holding.heard.pop(order.client_order_id, None)
     order.status, order.status_reason, order.closed_at = status, why[:200], timezone.now()

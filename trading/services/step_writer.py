@@ -78,9 +78,9 @@ class StepWriter:
         proposal = self.proposal(wanted)
         claims = proposal.side == "buy"  # claiming looks at the kill switch itself
         moment = self.holding.moment(wanted.symbol, self.market, self.at_once and not claims and is_killed())
-        denial = self.over() or risk.check(proposal, moment, self.holding.limits)
+        denial = self.over() or risk.check_proposal(proposal, moment, self.holding.limits)
         if denial is None and claims:
-            amount = risk.value(proposal, moment) * (1 + Decimal(repr(self.holding.config.fees.taker)))
+            amount = risk.quote_value(proposal, moment) * (1 + Decimal(repr(self.holding.config.fees.taker)))
             self.claims[wanted.number] = amount.quantize(Decimal("1e-18"))
             denial = self.claim(wanted.number)
         if denial is None:
@@ -392,7 +392,7 @@ def candle_open(holding: LoadedBot, time_ms: int, opens: Mapping[str, float], ma
     """The candle that opened at `time_ms` has begun. On paper what was queued is executed at its open; for a venue the exits are
     wanted now, and the entries once no exit is on its way (`entries_want`)."""
     trader = holding.trader
-    checked = [] if holding.external else [one for one in trader.queued(opens) if one.side == "buy"]
+    checked = [] if holding.external else [one for one in trader.preview_open(opens) if one.side == "buy"]
     written = act(holding, market, lambda: trader.open(time_ms, opens), checked=checked)
     holding.opened = time_ms
     return written
