@@ -28,7 +28,7 @@ from tests.engine.driving import generated
 
 PAGE = mmap.PAGESIZE
 NO_ACCESS = 0
-FEW = settings(max_examples=60, deadline=None, database=None, derandomize=True)
+FEW = settings(max_examples=30, deadline=None, database=None, derandomize=True)
 
 
 def guard_array(values: Any, at_end: bool) -> Any:
@@ -82,7 +82,7 @@ def drive_all() -> None:
     for kind in registry.list_strategies():
         strategy = kind(test_live_replay.QUICK.get(kind.name))
         for account in test_live_replay.ACCOUNTS.values():
-            tape = test_live_replay.tape_of(strategy, account, generated(400, 1))
+            tape = test_live_replay.tape_of(strategy, account, generated(250, 1))
             test_live_replay.same_as_simulated(tape, strategy.position)
     drive_replay()
     drive_venue()
