@@ -28,7 +28,7 @@ EXAMPLE = {"params": {"fast": 10, "slow": 50}, "symbols": ["BTC-USD"], "interval
 class RunAdminForm(ModelForm[BacktestRun]):
     """A new run: the strategy from a list, the rest as the configuration that the API takes. Checked by the same reader."""
 
-    strategy = forms.ChoiceField(choices=lambda: [(kind.name, kind.title) for kind in registry.all()])
+    strategy = forms.ChoiceField(choices=lambda: [(kind.name, kind.title) for kind in registry.list_strategies()])
     config = forms.JSONField(
         initial=EXAMPLE,
         widget=forms.Textarea(attrs={"rows": 16, "cols": 80, "spellcheck": "false"}),

@@ -112,7 +112,7 @@ def load_recorded(run: BotRun, config: RunConfig) -> list[Candles]:
 
 
 def simulate_run(run: BotRun, config: RunConfig, parts: Sequence[Candles]) -> Simulation:
-    strategy = registry.get(config.strategy)(config.params)
+    strategy = registry.get_strategy(config.strategy)(config.params)
     assert run.decides_from
     begin = to_ms(run.decides_from)
     signals = [mask_before(evaluate(strategy, part)[1], int(np.searchsorted(part.time, begin))) for part in parts]

@@ -122,7 +122,7 @@ def missing_between(series: CandleSeries, start: int, end: int) -> int:
 
 
 def least_candles(config: RunConfig) -> int:
-    return registry.get(config.strategy)(config.params).warmup_at(config.interval) + FEWEST_BEYOND_WARMUP
+    return registry.get_strategy(config.strategy)(config.params).warmup_at(config.interval) + FEWEST_BEYOND_WARMUP
 
 
 def too_few(symbol: str, least: int) -> Invalid:

@@ -18,7 +18,7 @@ from engine.metrics import measure
 from engine.simulator import simulate
 from engine.strategies import registry
 from engine.strategy import Strategy, evaluate
-from engine.thinning import thin
+from engine.thinning import thin_curve
 from engine.types import Candles, Floats, Signals, Simulation, Table
 from trading.setup.config import RunConfig, parse_config
 
@@ -45,7 +45,7 @@ def compute_run(
     check: Callable[[], None],
 ) -> RunOutcome:
     """`on_progress` as for `simulate`; `check` is called between phases and may raise to stop."""
-    strategy = registry.get(config.strategy)(config.params)
+    strategy = registry.get_strategy(config.strategy)(config.params)
     started = perf_counter()
     evaluated = [evaluate(strategy, one) for one in candles]
     check()
@@ -90,7 +90,7 @@ def tables_of(simulation: Simulation, evaluated: Evaluated, symbols: int, cash: 
     """What is stored beside the results."""
     equity = simulation.equity
     fills = playback.fills_with_averages(simulation, symbols)
-    marks, rows = playback.checkpoints(simulation.orders)
+    marks, rows = playback.make_checkpoints(simulation.orders)
     return {
         "equity": Table({"time": simulation.time, "equity": equity, "drawdown": drawdown_of(equity, cash)}),
         "orders": simulation.orders,
@@ -126,7 +126,7 @@ def warm_up() -> None:
     candles = Candles("BTC-USD", "1m", time, close, close + 1.0, close - 1.0, close, np.ones(length))
     config = parse_config({"strategy": "sma_cross", "symbol": "BTC-USD", "interval": "1m"})
     outcome = compute_run(config, [candles], fingerprint="", on_progress=lambda done: True, check=lambda: None)
-    thin(outcome.tables["equity"]["equity"], 10)
+    thin_curve(outcome.tables["equity"]["equity"], 10)
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import Any
 from core.text import ms_text
 from engine import audit
 from engine.audit import DAY_MS, Notice
-from engine.metrics import decimal, rounded
+from engine.metrics import decimal_text, round_figure
 from engine.strategy import Columns, Strategy
 from engine.types import Candles, Signals, Simulation
 from trading.setup.config import RunConfig
@@ -35,7 +35,7 @@ def examine_run(
     """
     seen, peeking = look_ahead(strategy, candles, evaluated, config.seed)
     warmup, early = warm_up(strategy, candles, evaluated)
-    gaps = [audit.gaps(one) for one in candles]
+    gaps = [audit.find_gaps(one) for one in candles]
     share, concentrated = profit_concentration(simulation)
     costs, fragile = cost_sensitivity(config, metrics, simulate_at(COST_MULTIPLE))
     days = float(simulation.time[-1] - simulation.time[0] + candles[0].step) / DAY_MS
@@ -52,7 +52,7 @@ def examine_run(
         "look_ahead": seen,
         "warmup": warmup,
         "gaps": [{**gap, "largest": [{**one, "after": ms_text(one["after"])} for one in gap["largest"]]} for gap in gaps],
-        "best_three_trades_share": rounded(share),
+        "best_three_trades_share": round_figure(share),
         "cost_sensitivity": costs,
         "warnings": [notice.as_dict() for notice in notices],
     }
@@ -107,8 +107,8 @@ def cost_sensitivity(config: RunConfig, metrics: Mapping[str, Any], doubled: Sim
     total_return = final / cash - 1
     answer = {
         "multiple": COST_MULTIPLE,
-        "final_equity": decimal(final),
-        "total_return": rounded(total_return),
+        "final_equity": decimal_text(final),
+        "total_return": round_figure(total_return),
         "trades": len(doubled.trades),
     }
     if float(metrics["total_return"] or 0) > 0 >= total_return:

@@ -20,14 +20,14 @@ from typing import Any
 import numpy as np
 
 from benchmarks.data import SHARED
-from benchmarks.report import table
+from benchmarks.report import format_table
 
 ROOT = Path(__file__).resolve().parents[1]
 POINTS = 1_000_000
 CALLS = 60
 
 
-class Desk:
+class BenchDesk:
     """`manage.py desk` in a folder and on a port of its own."""
 
     def __init__(self, folder: Path) -> None:
@@ -49,7 +49,7 @@ class Desk:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        until(lambda: answers(f"http://127.0.0.1:{self.port}/api/v1/health/ready"), 300)
+        wait_until(lambda: is_answering(f"http://127.0.0.1:{self.port}/api/v1/health/ready"), 300)
         return time.perf_counter() - started
 
     def stop(self) -> None:
@@ -84,11 +84,11 @@ class Desk:
                 raise RuntimeError(self.call("GET", f"backtests/{run_id}"))
             return bool(status == "completed")
 
-        until(ended, 300, pause=0.01)
+        wait_until(ended, 300, pause=0.01)
         return run_id, time.perf_counter() - started
 
 
-def until(condition: Callable[[], bool], seconds: float, pause: float = 0.1) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float, pause: float = 0.1) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -96,7 +96,7 @@ def until(condition: Callable[[], bool], seconds: float, pause: float = 0.1) -> 
         time.sleep(pause)
 
 
-def answers(url: str) -> bool:
+def is_answering(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:
             return bool(answer.status == 200)
@@ -122,7 +122,7 @@ def long_series(path: Path) -> None:
     )
 
 
-def quantiles(desk: Desk, path: str) -> tuple[float, float]:
+def measure_endpoint(desk: BenchDesk, path: str) -> tuple[float, float]:
     """Median and 95th percentile of an endpoint, in milliseconds, on one connection after another."""
     seconds = []
     for _ in range(CALLS):
@@ -132,7 +132,7 @@ def quantiles(desk: Desk, path: str) -> tuple[float, float]:
     return statistics.median(seconds), statistics.quantiles(seconds, n=20)[-1]
 
 
-def endpoints(desk: Desk, runs: dict[str, str]) -> str:
+def report_endpoints(desk: BenchDesk, runs: dict[str, str]) -> str:
     moment = "2023-01-01T00:00:00Z"
     paths = {
         "run": "backtests/{}",
@@ -147,23 +147,23 @@ def endpoints(desk: Desk, runs: dict[str, str]) -> str:
     for name, path in paths.items():
         row = [name]
         for run_id in runs.values():
-            median, high = quantiles(desk, path.format(run_id))
+            median, high = measure_endpoint(desk, path.format(run_id))
             row += [f"{median:.0f} ms", f"{high:.0f} ms"]
         rows.append(row)
-    return table(["endpoint", *(f"{head}, {figure}" for head in runs for figure in ("median", "p95"))], rows)
+    return format_table(["endpoint", *(f"{head}, {figure}" for head in runs for figure in ("median", "p95"))], rows)
 
 
-def report() -> str:
+def report_all() -> str:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        desk = Desk(Path(folder) / "var")
+        desk = BenchDesk(Path(folder) / "var")
         cold = desk.start()
         try:
-            return measured(desk, cold, Path(folder))
+            return measure_desk(desk, cold, Path(folder))
         finally:
             desk.stop()
 
 
-def measured(desk: Desk, cold: float, folder: Path) -> str:
+def measure_desk(desk: BenchDesk, cold: float, folder: Path) -> str:
     desk.stop()
     warm = desk.start()
     desk.token = desk.command("create_api_token", "bench", "--scopes", "read,trade")["token"]
@@ -195,8 +195,8 @@ def measured(desk: Desk, cold: float, folder: Path) -> str:
         trades = desk.call("GET", f"backtests/{run_id}/results")["trades"]
         runs[f"{trades:,} trades"] = run_id
         rows.append([f"POST to completed, 1,000,000 candles, {trades:,} trades", f"{seconds_taken:.2f} s"])
-    return table(["what", "time"], rows) + "\n" + endpoints(desk, runs)
+    return format_table(["what", "time"], rows) + "\n" + report_endpoints(desk, runs)
 
 
 if __name__ == "__main__":
-    print(report())
+    print(report_all())

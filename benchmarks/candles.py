@@ -24,7 +24,7 @@ REAL = {
 }
 
 
-def timed(work: Callable[[], Any], times: int) -> tuple[float, Any]:
+def time_work(work: Callable[[], Any], times: int) -> tuple[float, Any]:
     """(median seconds, last result)"""
     seconds, result = [], None
     for _ in range(times):
@@ -46,13 +46,13 @@ def year_as_csv() -> bytes:
     return "\n".join(["timestamp,open,high,low,close,volume", *rows]).encode()
 
 
-def take(data: bytes, name: str, symbol: str, interval: str) -> Any:
+def import_candles(data: bytes, name: str, symbol: str, interval: str) -> Any:
     from market import services
 
     return services.candles_import(file=io.BytesIO(data), filename=name, venue=VENUE, symbol=symbol, interval=interval)
 
 
-def clear() -> None:
+def delete_all() -> None:
     from market import candles
     from market.models import CandleImport, CandleSeries, Instrument
 
@@ -67,21 +67,23 @@ def measure(times: int = 5) -> dict[str, float]:
     from market import candles
 
     def imported() -> Any:
-        clear()
-        return take(data, "year.csv", "BTC-USD", "1m")
+        delete_all()
+        return import_candles(data, "year.csv", "BTC-USD", "1m")
 
     data = year_as_csv()
     figures: dict[str, float] = {}
-    figures["import_seconds"], done = timed(imported, times)
+    figures["import_seconds"], done = time_work(imported, times)
     figures["bytes_a_candle"] = done.series.bytes / done.series.count
-    figures["load_seconds"], _ = timed(lambda: candles.load_candles(venue=VENUE, symbol="BTC-USD", interval="1m"), 4 * times)
-    figures["resample_1h_seconds"], _ = timed(lambda: candles.load_candles(venue=VENUE, symbol="BTC-USD", interval="1h"), 4 * times)
+    figures["load_seconds"], _ = time_work(lambda: candles.load_candles(venue=VENUE, symbol="BTC-USD", interval="1m"), 4 * times)
+    figures["resample_1h_seconds"], _ = time_work(
+        lambda: candles.load_candles(venue=VENUE, symbol="BTC-USD", interval="1h"), 4 * times
+    )
     folder = Path(__file__).resolve().parents[2] / "shared" / "data" / "candles"
     for number, (name, interval) in enumerate(REAL.items()):
         if (folder / name).is_file():
-            series = take((folder / name).read_bytes(), name, f"R{number}-USD", interval).series
+            series = import_candles((folder / name).read_bytes(), name, f"R{number}-USD", interval).series
             figures[f"bytes_a_candle {name}"] = series.bytes / series.count
-    clear()
+    delete_all()
     return figures
 
 

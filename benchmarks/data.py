@@ -22,7 +22,7 @@ def random_walk(count: int = 525_600) -> Candles:
     return Candles("BTC-USD", "1m", time, opened, np.maximum(opened, close), np.minimum(opened, close), close, np.ones(count))
 
 
-def real(name: str, symbol: str, interval: str) -> Candles:
+def load_recorded(name: str, symbol: str, interval: str) -> Candles:
     """Recorded candles from ../shared/data: a CSV with a header, or a Feather file."""
     path = SHARED / name
     table = feather.read_table(path) if path.suffix == ".feather" else csv.read_csv(path)

@@ -43,9 +43,9 @@ def quarterdeck(candles: Candles) -> Callable[[], Result]:
 
 def hand_loop(candles: Candles) -> Callable[[], Result]:
     """The hand-written compiled loop with its figures."""
-    from benchmarks.loop import whole
+    from benchmarks.loop import run_whole
 
-    return lambda: whole(candles.open, candles.close, candles.time, FAST, SLOW, CASH, FEE)
+    return lambda: run_whole(candles.open, candles.close, candles.time, FAST, SLOW, CASH, FEE)
 
 
 def vectorbt(candles: Candles) -> Callable[[], Result]:

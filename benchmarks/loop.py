@@ -17,7 +17,7 @@ DAY_MS = 86_400_000
 
 
 @njit(cache=True, error_model="numpy")
-def run(opened: Floats, close: Floats, fast: int, slow: int, cash: float, fee: float, equity: Floats, trades: Floats) -> int:
+def run_loop(opened: Floats, close: Floats, fast: int, slow: int, cash: float, fee: float, equity: Floats, trades: Floats) -> int:
     """Fills `equity` and `trades` (entry, exit, price in, price out, quantity, fees, profit). Returns the trades' number."""
     length = len(close)
     fast_sum, slow_sum, quantity, paid, entry = 0.0, 0.0, 0.0, 0.0, 0
@@ -28,7 +28,7 @@ def run(opened: Floats, close: Floats, fast: int, slow: int, cash: float, fee: f
             paid, cash, entry = cash, 0.0, i
         elif wish == -1:
             cash = quantity * opened[i] * (1.0 - fee)
-            record(trades, count, entry, i, opened[entry], opened[i], quantity, fee, cash - paid)
+            record_trade(trades, count, entry, i, opened[entry], opened[i], quantity, fee, cash - paid)
             quantity, count = 0.0, count + 1
         wish = 0
         fast_sum += close[i]
@@ -47,13 +47,13 @@ def run(opened: Floats, close: Floats, fast: int, slow: int, cash: float, fee: f
         equity[i] = cash + quantity * close[i]
     if quantity > 0.0:
         cash = quantity * close[length - 1] * (1.0 - fee)
-        record(trades, count, entry, length - 1, opened[entry], close[length - 1], quantity, fee, cash - paid)
+        record_trade(trades, count, entry, length - 1, opened[entry], close[length - 1], quantity, fee, cash - paid)
         equity[length - 1], count = cash, count + 1
     return count
 
 
 @njit(cache=True)
-def record(
+def record_trade(
     trades: Floats, row: int, entry: int, left: int, bought: float, sold: float, quantity: float, fee: float, profit: float
 ) -> None:
     trade = trades[row]
@@ -63,7 +63,7 @@ def record(
 
 
 @njit(cache=True, error_model="numpy")
-def figures(equity: Floats, time: Ints, trades: Floats, cash: float) -> tuple[float, float, float, float, float, float]:
+def compute_figures(equity: Floats, time: Ints, trades: Floats, cash: float) -> tuple[float, float, float, float, float, float]:
     """Total return, maximum drawdown, Sharpe and Sortino of daily returns, win rate, profit factor."""
     peak, deepest = cash, 0.0
     days, total, squares, below, before, last = 0, 0.0, 0.0, 0.0, cash, time[0] // DAY_MS
@@ -98,9 +98,9 @@ def figures(equity: Floats, time: Ints, trades: Floats, cash: float) -> tuple[fl
     )
 
 
-def whole(opened: Floats, close: Floats, time: Ints, fast: int, slow: int, cash: float, fee: float) -> dict[str, Any]:
+def run_whole(opened: Floats, close: Floats, time: Ints, fast: int, slow: int, cash: float, fee: float) -> dict[str, Any]:
     """One backtest, its figures included."""
     equity, trades = np.empty(len(close)), np.zeros((len(close) // 2 + 1, 7))
-    count = run(opened, close, fast, slow, cash, fee, equity, trades)
-    results = figures(equity, time, trades[:count], cash)
+    count = run_loop(opened, close, fast, slow, cash, fee, equity, trades)
+    results = compute_figures(equity, time, trades[:count], cash)
     return {"trades": count, "final_equity": float(equity[-1]), "figures": results}

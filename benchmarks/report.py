@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+def format_table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """A Markdown table; every column but the first is right-aligned."""
     cells = [[str(cell) for cell in row] for row in [heads, *rows]]
     widths = [max(len(row[i]) for row in cells) for i in range(len(heads))]

@@ -19,7 +19,7 @@ PARTS = {
 }
 
 
-def machine() -> str:
+def describe_machine() -> str:
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
@@ -29,7 +29,7 @@ def machine() -> str:
 def main() -> int:
     """Each part runs in a process of its own, so that none warms or weighs on another."""
     chosen = sys.argv[1:] or list(PARTS)
-    print(f"Machine: {machine()}\n", flush=True)
+    print(f"Machine: {describe_machine()}\n", flush=True)
     worst = 0
     for part in chosen:
         print(f"## {PARTS[part]}\n", flush=True)

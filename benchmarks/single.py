@@ -5,21 +5,21 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import Any
 
-from benchmarks.data import SHARED, random_walk, real
+from benchmarks.data import SHARED, load_recorded, random_walk
 from benchmarks.engines import ENGINES
-from benchmarks.report import table
-from benchmarks.workers import Worker, compare
+from benchmarks.report import format_table
+from benchmarks.workers import Worker, compare_engines
 
 ROUNDS = {"hand-written loop": 31, "Quarterdeck": 31, "vectorbt": 7, "backtesting.py": 3}
 PEERS = {"vectorbt": "vectorbt", "backtesting.py": "backtesting"}
 REAL = (("ETH_BTC-5m.feather", "ETH-BTC", "5m"), ("BTC-USD-1m-2022-01.csv.gz", "BTC-USD", "1m"))
 
 
-def installed() -> list[str]:
+def list_installed() -> list[str]:
     return [name for name in ENGINES if name not in PEERS or find_spec(PEERS[name])]
 
 
-def row(worker: Worker, loop: float, candles: int) -> list[Any]:
+def format_row(worker: Worker, loop: float, candles: int) -> list[Any]:
     return [
         worker.name,
         f"{worker.median * 1e3:,.1f} ms",
@@ -32,28 +32,28 @@ def row(worker: Worker, loop: float, candles: int) -> list[Any]:
     ]
 
 
-def speed() -> str:
+def report_speed() -> str:
     """Arrays in memory to full results, `sma_cross` 10/50, 525,600 candles."""
     candles = random_walk()
-    workers = compare(installed(), candles, ROUNDS)
+    workers = compare_engines(list_installed(), candles, ROUNDS)
     loop = next(worker for worker in workers if worker.name == "hand-written loop").median
     heads = ["engine", "median", "best", "candles/s", "x the loop", "first run", "memory over base", "trades"]
-    return table(heads, [row(worker, loop, len(candles)) for worker in workers])
+    return format_table(heads, [format_row(worker, loop, len(candles)) for worker in workers])
 
 
-def parity() -> str:
+def report_parity() -> str:
     """Trades and final equity of every engine on recorded candles."""
     if not SHARED.exists():
         return "(no recorded candles here: ../shared/data is absent)"
     rows = []
     for name, symbol, interval in REAL:
-        candles = real(name, symbol, interval)
-        for engine in installed():
+        candles = load_recorded(name, symbol, interval)
+        for engine in list_installed():
             result = ENGINES[engine](candles)()
             rows.append([f"{symbol} {interval}", engine, result["trades"], f"{result['final_equity']:.4f}"])
-    return table(["candles", "engine", "trades", "final equity"], rows)
+    return format_table(["candles", "engine", "trades", "final equity"], rows)
 
 
 if __name__ == "__main__":
-    print(speed())
-    print(parity())
+    print(report_speed())
+    print(report_parity())

@@ -20,8 +20,8 @@ from typing import Any
 
 import aiohttp
 
-from benchmarks.api import ROOT, Desk
-from benchmarks.report import table
+from benchmarks.api import ROOT, BenchDesk
+from benchmarks.report import format_table
 
 CLIENTS, RATE, SECONDS = 500, 5, 20
 PADDING = "x" * 200
@@ -80,7 +80,7 @@ def never_reads(port: int, token: str) -> socket.socket:
     return channel
 
 
-async def fan_out(desk: Desk, clients: int, rate: float, count: int) -> list[Listener]:
+async def fan_out(desk: BenchDesk, clients: int, rate: float, count: int) -> list[Listener]:
     listeners, ready = [Listener() for _ in range(clients)], asyncio.Semaphore(0)
     headers = {"Authorization": f"Bearer {desk.token}"}
     async with aiohttp.ClientSession(headers=headers, connector=aiohttp.TCPConnector(limit=0)) as session:
@@ -120,14 +120,14 @@ def figures(listeners: list[Listener], count: int) -> list[list[Any]]:
 def report(clients: int, rate: float) -> str:
     count = int(rate * SECONDS)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        desk = Desk(Path(folder) / "var")
+        desk = BenchDesk(Path(folder) / "var")
         desk.start()
         try:
             desk.token = desk.command("create_api_token", "bench", "--scopes", "read")["token"]
             rows = figures(asyncio.run(fan_out(desk, clients, rate, count)), count)
         finally:
             desk.stop()
-    return table([f"{count} events at {rate:g} a second, {clients} clients and one that never reads", "delay"], rows)
+    return format_table([f"{count} events at {rate:g} a second, {clients} clients and one that never reads", "delay"], rows)
 
 
 if __name__ == "__main__":

@@ -37,9 +37,9 @@ def quarterdeck(candles: Candles, points: Sequence[dict[str, int]]) -> Result:
 
 
 def hand_loop(candles: Candles, points: Sequence[dict[str, int]]) -> Result:
-    from benchmarks.loop import whole
+    from benchmarks.loop import run_whole
 
-    found = [whole(candles.open, candles.close, candles.time, point["fast"], point["slow"], CASH, FEE) for point in points]
+    found = [run_whole(candles.open, candles.close, candles.time, point["fast"], point["slow"], CASH, FEE) for point in points]
     return [(one["trades"], one["final_equity"]) for one in found]
 
 
@@ -69,7 +69,7 @@ VECTORBT_CHUNK = 20
 ENGINES: dict[str, Engine] = {"hand-written loop": hand_loop, "Quarterdeck": quarterdeck, "vectorbt": vectorbt}
 
 
-def serve(pipe: Connection, name: str) -> None:
+def serve_engine(pipe: Connection, name: str) -> None:
     """In the child: warm up, then work off the shares that come. What it answers beside: seconds, peak MB."""
     engine, candles = ENGINES[name], random_walk()
     engine(candles[:5_000], POINTS[:1])
@@ -92,7 +92,7 @@ class Crew:
         self.processes = []
         for _ in range(workers):
             ours, theirs = multiprocessing.Pipe()
-            process = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs, engine))
+            process = multiprocessing.get_context("spawn").Process(target=serve_engine, args=(theirs, engine))
             process.start()
             theirs.close()  # or a process that died would be waited for
             self.pipes.append(ours)
@@ -123,7 +123,7 @@ class Crew:
         return statistics.median(self.seconds)
 
 
-def measure(rounds: int) -> list[Crew]:
+def measure_crews(rounds: int) -> list[Crew]:
     crews = [Crew("hand-written loop", 1), Crew("Quarterdeck", 1), Crew("hand-written loop", 2), Crew("Quarterdeck", 2)]
     for _ in range(rounds):
         for crew in crews:
@@ -136,7 +136,7 @@ def measure(rounds: int) -> list[Crew]:
     return crews
 
 
-def agreement(one: Result, other: Result) -> str:
+def describe_agreement(one: Result, other: Result) -> str:
     """How the loop's rounding noise shows: crosses that are ties, and final equities that differ by more than 1e-9."""
     trades = sum(a[0] != b[0] for a, b in zip(one, other, strict=True))
     equity = sum(abs(a[1] - b[1]) > 1e-9 * abs(b[1]) for a, b in zip(one, other, strict=True))
@@ -156,13 +156,13 @@ def table(crews: Sequence[Crew]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    crews = measure(parser.parse_args().rounds)
+    crews = measure_crews(parser.parse_args().rounds)
     print(table(crews))
     _, ours, _, both, *peers = crews
     print(f"\nTwo workers against one: {ours.median / both.median:.2f} x (best {ours.best / both.best:.2f} x).")
     for peer in peers:
         print(f"Against {peer.engine}: {peer.median / ours.median:.0f} x as fast.")
-    print(f"Against the loop, {agreement(ours.results, crews[0].results)}.")
+    print(f"Against the loop, {describe_agreement(ours.results, crews[0].results)}.")
 
 
 if __name__ == "__main__":

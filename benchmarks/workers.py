@@ -22,7 +22,7 @@ def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def serve(pipe: Connection, name: str, candles: Candles) -> None:
+def serve_engine(pipe: Connection, name: str, candles: Candles) -> None:
     """In the child: prepare, run once unmeasured, then run at each word."""
     run = engines.ENGINES[name](candles)
     base = peak_mb()
@@ -48,7 +48,7 @@ class Worker:
     def __post_init__(self) -> None:
         self.pipe, other = multiprocessing.Pipe()
         # spawn: nothing of this process, nor of another engine, is inherited.
-        self.process = multiprocessing.get_context("spawn").Process(target=serve, args=(other, self.name, self.candles))
+        self.process = multiprocessing.get_context("spawn").Process(target=serve_engine, args=(other, self.name, self.candles))
         self.process.start()
         other.close()
         answer = self.pipe.recv()
@@ -70,7 +70,7 @@ class Worker:
         return statistics.median(self.seconds)
 
 
-def compare(names: list[str], candles: Candles, rounds: dict[str, int]) -> list[Worker]:
+def compare_engines(names: list[str], candles: Candles, rounds: dict[str, int]) -> list[Worker]:
     """Every engine `rounds[name]` times, in turn."""
     workers = [Worker(name, candles) for name in names]
     for turn in range(max(rounds.values())):

@@ -50,7 +50,7 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class PrefixDifference:
     """Where a prefix disagreed: the first candle (its open time) and column."""
 
     symbol: str
@@ -65,18 +65,18 @@ class Difference:
 
 def look_ahead(
     strategy: Strategy, candles: Candles, columns: Mapping[str, Floats], signals: Signals, *, seed: int, cuts: int = CUTS
-) -> Difference | None:
+) -> PrefixDifference | None:
     """The first disagreement between signals and indicators on prefixes and on the whole, or None if there is none."""
-    whole = flat(columns, signals)
+    whole = merge_columns(columns, signals)
     for cut in cut_points(signals, len(candles), strategy.warmup_at(candles.interval), seed, cuts):
         try:
-            prefix = flat(*evaluate(strategy, candles[:cut]))
+            prefix = merge_columns(*evaluate(strategy, candles[:cut]))
         except StrategyFailed:
-            return Difference(candles.symbol, FAILED, cut - 1, int(candles.time[cut - 1]), cut)
+            return PrefixDifference(candles.symbol, FAILED, cut - 1, int(candles.time[cut - 1]), cut)
         found = first_difference(whole, prefix, signals, cut)
         if found is not None:
             column, index = found
-            return Difference(candles.symbol, column, index, int(candles.time[index]), cut)
+            return PrefixDifference(candles.symbol, column, index, int(candles.time[index]), cut)
     return None
 
 
@@ -88,7 +88,7 @@ def cut_points(signals: Signals, length: int, warmup: int, seed: int, cuts: int)
     if length <= least:
         return []
     generator = np.random.default_rng(seed)
-    changed = changes(signals, length)
+    changed = find_changes(signals, length)
     changed = changed[(changed + 1 >= least) & (changed + 1 < length)]
     picked = generator.choice(changed, size=min(len(changed), cuts - cuts * 3 // 8), replace=False) + 1 if len(changed) else changed
     edges = np.geomspace(least, length, cuts - len(picked) + 1)
@@ -96,17 +96,17 @@ def cut_points(signals: Signals, length: int, warmup: int, seed: int, cuts: int)
     return sorted({int(cut) for cut in [*picked, *rest]})
 
 
-def changes(signals: Signals, length: int) -> Ints:
+def find_changes(signals: Signals, length: int) -> Ints:
     """Indices at which any signal differs from the candle before it."""
     changed = np.zeros(length, dtype=np.bool_)
     for name in SIGNAL_COLUMNS:
         array = getattr(signals, name)
         if array is not None:
-            changed[1:] |= ~same(np.asarray(array)[1:], np.asarray(array)[:-1])
+            changed[1:] |= ~equal_values(np.asarray(array)[1:], np.asarray(array)[:-1])
     return np.flatnonzero(changed)
 
 
-def flat(columns: Mapping[str, Floats], signals: Signals) -> dict[str, Any]:
+def merge_columns(columns: Mapping[str, Floats], signals: Signals) -> dict[str, Any]:
     """Indicators and signals as one mapping of columns."""
     return {**columns, **{f"signals.{name}": getattr(signals, name) for name in SIGNAL_COLUMNS}, "ladder": signals.ladder}
 
@@ -121,7 +121,7 @@ def first_difference(whole: Mapping[str, Any], prefix: Mapping[str, Any], signal
         elif (full is None) != (part is None):
             found.append((0, name))
         elif full is not None:
-            wrong = disagreements(np.asarray(full)[:cut], np.asarray(part))
+            wrong = find_disagreements(np.asarray(full)[:cut], np.asarray(part))
             if len(wrong):
                 found.append((int(wrong[0]), name))
     if not found:
@@ -130,7 +130,7 @@ def first_difference(whole: Mapping[str, Any], prefix: Mapping[str, Any], signal
     return column, index
 
 
-def disagreements(full: Any, part: Any) -> Ints:
+def find_disagreements(full: Any, part: Any) -> Ints:
     """Indices at which two columns differ by more than rounding."""
     if full.dtype == part.dtype and np.array_equal(full.view(np.uint8), part.view(np.uint8)):
         return np.empty(0, dtype=np.int64)
@@ -140,7 +140,7 @@ def disagreements(full: Any, part: Any) -> Ints:
     return np.flatnonzero(~np.isclose(full, part, rtol=NOISE, atol=NOISE * float(size), equal_nan=True))
 
 
-def same(left: Any, right: Any) -> Bools:
+def equal_values(left: Any, right: Any) -> Bools:
     """Equal, NaN equal to NaN."""
     equal: Bools = np.asarray(left == right)
     return equal | (np.isnan(left) & np.isnan(right)) if left.dtype.kind == "f" else equal
@@ -174,7 +174,7 @@ def unknown_after_warmup(columns: Mapping[str, Floats], warmup: int) -> dict[str
     return late
 
 
-def gaps(candles: Candles) -> dict[str, Any]:
+def find_gaps(candles: Candles) -> dict[str, Any]:
     """How many stretches of candles are missing inside the span, how many candles in all, and the longest."""
     steps = np.diff(candles.time) // candles.step
     where = np.flatnonzero(steps > 1)

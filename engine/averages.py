@@ -8,24 +8,24 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from engine.memo import remembered
+from engine.memo import remember_results
 from engine.types import Floats
 
 compiled: Callable[..., Any] = njit(cache=True, error_model="numpy")
 
 
-def column(values: Any) -> Floats:
+def as_column(values: Any) -> Floats:
     """`values` as a contiguous, read-only float64 view: one type, so that each kernel is compiled once."""
     array = np.ascontiguousarray(values, dtype=np.float64).view()
     array.flags.writeable = False
     return array
 
 
-def unknown(values: Floats) -> Floats:
+def unknown_column(values: Floats) -> Floats:
     return np.full(len(values), np.nan)
 
 
-def period(n: int) -> int:
+def check_period(n: int) -> int:
     if n < 1:
         raise ValueError(f"a period must be at least 1 candle; got {n}")
     return int(n)
@@ -42,7 +42,7 @@ def wilder_warmup(n: int) -> int:
 
 
 @compiled
-def _start(x):  # type: ignore[no-untyped-def]
+def find_start(x: Floats) -> int:
     """Index of the first value that is not NaN."""
     i = 0
     while i < len(x) and np.isnan(x[i]):
@@ -51,7 +51,7 @@ def _start(x):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _finer(x, start, j, scale, most):  # type: ignore[no-untyped-def]
+def _find_finer(x: Floats, start: int, j: int, scale: float, most: float) -> float:
     """The next scale that fits x[j] and leaves all of x[start:j + 1] under `most`; 0 if there is none."""
     peak = 0.0
     for i in range(start, j + 1):
@@ -64,10 +64,10 @@ def _finer(x, start, j, scale, most):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _decimals(x, start, most):  # type: ignore[no-untyped-def]
+def _find_decimals(x: Floats, start: int, most: float) -> tuple[int, float]:
     """(end, scale): x[start:end] are whole multiples of 1 / scale, a power of ten, of at most `most` units.
 
-    It stops at the first value that is none, so what it says of a prefix is the prefix of what it says of the whole.
+    It stops at the first value that is no such multiple, so the result for a prefix is the prefix of the result for the whole.
     """
     scale, i = 1.0, start
     while i < len(x):
@@ -79,7 +79,7 @@ def _decimals(x, start, most):  # type: ignore[no-untyped-def]
         for j in range(i, end if misfits else i):
             units = np.rint(x[j] * scale)
             if units / scale != x[j] or abs(units) > most:
-                finer = _finer(x, start, j, scale, most)
+                finer = _find_finer(x, start, j, scale, most)
                 if finer == 0.0:
                     return j, scale
                 scale = finer
@@ -88,7 +88,7 @@ def _decimals(x, start, most):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _sma_decimal(x, n, start, end, scale, out):  # type: ignore[no-untyped-def]
+def _sma_decimal(x: Floats, n: int, start: int, end: int, scale: float, out: Floats) -> None:
     """Averages of whole multiples of 1 / scale: the sums are exact, and each is divided once."""
     total, divisor = 0.0, n * scale
     for i in range(start, min(start + n, end)):
@@ -101,7 +101,7 @@ def _sma_decimal(x, n, start, end, scale, out):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _sma_float(x, n, start, first, out):  # type: ignore[no-untyped-def]
+def _sma_float(x: Floats, n: int, start: int, first: int, out: Floats) -> None:
     """Averages of any floats from `first` on, x[start] being the first value summed.
 
     The running sum is a pair `total + rest` of twice the precision (Knuth's TwoSum), and the quotient is corrected by its
@@ -136,31 +136,31 @@ def _sma_float(x, n, start, first, out):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _sma(x, n, start, end, scale, out):  # type: ignore[no-untyped-def]
+def _fill_sma(x: Floats, n: int, start: int, end: int, scale: float, out: Floats) -> None:
     out[: start + n - 1] = np.nan
     _sma_decimal(x, n, start, end, scale, out)
     if end < len(x):
         _sma_float(x, n, max(start, end - n + 1), max(end, start + n - 1), out)
 
 
-@remembered
+@remember_results
 def _decimal_part(values: Floats, most: float) -> tuple[int, int, float]:
-    start = _start(values)
-    return (start, *_decimals(values, start, most))
+    start = find_start(values)
+    return (start, *_find_decimals(values, start, most))
 
 
 def sma_many(values: Floats, periods: Sequence[int]) -> list[Floats]:
     """`sma` for each period; the column is looked through once for all of them."""
-    x, longest = column(values), max(map(period, periods))
+    x, longest = as_column(values), max(map(check_period, periods))
     # Sums up to 2^53 are exact in a float, and up to 15 digits a float has one decimal form.
     start, end, scale = _decimal_part(x, min(1e15, 2.0**53 / longest))
-    return [_average(x, n, start, end, scale) for n in periods]
+    return [_average_column(x, n, start, end, scale) for n in periods]
 
 
-@remembered
-def _average(x: Floats, n: int, start: int, end: int, scale: float) -> Floats:
+@remember_results
+def _average_column(x: Floats, n: int, start: int, end: int, scale: float) -> Floats:
     out = np.empty(len(x))
-    _sma(x, n, start, end, scale, out)
+    _fill_sma(x, n, start, end, scale, out)
     return out
 
 
@@ -175,8 +175,8 @@ def sma(values: Floats, n: int) -> Floats:
 
 
 @compiled
-def _ema(x, n, out):  # type: ignore[no-untyped-def]
-    start = _start(x)
+def _fill_ema(x: Floats, n: int, out: Floats) -> None:
+    start = find_start(x)
     if len(x) - start < n:
         return
     drift = 0.0
@@ -190,19 +190,19 @@ def _ema(x, n, out):  # type: ignore[no-untyped-def]
         out[i] = value
 
 
-@remembered
+@remember_results
 def ema(values: Floats, n: int) -> Floats:
     """Exponential moving average, weight 2 / (n + 1), begun with the simple average of the first n values."""
-    x = column(values)
-    out = unknown(x)
-    _ema(x, period(n), out)
+    x = as_column(values)
+    out = unknown_column(x)
+    _fill_ema(x, check_period(n), out)
     return out
 
 
 @compiled
-def _wma(x, n, out):  # type: ignore[no-untyped-def]
+def _fill_wma(x: Floats, n: int, out: Floats) -> None:
     whole = n * (n + 1) / 2.0
-    for begin in range(_start(x) + n - 1, len(x), 1024):
+    for begin in range(find_start(x) + n - 1, len(x), 1024):
         sums = out[begin : begin + 1024]
         sums[:] = 0.0
         for k in range(n):
@@ -213,10 +213,10 @@ def _wma(x, n, out):  # type: ignore[no-untyped-def]
             sums[i] /= whole
 
 
-@remembered
+@remember_results
 def wma(values: Floats, n: int) -> Floats:
     """Linearly weighted moving average: the newest value weighs n, the oldest 1. Takes time in proportion to n."""
-    x = column(values)
-    out = unknown(x)
-    _wma(x, period(n), out)
+    x = as_column(values)
+    out = unknown_column(x)
+    _fill_wma(x, check_period(n), out)
     return out

@@ -1,6 +1,6 @@
 """The simulator's state: tables of records that its compiled functions share.
 
-Every function of the kernel takes a `Book`. Records instead of objects: numba reads a field of a record as one load, and the
+Every function of the kernel takes a `KernelBook`. Records instead of objects: numba reads a field of a record as one load, and the
 finished tables leave as columns without a copy loop in Python.
 """
 
@@ -25,14 +25,14 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 UNWRAPPED: dict[str, Any] = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
-def inlined(function: Function) -> Function:
-    """Compile into the caller. A call would copy the whole bundle of arrays; inlined, only what is used is touched."""
+def inline_kernel(function: Function) -> Function:
+    """Compile the function into its callers. A call would copy the whole bundle of arrays; inlined, code touches what it uses."""
     compiled: Function = njit(forceinline=True, **UNWRAPPED)(function)
     return compiled
 
 
-def called(function: Function) -> Function:
-    """Compile as a function of its own: for the parts that are big and rarely reached."""
+def call_kernel(function: Function) -> Function:
+    """Compile the function on its own: for parts that are big and rarely reached."""
     compiled: Function = njit(**UNWRAPPED)(function)
     return compiled
 
@@ -93,7 +93,7 @@ STATE = np.dtype(
         ("orders", "i8"),
         ("fills", "i8"),
         ("trades", "i8"),
-        ("next_wish", "i8"),
+        ("next_intent", "i8"),
         ("next_lot", "i8"),
         ("now", "i8"),  # the next candle
         ("barred_until", "i8"),  # no symbol gets an entry that is decided before this candle's close
@@ -236,7 +236,7 @@ OVER = -1
 UNSIZED = -1.0
 
 
-class Book(NamedTuple):
+class KernelBook(NamedTuple):
     """Terms, state and candles of one simulation. Candles lie as (symbols, times), NaN where a symbol has none."""
 
     setup: Records
@@ -262,64 +262,50 @@ class Book(NamedTuple):
     """How many candles the symbol had before; empty where that is the index itself."""
 
 
-def _borrowed(typing: Any, array: Any) -> Any:
-    """The array without its owner: nothing to count references on. The caller must keep the array alive."""
+CANDLE_FIELDS = frozenset({"open", "high", "low", "close", "volume", "mark", "size", "ordinal"})
+"""Those that lie as (symbols, times)."""
 
+
+def open_array(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+    """For intrinsics: the struct of an array, without the array's owner. The caller must keep the array alive."""
+    struct = context.make_array(kind)(context, builder, value)
+    struct.meminfo = cgutils.get_null_value(struct.meminfo.type)
+    struct.parent = cgutils.get_null_value(struct.parent.type)
+    return struct
+
+
+def _borrow_arrays(typing: Any, bundle: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        struct = context.make_array(signature.args[0])(context, builder, arguments[0])
-        struct.meminfo = cgutils.get_null_value(struct.meminfo.type)
-        struct.parent = cgutils.get_null_value(struct.parent.type)
-        return struct._getvalue()
+        kinds = signature.return_type
+        values = (builder.extract_value(arguments[0], i) for i in range(len(kinds)))
+        structs = [open_array(context, builder, kind, value) for kind, value in zip(kinds.types, values, strict=True)]
+        return context.make_tuple(builder, kinds, [struct._getvalue() for struct in structs])
 
-    return array(array), codegen
-
-
-borrowed: Any = intrinsic(_borrowed)
+    return bundle(bundle), codegen
 
 
-@inlined
-def unmanaged(book: Book) -> Book:
-    """The same arrays without reference counts, which would be taken and dropped at every touch inside the kernel."""
-    return Book(
-        borrowed(book.setup),
-        borrowed(book.state),
-        borrowed(book.symbols),
-        borrowed(book.rungs),
-        borrowed(book.lots),
-        borrowed(book.working),
-        borrowed(book.orders),
-        borrowed(book.fills),
-        borrowed(book.trades),
-        borrowed(book.equity),
-        borrowed(book.open),
-        borrowed(book.high),
-        borrowed(book.low),
-        borrowed(book.close),
-        borrowed(book.volume),
-        borrowed(book.mark),
-        borrowed(book.size),
-        borrowed(book.ordinal),
-    )
+borrow_arrays: Any = intrinsic(_borrow_arrays)
+"""A named tuple of the same arrays without reference counts, which would be taken and dropped at every touch inside the kernel."""
 
 
-@inlined
-def has_candle(book: Book, s: int, t: int) -> bool:
+@inline_kernel
+def has_candle(book: KernelBook, s: int, t: int) -> bool:
     return not np.isnan(book.close[s, t])
 
 
-@inlined
-def ordinal(book: Book, s: int, t: int) -> int:
+@inline_kernel
+def ordinal_at(book: KernelBook, s: int, t: int) -> int:
     """The number of the symbol's candle at `t`, counted in candles of its own."""
     return int(book.ordinal[s, t]) if book.ordinal.shape[1] else t
 
 
-@inlined
-def free_cash(book: Book) -> float:
+@inline_kernel
+def free_cash(book: KernelBook) -> float:
     return book.state[0].cash - book.state[0].held
 
 
-@inlined
-def mark_equity(book: Book, t: int) -> float:
+@inline_kernel
+def mark_equity(book: KernelBook, t: int) -> float:
     """Cash and positions at the last known closes."""
     total = book.state[0].cash
     for s in range(len(book.symbols)):
@@ -328,46 +314,72 @@ def mark_equity(book: Book, t: int) -> float:
     return total
 
 
-@inlined
-def new_order(book: Book, s: int, side: int, kind: int, reason: int, t: int, limit: float, stop: float, quantity: float) -> int:
+class Terms(NamedTuple):
+    """What an order is to do: `kind` is a code of its type, `t` the candle at which it was decided, prices are NaN for none."""
+
+    symbol: int
+    side: int
+    kind: int
+    reason: int
+    t: int
+    limit: float
+    stop: float
+
+
+class KernelFill(NamedTuple):
+    """One execution. `fee` and `slippage` in quote."""
+
+    t: int
+    price: float
+    quantity: float
+    fee: float
+    slippage: float
+    maker: bool
+
+
+@inline_kernel
+def market_terms(s: int, side: int, reason: int, t: int) -> Terms:
+    return Terms(s, side, MARKET, reason, t, np.nan, np.nan)
+
+
+@inline_kernel
+def new_order(book: KernelBook, terms: Terms, quantity: float) -> int:
     """A row in the order table, open. Returns its number."""
     number = book.state[0].orders
     book.state[0].orders += 1
     row = book.orders[number]
-    row.symbol = s
-    row.side = side
-    row.type = kind
-    row.reason = reason
-    row.created_index = t
+    row.symbol = terms.symbol
+    row.side = terms.side
+    row.type = terms.kind
+    row.reason = terms.reason
+    row.created_index = terms.t
     row.closed_index = -1
-    row.limit = limit
-    row.stop = stop
+    row.limit = terms.limit
+    row.stop = terms.stop
     row.quantity = quantity
     row.status = OPEN
     row.refusal = OK
     return int(number)
 
 
-@inlined
-def close_order(book: Book, order: int, t: int, status: int, refusal: int) -> None:
+@inline_kernel
+def close_order(book: KernelBook, order: int, t: int, status: int, refusal: int) -> None:
     row = book.orders[order]
     row.closed_index = t
     row.status = status
     row.refusal = refusal
 
 
-@inlined
-def record_fill(
-    book: Book, order: int, s: int, t: int, price: float, quantity: float, fee: float, slippage: float, maker: bool
-) -> None:
+@inline_kernel
+def record_fill(book: KernelBook, order: int, s: int, fill: KernelFill) -> None:
     row = book.fills[book.state[0].fills]
     book.state[0].fills += 1
     row.order = order
-    row.index = t
-    row.price = price
-    row.quantity = quantity
-    row.fee = fee
-    row.slippage = slippage
-    row.maker = maker
+    row.index = fill.t
+    row.price = fill.price
+    row.quantity = fill.quantity
+    row.fee = fill.fee
+    row.slippage = fill.slippage
+    row.maker = fill.maker
     row.cash = book.state[0].cash
     row.position = book.symbols[s].position

@@ -26,30 +26,31 @@ from engine.book import (
     STOP_LIMIT,
     TOO_MANY,
     UNSIZED,
-    Book,
-    called,
+    KernelBook,
+    Terms,
+    call_kernel,
     close_order,
     free_cash,
     has_candle,
-    inlined,
+    inline_kernel,
     new_order,
-    ordinal,
+    ordinal_at,
 )
-from engine.lots import buy
+from engine.lots import FillPrice, Origin, buy_lot
 from engine.matching import dearest_price, round_down, round_lot, round_up, within_volume
-from engine.orders import cancel_entries, finish, finish_short, has_entry, no_place_left, release, wait
+from engine.orders import cancel_entries, finish_order, finish_short, has_entry, no_place_left, queue_order, release_cash
 from engine.protections import is_barred
 from engine.sizing import VOLATILITY, amount_to_spend, quantity_for, size_share
 
 WHOLE = 1e-12
 
 
-@inlined
-def fill_entry(book: Book, row: int, s: int, t: int, raw: float, ceiling: float, maker: bool, inside: bool) -> None:
+@inline_kernel
+def fill_entry(book: KernelBook, row: int, s: int, fill_price: FillPrice) -> None:
     """Fill what cash and volume allow of a waiting entry; end it when nothing is left to get."""
-    w, setup = book.working[row], book.setup[0]
-    dearest = raw if maker else min(dearest_price(book, s, raw), ceiling)
-    unit = dearest * (1.0 + (setup.maker if maker else setup.taker))
+    w, setup, t, raw = book.working[row], book.setup[0], fill_price.t, fill_price.raw
+    dearest = raw if fill_price.maker else min(dearest_price(book, s, raw), fill_price.bound)
+    unit = dearest * (1.0 + (setup.maker if fill_price.maker else setup.taker))
     affordable = w.held + free_cash(book)
     if w.left * unit > affordable + setup.dust:
         w.left = round_lot(book, s, affordable / unit) if affordable > setup.dust else 0.0
@@ -59,16 +60,16 @@ def fill_entry(book: Book, row: int, s: int, t: int, raw: float, ceiling: float,
     quantity = within_volume(book, s, t, w.left)
     if quantity <= 0.0:
         return
-    release(book, row, w.held * quantity / w.left)
-    buy(book, s, t, raw, ceiling, quantity, maker, inside, w.order, w.reason, w.rung, w.take)
+    release_cash(book, row, w.held * quantity / w.left)
+    buy_lot(book, s, fill_price, quantity, Origin(w.order, w.reason, w.rung, w.take))
     w.got += quantity
     w.left -= quantity
     if w.left <= w.got * WHOLE:
-        finish(book, row, t, FILLED, OK)
+        finish_order(book, row, t, FILLED, OK)
 
 
-@inlined
-def size_market_entry(book: Book, row: int, s: int, t: int) -> bool:
+@inline_kernel
+def size_market_entry(book: KernelBook, row: int, s: int, t: int) -> bool:
     """Fix the quantity of a queued entry at the open; False where it ended refused."""
     w = book.working[row]
     amount, refusal = amount_to_spend(book, s, w.share, t - 1, w.weight, False)
@@ -76,15 +77,15 @@ def size_market_entry(book: Book, row: int, s: int, t: int) -> bool:
     if refusal == OK:
         quantity, refusal = quantity_for(book, s, amount, dearest_price(book, s, book.open[s, t]), book.setup[0].taker)
     if refusal != OK:
-        finish(book, row, t, REFUSED, refusal)
+        finish_order(book, row, t, REFUSED, refusal)
         return False
     w.left = quantity
     book.orders[w.order].quantity = quantity
     return True
 
 
-@inlined
-def market_entries(book: Book, t: int) -> None:
+@inline_kernel
+def market_entries(book: KernelBook, t: int) -> None:
     """Step 2: queued entries at the open, in the order they were queued."""
     for row in range(book.state[0].working):
         w = book.working[row]
@@ -92,11 +93,11 @@ def market_entries(book: Book, t: int) -> None:
             continue
         s = w.symbol
         if w.left != UNSIZED or size_market_entry(book, row, s, t):
-            fill_entry(book, row, s, t, book.open[s, t], np.inf, False, False)
+            fill_entry(book, row, s, FillPrice(t, book.open[s, t], np.inf, False, False))
 
 
-@inlined
-def resting_price(book: Book, row: int, s: int, t: int) -> tuple[float, bool, bool]:
+@inline_kernel
+def resting_price(book: KernelBook, row: int, s: int, t: int) -> tuple[float, bool, bool]:
     """Where a resting entry fills in this candle (NaN: it does not), whether as maker, and whether inside it."""
     w = book.working[row]
     opened, high, low = book.open[s, t], book.high[s, t], book.low[s, t]
@@ -114,8 +115,8 @@ def resting_price(book: Book, row: int, s: int, t: int) -> tuple[float, bool, bo
     return (raw if w.kind == STOP or raw <= w.limit else np.nan), False, not at_open
 
 
-@called
-def resting_entries(book: Book, t: int) -> None:
+@call_kernel
+def resting_entries(book: KernelBook, t: int) -> None:
     """Step 3: resting entries inside the candle, in the order they were placed."""
     for row in range(book.state[0].working):
         w = book.working[row]
@@ -124,71 +125,70 @@ def resting_entries(book: Book, t: int) -> None:
         raw, maker, inside = resting_price(book, row, w.symbol, t)
         w.fresh = 0
         if not np.isnan(raw):
-            fill_entry(book, row, w.symbol, t, raw, np.inf if w.kind == STOP else w.limit, maker, inside)
+            ceiling = np.inf if w.kind == STOP else w.limit
+            fill_entry(book, row, w.symbol, FillPrice(t, raw, ceiling, maker, inside))
 
 
-@called
-def expire(book: Book, t: int) -> None:
+@call_kernel
+def expire_entries(book: KernelBook, t: int) -> None:
     """Step 5.2: entries that have rested too long."""
     for row in range(book.state[0].working):
         w = book.working[row]
         if w.order == OVER or w.side != BUY or w.kind == MARKET or not has_candle(book, w.symbol, t):
             continue
-        if ordinal(book, w.symbol, t) - w.placed_ordinal >= book.setup[0].ttl:
-            finish(book, row, t, EXPIRED, OK)
+        if ordinal_at(book, w.symbol, t) - w.placed_ordinal >= book.setup[0].ttl:
+            finish_order(book, row, t, EXPIRED, OK)
 
 
-@called
-def refuse(book: Book, s: int, kind: int, reason: int, t: int, limit: float, stop: float, refusal: int) -> None:
-    order = new_order(book, s, BUY, kind, reason, t, limit, stop, np.nan)
-    close_order(book, order, t, REFUSED, refusal)
+@call_kernel
+def refuse_entry(book: KernelBook, terms: Terms, refusal: int) -> None:
+    order = new_order(book, terms, np.nan)
+    close_order(book, order, terms.t, REFUSED, refusal)
 
 
-@inlined
-def queue_entry(book: Book, s: int, t: int, weight: float) -> None:
+@inline_kernel
+def queue_entry(book: KernelBook, terms: Terms, weight: float) -> None:
     """A market entry for the next open, where it gets its size."""
+    s = terms.symbol
     if no_place_left(book, s):
-        refuse(book, s, MARKET, ENTRY_SIGNAL, t, np.nan, np.nan, TOO_MANY)
+        refuse_entry(book, terms, TOO_MANY)
         return
-    order = new_order(book, s, BUY, MARKET, ENTRY_SIGNAL, t, np.nan, np.nan, np.nan)
-    row = wait(book, order, s, BUY, MARKET, np.nan, np.nan, UNSIZED, t, ENTRY_SIGNAL)
+    row = queue_order(book, new_order(book, terms, np.nan), terms, UNSIZED)
     book.working[row].weight = weight
-    book.working[row].share = size_share(book, s, t)
+    book.working[row].share = size_share(book, s, terms.t)
 
 
-@called
-def rest_entry(book: Book, s: int, t: int, limit: float, stop: float, weight: float, reason: int) -> tuple[int, int]:
+@call_kernel
+def rest_entry(book: KernelBook, terms: Terms, weight: float) -> tuple[int, int]:
     """Fix the quantity, hold the cash, and let the order rest. Returns its row, or -1, and OK or the refusal."""
-    setup = book.setup[0]
-    kind = kind_of(limit, stop)
-    price = stop if kind == STOP else limit
-    fee = setup.taker if kind == STOP else max(setup.maker, setup.taker)
+    setup, s, t = book.setup[0], terms.symbol, terms.t
+    price = terms.stop if terms.kind == STOP else terms.limit
+    fee = setup.taker if terms.kind == STOP else max(setup.maker, setup.taker)
     if no_place_left(book, s):
         return -1, TOO_MANY
-    if limit <= 0.0 or stop <= 0.0 or not math.isfinite(price):
+    if terms.limit <= 0.0 or terms.stop <= 0.0 or not math.isfinite(price):
         return -1, BAD_PRICE
-    amount, refusal = amount_to_spend(book, s, size_share(book, s, t), t, weight, reason == LADDER)
+    amount, refusal = amount_to_spend(book, s, size_share(book, s, t), t, weight, terms.reason == LADDER)
     if refusal != OK:
         return -1, refusal
     quantity, refusal = quantity_for(book, s, amount, price, fee)
     if refusal != OK:
         return -1, refusal
-    order = new_order(book, s, BUY, kind, reason, t, limit, stop, quantity)
-    row = wait(book, order, s, BUY, kind, limit, stop, quantity, t, reason)
-    book.working[row].placed_ordinal = ordinal(book, s, t)
-    release(book, row, -quantity * price * (1.0 + fee))
+    row = queue_order(book, new_order(book, terms, quantity), terms, quantity)
+    book.working[row].placed_ordinal = ordinal_at(book, s, t)
+    release_cash(book, row, -quantity * price * (1.0 + fee))
     return row, OK
 
 
-@inlined
+@inline_kernel
 def kind_of(limit: float, stop: float) -> int:
     if np.isnan(limit):
         return MARKET if np.isnan(stop) else STOP
     return LIMIT if np.isnan(stop) else STOP_LIMIT
 
 
-@inlined
-def wish_entry(book: Book, s: int, t: int, limit: float, stop: float, weight: float) -> None:
+@inline_kernel
+def apply_entry_intent(book: KernelBook, s: int, t: int, limit: float, stop: float, weight: float) -> None:
     """Step 5.4, entry."""
     if not weight > 0.0 or (book.setup[0].size_kind == VOLATILITY and not book.size[s, t] > 0.0):
         return
@@ -197,22 +197,22 @@ def wish_entry(book: Book, s: int, t: int, limit: float, stop: float, weight: fl
         return
     limit = round_down(limit, book.symbols[s].tick) if not np.isnan(limit) else limit
     stop = round_up(stop, book.symbols[s].tick) if not np.isnan(stop) else stop
-    kind = kind_of(limit, stop)
+    terms = Terms(s, BUY, kind_of(limit, stop), ENTRY_SIGNAL, t, limit, stop)
     if is_barred(book, s, t):
-        refuse(book, s, kind, ENTRY_SIGNAL, t, limit, stop, PROTECTION)
+        refuse_entry(book, terms, PROTECTION)
         return
     if mode != SEPARATE and book.state[0].resting > 0:
         cancel_entries(book, s, t, True)
-    if kind == MARKET:
-        queue_entry(book, s, t, weight)
+    if terms.kind == MARKET:
+        queue_entry(book, terms, weight)
         return
-    _, refusal = rest_entry(book, s, t, limit, stop, weight, ENTRY_SIGNAL)
+    _, refusal = rest_entry(book, terms, weight)
     if refusal != OK:
-        refuse(book, s, kind, ENTRY_SIGNAL, t, limit, stop, refusal)
+        refuse_entry(book, terms, refusal)
 
 
-@called
-def arm_ladder(book: Book, s: int, t: int) -> None:
+@call_kernel
+def arm_ladder(book: KernelBook, s: int, t: int) -> None:
     """Step 5.4, ladders: each idle rung under the close becomes a resting limit order."""
     if book.setup[0].size_kind == VOLATILITY and not book.size[s, t] > 0.0:
         return
@@ -222,9 +222,10 @@ def arm_ladder(book: Book, s: int, t: int) -> None:
         if rung.symbol != s or t < rung.start or rung.order >= 0 or rung.lot >= 0 or not rung.buy < book.close[s, t]:
             continue
         price = round_down(rung.buy, book.symbols[s].tick)
+        terms = Terms(s, BUY, LIMIT, LADDER, t, price, np.nan)
         row, refusal = -1, PROTECTION
         if not barred:
-            row, refusal = rest_entry(book, s, t, price, np.nan, rung.weight, LADDER)
+            row, refusal = rest_entry(book, terms, rung.weight)
         if refusal == OK:
             w = book.working[row]
             w.rung = number
@@ -233,4 +234,4 @@ def arm_ladder(book: Book, s: int, t: int) -> None:
             rung.refused = 0
         elif rung.refused == 0:
             rung.refused = 1
-            refuse(book, s, LIMIT, LADDER, t, price, np.nan, refusal)
+            refuse_entry(book, terms, refusal)

@@ -22,30 +22,38 @@ from engine.book import (
     TAKE_PROFIT,
     TIME_LIMIT,
     TRAILING_STOP,
-    Book,
-    called,
+    KernelBook,
+    Terms,
+    call_kernel,
     close_order,
     has_candle,
-    inlined,
+    inline_kernel,
+    market_terms,
     new_order,
-    ordinal,
+    ordinal_at,
 )
-from engine.lots import claim_lots, for_sale, sell
+from engine.lots import FillPrice, LotChoice, Sale, claim_lots, for_sale, queued_lots, sell_lots, settled_lots
 from engine.matching import round_down, round_up
-from engine.orders import cancel_resting_exits, finish, finish_short, wait
+from engine.orders import cancel_resting_exits, finish_order, finish_short, queue_order
 
 WHOLE = 1e-12
 
 
-@inlined
-def drop_orphan_exits(book: Book, s: int, t: int) -> None:
+@inline_kernel
+def take_at(t: int, raw: float) -> FillPrice:
+    """A taker's sale in candle `t` at `raw` less slippage."""
+    return FillPrice(t, raw, 0.0, False, True)
+
+
+@inline_kernel
+def drop_orphan_exits(book: KernelBook, s: int, t: int) -> None:
     """An exit order has nothing to wait for once the symbol holds nothing."""
     if book.symbols[s].lots == 0 and book.state[0].resting > 0:
         cancel_resting_exits(book, s, t)
 
 
-@inlined
-def market_exits(book: Book, t: int) -> None:
+@inline_kernel
+def market_exits(book: KernelBook, t: int) -> None:
     """Step 1: queued market exits at the open, in the order they were queued."""
     for row in range(book.state[0].working):
         w = book.working[row]
@@ -53,17 +61,18 @@ def market_exits(book: Book, t: int) -> None:
             continue
         s = w.symbol
         queued_for = -1 if w.reason == REBALANCE else w.order
-        sold = sell(book, s, t, book.open[s, t], 0.0, w.left, False, True, w.order, w.reason, queued_for, -1, -1)
+        chosen = queued_lots(s, queued_for)
+        sold = sell_lots(book, chosen, take_at(t, book.open[s, t]), Sale(w.order, w.reason, w.left, True))
         w.got += sold
         if w.reason == REBALANCE:
             w.left -= sold
-        if w.left <= w.got * WHOLE or for_sale(book, s, queued_for, -1, -1) == 0.0:
+        if w.left <= w.got * WHOLE or for_sale(book, chosen) == 0.0:
             finish_short(book, row, t, CANCELLED, OK)
         drop_orphan_exits(book, s, t)
 
 
-@inlined
-def stop_level(book: Book, row: int) -> tuple[float, int]:
+@inline_kernel
+def stop_level(book: KernelBook, row: int) -> tuple[float, int]:
     """The higher of stop-loss and trailing stop, and which it is; 0 for none."""
     lot, setup = book.lots[row], book.setup[0]
     fixed, trailing = 0.0, 0.0
@@ -74,32 +83,34 @@ def stop_level(book: Book, row: int) -> tuple[float, int]:
     return max(fixed, trailing), TRAILING_STOP if trailing > fixed else STOP_LOSS
 
 
-@inlined
-def queue_rest(book: Book, order: int, s: int, t: int, reason: int, got: float) -> None:
+@inline_kernel
+def queue_rest(book: KernelBook, order: int, s: int, t: int, reason: int, got: float) -> None:
     """What a stop could not sell goes at the next opens, after what was queued before it."""
-    row = wait(book, order, s, SELL, MARKET, np.nan, np.nan, np.inf, t, reason)
+    row = queue_order(book, order, market_terms(s, SELL, reason, t), np.inf)
     book.working[row].got = got
 
 
-@called
-def stop_out(book: Book, row: int, s: int, t: int, level: float, reason: int) -> None:
+@call_kernel
+def stop_out(book: KernelBook, row: int, s: int, t: int, level: float, reason: int) -> None:
     lot = book.lots[row]
     # What a stop bought inside the candle cannot have been stopped at its open; slippage may put its level over the high.
     reached = book.high[s, t] if lot.entry == t and lot.born_inside else book.open[s, t]
     raw = min(reached, level)
-    order = new_order(book, s, SELL, STOP, reason, t, np.nan, level, lot.quantity)
+    order = new_order(book, Terms(s, SELL, STOP, reason, t, np.nan, level), lot.quantity)
     lot.exit = order
-    sold = sell(book, s, t, raw, 0.0, np.inf, False, True, order, reason, order, -1, -1)
-    if for_sale(book, s, order, -1, -1) == 0.0:
+    chosen = queued_lots(s, order)
+    sold = sell_lots(book, chosen, take_at(t, raw), Sale(order, reason, np.inf, True))
+    if for_sale(book, chosen) == 0.0:
         close_order(book, order, t, FILLED, OK)
     else:
         queue_rest(book, order, s, t, reason, sold)
 
 
-@called
-def take_profit(book: Book, row: int, s: int, t: int, level: float) -> None:
-    order = new_order(book, s, SELL, LIMIT, TAKE_PROFIT, t, level, np.nan, 0.0)
-    sold = sell(book, s, t, level, 0.0, np.inf, True, True, order, TAKE_PROFIT, -1, -1, book.lots[row].id)
+@call_kernel
+def take_profit(book: KernelBook, row: int, s: int, t: int, level: float) -> None:
+    order = new_order(book, Terms(s, SELL, LIMIT, TAKE_PROFIT, t, level, np.nan), 0.0)
+    chosen = LotChoice(s, -1, -1, book.lots[row].id)
+    sold = sell_lots(book, chosen, FillPrice(t, level, 0.0, True, True), Sale(order, TAKE_PROFIT, np.inf, True))
     if sold > 0.0:
         book.orders[order].quantity = sold
         close_order(book, order, t, FILLED, OK)
@@ -107,8 +118,8 @@ def take_profit(book: Book, row: int, s: int, t: int, level: float) -> None:
         book.state[0].orders -= 1  # no volume was left: as if it had not been reached
 
 
-@inlined
-def take_level(book: Book, row: int) -> float:
+@inline_kernel
+def take_level(book: KernelBook, row: int) -> float:
     lot = book.lots[row]
     if lot.take > 0.0:
         return lot.take
@@ -117,8 +128,8 @@ def take_level(book: Book, row: int) -> float:
     return np.inf
 
 
-@inlined
-def protect(book: Book, s: int, t: int) -> None:
+@inline_kernel
+def protect_lots(book: KernelBook, s: int, t: int) -> None:
     """Stops, then take-profits, lot by lot: where one candle reaches both, the stop is assumed to have come first."""
     row = 0
     while row < book.state[0].lots:
@@ -134,8 +145,8 @@ def protect(book: Book, s: int, t: int) -> None:
             row += 1
 
 
-@inlined
-def exit_price(book: Book, row: int, s: int, t: int) -> tuple[float, bool]:
+@inline_kernel
+def exit_price(book: KernelBook, row: int, s: int, t: int) -> tuple[float, bool]:
     """Where a resting exit order fills in this candle (NaN: it does not), and whether as maker."""
     w = book.working[row]
     opened, high, low = book.open[s, t], book.high[s, t], book.low[s, t]
@@ -150,66 +161,69 @@ def exit_price(book: Book, row: int, s: int, t: int) -> tuple[float, bool]:
     return (raw if w.kind == STOP or raw >= w.limit else np.nan), False
 
 
-@called
-def exit_order(book: Book, row: int, s: int, t: int) -> None:
+@call_kernel
+def exit_order(book: KernelBook, row: int, s: int, t: int) -> None:
     """One resting exit order inside the candle. A stop queues what it sells, so that a rest goes at the next opens."""
     w = book.working[row]
     raw, maker = exit_price(book, row, s, t)
     if np.isnan(raw):
         return
     if w.kind == STOP:
-        claim_lots(book, s, w.order, t)
-        w.got += sell(book, s, t, raw, 0.0, np.inf, False, True, w.order, w.reason, w.order, -1, -1)
-        if for_sale(book, s, w.order, -1, -1) == 0.0:
-            finish(book, row, t, FILLED, OK)
+        claim_lots(book, w.order, settled_lots(s, t))
+        chosen = queued_lots(s, w.order)
+        w.got += sell_lots(book, chosen, take_at(t, raw), Sale(w.order, w.reason, np.inf, True))
+        if for_sale(book, chosen) == 0.0:
+            finish_order(book, row, t, FILLED, OK)
         else:
             queue_rest(book, w.order, s, t, w.reason, w.got)
             book.state[0].resting -= 1
             w.order = OVER  # this row is over; the order goes on in its new one
         return
-    w.got += sell(book, s, t, raw, w.limit, np.inf, maker, True, w.order, w.reason, -1, t, -1)
-    if w.got > 0.0 and for_sale(book, s, -1, t, -1) == 0.0:
-        finish(book, row, t, FILLED, OK)
+    settled = settled_lots(s, t)
+    w.got += sell_lots(book, settled, FillPrice(t, raw, w.limit, maker, True), Sale(w.order, w.reason, np.inf, True))
+    if w.got > 0.0 and for_sale(book, settled) == 0.0:
+        finish_order(book, row, t, FILLED, OK)
 
 
-@inlined
-def exit_orders(book: Book, s: int, t: int) -> None:
+@inline_kernel
+def exit_orders(book: KernelBook, s: int, t: int) -> None:
     """The strategy's own limit, stop and stop-limit exits."""
     for row in range(book.state[0].working):
         w = book.working[row]
         if w.order == OVER or w.side != SELL or w.kind == MARKET or w.symbol != s:
             continue
-        if for_sale(book, s, -1, t, -1) > 0.0:
+        if for_sale(book, settled_lots(s, t)) > 0.0:
             exit_order(book, row, s, t)
         w.fresh = 0
 
 
-@inlined
-def inside_exits(book: Book, t: int) -> None:
+@inline_kernel
+def inside_exits(book: KernelBook, t: int) -> None:
     """Step 4."""
     for s in range(len(book.symbols)):
         if book.symbols[s].lots > 0 and has_candle(book, s, t):
-            protect(book, s, t)
+            protect_lots(book, s, t)
             exit_orders(book, s, t)
             drop_orphan_exits(book, s, t)
 
 
-@called
-def time_limits(book: Book, t: int) -> None:
+@call_kernel
+def time_limits(book: KernelBook, t: int) -> None:
     """Step 5.1: queue what has been held long enough for the next open."""
     for row in range(book.state[0].lots):
         lot = book.lots[row]
         s = lot.symbol
         if lot.exit >= 0 or not has_candle(book, s, t):
             continue
-        if ordinal(book, s, t) - lot.entry_ordinal + 1 >= book.setup[0].max_candles:
-            order = new_order(book, s, SELL, MARKET, TIME_LIMIT, t, np.nan, np.nan, lot.quantity)
+        if ordinal_at(book, s, t) - lot.entry_ordinal + 1 >= book.setup[0].max_candles:
+            terms = market_terms(s, SELL, TIME_LIMIT, t)
+            order = new_order(book, terms, lot.quantity)
             lot.exit = order
-            wait(book, order, s, SELL, MARKET, np.nan, np.nan, np.inf, t, TIME_LIMIT)
+            queue_order(book, order, terms, np.inf)
 
 
-@called
-def raise_highest(book: Book, t: int) -> None:
+@call_kernel
+def raise_highest(book: KernelBook, t: int) -> None:
     """Step 5.5: the trailing stop's mark, once the candle is over."""
     for row in range(book.state[0].lots):
         lot = book.lots[row]
@@ -217,10 +231,10 @@ def raise_highest(book: Book, t: int) -> None:
             lot.highest = max(lot.highest, book.high[lot.symbol, t])
 
 
-@inlined
-def wish_exit(book: Book, s: int, t: int, limit: float, stop: float) -> None:
+@inline_kernel
+def apply_exit_intent(book: KernelBook, s: int, t: int, limit: float, stop: float) -> None:
     """Step 5.4, exit: a market exit at the next open, or an exit order in place of an earlier one."""
-    unqueued = for_sale(book, s, -1, -1, -1)
+    unqueued = for_sale(book, queued_lots(s, -1))
     if unqueued == 0.0:
         return
     limit = round_up(limit, book.symbols[s].tick) if not np.isnan(limit) else limit
@@ -230,23 +244,25 @@ def wish_exit(book: Book, s: int, t: int, limit: float, stop: float) -> None:
         kind = LIMIT if np.isnan(stop) else STOP_LIMIT
     elif not np.isnan(stop):
         kind = STOP
-    order = new_order(book, s, SELL, kind, EXIT_SIGNAL, t, limit, stop, unqueued)
+    terms = Terms(s, SELL, kind, EXIT_SIGNAL, t, limit, stop)
+    order = new_order(book, terms, unqueued)
     if limit <= 0.0 or stop <= 0.0:
         close_order(book, order, t, REFUSED, BAD_PRICE)
         return
     if book.state[0].resting > 0:
         cancel_resting_exits(book, s, t)
     if kind == MARKET:
-        claim_lots(book, s, order, -1)
-    wait(book, order, s, SELL, kind, limit, stop, np.inf, t, EXIT_SIGNAL)
+        claim_lots(book, order, queued_lots(s, -1))
+    queue_order(book, order, terms, np.inf)
 
 
-@called
-def sell_out(book: Book, t: int, reason: int) -> None:
+@call_kernel
+def sell_out(book: KernelBook, t: int, reason: int) -> None:
     """The end: every lot at its symbol's last close."""
     while book.state[0].lots > 0:
         lot = book.lots[0]
         s, lot_id, queued_for = lot.symbol, lot.id, lot.exit
-        order = new_order(book, s, SELL, MARKET, reason, t, np.nan, np.nan, lot.quantity)
-        sell(book, s, t, book.mark[s, t], 0.0, np.inf, False, False, order, reason, queued_for, -1, lot_id)
+        order = new_order(book, market_terms(s, SELL, reason, t), lot.quantity)
+        chosen = LotChoice(s, queued_for, -1, lot_id)
+        sell_lots(book, chosen, take_at(t, book.mark[s, t]), Sale(order, reason, np.inf, False))
         close_order(book, order, t, FILLED, OK)

@@ -9,8 +9,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.averages import _start, column, compiled, ema, ema_warmup, period, sma, sma_many, unknown, wilder_warmup, wma
-from engine.memo import remembered
+from engine.averages import (
+    as_column,
+    check_period,
+    compiled,
+    ema,
+    ema_warmup,
+    find_start,
+    sma,
+    sma_many,
+    unknown_column,
+    wilder_warmup,
+    wma,
+)
+from engine.memo import remember_results
 from engine.types import Bools, Floats
 
 __all__ = [
@@ -46,8 +58,8 @@ YEAR_MS = 365 * 86_400_000
 
 
 @compiled
-def _rsi(x, n, out):  # type: ignore[no-untyped-def]
-    start = _start(x)
+def _fill_rsi(x: Floats, n: int, out: Floats) -> None:
+    start = find_start(x)
     gain = loss = 0.0
     weight = 1.0 / n
     for i in range(start + 1, len(x)):
@@ -64,16 +76,16 @@ def _rsi(x, n, out):  # type: ignore[no-untyped-def]
             out[i] = 100.0 * gain / (gain + loss) if gain + loss > 0.0 else 50.0
 
 
-@remembered
+@remember_results
 def rsi(values: Floats, n: int) -> Floats:
     """Relative strength index, 0 to 100, of Wilder's averages of n gains and losses (Wilder 1978). Without any move it is 50."""
-    x = column(values)
-    out = unknown(x)
-    _rsi(x, period(n), out)
+    x = as_column(values)
+    out = unknown_column(x)
+    _fill_rsi(x, check_period(n), out)
     return out
 
 
-@remembered
+@remember_results
 def macd(values: Floats, fast: int, slow: int, signal: int) -> tuple[Floats, Floats, Floats]:
     """(line, signal, histogram): the fast `ema` less the slow one; the `ema` of that; their difference (Appel 1979)."""
     line: Floats = ema(values, fast) - ema(values, slow)
@@ -81,12 +93,12 @@ def macd(values: Floats, fast: int, slow: int, signal: int) -> tuple[Floats, Flo
     return line, average, line - average
 
 
-@remembered
+@remember_results
 def rate_of_change(values: Floats, n: int) -> Floats:
     """Change against the value n candles before, as a ratio: 0.05 is 5 % more."""
-    x = column(values)
-    out = unknown(x)
-    if period(n) < len(x):
+    x = as_column(values)
+    out = unknown_column(x)
+    if check_period(n) < len(x):
         out[n:] = x[n:] / x[:-n] - 1.0
     return out
 
@@ -95,7 +107,7 @@ def rate_of_change(values: Floats, n: int) -> Floats:
 
 
 @compiled
-def _around(x, first, last):  # type: ignore[no-untyped-def]
+def _sum_around(x: Floats, first: int, last: int) -> tuple[float, float]:
     """Mean of x[first:last], and the sum of squared distances from it, in two passes."""
     drift = squares = 0.0
     for i in range(first, last):
@@ -107,9 +119,9 @@ def _around(x, first, last):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _deviation(x, n, taken, out):  # type: ignore[no-untyped-def]
+def _fill_deviation(x: Floats, n: int, taken: int, out: Floats) -> None:
     """Welford's update along the window, begun afresh now and then and when the squares collapse: errors cannot pile up."""
-    start = _start(x)
+    start = find_start(x)
     mean = squares = peak = 0.0
     share, left, same = 1.0 / n, 0, 0
     for i in range(start, len(x)):
@@ -122,23 +134,23 @@ def _deviation(x, n, taken, out):  # type: ignore[no-untyped-def]
             squares += change * (x[i] - mean + x[i - n] - before)
             peak = squares if squares > peak else peak
         if left == 0 or squares < 1e-7 * peak:
-            mean, squares = _around(x, i - n + 1, i + 1)
+            mean, squares = _sum_around(x, i - n + 1, i + 1)
             left, peak = max(n, 256), squares
         left -= 1
         out[i] = 0.0 if same >= n or squares < 0.0 else np.sqrt(squares / (n - taken))
 
 
-@remembered
+@remember_results
 def deviation(values: Floats, n: int, taken: int = 0) -> Floats:
     """Standard deviation of the last n values, their squares divided by n - taken. A flat stretch has exactly none."""
-    x = column(values)
-    out = unknown(x)
-    if period(n) > taken:
-        _deviation(x, n, taken, out)
+    x = as_column(values)
+    out = unknown_column(x)
+    if check_period(n) > taken:
+        _fill_deviation(x, n, taken, out)
     return out
 
 
-@remembered
+@remember_results
 def bollinger(values: Floats, n: int, width: float) -> tuple[Floats, Floats, Floats]:
     """(middle, upper, lower): the `sma`, and `width` standard deviations (of the population) around it (Bollinger 2001)."""
     middle, reach = sma(values, n), width * deviation(values, n)
@@ -146,21 +158,21 @@ def bollinger(values: Floats, n: int, width: float) -> tuple[Floats, Floats, Flo
 
 
 @compiled
-def _log_returns(x, out):  # type: ignore[no-untyped-def]
+def _fill_log_returns(x: Floats, out: Floats) -> None:
     for i in range(1, len(x)):
         out[i] = np.log(x[i] / x[i - 1])
 
 
-@remembered
+@remember_results
 def log_returns(values: Floats) -> Floats:
     """Natural logarithm of each value over the one before."""
-    x = column(values)
-    out = unknown(x)
-    _log_returns(x, out)
+    x = as_column(values)
+    out = unknown_column(x)
+    _fill_log_returns(x, out)
     return out
 
 
-@remembered
+@remember_results
 def realised_volatility(values: Floats, n: int, step: int) -> Floats:
     """Yearly volatility: the standard deviation (n - 1) of the last n log returns times the root of candles in 365 days.
 
@@ -171,7 +183,7 @@ def realised_volatility(values: Floats, n: int, step: int) -> Floats:
 
 
 @compiled
-def _atr(high, low, close, n, out):  # type: ignore[no-untyped-def]
+def _fill_atr(high: Floats, low: Floats, close: Floats, n: int, out: Floats) -> None:
     value, weight = 0.0, 1.0 / n
     for i in range(1, len(close)):
         before = close[i - 1]
@@ -185,11 +197,11 @@ def _atr(high, low, close, n, out):  # type: ignore[no-untyped-def]
             out[i] = value
 
 
-@remembered
+@remember_results
 def atr(high: Floats, low: Floats, close: Floats, n: int) -> Floats:
     """Average true range: Wilder's average of n true ranges, in price (Wilder 1978)."""
-    out = unknown(close)
-    _atr(column(high), column(low), column(close), period(n), out)
+    out = unknown_column(close)
+    _fill_atr(as_column(high), as_column(low), as_column(close), check_period(n), out)
     return out
 
 
@@ -197,9 +209,9 @@ def atr(high: Floats, low: Floats, close: Floats, n: int) -> Floats:
 
 
 @compiled
-def _highest(x, n, out):  # type: ignore[no-untyped-def]
+def _fill_highest(x: Floats, n: int, out: Floats) -> None:
     """van Herk and Gil-Werman: blocks of n; a window is the tail of one block and the head of the next."""
-    start = _start(x)
+    start = find_start(x)
     tails, after = np.empty(n), np.full(n, -np.inf)
     for begin in range(start, len(x), n):
         block = x[begin : begin + n]
@@ -216,21 +228,21 @@ def _highest(x, n, out):  # type: ignore[no-untyped-def]
     out[start : start + n - 1] = np.nan
 
 
-@remembered
+@remember_results
 def highest(values: Floats, n: int) -> Floats:
     """The largest of the last n values."""
-    x = column(values)
-    out = unknown(x)
-    _highest(x, period(n), out)
+    x = as_column(values)
+    out = unknown_column(x)
+    _fill_highest(x, check_period(n), out)
     return out
 
 
-@remembered
+@remember_results
 def lowest(values: Floats, n: int) -> Floats:
     """The smallest of the last n values."""
-    x = -column(values)
-    out = unknown(x)
-    _highest(column(x), period(n), out)
+    x = -as_column(values)
+    out = unknown_column(x)
+    _fill_highest(as_column(x), check_period(n), out)
     return np.negative(out)
 
 
@@ -240,8 +252,8 @@ def donchian(high: Floats, low: Floats, n: int) -> tuple[Floats, Floats]:
 
 
 @compiled
-def _supertrend(high, low, close, reach, line, direction):  # type: ignore[no-untyped-def]
-    start = _start(reach)
+def _fill_supertrend(high: Floats, low: Floats, close: Floats, reach: Floats, line: Floats, direction: Floats) -> None:
+    start = find_start(reach)
     upper, lower, up = np.inf, -np.inf, False
     for i in range(start, len(close)):
         middle = (high[i] + low[i]) / 2.0
@@ -253,15 +265,15 @@ def _supertrend(high, low, close, reach, line, direction):  # type: ignore[no-un
         direction[i] = 1.0 if up else -1.0
 
 
-@remembered
+@remember_results
 def supertrend(high: Floats, low: Floats, close: Floats, n: int, multiplier: float) -> tuple[Floats, Floats]:
     """(line, direction): a stop `multiplier` x `atr` from the middle that only tightens, and flips when closed through.
 
     Direction is 1 in a rising trend (the line is below the price) and -1 in a falling one; it begins falling.
     """
-    line, direction = unknown(close), unknown(close)
+    line, direction = unknown_column(close), unknown_column(close)
     reach = multiplier * atr(high, low, close, n)
-    _supertrend(column(high), column(low), column(close), column(reach), line, direction)
+    _fill_supertrend(as_column(high), as_column(low), as_column(close), as_column(reach), line, direction)
     return line, direction
 
 
@@ -269,7 +281,7 @@ def supertrend(high: Floats, low: Floats, close: Floats, n: int, multiplier: flo
 
 
 @compiled
-def _crosses(a, b, above, below):  # type: ignore[no-untyped-def]
+def _fill_crosses(a: Floats, b: Floats, above: Bools, below: Bools) -> None:
     for i in range(1, len(a)):
         above[i] = (a[i] > b[i]) & (a[i - 1] <= b[i - 1])
         below[i] = (a[i] < b[i]) & (a[i - 1] >= b[i - 1])
@@ -282,7 +294,7 @@ def crosses(a: Floats, b: Floats | float) -> tuple[Bools, Bools]:
     """
     level = np.full(len(a), b) if np.isscalar(b) else b
     above, below = np.zeros(len(a), dtype=np.bool_), np.zeros(len(a), dtype=np.bool_)
-    _crosses(column(a), column(level), above, below)
+    _fill_crosses(as_column(a), as_column(level), above, below)
     return above, below
 
 
@@ -298,7 +310,7 @@ def crossed_below(a: Floats, b: Floats | float) -> Bools:
 
 def previous(values: Floats, by: int = 1) -> Floats:
     """The values of `by` candles before."""
-    out = unknown(column(values))
+    out = unknown_column(as_column(values))
     if by < len(out):
         out[by:] = values[: len(values) - by]
     return out

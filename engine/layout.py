@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from core.errors import Invalid
 from engine.book import (
+    CANDLE_FIELDS,
     FILL,
     LOT,
     MERGE,
@@ -22,7 +23,7 @@ from engine.book import (
     SYMBOL,
     TRADE,
     WORKING,
-    Book,
+    KernelBook,
     Records,
 )
 from engine.matching import SLIPPAGE_KINDS
@@ -30,14 +31,14 @@ from engine.sizing import SIZING_KINDS
 from engine.types import Account, Bools, Candles, Floats, Ints, Protections, Signals, Simulation, Sizing, Table
 
 MODES = {"single": SINGLE, "merge": MERGE, "lots": SEPARATE}
-WISH_EXIT, WISH_ENTRY, WISH_TARGET = range(3)
+INTENT_EXIT, INTENT_ENTRY, INTENT_TARGET = range(3)
 YEAR_MS = 365 * 86_400_000
 DUST = 1e-9
 """Share of the starting cash up to which an amount of money counts as none."""
 
 
-class Plan(NamedTuple):
-    """The strategies' wishes, by time, then symbol, exits before entries."""
+class IntentTable(NamedTuple):
+    """The strategies' intents, by time, then symbol, exits before entries."""
 
     time: Ints
     symbol: Ints
@@ -48,7 +49,7 @@ class Plan(NamedTuple):
     """For a target: the share to hold."""
 
 
-class Layout(NamedTuple):
+class CandleMatrix(NamedTuple):
     """Candles of all symbols on one time line, as (symbols, times)."""
 
     time: Ints
@@ -75,7 +76,7 @@ def common_time(candles: Sequence[Candles]) -> tuple[Ints, tuple[Ints | None, ..
     return time, tuple(np.searchsorted(time, each.time) for each in candles)
 
 
-def lay_out(account: Account, candles: Sequence[Candles]) -> Layout:
+def lay_out(account: Account, candles: Sequence[Candles]) -> CandleMatrix:
     time, places = common_time(candles)
 
     def rows(name: str) -> Floats:
@@ -89,7 +90,7 @@ def lay_out(account: Account, candles: Sequence[Candles]) -> Layout:
     size = np.empty((len(candles), 0))
     if account.sizing.kind == "volatility":
         size = table_of([volatility_share(account.sizing, each) for each in candles], places, len(time))
-    return Layout(time, places, rows("open"), rows("high"), rows("low"), close, volume, mark, size, ordinal)
+    return CandleMatrix(time, places, rows("open"), rows("high"), rows("low"), close, volume, mark, size, ordinal)
 
 
 def table_of(columns: Sequence[Floats], places: Sequence[Ints | None], length: int) -> Floats:
@@ -126,10 +127,10 @@ def volatility_share(sizing: Sizing, candles: Candles) -> Floats:
     return share
 
 
-def plan_of(signals: Sequence[Signals], places: Sequence[Ints | None], warmup: int) -> Plan:
-    """The wishes of all symbols in the order in which the kernel meets them."""
+def intent_table_of(signals: Sequence[Signals], places: Sequence[Ints | None], warmup: int) -> IntentTable:
+    """The intents of all symbols in the order in which the kernel meets them."""
     start = max(0, warmup - 1)
-    parts = [part for s, each in enumerate(signals) for part in wishes_of(each, s, places[s], start)]
+    parts = [part for s, each in enumerate(signals) for part in intents_of(each, s, places[s], start)]
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)] if parts else [np.empty(0)] * 6
     time, symbol, kind = (column.astype(np.int64) for column in columns[:3])
     limit, stop, weight = (column.astype(np.float64) for column in columns[3:])
@@ -137,10 +138,10 @@ def plan_of(signals: Sequence[Signals], places: Sequence[Ints | None], warmup: i
         order = np.lexsort((kind, symbol, time))
         time, symbol, kind = time[order], symbol[order], kind[order]
         limit, stop, weight = limit[order], stop[order], weight[order]
-    return Plan(time, symbol, kind, limit, stop, weight)
+    return IntentTable(time, symbol, kind, limit, stop, weight)
 
 
-def wishes_of(signals: Signals, s: int, place: Ints | None, start: int) -> list[tuple[NDArray[Any], ...]]:
+def intents_of(signals: Signals, s: int, place: Ints | None, start: int) -> list[tuple[NDArray[Any], ...]]:
     """One symbol's exits, entries and targets, each as (time, symbol, kind, limit, stop, weight)."""
     parts: list[tuple[NDArray[Any], ...]] = []
 
@@ -153,14 +154,14 @@ def wishes_of(signals: Signals, s: int, place: Ints | None, start: int) -> list[
         parts.append((where, np.full(len(index), s), np.full(len(index), kind), *prices, weights))
 
     if signals.target is not None:
-        part(np.isfinite(signals.target), WISH_TARGET, None, None, signals.target)
+        part(np.isfinite(signals.target), INTENT_TARGET, None, None, signals.target)
         return parts
     leave, enter = signals.exit, signals.entry
     if leave is not None:
-        part(leave, WISH_EXIT, signals.exit_limit, signals.exit_stop, None)
+        part(leave, INTENT_EXIT, signals.exit_limit, signals.exit_stop, None)
     if enter is not None:
         enter = enter if leave is None else enter & ~leave
-        part(enter, WISH_ENTRY, signals.entry_limit, signals.entry_stop, signals.weight)
+        part(enter, INTENT_ENTRY, signals.entry_limit, signals.entry_stop, signals.weight)
     return parts
 
 
@@ -221,46 +222,50 @@ def guards_of(protections: Protections) -> dict[str, Any]:
     return numbers | {"guarded": protections.on, "stop_all": protections.stop_scope == "all"}
 
 
-def new_book(account: Account, position: str, layout: Layout, signals: Sequence[Signals], warmup: int, wishes: int) -> Book:
-    rungs = rungs_of(signals, layout.places, max(0, warmup - 1))
-    # Memory is taken when it is touched, so room for every wish costs nothing until it is filled.
+def new_book(
+    account: Account, position: str, matrix: CandleMatrix, signals: Sequence[Signals], warmup: int, intents: int
+) -> KernelBook:
+    """A book before its first candle, with room for so many `intents`."""
+    rungs = rungs_of(signals, matrix.places, max(0, warmup - 1))
+    # Memory is taken when it is touched, so room for every intent costs nothing until it is filled.
     rows = 256 + 8 * (len(signals) + len(rungs))
-    state = np.zeros(1, STATE)
-    state["cash"] = state["equity"] = account.cash
-    symbols = np.zeros(len(signals), SYMBOL)
-    symbols["used_at"] = symbols["target_at"] = -1
-    for row, rule in zip(symbols, account.rules, strict=True):
-        row["tick"], row["lot"], row["min_notional"] = rule.tick, rule.lot, rule.min_notional
-    return Book(
-        setup_of(account, position),
-        state,
-        symbols,
-        rungs,
-        np.zeros(rows, LOT),
-        np.zeros(rows, WORKING),
-        np.zeros(rows + wishes, ORDER),
-        np.zeros(rows + wishes, FILL),
-        np.zeros(rows + wishes, TRADE),
-        np.empty(len(layout.time)),
-        layout.open,
-        layout.high,
-        layout.low,
-        layout.close,
-        layout.volume,
-        layout.mark,
-        layout.size,
-        layout.ordinal,
+    kinds = {"lots": LOT, "working": WORKING, "orders": ORDER, "fills": FILL, "trades": TRADE}
+    lengths = {name: rows if name in ("lots", "working") else rows + intents for name in kinds}
+    tables: dict[str, Any] = {name: np.zeros(lengths[name], kind) for name, kind in kinds.items()}
+    return KernelBook(
+        setup=setup_of(account, position),
+        state=first_state(account),
+        symbols=symbol_rows(account, len(signals)),
+        rungs=rungs,
+        equity=np.empty(len(matrix.time)),
+        **tables,
+        **{name: getattr(matrix, name) for name in CANDLE_FIELDS},
     )
 
 
-def with_more_room(book: Book) -> Book:
+def first_state(account: Account) -> Records:
+    state = np.zeros(1, STATE)
+    state["cash"] = state["equity"] = account.cash
+    return state
+
+
+def symbol_rows(account: Account, count: int) -> Records:
+    """A row for each symbol, with the venue's rules for it."""
+    symbols = np.zeros(count, SYMBOL)
+    symbols["used_at"] = symbols["target_at"] = -1
+    for row, rule in zip(symbols, account.rules, strict=True):
+        row["tick"], row["lot"], row["min_notional"] = rule.tick, rule.lot, rule.min_notional
+    return symbols
+
+
+def with_more_room(book: KernelBook) -> KernelBook:
     """The same book with every table twice as long."""
     names = ("lots", "working", "orders", "fills", "trades")
     longer = {name: np.concatenate([getattr(book, name), np.zeros_like(getattr(book, name))]) for name in names}
     return book._replace(**longer)
 
 
-def simulation_of(time: Ints, book: Book) -> Simulation:
+def simulation_of(time: Ints, book: KernelBook) -> Simulation:
     state = book.state[0]
 
     def table(records: Records) -> Table:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from engine.book import SEPARATE, Book, inlined, ordinal, record_fill
+from typing import NamedTuple
+
+from engine.book import SEPARATE, KernelBook, KernelFill, inline_kernel, ordinal_at, record_fill
 from engine.matching import buy_price, sell_price, use_volume, within_volume
 from engine.protections import close_trade
 
@@ -10,8 +12,59 @@ WHOLE = 1e-12
 """A rest below this share of a quantity is rounding noise."""
 
 
-@inlined
-def lot_to_join(book: Book, s: int, order: int, rung: int) -> int:
+class FillPrice(NamedTuple):
+    """Where an order meets the market. A taker pays slippage on `raw`, and no worse a price than `bound`."""
+
+    t: int
+    raw: float
+    bound: float
+    maker: bool
+    inside: bool
+    """Whether it is inside the candle, after its open."""
+
+
+class Origin(NamedTuple):
+    """What a lot remembers of the order that bought it. `rung` is -1 for none; `take` is a rung's own price, 0 for none."""
+
+    order: int
+    reason: int
+    rung: int
+    take: float
+
+
+class Sale(NamedTuple):
+    """What an order sells: up to `wanted`; `capped`: no more than the candle's volume allows."""
+
+    order: int
+    reason: int
+    wanted: float
+    capped: bool
+
+
+class LotChoice(NamedTuple):
+    """The lots that a sale takes from: of `symbol`, queued for `exit_order` (-1: not queued), not bought inside candle
+    `settled_at` (-1: whenever), and `lot_id` if that is not -1."""
+
+    symbol: int
+    exit_order: int
+    settled_at: int
+    lot_id: int
+
+
+@inline_kernel
+def queued_lots(s: int, exit_order: int) -> LotChoice:
+    """The symbol's lots that are queued for an order, -1: those that are queued for none."""
+    return LotChoice(s, exit_order, -1, -1)
+
+
+@inline_kernel
+def settled_lots(s: int, t: int) -> LotChoice:
+    """The symbol's lots that are not queued and were not bought inside candle `t`."""
+    return LotChoice(s, -1, t, -1)
+
+
+@inline_kernel
+def lot_to_join(book: KernelBook, s: int, order: int, rung: int) -> int:
     """The row of the lot that a purchase adds to, -1 for a new one. A lot queued to be sold takes nothing in."""
     for row in range(book.state[0].lots):
         lot = book.lots[row]
@@ -22,8 +75,8 @@ def lot_to_join(book: Book, s: int, order: int, rung: int) -> int:
     return -1
 
 
-@inlined
-def open_lot(book: Book, s: int, t: int, order: int, take: float, rung: int, reason: int) -> int:
+@inline_kernel
+def open_lot(book: KernelBook, s: int, t: int, origin: Origin) -> int:
     row = book.state[0].lots
     book.state[0].lots += 1
     lot = book.lots[row]
@@ -37,70 +90,59 @@ def open_lot(book: Book, s: int, t: int, order: int, take: float, rung: int, rea
     lot.profit = 0.0
     lot.paid = 0.0
     lot.entry = t
-    lot.entry_ordinal = ordinal(book, s, t)
+    lot.entry_ordinal = ordinal_at(book, s, t)
     lot.highest = 0.0
     lot.inside_at = -1
-    lot.take = take
-    lot.order = order
-    lot.rung = rung
-    lot.reason = reason
+    lot.take = origin.take
+    lot.order = origin.order
+    lot.rung = origin.rung
+    lot.reason = origin.reason
     lot.exit = -1
     book.symbols[s].lots += 1
-    if rung >= 0:
-        book.rungs[rung].lot = lot.id
+    if origin.rung >= 0:
+        book.rungs[origin.rung].lot = lot.id
     return int(row)
 
 
-@inlined
-def buy(
-    book: Book,
-    s: int,
-    t: int,
-    raw: float,
-    ceiling: float,
-    quantity: float,
-    maker: bool,
-    inside: bool,
-    order: int,
-    reason: int,
-    rung: int,
-    take: float,
-) -> None:
-    """Pay for `quantity` at `raw` (a taker: plus slippage, at most `ceiling`) and put it into a lot."""
+@inline_kernel
+def buy_lot(book: KernelBook, s: int, fill_price: FillPrice, quantity: float, origin: Origin) -> None:
+    """Pay for `quantity` and put it into a lot."""
+    t, raw, maker = fill_price.t, fill_price.raw, fill_price.maker
     price, rate = raw, book.setup[0].maker
     if not maker:
-        price, rate = min(buy_price(book, s, t, raw, quantity), ceiling), book.setup[0].taker
-    fee = quantity * price * rate
-    slippage = quantity * (price - raw)
-    cash = book.state[0].cash - quantity * price - fee
+        price, rate = min(buy_price(book, s, t, raw, quantity), fill_price.bound), book.setup[0].taker
+    fill = KernelFill(t, price, quantity, quantity * price * rate, quantity * (price - raw), maker)
+    cash = book.state[0].cash - quantity * price - fill.fee
     # The quantity was computed from the cash; multiplied back it may miss by a rounding.
     book.state[0].cash = 0.0 if -book.setup[0].dust <= cash < 0.0 else cash
     use_volume(book, s, t, quantity)
-    row = lot_to_join(book, s, order, rung)
+    row = lot_to_join(book, s, origin.order, origin.rung)
     if row < 0:
-        row = open_lot(book, s, t, order, take, rung, reason)
-        book.lots[row].born_inside = inside and not maker
-    add_to_lot(book, row, t, price, quantity, fee, slippage, inside)
-    record_fill(book, order, s, t, price, quantity, fee, slippage, maker)
+        row = open_lot(book, s, t, origin)
+        book.lots[row].born_inside = fill_price.inside and not maker
+    add_to_lot(book, row, fill, fill_price.inside)
+    record_fill(book, origin.order, s, fill)
 
 
-@inlined
-def add_to_lot(book: Book, row: int, t: int, price: float, quantity: float, fee: float, slippage: float, inside: bool) -> None:
+@inline_kernel
+def add_to_lot(book: KernelBook, row: int, fill: KernelFill, inside: bool) -> None:
     lot = book.lots[row]
-    # Exactly `price` for the first fill: a level computed from it is compared with prices as given.
-    lot.price += (price - lot.price) * (quantity / (lot.quantity + quantity))
-    lot.quantity += quantity
-    lot.fees += fee
-    lot.slippage += slippage
+    # Exactly the price for the first fill: a level computed from it is compared with prices as given.
+    lot.price += (fill.price - lot.price) * (fill.quantity / (lot.quantity + fill.quantity))
+    lot.quantity += fill.quantity
+    lot.fees += fill.fee
+    lot.slippage += fill.slippage
     lot.highest = max(lot.highest, lot.price)
     if inside:
-        lot.inside_at = t
-    book.symbols[lot.symbol].position += quantity
+        lot.inside_at = fill.t
+    book.symbols[lot.symbol].position += fill.quantity
 
 
-@inlined
-def close_part(book: Book, row: int, t: int, price: float, part: float, fee: float, slippage: float, reason: int) -> None:
-    """Turn `part` of a lot into a trade; an emptied lot is left for `drop_sold`."""
+@inline_kernel
+def sell_part(book: KernelBook, row: int, fill: KernelFill, part: float, reason: int) -> None:
+    """Sell `part` of the lot in `fill`, with its share of that one's costs, as a trade."""
+    t, price = fill.t, fill.price
+    fee, slippage = fill.fee * part / fill.quantity, fill.slippage * part / fill.quantity
     lot = book.lots[row]
     share = part / lot.quantity
     entry_price = lot.price
@@ -136,8 +178,8 @@ def close_part(book: Book, row: int, t: int, price: float, part: float, fee: flo
         lot.slippage -= entry_slippage
 
 
-@inlined
-def count_trade(book: Book, profit_ratio: float) -> None:
+@inline_kernel
+def count_trade(book: KernelBook, profit_ratio: float) -> None:
     """What Kelly sizing knows of the past."""
     state = book.state[0]
     state.closed += 1
@@ -148,8 +190,8 @@ def count_trade(book: Book, profit_ratio: float) -> None:
         state.loss_returns -= profit_ratio
 
 
-@inlined
-def drop_sold(book: Book, s: int) -> None:
+@inline_kernel
+def drop_sold(book: KernelBook, s: int) -> None:
     """Close the ranks of the lots that are left, in the order they were opened."""
     kept = 0
     for row in range(book.state[0].lots):
@@ -169,81 +211,63 @@ def drop_sold(book: Book, s: int) -> None:
         book.symbols[s].position = 0.0
 
 
-@inlined
-def is_for_sale(book: Book, row: int, s: int, exit_order: int, settled_at: int, lot_id: int) -> bool:
-    """Whether a sale takes from this lot: of symbol `s`, queued for `exit_order` (-1: not queued), not bought inside
-    candle `settled_at` (-1: whenever), and `lot_id` if that is not -1."""
+@inline_kernel
+def is_for_sale(book: KernelBook, row: int, chosen: LotChoice) -> bool:
     lot = book.lots[row]
-    if lot.symbol != s or lot.exit != exit_order:
+    if lot.symbol != chosen.symbol or lot.exit != chosen.exit_order:
         return False
-    return bool((lot_id < 0 or lot.id == lot_id) and (settled_at < 0 or lot.inside_at != settled_at))
+    return bool((chosen.lot_id < 0 or lot.id == chosen.lot_id) and (chosen.settled_at < 0 or lot.inside_at != chosen.settled_at))
 
 
-@inlined
-def for_sale(book: Book, s: int, exit_order: int, settled_at: int, lot_id: int) -> float:
+@inline_kernel
+def for_sale(book: KernelBook, chosen: LotChoice) -> float:
+    """Their quantity."""
     total = 0.0
     for row in range(book.state[0].lots):
-        if is_for_sale(book, row, s, exit_order, settled_at, lot_id):
+        if is_for_sale(book, row, chosen):
             total += book.lots[row].quantity
     return total
 
 
-@inlined
-def sell(
-    book: Book,
-    s: int,
-    t: int,
-    raw: float,
-    floor: float,
-    wanted: float,
-    maker: bool,
-    capped: bool,
-    order: int,
-    reason: int,
-    exit_order: int,
-    settled_at: int,
-    lot_id: int,
-) -> float:
-    """Sell up to `wanted` of the lots that `is_for_sale` names, oldest first, at `raw` (a taker: less slippage, at least `floor`).
-
-    One fill; a trade for each lot it takes from. Returns the quantity sold.
-    """
-    available = for_sale(book, s, exit_order, settled_at, lot_id)
-    quantity = min(wanted, available)
-    if capped:
+@inline_kernel
+def sell_lots(book: KernelBook, chosen: LotChoice, fill_price: FillPrice, sale: Sale) -> float:
+    """Sell of the chosen lots, oldest first. One fill; a trade for each lot it takes from. Returns the quantity sold."""
+    s, t, raw = chosen.symbol, fill_price.t, fill_price.raw
+    available = for_sale(book, chosen)
+    quantity = min(sale.wanted, available)
+    if sale.capped:
         quantity = within_volume(book, s, t, quantity)
     if quantity <= 0.0:
         return 0.0
     price, rate = raw, book.setup[0].maker
-    if not maker:
-        price, rate = max(sell_price(book, s, t, raw, quantity), floor), book.setup[0].taker
-    fee = quantity * price * rate
-    slippage = quantity * (raw - price)
-    book.state[0].cash += quantity * price - fee
+    if not fill_price.maker:
+        price, rate = max(sell_price(book, s, t, raw, quantity), fill_price.bound), book.setup[0].taker
+    fill = KernelFill(t, price, quantity, quantity * price * rate, quantity * (raw - price), fill_price.maker)
+    book.state[0].cash += quantity * price - fill.fee
     use_volume(book, s, t, quantity)
     everything = quantity >= available * (1.0 - WHOLE)
     left = quantity
     for row in range(book.state[0].lots):
         if left <= 0.0 and not everything:
             break
-        if not is_for_sale(book, row, s, exit_order, settled_at, lot_id):
+        if not is_for_sale(book, row, chosen):
             continue
         held = book.lots[row].quantity
         part = held if everything or left >= held * (1.0 - WHOLE) else left
         left = left - part if left - part > quantity * WHOLE else 0.0
-        close_part(book, row, t, price, part, fee * part / quantity, slippage * part / quantity, reason)
+        sell_part(book, row, fill, part, sale.reason)
     book.symbols[s].position -= quantity
     drop_sold(book, s)
-    record_fill(book, order, s, t, price, quantity, fee, slippage, maker)
+    record_fill(book, sale.order, s, fill)
     return quantity
 
 
-@inlined
-def claim_lots(book: Book, s: int, order: int, settled_at: int) -> float:
-    """Queue all lots of the symbol that are not queued yet for `order`. Returns their quantity."""
+@inline_kernel
+def claim_lots(book: KernelBook, order: int, chosen: LotChoice) -> float:
+    """Queue the chosen lots for `order`. Returns their quantity."""
     total = 0.0
     for row in range(book.state[0].lots):
-        if is_for_sale(book, row, s, -1, settled_at, -1):
+        if is_for_sale(book, row, chosen):
             book.lots[row].exit = order
             total += book.lots[row].quantity
     return total

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from engine.book import Book, inlined
+from engine.book import KernelBook, inline_kernel
 
 BPS, HALF_SPREAD, VOLUME_SHARE = range(3)
 SLIPPAGE_KINDS = ("bps", "half_spread", "volume_share")
@@ -15,7 +15,7 @@ ALMOST = 1e-9
 """A value this near a whole number of steps stays as it is: 0.3 is 3 steps of 0.1."""
 
 
-@inlined
+@inline_kernel
 def steps_of(count: float, step: float) -> float:
     """`count` x `step`, correctly rounded where the step is one over a whole number (0.001)."""
     inverse = np.rint(1.0 / step)
@@ -24,7 +24,7 @@ def steps_of(count: float, step: float) -> float:
     return count * step
 
 
-@inlined
+@inline_kernel
 def round_down(value: float, step: float) -> float:
     if step <= 0.0:
         return value
@@ -32,7 +32,7 @@ def round_down(value: float, step: float) -> float:
     return value if abs(steps - np.rint(steps)) < ALMOST else steps_of(math.floor(steps), step)
 
 
-@inlined
+@inline_kernel
 def round_up(value: float, step: float) -> float:
     if step <= 0.0:
         return value
@@ -40,13 +40,13 @@ def round_up(value: float, step: float) -> float:
     return value if abs(steps - np.rint(steps)) < ALMOST else steps_of(math.ceil(steps), step)
 
 
-@inlined
-def round_lot(book: Book, s: int, quantity: float) -> float:
+@inline_kernel
+def round_lot(book: KernelBook, s: int, quantity: float) -> float:
     return round_down(quantity, book.symbols[s].lot)
 
 
-@inlined
-def slippage_of(book: Book, price: float, share: float) -> float:
+@inline_kernel
+def slippage_of(book: KernelBook, price: float, share: float) -> float:
     """How far a taker moves from `price`, in quote; `share` is what it takes of the candle's volume."""
     kind = book.setup[0].slippage_kind
     if kind == BPS:
@@ -56,8 +56,8 @@ def slippage_of(book: Book, price: float, share: float) -> float:
     return price * book.setup[0].impact * share * share
 
 
-@inlined
-def share_of_volume(book: Book, s: int, t: int, quantity: float) -> float:
+@inline_kernel
+def share_of_volume(book: KernelBook, s: int, t: int, quantity: float) -> float:
     most = book.setup[0].max_share
     if book.setup[0].slippage_kind != VOLUME_SHARE:
         return most  # not asked for: the volume need not be fetched from memory
@@ -65,27 +65,27 @@ def share_of_volume(book: Book, s: int, t: int, quantity: float) -> float:
     return min(quantity / volume, most) if volume > 0.0 else most
 
 
-@inlined
-def buy_price(book: Book, s: int, t: int, price: float, quantity: float) -> float:
+@inline_kernel
+def buy_price(book: KernelBook, s: int, t: int, price: float, quantity: float) -> float:
     share = share_of_volume(book, s, t, quantity)
     return round_up(price + slippage_of(book, price, share), book.symbols[s].tick)
 
 
-@inlined
-def dearest_price(book: Book, s: int, price: float) -> float:
+@inline_kernel
+def dearest_price(book: KernelBook, s: int, price: float) -> float:
     """The most that a taker may pay at `price`: with the slippage of the largest share of the volume, and the reserve."""
     dearest = (price + slippage_of(book, price, book.setup[0].max_share)) * (1.0 + book.setup[0].reserve)
     return round_up(dearest, book.symbols[s].tick)
 
 
-@inlined
-def sell_price(book: Book, s: int, t: int, price: float, quantity: float) -> float:
+@inline_kernel
+def sell_price(book: KernelBook, s: int, t: int, price: float, quantity: float) -> float:
     share = share_of_volume(book, s, t, quantity)
     return max(0.0, round_down(price - slippage_of(book, price, share), book.symbols[s].tick))
 
 
-@inlined
-def volume_left(book: Book, s: int, t: int) -> float:
+@inline_kernel
+def volume_left(book: KernelBook, s: int, t: int) -> float:
     """Base units that may still be traded in this candle."""
     if book.setup[0].slippage_kind != VOLUME_SHARE:
         return np.inf
@@ -94,8 +94,8 @@ def volume_left(book: Book, s: int, t: int) -> float:
     return left if left > cap * ALMOST else 0.0
 
 
-@inlined
-def use_volume(book: Book, s: int, t: int, quantity: float) -> None:
+@inline_kernel
+def use_volume(book: KernelBook, s: int, t: int, quantity: float) -> None:
     if book.setup[0].slippage_kind != VOLUME_SHARE:
         return
     symbol = book.symbols[s]
@@ -105,8 +105,8 @@ def use_volume(book: Book, s: int, t: int, quantity: float) -> None:
     symbol.used += quantity
 
 
-@inlined
-def within_volume(book: Book, s: int, t: int, wanted: float) -> float:
+@inline_kernel
+def within_volume(book: KernelBook, s: int, t: int, wanted: float) -> float:
     """What the volume cap allows of `wanted`, in whole lots."""
     left = volume_left(book, s, t)
     return wanted if wanted <= left else round_lot(book, s, left)

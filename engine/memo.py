@@ -27,20 +27,20 @@ class Memory:
         self.entries: OrderedDict[Hashable, tuple[tuple[Any, ...], Any]] = OrderedDict()
 
     def recall(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-        key = (function, *map(identity, arguments))
+        key = (function, *map(argument_key, arguments))
         if key not in self.entries:
             self.keep(key, arguments, function(*arguments))
         self.entries.move_to_end(key)
         return self.entries[key][1]
 
     def keep(self, key: Hashable, arguments: tuple[Any, ...], result: Any) -> None:
-        for array in arrays(result):
+        for array in list_arrays(result):
             array.flags.writeable = False  # one strategy must not change what the next one reads
         # The arguments are kept alive with the result: an address is an identity only as long as its array lives.
         self.entries[key] = (arguments, result)
-        self.held += size(result)
+        self.held += count_bytes(result)
         while self.held > self.most and len(self.entries) > 1:
-            self.held -= size(self.entries.popitem(last=False)[1][1])
+            self.held -= count_bytes(self.entries.popitem(last=False)[1][1])
 
 
 _memory: ContextVar[Memory | None] = ContextVar("memory", default=None)
@@ -48,9 +48,9 @@ _memory: ContextVar[Memory | None] = ContextVar("memory", default=None)
 
 @contextmanager
 def remembering(most: int = 256 * 2**20, *, memory: Memory | None = None) -> Iterator[Memory]:
-    """Remembers the results of `@remembered` functions within, up to `most` bytes. The candles must not be changed meanwhile.
+    """Within it, the results of `@remember_results` functions are kept, up to `most` bytes. The candles must not change in it.
 
-    With a `memory` of an earlier time, what was computed then is still known.
+    With a `memory` from an earlier time, what was computed then is not computed again.
     """
     memory = memory or Memory(most)
     token = _memory.set(memory)
@@ -60,7 +60,7 @@ def remembering(most: int = 256 * 2**20, *, memory: Memory | None = None) -> Ite
         _memory.reset(token)
 
 
-def remembered(function: Callable[P, R]) -> Callable[P, R]:
+def remember_results(function: Callable[P, R]) -> Callable[P, R]:
     """A pure function of arrays and numbers, given by position, whose results `remembering()` keeps."""
 
     @wraps(function)
@@ -71,19 +71,19 @@ def remembered(function: Callable[P, R]) -> Callable[P, R]:
     return wrapper
 
 
-def identity(argument: Any) -> Hashable:
+def argument_key(argument: Any) -> Hashable:
     if isinstance(argument, np.ndarray):
         return (argument.__array_interface__["data"][0], argument.shape, argument.strides, argument.dtype.str)
     return cast(Hashable, argument)
 
 
-def arrays(result: Any) -> Iterator[np.ndarray[Any, Any]]:
+def list_arrays(result: Any) -> Iterator[np.ndarray[Any, Any]]:
     if isinstance(result, np.ndarray):
         yield result
     elif isinstance(result, tuple):
         for part in result:
-            yield from arrays(part)
+            yield from list_arrays(part)
 
 
-def size(result: Any) -> int:
-    return sum(array.nbytes for array in arrays(result))
+def count_bytes(result: Any) -> int:
+    return sum(array.nbytes for array in list_arrays(result))

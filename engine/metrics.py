@@ -11,7 +11,7 @@ from typing import Annotated, Any, NamedTuple, get_type_hints
 import numpy as np
 
 from engine import returns as curve
-from engine.averages import column, compiled
+from engine.averages import as_column, compiled
 from engine.overfitting import probabilistic_sharpe
 from engine.types import REASONS, Account, Bools, Candles, Floats, Ints, Simulation, Table
 
@@ -19,19 +19,19 @@ Figure = float | None
 """A number, or None where it is not defined."""
 
 
-def decimal(value: Figure) -> str | None:
+def decimal_text(value: Figure) -> str | None:
     """Money as API.md wants it: a decimal string, with 8 places."""
-    number = defined(value)
+    number = finite_or_none(value)
     return None if number is None else f"{round(number, 8) + 0.0:.8f}"  # + 0.0: no minus zero
 
 
-def rounded(value: Figure) -> Figure:
+def round_figure(value: Figure) -> Figure:
     """12 significant digits: more than any figure here deserves, fewer than where machines differ."""
-    number = defined(value)
+    number = finite_or_none(value)
     return None if number is None else float(f"{number:.12g}")
 
 
-def defined(value: Figure) -> Figure:
+def finite_or_none(value: Figure) -> Figure:
     return None if value is None or not math.isfinite(value) else float(value)
 
 
@@ -40,17 +40,17 @@ def as_is(value: Any) -> Any:
 
 
 FORMATS: Mapping[str, Callable[[Any], Any]] = {
-    "money": decimal,
-    "percent": rounded,
-    "number": rounded,
-    "seconds": rounded,
+    "money": decimal_text,
+    "percent": round_figure,
+    "number": round_figure,
+    "seconds": round_figure,
     "count": as_is,
     "table": as_is,
 }
 
 
 class Metric(NamedTuple):
-    """What is told of a figure: how it is shown, and what it means in a plain sentence."""
+    """How a figure is shown, and what it means in a plain sentence."""
 
     kind: str
     definition: str
@@ -125,14 +125,14 @@ class Metrics:
         return {name: FORMATS[kind](getattr(self, name)) for name, kind in KINDS.items()}
 
 
-def declared() -> Iterator[tuple[str, Metric]]:
+def list_metrics() -> Iterator[tuple[str, Metric]]:
     for name, hint in get_type_hints(Metrics, include_extras=True).items():
         yield name, hint.__metadata__[0]
 
 
-DEFINITIONS: dict[str, str] = {name: metric.definition for name, metric in declared()}
+DEFINITIONS: dict[str, str] = {name: metric.definition for name, metric in list_metrics()}
 """What each figure means, in a plain sentence."""
-KINDS: dict[str, str] = {name: metric.kind for name, metric in declared()}
+KINDS: dict[str, str] = {name: metric.kind for name, metric in list_metrics()}
 """How each figure is shown: money, percent (0.05 is 5 %), number, seconds, count, table."""
 
 
@@ -142,7 +142,7 @@ def measure(simulation: Simulation, candles: Sequence[Candles], account: Account
         **equity_figures(simulation, candles[0].step, account.cash),
         **trade_figures(simulation.trades, simulation.time),
         **fill_figures(simulation),
-        exposure=exposure(simulation.trades, len(simulation.time)),
+        exposure=measure_exposure(simulation.trades, len(simulation.time)),
         buy_and_hold_return=float(np.mean([hold_return(series) for series in candles])),
         per_symbol=per_symbol(simulation.trades, candles),
         per_exit_reason=per_exit_reason(simulation.trades),
@@ -151,25 +151,25 @@ def measure(simulation: Simulation, candles: Sequence[Candles], account: Account
 
 
 def equity_figures(simulation: Simulation, step: int, cash: float) -> dict[str, Any]:
-    """What the equity curve alone tells; `returns.quick` is a part of it."""
-    equity, time = column(simulation.equity), curve.moments(simulation.time)
+    """The figures that need the equity curve alone; `returns.measure_quickly` gives some of them."""
+    equity, time = as_column(simulation.equity), curve.time_column(simulation.time)
     ends = curve.day_ends(time)
     days = curve.daily_returns(equity, ends, cash)
-    deepest, longest = curve.drawdowns(equity, time, step, cash)
+    deepest, longest = curve.find_drawdowns(equity, time, step, cash)
     final, depth = float(equity[-1]), float(deepest[0, 0])
     growth = curve.growth_rate(final, cash, int(time[-1]) + step - int(time[0]))
-    sharpe, (skewness, kurtosis) = curve.sharpe_ratio(days), curve.shape(days)
+    sharpe, (skewness, kurtosis) = curve.sharpe_ratio(days), curve.measure_shape(days)
     return {
         "final_equity": final,
         "total_return": final / cash - 1.0,
         "cagr": growth,
-        "volatility": curve.volatility(days),
+        "volatility": curve.yearly_volatility(days),
         "sharpe": sharpe,
         "sortino": curve.sortino_ratio(days),
         "calmar": curve.calmar_ratio(growth, depth),
         "max_drawdown": depth,
         "max_drawdown_duration_s": longest / 1000,
-        "largest_drawdowns": [told(row, time, step) for row in deepest if row[0] < 0.0],
+        "largest_drawdowns": [describe_drawdown(row, time, step) for row in deepest if row[0] < 0.0],
         "probabilistic_sharpe": probabilistic_sharpe(sharpe / math.sqrt(curve.YEAR_DAYS), 0.0, len(days), skewness, kurtosis),
         "skewness": skewness,
         "kurtosis": kurtosis,
@@ -178,21 +178,22 @@ def equity_figures(simulation: Simulation, step: int, cash: float) -> dict[str, 
     }
 
 
-def told(drawdown: Floats, time: Ints, step: int) -> dict[str, Any]:
-    """A row of `returns.drawdowns` with its times, those of candle closes; `end` is null if equity did not come back."""
+def describe_drawdown(drawdown: Floats, time: Ints, step: int) -> dict[str, Any]:
+    """A row of `returns.find_drawdowns` with its times, those of candle closes; `end` is null if equity did not come back."""
     peak, trough, end = map(int, drawdown[1:])
     start = int(time[peak]) + step if peak >= 0 else int(time[0])
     stop = int(time[min(end, len(time) - 1)]) + step
     return {
-        "depth": rounded(drawdown[0]),
-        "start": iso(start),
-        "trough": iso(int(time[trough]) + step),
-        "end": iso(stop) if end < len(time) else None,
+        "depth": round_figure(drawdown[0]),
+        "start": utc_text(start),
+        "trough": utc_text(int(time[trough]) + step),
+        "end": utc_text(stop) if end < len(time) else None,
         "duration_s": (stop - start) / 1000,
     }
 
 
-def iso(moment: int) -> str:
+def utc_text(moment: int) -> str:
+    """`moment`, in milliseconds, as ISO 8601 with a Z, as every interface writes times."""
     return datetime.fromtimestamp(moment / 1000, UTC).isoformat().replace("+00:00", "Z")
 
 
@@ -204,25 +205,25 @@ def monthly_returns(ends: Floats, start: int, cash: float) -> list[dict[str, Any
     after = ends[last]
     before = np.concatenate([[cash], after[:-1]])
     change = np.divide(after, before, out=np.ones(len(after)), where=before > 0) - 1.0
-    return [{"month": str(month), "return": rounded(value)} for month, value in zip(months[last], change, strict=True)]
+    return [{"month": str(month), "return": round_figure(value)} for month, value in zip(months[last], change, strict=True)]
 
 
 def trade_figures(trades: Table, time: Ints) -> dict[str, Any]:
-    """What the closed trades tell. A trade without profit or loss is neither won nor lost."""
+    """The figures of closed trades. A trade without profit or loss is neither won nor lost."""
     profit, returns = trades["profit"], trades["return"]
     won, lost = profit > 0.0, profit < 0.0
     return {
         "trades": len(trades),
-        "win_rate": mean(won),
-        "profit_factor": ratio(profit[won].sum(), -profit[lost].sum()),
-        "expectancy": mean(profit),
-        "average_win": mean(profit[won]),
-        "average_loss": mean(profit[lost]),
+        "win_rate": mean_or_none(won),
+        "profit_factor": ratio_or_none(profit[won].sum(), -profit[lost].sum()),
+        "expectancy": mean_or_none(profit),
+        "average_win": mean_or_none(profit[won]),
+        "average_loss": mean_or_none(profit[lost]),
         "best_trade": float(returns.max()) if len(returns) else None,
         "worst_trade": float(returns.min()) if len(returns) else None,
-        "average_trade_return": mean(returns),
+        "average_trade_return": mean_or_none(returns),
         "median_trade_return": float(np.median(returns)) if len(returns) else None,
-        "average_duration_s": mean((time[trades["exit_index"]] - time[trades["entry_index"]]) / 1000),
+        "average_duration_s": mean_or_none((time[trades["exit_index"]] - time[trades["entry_index"]]) / 1000),
         "max_consecutive_losses": longest_run(lost[np.argsort(trades["exit_index"], kind="stable")]),
         "sqn": system_quality(returns),
     }
@@ -240,17 +241,17 @@ def system_quality(returns: Floats) -> Figure:
 def fill_figures(simulation: Simulation) -> dict[str, Any]:
     fills = simulation.fills
     return {
-        "turnover": ratio(float(np.dot(fills["price"], fills["quantity"])), float(simulation.equity.mean())),
+        "turnover": ratio_or_none(float(np.dot(fills["price"], fills["quantity"])), float(simulation.equity.mean())),
         "fees_paid": float(fills["fee"].sum()),
         "slippage_paid": float(fills["slippage"].sum()),
     }
 
 
-def mean(values: Floats | Bools) -> Figure:
+def mean_or_none(values: Floats | Bools) -> Figure:
     return float(values.mean()) if len(values) else None
 
 
-def ratio(above: float, below: float) -> Figure:
+def ratio_or_none(above: float, below: float) -> Figure:
     return float(above / below) if below > 0.0 else None
 
 
@@ -261,7 +262,7 @@ def longest_run(marks: Bools) -> int:
 
 
 @compiled
-def _covered(starts, ends):  # type: ignore[no-untyped-def]
+def _count_covered(starts: Ints, ends: Ints) -> int:
     """How many candles lie in the spans [start, end), which are sorted by start."""
     count = reached = 0
     for i in range(len(starts)):
@@ -270,12 +271,12 @@ def _covered(starts, ends):  # type: ignore[no-untyped-def]
     return count
 
 
-def exposure(trades: Table, length: int) -> float:
+def measure_exposure(trades: Table, length: int) -> float:
     """Share of candles at whose close something was held. A lot held to the end was held at the last close too."""
     order = np.argsort(trades["entry_index"], kind="stable")
     at_end = trades["exit_reason"] == REASONS.index("end_of_data")
     ends = (trades["exit_index"] + at_end)[order]
-    return float(_covered(trades["entry_index"][order].astype(np.int64), ends.astype(np.int64)) / length)
+    return float(_count_covered(trades["entry_index"][order].astype(np.int64), ends.astype(np.int64)) / length)
 
 
 def hold_return(candles: Candles) -> float:
@@ -283,17 +284,19 @@ def hold_return(candles: Candles) -> float:
 
 
 def per_symbol(trades: Table, candles: Sequence[Candles]) -> dict[str, dict[str, Any]]:
-    groups = grouped(trades, "symbol", len(candles))
-    return {series.symbol: {**groups[i], "buy_and_hold_return": rounded(hold_return(series))} for i, series in enumerate(candles)}
+    groups = group_trades(trades, "symbol", len(candles))
+    return {
+        series.symbol: {**groups[i], "buy_and_hold_return": round_figure(hold_return(series))} for i, series in enumerate(candles)
+    }
 
 
 def per_exit_reason(trades: Table) -> dict[str, dict[str, Any]]:
     """Only the reasons that occurred."""
-    groups = grouped(trades, "exit_reason", len(REASONS))
+    groups = group_trades(trades, "exit_reason", len(REASONS))
     return {reason: group for reason, group in zip(REASONS, groups, strict=True) if group["trades"]}
 
 
-def grouped(trades: Table, key: str, size: int) -> list[dict[str, Any]]:
+def group_trades(trades: Table, key: str, size: int) -> list[dict[str, Any]]:
     """Trades, profit, win rate, mean return, fees and slippage for each code of the column `key`."""
     codes = trades[key].astype(np.int64)
     counts = np.bincount(codes, minlength=size)
@@ -302,11 +305,11 @@ def grouped(trades: Table, key: str, size: int) -> list[dict[str, Any]]:
     return [
         {
             "trades": int(counts[i]),
-            "profit": decimal(sums["profit"][i]),
-            "win_rate": rounded(ratio(wins[i], counts[i])),
-            "average_return": rounded(ratio(sums["return"][i], counts[i])),
-            "fees": decimal(sums["fees"][i]),
-            "slippage": decimal(sums["slippage"][i]),
+            "profit": decimal_text(sums["profit"][i]),
+            "win_rate": round_figure(ratio_or_none(wins[i], counts[i])),
+            "average_return": round_figure(ratio_or_none(sums["return"][i], counts[i])),
+            "fees": decimal_text(sums["fees"][i]),
+            "slippage": decimal_text(sums["slippage"][i]),
         }
         for i in range(size)
     ]

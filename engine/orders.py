@@ -11,41 +11,42 @@ from engine.book import (
     OVER,
     REBALANCE,
     SELL,
-    Book,
-    called,
+    KernelBook,
+    Terms,
+    call_kernel,
     close_order,
-    inlined,
+    inline_kernel,
 )
 
 
-@inlined
-def wait(book: Book, order: int, s: int, side: int, kind: int, limit: float, stop: float, left: float, t: int, reason: int) -> int:
-    """Put an order among those that wait. Returns its row."""
+@inline_kernel
+def queue_order(book: KernelBook, order: int, terms: Terms, left: float) -> int:
+    """Put an order among those that wait; `left` is what it has still to get. Returns its row."""
     row = book.state[0].working
     book.state[0].working += 1
     w = book.working[row]
     w.order = order
-    w.symbol = s
-    w.side = side
-    w.kind = kind
-    w.limit = limit
-    w.stop = stop
+    w.symbol = terms.symbol
+    w.side = terms.side
+    w.kind = terms.kind
+    w.limit = terms.limit
+    w.stop = terms.stop
     w.left = left
     w.weight = 1.0
-    w.placed = t
+    w.placed = terms.t
     w.fresh = 1
     w.triggered_at = -1
     w.held = 0.0
-    w.reason = reason
+    w.reason = terms.reason
     w.rung = -1
     w.got = 0.0
     w.take = 0.0
-    book.state[0].resting += kind != MARKET
+    book.state[0].resting += terms.kind != MARKET
     return int(row)
 
 
-@inlined
-def release(book: Book, row: int, amount: float) -> None:
+@inline_kernel
+def release_cash(book: KernelBook, row: int, amount: float) -> None:
     """Give back cash that was held for the order."""
     w = book.working[row]
     w.held -= amount
@@ -53,28 +54,28 @@ def release(book: Book, row: int, amount: float) -> None:
     book.symbols[w.symbol].held -= amount
 
 
-@inlined
-def finish(book: Book, row: int, t: int, status: int, refusal: int) -> None:
+@inline_kernel
+def finish_order(book: KernelBook, row: int, t: int, status: int, refusal: int) -> None:
     w = book.working[row]
     close_order(book, w.order, t, status, refusal)
-    release(book, row, w.held)
+    release_cash(book, row, w.held)
     if w.rung >= 0:
         book.rungs[w.rung].order = -1
     book.state[0].resting -= w.kind != MARKET
     w.order = OVER
 
 
-@inlined
-def finish_short(book: Book, row: int, t: int, status: int, refusal: int) -> None:
+@inline_kernel
+def finish_short(book: KernelBook, row: int, t: int, status: int, refusal: int) -> None:
     """End an order that can get no more: it counts as filled if it got anything."""
     if book.working[row].got > 0.0:
-        finish(book, row, t, FILLED, OK)
+        finish_order(book, row, t, FILLED, OK)
     else:
-        finish(book, row, t, status, refusal)
+        finish_order(book, row, t, status, refusal)
 
 
-@inlined
-def drop_over(book: Book) -> None:
+@inline_kernel
+def drop_over(book: KernelBook) -> None:
     """Close the ranks of the orders that still wait; what they hold is summed afresh, so that no rounding noise stays."""
     kept = 0
     book.state[0].held = 0.0
@@ -92,50 +93,50 @@ def drop_over(book: Book) -> None:
     book.state[0].working = kept
 
 
-@inlined
-def waits(book: Book, row: int, s: int, side: int) -> bool:
+@inline_kernel
+def is_waiting(book: KernelBook, row: int, s: int, side: int) -> bool:
     w = book.working[row]
     return bool(w.order != OVER and w.symbol == s and w.side == side)
 
 
-@called
-def cancel_entries(book: Book, s: int, t: int, resting_only: bool) -> None:
+@call_kernel
+def cancel_entries(book: KernelBook, s: int, t: int, resting_only: bool) -> None:
     for row in range(book.state[0].working):
-        if waits(book, row, s, BUY) and not (resting_only and book.working[row].kind == MARKET):
-            finish(book, row, t, CANCELLED, OK)
+        if is_waiting(book, row, s, BUY) and not (resting_only and book.working[row].kind == MARKET):
+            finish_order(book, row, t, CANCELLED, OK)
 
 
-@called
-def cancel_resting_exits(book: Book, s: int, t: int) -> None:
+@call_kernel
+def cancel_resting_exits(book: KernelBook, s: int, t: int) -> None:
     for row in range(book.state[0].working):
-        if waits(book, row, s, SELL) and book.working[row].kind != MARKET:
-            finish(book, row, t, CANCELLED, OK)
+        if is_waiting(book, row, s, SELL) and book.working[row].kind != MARKET:
+            finish_order(book, row, t, CANCELLED, OK)
 
 
-@called
-def cancel_rebalance(book: Book, s: int, t: int) -> None:
+@call_kernel
+def cancel_rebalance(book: KernelBook, s: int, t: int) -> None:
     for row in range(book.state[0].working):
         w = book.working[row]
         if w.order != OVER and w.symbol == s and w.reason == REBALANCE:
-            finish(book, row, t, CANCELLED, OK)
+            finish_order(book, row, t, CANCELLED, OK)
 
 
-@inlined
-def has_entry(book: Book, s: int, queued_only: bool) -> bool:
+@inline_kernel
+def has_entry(book: KernelBook, s: int, queued_only: bool) -> bool:
     for row in range(book.state[0].working):
-        if waits(book, row, s, BUY) and not (queued_only and book.working[row].kind != MARKET):
+        if is_waiting(book, row, s, BUY) and not (queued_only and book.working[row].kind != MARKET):
             return True
     return False
 
 
-@inlined
-def no_place_left(book: Book, s: int) -> bool:
+@inline_kernel
+def no_place_left(book: KernelBook, s: int) -> bool:
     """Whether `max_open_positions` forbids one more symbol. A symbol that holds or waits to buy has its place."""
     return book.setup[0].max_open > 0 and book.symbols[s].lots == 0 and places_taken(book, s) >= book.setup[0].max_open
 
 
-@called
-def places_taken(book: Book, s: int) -> int:
+@call_kernel
+def places_taken(book: KernelBook, s: int) -> int:
     """By the other symbols; -1 where `s` has a place already."""
     if has_entry(book, s, False):
         return -1

@@ -1,7 +1,7 @@
 """Columns made once after a run, so that its state at any moment is found by bisection.
 
 The state after candle `i` needs the last fill up to `i` (cash), each symbol's last fill up to `i` (quantity, average price), and
-the orders open then. `by_symbol` orders fills for the second; `checkpoints` lists the open orders every so often for the third.
+the orders open then. `by_symbol` orders fills for the second; `make_checkpoints` lists the open orders now and then for the third.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def by_symbol(fills: Table) -> Table:
     return Table({"symbol": fills["symbol"][row], "row": row, "index": fills["index"][row]})
 
 
-def checkpoints(orders: Table) -> tuple[Table, Table]:
+def make_checkpoints(orders: Table) -> tuple[Table, Table]:
     """(marks, rows) of `open_at_checkpoints`."""
     created, closed = orders["created_index"].astype(np.int64), orders["closed_index"].astype(np.int64)
     positions, offsets, rows = open_at_checkpoints(created, closed, SPACING)

@@ -6,7 +6,6 @@ import numpy as np
 
 from engine.book import (
     BUY,
-    MARKET,
     NO_CASH,
     OK,
     PROTECTION,
@@ -14,51 +13,51 @@ from engine.book import (
     REFUSED,
     SELL,
     TOO_MANY,
-    Book,
-    called,
+    KernelBook,
+    call_kernel,
     close_order,
     free_cash,
     has_candle,
-    inlined,
+    inline_kernel,
+    market_terms,
     new_order,
 )
 from engine.entries import fill_entry
-from engine.lots import for_sale
+from engine.lots import FillPrice, for_sale, queued_lots
 from engine.matching import dearest_price, round_lot
-from engine.orders import no_place_left, wait
+from engine.orders import no_place_left, queue_order
 from engine.sizing import quantity_for
 
 LEAST_CHANGE = 0.01
 """Share of equity under which a difference is left alone, so that fees are not paid for noise."""
 
 
-@inlined
-def wanted_value(book: Book, s: int) -> float:
+@inline_kernel
+def wanted_value(book: KernelBook, s: int) -> float:
     weight = max(0.0, book.symbols[s].target)
     if book.setup[0].symbol_cap > 0.0:
         weight = min(weight, book.setup[0].symbol_cap)
     return weight * book.state[0].equity
 
 
-@called
-def queue_sale(book: Book, s: int, t: int) -> None:
+@call_kernel
+def queue_sale(book: KernelBook, s: int, t: int) -> None:
     """Step 1: a target below what is held sells the difference with the queued exits of this open."""
     opened, equity = book.open[s, t], book.state[0].equity
     wanted = wanted_value(book, s)
     excess = book.symbols[s].position * opened - wanted
     if wanted > 0.0 and not excess >= LEAST_CHANGE * equity:
         return
-    available = for_sale(book, s, -1, -1, -1)
+    available = for_sale(book, queued_lots(s, -1))
     quantity = available if wanted == 0.0 else min(available, round_lot(book, s, excess / opened))
     if quantity <= 0.0:
         return
-    decided = book.symbols[s].target_at
-    order = new_order(book, s, SELL, MARKET, REBALANCE, decided, np.nan, np.nan, quantity)
-    wait(book, order, s, SELL, MARKET, np.nan, np.nan, quantity, decided, REBALANCE)
+    terms = market_terms(s, SELL, REBALANCE, book.symbols[s].target_at)
+    queue_order(book, new_order(book, terms, quantity), terms, quantity)
 
 
-@called
-def queue_purchase(book: Book, s: int, t: int) -> int:
+@call_kernel
+def queue_purchase(book: KernelBook, s: int, t: int) -> int:
     """Step 2: a target above what is held buys the difference with the queued entries of this open. Returns its row, or -1."""
     opened, equity, dust = book.open[s, t], book.state[0].equity, book.setup[0].dust
     wanted = wanted_value(book, s)
@@ -75,16 +74,16 @@ def queue_purchase(book: Book, s: int, t: int) -> int:
         refusal = NO_CASH
     else:
         quantity, refusal = quantity_for(book, s, min(short, free), dearest_price(book, s, opened), book.setup[0].taker)
-    decided = book.symbols[s].target_at
-    order = new_order(book, s, BUY, MARKET, REBALANCE, decided, np.nan, np.nan, quantity)
+    terms = market_terms(s, BUY, REBALANCE, book.symbols[s].target_at)
+    order = new_order(book, terms, quantity)
     if refusal != OK:
         close_order(book, order, t, REFUSED, refusal)
         return -1
-    return wait(book, order, s, BUY, MARKET, np.nan, np.nan, quantity, decided, REBALANCE)
+    return queue_order(book, order, terms, quantity)
 
 
-@called
-def next_target(book: Book, t: int, decided: int, symbol: int) -> int:
+@call_kernel
+def next_target(book: KernelBook, t: int, decided: int, symbol: int) -> int:
     """The symbol whose target comes after `symbol`'s, decided at `decided`, in the order they were queued; -1 for none."""
     best = -1
     for s in range(len(book.symbols)):
@@ -95,8 +94,8 @@ def next_target(book: Book, t: int, decided: int, symbol: int) -> int:
     return best
 
 
-@called
-def queue_sales(book: Book, t: int) -> None:
+@call_kernel
+def queue_sales(book: KernelBook, t: int) -> None:
     s = next_target(book, t, -1, -1)
     while s >= 0:
         if book.symbols[s].lots > 0:
@@ -104,8 +103,8 @@ def queue_sales(book: Book, t: int) -> None:
         s = next_target(book, t, book.symbols[s].target_at, s)
 
 
-@inlined
-def forget_target(book: Book, s: int) -> int:
+@inline_kernel
+def forget_target(book: KernelBook, s: int) -> int:
     """Returns when it was decided."""
     decided = book.symbols[s].target_at
     book.symbols[s].target_at = -1
@@ -113,12 +112,12 @@ def forget_target(book: Book, s: int) -> int:
     return int(decided)
 
 
-@called
-def rebalance_purchases(book: Book, t: int, buying: bool) -> None:
+@call_kernel
+def rebalance_purchases(book: KernelBook, t: int, buying: bool) -> None:
     s = next_target(book, t, -1, -1)
     while s >= 0:
         row = queue_purchase(book, s, t) if buying else -1
         if row >= 0:
-            fill_entry(book, row, s, t, book.open[s, t], np.inf, False, False)
+            fill_entry(book, row, s, FillPrice(t, book.open[s, t], np.inf, False, False))
         decided = forget_target(book, s)
         s = next_target(book, t, decided, s)

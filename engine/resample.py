@@ -25,17 +25,17 @@ def resample(candles: Candles, interval: str, *, until: int | None = None) -> Ca
     if step % candles.step:
         raise Invalid.at("interval", f"{interval} candles cannot be made of {candles.interval} candles.")
     if step == candles.step or not len(candles):
-        return Candles(candles.symbol, interval, *_columns(candles))
+        return Candles(candles.symbol, interval, *_list_columns(candles))
     span = candles.time // step
     starts = np.flatnonzero(np.diff(span, prepend=span[0] - 1))
-    merged = aggregate(candles, starts, interval)
+    merged = aggregate_candles(candles, starts, interval)
     times = span[starts] * step
     end = int(candles.time[-1]) + candles.step if until is None else until
     closed = slice(0, int(np.searchsorted(times + step, end, side="right")))
-    return Candles(candles.symbol, interval, times, *_columns(merged)[1:])[closed]
+    return Candles(candles.symbol, interval, times, *_list_columns(merged)[1:])[closed]
 
 
-def aggregate(candles: Candles, starts: Ints, interval: str | None = None) -> Candles:
+def aggregate_candles(candles: Candles, starts: Ints, interval: str | None = None) -> Candles:
     """One candle for each run of candles; run k begins at index `starts[k]` (rising from 0) and keeps its first open time."""
     last = np.append(starts[1:], len(candles)) - 1
     return Candles(
@@ -56,5 +56,5 @@ def last_closed(base: Candles, higher: Candles) -> Ints:
     return np.asarray(closes, dtype=np.int64) - 1
 
 
-def _columns(candles: Candles) -> tuple[Any, ...]:
+def _list_columns(candles: Candles) -> tuple[Any, ...]:
     return candles.time, candles.open, candles.high, candles.low, candles.close, candles.volume

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from engine.averages import column, compiled
+from engine.averages import as_column, compiled
 from engine.indicators import YEAR_MS
 from engine.types import Floats, Ints
 
@@ -62,7 +62,7 @@ def deviation_of(returns: Floats) -> float:
 
 
 @compiled
-def volatility(returns: Floats) -> float:
+def yearly_volatility(returns: Floats) -> float:
     """Yearly: s x sqrt(365), s the standard deviation (n - 1) of daily returns."""
     return float(deviation_of(returns) * np.sqrt(YEAR_DAYS))
 
@@ -90,7 +90,7 @@ def sortino_ratio(returns: Floats) -> float:
 
 
 @compiled
-def shape(returns: Floats) -> tuple[float, float]:
+def measure_shape(returns: Floats) -> tuple[float, float]:
     """(skewness, kurtosis) of daily returns, by the moments of the population; a normal distribution has 0 and 3."""
     if not deviation_of(returns) > 0.0:
         return np.nan, np.nan
@@ -115,7 +115,7 @@ def calmar_ratio(growth: float, drawdown: float) -> float:
 
 
 @njit(cache=True, error_model="numpy", fastmath={"nnan", "nsz", "reassoc"})  # lets the two reductions run on vectors
-def _extremes(values: Floats) -> tuple[float, float]:
+def _find_extremes(values: Floats) -> tuple[float, float]:
     low = high = values[0]
     for value in values:
         low = min(low, value)
@@ -124,7 +124,7 @@ def _extremes(values: Floats) -> tuple[float, float]:
 
 
 @compiled
-def _keep(kept: Floats, depth: float, peak: int, trough: int, end: int) -> None:
+def _keep_drawdown(kept: Floats, depth: float, peak: int, trough: int, end: int) -> None:
     """Puts a drawdown in its place among the deepest; of equal ones the earlier stands first."""
     row = len(kept)
     while row > 0 and depth < kept[row - 1, 0]:
@@ -136,20 +136,20 @@ def _keep(kept: Floats, depth: float, peak: int, trough: int, end: int) -> None:
 
 
 @compiled
-def _first(values: Floats, start: int, value: float) -> int:
+def _find_first(values: Floats, start: int, value: float) -> int:
     while values[start] != value:
         start += 1
     return start
 
 
 @compiled
-def _moment(time: Ints, step: int, peak: int) -> int:
+def _peak_time(time: Ints, step: int, peak: int) -> int:
     """When equity was at a peak: the candle's close, or the first open for the initial cash."""
     return int(time[peak]) + step if peak >= 0 else int(time[0])
 
 
 @compiled
-def drawdowns(equity: Floats, time: Ints, step: int, cash: float) -> tuple[Floats, int]:
+def find_drawdowns(equity: Floats, time: Ints, step: int, cash: float) -> tuple[Floats, int]:
     """(the deepest drawdowns, the longest one's milliseconds).
 
     A drawdown lasts from the last close at a peak (index -1: the initial cash) to the first close at or above it again, or to
@@ -159,7 +159,7 @@ def drawdowns(equity: Floats, time: Ints, step: int, cash: float) -> tuple[Float
     peak, at, low, near, longest = cash, -1, np.inf, -1, 0
     for begin in range(0, len(equity), 256):
         block = equity[begin : begin + 256]
-        bottom, top = _extremes(block)
+        bottom, top = _find_extremes(block)
         if top < peak:  # under water throughout
             if bottom < low:
                 low, near = bottom, begin
@@ -170,36 +170,36 @@ def drawdowns(equity: Floats, time: Ints, step: int, cash: float) -> tuple[Float
                     low, near = equity[i], i
                 continue
             if low < peak:
-                _keep(kept, low / peak - 1.0, at, _first(equity, near, low), i)
-                longest = max(longest, time[i] + step - _moment(time, step, at))
+                _keep_drawdown(kept, low / peak - 1.0, at, _find_first(equity, near, low), i)
+                longest = max(longest, time[i] + step - _peak_time(time, step, at))
             peak, at, low = equity[i], i, np.inf
     if low < peak:
-        _keep(kept, low / peak - 1.0, at, _first(equity, near, low), len(equity))
-        longest = max(longest, time[-1] + step - _moment(time, step, at))
+        _keep_drawdown(kept, low / peak - 1.0, at, _find_first(equity, near, low), len(equity))
+        longest = max(longest, time[-1] + step - _peak_time(time, step, at))
     return kept, longest
 
 
 @compiled
-def _quick(equity, time, step, cash):  # type: ignore[no-untyped-def]
+def _measure_quickly(equity: Floats, time: Ints, step: int, cash: float) -> tuple[float, ...]:
     returns = daily_returns(equity, day_ends(time), cash)
     final = equity[-1]
-    depth = drawdowns(equity, time, step, cash)[0][0, 0]
+    depth = find_drawdowns(equity, time, step, cash)[0][0, 0]
     calmar = calmar_ratio(growth_rate(final, cash, time[-1] + step - time[0]), depth)
     return final, final / cash - 1.0, sharpe_ratio(returns), sortino_ratio(returns), calmar, depth
 
 
-def moments(time: Ints) -> Ints:
+def time_column(time: Ints) -> Ints:
     """`time` as the kernels take it: contiguous and read-only, so that each is compiled once."""
     view = np.ascontiguousarray(time, dtype=np.int64).view()
     view.flags.writeable = False
     return view
 
 
-def quick(equity: Floats, time: Ints, step: int, cash: float) -> tuple[float, float, float, float, float, float]:
+def measure_quickly(equity: Floats, time: Ints, step: int, cash: float) -> tuple[float, float, float, float, float, float]:
     """(final equity, total return, Sharpe, Sortino, Calmar, maximum drawdown): what a sweep keeps of a trial.
 
     The same figures as `metrics.measure` gives, to the last bit, before rounding; NaN where not defined. `step` is the candles'
     interval in milliseconds. At least one candle.
     """
-    final, total, sharpe, sortino, calmar, depth = _quick(column(equity), moments(time), int(step), float(cash))
+    final, total, sharpe, sortino, calmar, depth = _measure_quickly(as_column(equity), time_column(time), int(step), float(cash))
     return final, total, sharpe, sortino, calmar, depth

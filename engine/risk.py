@@ -37,7 +37,7 @@ REASONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RiskLimits:
     """A bot's own limits; money in quote. None is no limit; `budget` is in the database."""
 
     daily_loss: Decimal | None = None
@@ -90,7 +90,7 @@ class Denial:
     detail: str
 
 
-def check(proposal: Proposal, moment: Moment, limits: Limits) -> Denial | None:
+def check_proposal(proposal: Proposal, moment: Moment, limits: RiskLimits) -> Denial | None:
     """The first reason against it, or None. Limits that keep a bot from buying never keep it from selling."""
     rules = (*ALWAYS, *(ENTRIES if proposal.side == "buy" else ()))
     for rule in rules:
@@ -99,20 +99,20 @@ def check(proposal: Proposal, moment: Moment, limits: Limits) -> Denial | None:
     return None
 
 
-def value(proposal: Proposal, moment: Moment) -> Decimal:
+def quote_value(proposal: Proposal, moment: Moment) -> Decimal:
     """In quote, at its own price or the last one."""
     return proposal.quantity * (proposal.price or moment.last_price or Decimal(0))
 
 
-def kill_switch(proposal: Proposal, moment: Moment, limits: Limits) -> Denial | None:
+def kill_switch(proposal: Proposal, moment: Moment, limits: RiskLimits) -> Denial | None:
     return Denial("kill_switch", REASONS["kill_switch"]) if moment.killed else None
 
 
-def tradable(proposal: Proposal, moment: Moment, limits: Limits) -> Denial | None:
+def tradable_symbol(proposal: Proposal, moment: Moment, limits: RiskLimits) -> Denial | None:
     return None if moment.tradable else Denial("not_tradable", f"{proposal.symbol} is not traded at present.")
 
 
-def fresh_price(proposal: Proposal, moment: Moment, limits: Limits) -> Denial | None:
+def fresh_price(proposal: Proposal, moment: Moment, limits: RiskLimits) -> Denial | None:
     if moment.last_price is None or moment.price_age is None:
         return Denial("stale_price", f"No price of {proposal.symbol} is known.")
     if moment.price_age > limits.price_age:
@@ -120,7 +120,7 @@ def fresh_price(proposal: Proposal, moment: Moment, limits: Limits) -> Denial | 
     return None
 
 
-def price_band(proposal: Proposal, moment: Moment, limits: Limits) -> Denial | None:
+def price_band(proposal: Proposal, moment: Moment, limits: RiskLimits) -> Denial | None:
     if proposal.price is None or not moment.last_price or proposal.price <= 0:
         return None
     worse = proposal.price > moment.last_price if proposal.side == "buy" else proposal.price < moment.last_price
@@ -133,26 +133,27 @@ def price_band(proposal: Proposal, moment: Moment, limits: Limits) -> Denial | N
     return None
 
 
-def min_notional(proposal: Proposal, moment: Moment, limits: Limits) -> Denial | None:
-    if moment.min_notional and value(proposal, moment) < moment.min_notional * (1 - Decimal("1e-9")):
+def min_notional(proposal: Proposal, moment: Moment, limits: RiskLimits) -> Denial | None:
+    if moment.min_notional and quote_value(proposal, moment) < moment.min_notional * (1 - Decimal("1e-9")):
         return Denial(
-            "below_min_notional", f"It is worth {value(proposal, moment):.8f}; the venue takes {moment.min_notional:f} or more."
+            "below_min_notional",
+            f"It is worth {quote_value(proposal, moment):.8f}; the venue takes {moment.min_notional:f} or more.",
         )
     return None
 
 
-def allowed(proposal: Proposal, moment: Moment, limits: Limits) -> Denial | None:
+def entries_allowed(proposal: Proposal, moment: Moment, limits: RiskLimits) -> Denial | None:
     return None if moment.entries_allowed else Denial("bot_not_running", REASONS["bot_not_running"])
 
 
-def daily_loss(proposal: Proposal, moment: Moment, limits: Limits) -> Denial | None:
+def daily_loss(proposal: Proposal, moment: Moment, limits: RiskLimits) -> Denial | None:
     if limits.daily_loss is not None and moment.loss_today >= limits.daily_loss:
         return Denial("daily_loss", f"It has lost {moment.loss_today:f} today; the limit is {limits.daily_loss:f}.")
     return None
 
 
-def symbol_exposure(proposal: Proposal, moment: Moment, limits: Limits) -> Denial | None:
-    after = moment.exposure + value(proposal, moment)
+def symbol_exposure(proposal: Proposal, moment: Moment, limits: RiskLimits) -> Denial | None:
+    after = moment.exposure + quote_value(proposal, moment)
     if limits.symbol_exposure is not None and after > limits.symbol_exposure:
         return Denial(
             "symbol_exposure", f"It would have {after:.8f} in {proposal.symbol}; the limit is {limits.symbol_exposure:f}."
@@ -160,13 +161,13 @@ def symbol_exposure(proposal: Proposal, moment: Moment, limits: Limits) -> Denia
     return None
 
 
-def open_orders(proposal: Proposal, moment: Moment, limits: Limits) -> Denial | None:
+def open_orders(proposal: Proposal, moment: Moment, limits: RiskLimits) -> Denial | None:
     if moment.open_orders >= limits.open_orders:
         return Denial("open_orders", f"It has {moment.open_orders} open orders; the limit is {limits.open_orders}.")
     return None
 
 
-def order_rate(proposal: Proposal, moment: Moment, limits: Limits) -> Denial | None:
+def order_rate(proposal: Proposal, moment: Moment, limits: RiskLimits) -> Denial | None:
     if moment.orders_last_minute >= limits.orders_per_minute:
         return Denial(
             "order_rate", f"It made {moment.orders_last_minute} orders in the last minute; the limit is {limits.orders_per_minute}."
@@ -174,10 +175,10 @@ def order_rate(proposal: Proposal, moment: Moment, limits: Limits) -> Denial | N
     return None
 
 
-def paid_for(proposal: Proposal, moment: Moment, limits: Limits) -> Denial | None:
+def paid_for(proposal: Proposal, moment: Moment, limits: RiskLimits) -> Denial | None:
     if not moment.at_venue:
         return None
-    quote, needed = proposal.symbol.split("-")[1], value(proposal, moment)
+    quote, needed = proposal.symbol.split("-")[1], quote_value(proposal, moment)
     if moment.free_quote is None:
         return Denial("insufficient_balance", "What the account has free is not known: the venue has not said it for minutes.")
     if needed > moment.free_quote:
@@ -186,7 +187,7 @@ def paid_for(proposal: Proposal, moment: Moment, limits: Limits) -> Denial | Non
     return None
 
 
-def owned(proposal: Proposal, moment: Moment, limits: Limits) -> Denial | None:
+def base_owned(proposal: Proposal, moment: Moment, limits: RiskLimits) -> Denial | None:
     """A protective exit goes out whatever we believe: the venue has the last word on it."""
     if proposal.side != "sell" or proposal.protective or not moment.at_venue or moment.base_owned is None:
         return None
@@ -197,6 +198,6 @@ def owned(proposal: Proposal, moment: Moment, limits: Limits) -> Denial | None:
     return None
 
 
-Rule = Callable[[Proposal, Moment, Limits], Denial | None]
-ALWAYS: tuple[Rule, ...] = (kill_switch, tradable, fresh_price, price_band, min_notional, owned)
-ENTRIES: tuple[Rule, ...] = (allowed, daily_loss, symbol_exposure, open_orders, order_rate, paid_for)
+Rule = Callable[[Proposal, Moment, RiskLimits], Denial | None]
+ALWAYS: tuple[Rule, ...] = (kill_switch, tradable_symbol, fresh_price, price_band, min_notional, base_owned)
+ENTRIES: tuple[Rule, ...] = (entries_allowed, daily_loss, symbol_exposure, open_orders, order_rate, paid_for)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 
-from engine.book import BELOW_LOT, BELOW_NOTIONAL, NO_CASH, OK, OVER_CAP, Book, called, free_cash, inlined
+from engine.book import BELOW_LOT, BELOW_NOTIONAL, NO_CASH, OK, OVER_CAP, KernelBook, call_kernel, free_cash, inline_kernel
 from engine.matching import ALMOST, round_lot
 
 ALL_IN, FIXED, FRACTION, VOLATILITY, KELLY = range(5)
 SIZING_KINDS = ("all_in", "fixed", "fraction", "volatility", "kelly")
 
 
-@called
-def kelly_share(book: Book) -> float:
+@call_kernel
+def kelly_share(book: KernelBook) -> float:
     """min(cap, max(0, value x (W - (1 - W) / R))): Kelly 1956, in the trader's form."""
     setup, state = book.setup[0], book.state[0]
     if state.closed < setup.size_min_trades:
@@ -27,14 +27,14 @@ def kelly_share(book: Book) -> float:
     return min(setup.size_cap, max(0.0, setup.size_value * kelly))
 
 
-@inlined
-def size_share(book: Book, s: int, t: int) -> float:
+@inline_kernel
+def size_share(book: KernelBook, s: int, t: int) -> float:
     """What volatility sizing allows by the closes known at `t`; 0 for other sizings."""
     return book.size[s, t] if book.setup[0].size_kind == VOLATILITY else 0.0
 
 
-@inlined
-def share_of_equity(book: Book, volatility_share: float) -> float:
+@inline_kernel
+def share_of_equity(book: KernelBook, volatility_share: float) -> float:
     """For the sizings that spend a share of equity."""
     kind = book.setup[0].size_kind
     if kind == VOLATILITY:
@@ -44,8 +44,8 @@ def share_of_equity(book: Book, volatility_share: float) -> float:
     return book.setup[0].size_value
 
 
-@inlined
-def amount_to_spend(book: Book, s: int, share: float, close: int, weight: float, ladder: bool) -> tuple[float, int]:
+@inline_kernel
+def amount_to_spend(book: KernelBook, s: int, share: float, close: int, weight: float, ladder: bool) -> tuple[float, int]:
     """Quote to spend, fee included, and OK or the refusal. `share`: `size_share` at the decision; `close`: the candle of the
     last known close."""
     setup, free = book.setup[0], free_cash(book)
@@ -71,8 +71,8 @@ def amount_to_spend(book: Book, s: int, share: float, close: int, weight: float,
     return amount, OK
 
 
-@inlined
-def quantity_for(book: Book, s: int, amount: float, price: float, fee: float) -> tuple[float, int]:
+@inline_kernel
+def quantity_for(book: KernelBook, s: int, amount: float, price: float, fee: float) -> tuple[float, int]:
     """Base units that `amount` buys at `price`, fee included, by the instrument's rules; OK or the refusal."""
     quantity = round_lot(book, s, amount / (price * (1.0 + fee)))
     if not quantity > 0.0 or not math.isfinite(quantity):

@@ -25,7 +25,7 @@ Space = dict[str, list[Any]]
 """Each searched parameter's values, in the order of the strategy's parameters."""
 
 
-def declared(strategy: type[Strategy], fixed: Sequence[str] = ()) -> dict[str, str]:
+def list_declared(strategy: type[Strategy], fixed: Sequence[str] = ()) -> dict[str, str]:
     """The search ranges that the strategy declares, as text, of the parameters that are not fixed."""
     ranges = {name: spec.search for name, spec in strategy.parameters.items() if name not in fixed}
     return {name: ":".join(f"{number:.12g}" for number in search) for name, search in ranges.items() if search is not None}
@@ -38,12 +38,12 @@ def read_space(strategy: type[Strategy], raw: Any, *, fixed: Sequence[str], meth
     """
     if raw is not None and not isinstance(raw, Mapping):
         raise Invalid.at("space", f"must be an object of parameter names and ranges; got {show_value(raw)}.")
-    wanted = {str(name)[:80]: value for name, value in (raw or declared(strategy, fixed)).items()}
+    wanted = {str(name)[:80]: value for name, value in (raw or list_declared(strategy, fixed)).items()}
     faults: dict[str, list[str]] = {}
     space: Space = {}
     for name in [*(known for known in strategy.parameters if known in wanted), *(set(wanted) - set(strategy.parameters))]:
         try:
-            space[name] = axis(strategy, name, wanted[name], fixed=fixed, method=method)
+            space[name] = read_axis(strategy, name, wanted[name], fixed=fixed, method=method)
         except ValueError as error:
             faults[f"space.{name}"] = [str(error)]
     if not wanted:
@@ -54,7 +54,7 @@ def read_space(strategy: type[Strategy], raw: Any, *, fixed: Sequence[str], meth
     return space
 
 
-def axis(strategy: type[Strategy], name: str, raw: Any, *, fixed: Sequence[str], method: str) -> list[Any]:
+def read_axis(strategy: type[Strategy], name: str, raw: Any, *, fixed: Sequence[str], method: str) -> list[Any]:
     if name not in strategy.parameters:
         hint = did_you_mean(name, strategy.parameters) or f" It has {', '.join(strategy.parameters) or 'none'}."
         raise ValueError(f"{strategy.title} has no parameter {name!r}.{hint}")
@@ -67,14 +67,14 @@ def axis(strategy: type[Strategy], name: str, raw: Any, *, fixed: Sequence[str],
 
 
 def values_of(parameter: Parameter, raw: Any, *, fine: bool = False) -> list[Any]:
-    """The values that `raw` names, parsed, in order, each once; ValueError with words for a person."""
+    """The values that `raw` names, parsed, in order, each once; ValueError with a message for the user."""
     if isinstance(raw, Mapping):
-        found = stepped(parameter, [raw.get(part) for part in ("start", "stop", "step")], fine)
+        found = step_range(parameter, [raw.get(part) for part in ("start", "stop", "step")], fine)
     elif isinstance(raw, str) and ":" in raw:
         parts: list[Any] = [part.strip() or None for part in raw.split(":")]
         if len(parts) > 3:
             raise ValueError(f"must be start:stop or start:stop:step; got {show_value(raw)}")
-        found = stepped(parameter, parts + [None] * (3 - len(parts)), fine)
+        found = step_range(parameter, parts + [None] * (3 - len(parts)), fine)
     else:
         found = raw.split(",") if isinstance(raw, str) else list(raw) if isinstance(raw, list | tuple) else [raw]
     if len(found) > MOST_VALUES:
@@ -85,13 +85,13 @@ def values_of(parameter: Parameter, raw: Any, *, fine: bool = False) -> list[Any
     return list(parsed)
 
 
-def stepped(parameter: Parameter, parts: Sequence[Any], fine: bool) -> list[Any]:
+def step_range(parameter: Parameter, parts: Sequence[Any], fine: bool) -> list[Any]:
     """The values of a range, computed in decimals: 0.1 to 0.3 by 0.1 has three."""
     if not isinstance(parameter, Integer | Number):
         raise ValueError(
             f"cannot be searched by a range; list some of its values: {', '.join(map(str, parameter.choices)) or 'true,false'}"
         )
-    start, stop, step = (number(name, part) for name, part in zip(("start", "stop", "step"), parts, strict=True))
+    start, stop, step = (read_number(name, part) for name, part in zip(("start", "stop", "step"), parts, strict=True))
     if start is None or stop is None:
         raise ValueError("needs a start and a stop, as in 5:25:1")
     if start > stop:
@@ -109,7 +109,7 @@ def stepped(parameter: Parameter, parts: Sequence[Any], fine: bool) -> list[Any]
     return [int(place) if place == place.to_integral_value() else float(place) for place in places]
 
 
-def number(name: str, raw: Any) -> Decimal | None:
+def read_number(name: str, raw: Any) -> Decimal | None:
     if raw is None:
         return None
     found = finite_decimal(raw)
@@ -118,7 +118,7 @@ def number(name: str, raw: Any) -> Decimal | None:
     return found
 
 
-def combinations(
+def list_combinations(
     strategy: type[Strategy],
     space: Space,
     *,
@@ -136,12 +136,12 @@ def combinations(
     points = math.prod(len(values) for values in space.values())
     if points > MOST_POINTS and method == "grid":
         raise Invalid.at("space", f"The grid has {points:,} points; at most {MOST_TRIALS:,} can be tried. {REMEDY}")
-    order = iter(range(points)) if method == "grid" else shuffled(points, seed)
+    order = iter(range(points)) if method == "grid" else shuffle_points(points, seed)
     wanted = MOST_TRIALS + 1 if method == "grid" else trials
     kept, skipped, fault = [], 0, ""
     for point in islice(order, MOST_POINTS):
-        chosen = at(space, point)
-        refusal = refused(strategy, {**fixed, **chosen}, interval)
+        chosen = pick_point(space, point)
+        refusal = find_refusal(strategy, {**fixed, **chosen}, interval)
         if refusal:
             skipped, fault = skipped + 1, refusal
             continue
@@ -155,7 +155,7 @@ def combinations(
     return [chosen for _, chosen in sorted(kept, key=lambda pair: pair[0])], skipped
 
 
-def refused(strategy: type[Strategy], values: Mapping[str, Any], interval: str) -> str:
+def find_refusal(strategy: type[Strategy], values: Mapping[str, Any], interval: str) -> str:
     """Why the strategy does not take these values on this interval; empty where it does."""
     faults = strategy.check(values)
     if faults:
@@ -170,7 +170,7 @@ def refused(strategy: type[Strategy], values: Mapping[str, Any], interval: str) 
 REMEDY = "Take larger steps, fix a parameter, or search at random."
 
 
-def at(space: Space, point: int) -> dict[str, Any]:
+def pick_point(space: Space, point: int) -> dict[str, Any]:
     """The combination with this number, the last parameter changing fastest."""
     chosen = {}
     for name in reversed(space):
@@ -179,7 +179,7 @@ def at(space: Space, point: int) -> dict[str, Any]:
     return {name: chosen[name] for name in space}
 
 
-def shuffled(points: int, seed: int) -> Iterator[int]:
+def shuffle_points(points: int, seed: int) -> Iterator[int]:
     """Each number below `points` once, in an order that the seed decides."""
     dice = random.Random(seed)  # noqa: S311 — a search, not a secret
     if points <= MOST_POINTS:

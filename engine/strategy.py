@@ -42,7 +42,7 @@ class Parameter:
     json_type: ClassVar[str] = ""
 
     def parse(self, raw: Any) -> Any:
-        """`raw` as this parameter's type; ValueError, with words for a person, where it cannot be used."""
+        """`raw` as this parameter's type; ValueError, with a message for the user, where it cannot be used."""
         value = self.convert(raw)
         if self.choices and value not in self.choices:
             raise ValueError(f"must be one of {', '.join(map(str, self.choices))}; got {raw!r}")
@@ -180,16 +180,16 @@ class Strategy(ABC):
             except ValueError as error:
                 faults[f"params.{name}"] = [f"{name} {error}."]
         if not faults:
-            faults = {f"params.{name}": [message] for name, message in cls.checked(parsed).items()}
+            faults = {f"params.{name}": [message] for name, message in cls.check_values(parsed).items()}
         if faults:
             raise Invalid("The strategy's parameters cannot be used.", fields=faults)
         return parsed
 
     @classmethod
-    def checked(cls, values: Mapping[str, Any]) -> dict[str, str]:
-        """`check`; where it raises, that is told as a fault, too."""
+    def check_values(cls, values: Mapping[str, Any]) -> dict[str, str]:
+        """The faults that `check` finds; `Invalid` where it raises."""
         try:
-            with blamed(cls):
+            with blame_strategy(cls):
                 return dict(cls.check(values))
         except StrategyFailed as error:
             raise Invalid.at("strategy", str(error)) from error
@@ -235,7 +235,7 @@ class Strategy(ABC):
 
 
 @contextmanager
-def blamed(strategy: type[Strategy]) -> Iterator[None]:
+def blame_strategy(strategy: type[Strategy]) -> Iterator[None]:
     """Around a strategy's own code: whatever it raises, `Invalid` apart, becomes `StrategyFailed`."""
     try:
         yield
@@ -247,7 +247,7 @@ def blamed(strategy: type[Strategy]) -> Iterator[None]:
 
 def evaluate(strategy: Strategy, candles: Candles) -> tuple[dict[str, Floats], Signals]:
     """Indicators and signals, checked for shape; whatever the strategy raises, `Invalid` apart, becomes `StrategyFailed`."""
-    with blamed(type(strategy)):
+    with blame_strategy(type(strategy)):
         columns = {name: np.asarray(column, dtype=np.float64) for name, column in strategy.indicators(candles).items()}
         signals = strategy.signals(candles, columns)
     check_shapes(strategy, columns, signals, len(candles))

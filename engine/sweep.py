@@ -14,12 +14,12 @@ import numpy as np
 from numba import njit
 
 from engine import returns as curve
-from engine.averages import column
-from engine.book import OK, UNWRAPPED, Book, inlined, unmanaged
-from engine.layout import lay_out, new_book, plan_of, with_more_room
+from engine.averages import as_column
+from engine.book import OK, UNWRAPPED, KernelBook, borrow_arrays, inline_kernel
+from engine.layout import intent_table_of, lay_out, new_book, with_more_room
 from engine.matching import buy_price, dearest_price, round_lot, sell_price
 from engine.memo import Memory, remembering
-from engine.simulator import advance
+from engine.simulator import advance_book
 from engine.sizing import VOLATILITY, amount_to_spend, quantity_for, size_share
 from engine.strategy import Strategy, evaluate
 from engine.types import Account, Bools, Candles, Floats, Ints, Signals
@@ -59,12 +59,12 @@ class Bench:
 
     def __init__(self, strategy: type[Strategy], account: Account, candles: Sequence[Candles]) -> None:
         self.strategy, self.account, self.candles = strategy, account, candles
-        self.layout = lay_out(account, candles)
+        self.matrix = lay_out(account, candles)
         self.memory = Memory(MOST_REMEMBERED)
-        self.time = curve.moments(self.layout.time)
+        self.time = curve.time_column(self.matrix.time)
         self.ends = curve.day_ends(self.time)
-        self.tables: Book | None = None
-        self.plain = new_book(account, strategy.position, self.layout, [Signals()] * len(candles), 0, 0)
+        self.tables: KernelBook | None = None
+        self.plain = new_book(account, strategy.position, self.matrix, [Signals()] * len(candles), 0, 0)
         self.plain_start = self.plain.state[0].copy()
 
     @property
@@ -79,29 +79,29 @@ class Bench:
             signals = [evaluate(strategy, one)[1] for one in self.candles]
         trades, depth, daily = self.run(signals, strategy.warmup_at(self.candles[0].interval))
         elapsed = int(self.time[-1]) + self.candles[0].step - int(self.time[0])
-        figures: tuple[float, ...] = _figures(daily, depth, elapsed, float(self.account.cash))
+        figures: tuple[float, ...] = _compute_figures(daily, depth, elapsed, float(self.account.cash))
         return Trial._make((*figures, trades))
 
     def run(self, signals: Sequence[Signals], warmup: int) -> tuple[int, float, Floats]:
         """How many trades, the maximum drawdown, and the equity at each day's end."""
         if self.is_plain(signals):
             return self.run_plain(signals[0], warmup)
-        plan, book = plan_of(signals, self.layout.places, warmup), self.fresh(signals, warmup)
-        while advance(book, plan, len(self.layout.time)) < len(self.layout.time):
+        intents, book = intent_table_of(signals, self.matrix.places, warmup), self.fresh(signals, warmup)
+        while advance_book(book, intents, len(self.matrix.time)) < len(self.matrix.time):
             book = self.tables = with_more_room(book)
-        depth = curve.drawdowns(column(book.equity), self.time, self.candles[0].step, float(self.account.cash))[0][0, 0]
+        depth = curve.find_drawdowns(as_column(book.equity), self.time, self.candles[0].step, float(self.account.cash))[0][0, 0]
         return int(book.state[0]["trades"]), float(depth), book.equity[self.ends]
 
     def run_plain(self, signals: Signals, warmup: int) -> tuple[int, float, Floats]:
         self.plain.state[0] = self.plain_start
         daily = np.empty(len(self.ends))
         masks = column_of(signals.entry, NEVER), column_of(signals.exit, NEVER), column_of(signals.weight, EVEN)
-        trades, depth = walk(self.plain, *masks, max(0, warmup - 1), self.ends, daily)
+        trades, depth = walk_plain(self.plain, *masks, max(0, warmup - 1), self.ends, daily)
         return trades, depth, daily
 
-    def fresh(self, signals: Sequence[Signals], warmup: int) -> Book:
+    def fresh(self, signals: Sequence[Signals], warmup: int) -> KernelBook:
         """A book as `new_book` makes it, in the tables of the one before: their old rows are never read."""
-        new = new_book(self.account, self.strategy.position, self.layout, signals, warmup, ROOM)
+        new = new_book(self.account, self.strategy.position, self.matrix, signals, warmup, ROOM)
         used = self.tables
         if used is not None and all(len(getattr(used, name)) >= len(getattr(new, name)) for name in TABLES):
             new = new._replace(**{name: getattr(used, name) for name in TABLES})
@@ -111,13 +111,13 @@ class Bench:
     def is_plain(self, signals: Sequence[Signals]) -> bool:
         """Whether the order book can be left out: one symbol, in and out at market, nothing that acts on its own."""
         account, one = self.account, signals[0]
-        wishes = (one.entry_limit, one.entry_stop, one.exit_limit, one.exit_stop, one.target, one.ladder)
+        special = (one.entry_limit, one.entry_stop, one.exit_limit, one.exit_stop, one.target, one.ladder)
         exits = account.exits
         acting = exits.stop_loss or exits.take_profit or exits.trailing_stop or exits.max_candles
         return (
             len(signals) == 1
             and self.strategy.position == "single"
-            and all(wish is None for wish in wishes)
+            and all(one is None for one in special)
             and not acting
             and not account.protections.on
             and account.slippage.kind != "volume_share"
@@ -133,7 +133,7 @@ def column_of(values: Any, missing: Any) -> Any:
 
 
 @njit(forceinline=True, fastmath={"nnan", "nsz", "reassoc"}, **UNWRAPPED)
-def extremes(values: Floats, start: int, stop: int) -> tuple[float, float]:
+def find_extremes(values: Floats, start: int, stop: int) -> tuple[float, float]:
     low = high = values[start]
     for t in range(start, stop):
         low = min(low, values[t])
@@ -141,38 +141,38 @@ def extremes(values: Floats, start: int, stop: int) -> tuple[float, float]:
     return low, high
 
 
-@inlined
-def settled(peak: float, low: float, deepest: float) -> float:
+@inline_kernel
+def settle_drawdown(peak: float, low: float, deepest: float) -> float:
     """The deepest drawdown once the one under way is over."""
     return min(deepest, low / peak - 1.0) if low < peak else deepest
 
 
-@inlined
-def reached(value: float, peak: float, low: float, deepest: float) -> tuple[float, float, float]:
+@inline_kernel
+def reach_value(value: float, peak: float, low: float, deepest: float) -> tuple[float, float, float]:
     """Peak, lowest equity since, and deepest drawdown before it, after equity was at `value`."""
     if value < peak:
         return peak, min(low, value), deepest
-    return value, np.inf, settled(peak, low, deepest)
+    return value, np.inf, settle_drawdown(peak, low, deepest)
 
 
-@inlined
-def held(close: Floats, span: tuple[int, int], cash: float, quantity: float, water: tuple[float, float, float]) -> Any:
-    """`reached` by the equity at each close of a span; equity rises and falls with the close, also when rounded."""
+@inline_kernel
+def reach_span(close: Floats, span: tuple[int, int], cash: float, quantity: float, water: tuple[float, float, float]) -> Any:
+    """`reach_value` by the equity at each close of a span; equity rises and falls with the close, also when rounded."""
     start, stop = span
     peak, low, deepest = water
     if start >= stop:
         return water
     if quantity == 0.0:
-        return reached(cash, peak, low, deepest)
-    bottom, top = extremes(close, start, stop)
+        return reach_value(cash, peak, low, deepest)
+    bottom, top = find_extremes(close, start, stop)
     if cash + quantity * top < peak:
         return peak, min(low, cash + quantity * bottom), deepest
     for t in range(start, stop):
-        peak, low, deepest = reached(cash + quantity * close[t], peak, low, deepest)
+        peak, low, deepest = reach_value(cash + quantity * close[t], peak, low, deepest)
     return peak, low, deepest
 
 
-@inlined
+@inline_kernel
 def note_days(close: Floats, ends: Ints, day: int, stop: int, cash: float, quantity: float, daily: Floats) -> int:
     """Equity at the days' ends before candle `stop`, from number `day` on. Returns the next day's number."""
     while day < len(ends) and ends[day] < stop:
@@ -181,7 +181,7 @@ def note_days(close: Floats, ends: Ints, day: int, stop: int, cash: float, quant
     return day
 
 
-@inlined
+@inline_kernel
 def next_true(values: Bools, i: int) -> int:
     """Index of the first True from `i` on; NOWHERE if there is none."""
     while i + BLOCK <= len(values):
@@ -196,8 +196,8 @@ def next_true(values: Bools, i: int) -> int:
     return i if i < len(values) else NOWHERE
 
 
-@inlined
-def bought(book: Book, t: int, raw: float, weight: float) -> float:
+@inline_kernel
+def buy_at(book: KernelBook, t: int, raw: float, weight: float) -> float:
     """What an entry decided at the close before gets at `raw`, the open of `t`, by step 2 of the fill rules. 0: it is refused."""
     setup, state = book.setup[0], book.state[0]
     state.equity = state.cash
@@ -219,21 +219,21 @@ def bought(book: Book, t: int, raw: float, weight: float) -> float:
     return quantity
 
 
-@inlined
-def sold(book: Book, t: int, raw: float, quantity: float) -> None:
+@inline_kernel
+def sell_at(book: KernelBook, t: int, raw: float, quantity: float) -> None:
     price = sell_price(book, 0, t, raw, quantity)
     book.state[0].cash += quantity * price - quantity * price * book.setup[0].taker
 
 
-@inlined
-def is_wish(book: Book, weight: Floats, t: int) -> bool:
+@inline_kernel
+def is_intent(book: KernelBook, weight: Floats, t: int) -> bool:
     if len(weight) > 0 and not weight[t] > 0.0:
         return False
     return book.setup[0].size_kind != VOLATILITY or book.size[0, t] > 0.0
 
 
-@inlined
-def look_ahead(book: Book, masks: tuple[Bools, Bools, Floats], t: int, holds: bool, at: Ints, raw: Floats) -> int:
+@inline_kernel
+def look_ahead(book: KernelBook, masks: tuple[Bools, Bools, Floats], t: int, holds: bool, at: Ints, raw: Floats) -> int:
     """The candles `at` whose closes decide to go in and out in turn, from `t` on, and the opens `raw` after them; how many.
 
     As if no entry were refused. The opens are fetched together: each lies in memory of its own, and one wait serves many.
@@ -244,7 +244,7 @@ def look_ahead(book: Book, masks: tuple[Bools, Bools, Floats], t: int, holds: bo
         t = next_true(leave if holds else entry, t)
         if t >= last:
             break
-        if holds or ((len(leave) == 0 or not leave[t]) and is_wish(book, weight, t)):
+        if holds or ((len(leave) == 0 or not leave[t]) and is_intent(book, weight, t)):
             at[count] = t
             holds = not holds
             count += 1
@@ -255,13 +255,15 @@ def look_ahead(book: Book, masks: tuple[Bools, Bools, Floats], t: int, holds: bo
 
 
 @njit(cache=True, error_model="numpy")
-def walk(managed: Book, entry: Bools, leave: Bools, weight: Floats, start: int, ends: Ints, daily: Floats) -> tuple[int, float]:
-    """`advance` for what `Bench.is_plain` names: the same fills and equity, without keeping the books.
+def walk_plain(
+    managed: KernelBook, entry: Bools, leave: Bools, weight: Floats, start: int, ends: Ints, daily: Floats
+) -> tuple[int, float]:
+    """`simulator.advance_book` for what `Bench.is_plain` names: the same fills and equity, without keeping the books.
 
     Fills `daily` with the equity at the candles `ends`; returns the number of trades and the maximum drawdown. Signals of candles
     before `start` and of the last one count for nothing. What is decided at candle t is done at the open of t + 1.
     """
-    book = unmanaged(managed)
+    book = borrow_arrays(managed)
     state, close = book.state[0], book.mark[0]
     last = book.mark.shape[1] - 1
     at, raw = np.empty(AHEAD, np.int64), np.empty(AHEAD)
@@ -272,34 +274,34 @@ def walk(managed: Book, entry: Bools, leave: Bools, weight: Floats, start: int, 
         ahead = min(2 * ahead, AHEAD)
         for i in range(count):
             t = at[i] + 1
-            water = held(close, (marked, t), state.cash, quantity, water)
+            water = reach_span(close, (marked, t), state.cash, quantity, water)
             day = note_days(close, ends, day, t, state.cash, quantity, daily)
             marked = t
             if quantity > 0.0:
-                sold(book, t, raw[i], quantity)
+                sell_at(book, t, raw[i], quantity)
                 quantity = 0.0
                 trades += 1
                 continue
-            quantity = bought(book, t, raw[i], weight[t - 1] if len(weight) > 0 else 1.0)
+            quantity = buy_at(book, t, raw[i], weight[t - 1] if len(weight) > 0 else 1.0)
             if quantity == 0.0:
                 ahead = 1  # refused: what was looked at ahead does not hold
                 break
         if count == 0:
             break
-    water = held(close, (marked, last), state.cash, quantity, water)
+    water = reach_span(close, (marked, last), state.cash, quantity, water)
     day = note_days(close, ends, day, last, state.cash, quantity, daily)
     if quantity > 0.0:
-        sold(book, last, close[last], quantity)
+        sell_at(book, last, close[last], quantity)
         trades += 1
-    peak, low, deepest = reached(state.cash, *water)
+    peak, low, deepest = reach_value(state.cash, *water)
     note_days(close, ends, day, last + 1, state.cash, 0.0, daily)
-    return trades, settled(peak, low, deepest)
+    return trades, settle_drawdown(peak, low, deepest)
 
 
 @njit(cache=True, error_model="numpy")
-def _figures(daily: Floats, depth: float, elapsed: int, cash: float):  # type: ignore[no-untyped-def]
+def _compute_figures(daily: Floats, depth: float, elapsed: int, cash: float) -> tuple[float, ...]:
     returns = curve.daily_returns(daily, np.arange(len(daily)), cash)
     final = daily[-1]
     calmar = curve.calmar_ratio(curve.growth_rate(final, cash, elapsed), depth)
-    skewness, kurtosis = curve.shape(returns)
+    skewness, kurtosis = curve.measure_shape(returns)
     return final, final / cash - 1.0, curve.sharpe_ratio(returns), curve.sortino_ratio(returns), calmar, depth, skewness, kurtosis

@@ -36,7 +36,7 @@ def lttb(y: Floats, points: int) -> Ints:
     return kept
 
 
-def thin(y: Floats, points: int, keep: Ints | None = None) -> Ints:
+def thin_curve(y: Floats, points: int, keep: Ints | None = None) -> Ints:
     """Rising indices of about `points` values of `y` that draw its shape, and always those of `keep`."""
     chosen: Ints = lttb(np.ascontiguousarray(y), points)
     return chosen if keep is None else np.union1d(chosen, keep)

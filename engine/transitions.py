@@ -1,4 +1,4 @@
-"""The life of an order at a venue, as one table. What is not in it is not believed."""
+"""The life of an order at a venue, as one table. A report of any other change is ignored."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ LEGAL: dict[str, frozenset[str]] = {
     "submitted": frozenset({"pending", "accepted", "partially_filled", "filled", "cancelled", "expired", "rejected"}),
     "accepted": frozenset({"partially_filled", "filled", "cancelled", "expired", "rejected"}),
     "partially_filled": frozenset({"filled", "cancelled", "expired"}),
-    # Final words. A fill that arrives late still counts (its status does not change), except that what we took for over may turn
-    # out to have been filled: the venue's word, heard out of order.
+    # Final. A fill that arrives late still counts, and the status does not change; but an order that we took for over may turn out
+    # to have been filled, where the venue's reports arrive out of order.
     "cancelled": frozenset({"filled"}),
     "expired": frozenset({"filled"}),
     "rejected": frozenset({"accepted", "partially_filled", "filled", "cancelled", "expired"}),
@@ -20,14 +20,14 @@ LEGAL: dict[str, frozenset[str]] = {
 OVER = frozenset({"filled", "cancelled", "expired", "rejected"})
 
 
-def may(status: str, to: str) -> bool:
+def may_advance(status: str, to: str) -> bool:
     return to in LEGAL[status]
 
 
-def advance(status: str, told: str, *, complete: bool) -> str:
-    """The status after the venue said `told`; `complete`: all of the quantity is filled. Reports come twice and out of order:
-    one that would lead back changes nothing."""
-    wanted = "filled" if complete else told
+def advance_status(status: str, reported: str, *, complete: bool) -> str:
+    """The status after the venue reported `reported`. `complete`: all of the quantity is filled. Reports come twice and out of
+    order: one that would lead back changes nothing."""
+    wanted = "filled" if complete else reported
     if wanted == "filled" and not complete:
         wanted = "partially_filled"  # the executions that it speaks of are still to come
-    return wanted if may(status, wanted) else status
+    return wanted if may_advance(status, wanted) else status

@@ -9,7 +9,7 @@ import numpy as np
 
 from backtests.artifacts import Artifact
 from backtests.models import BacktestRun
-from backtests.selectors.equity import thin_curve
+from backtests.selectors.equity import thin_run
 from backtests.selectors.runs import open_artifact, run_get, run_progress
 from backtests.text import finite_ratio, float_text
 from core.errors import Invalid
@@ -80,7 +80,7 @@ def difference_between(value: Any, base: Any) -> Any:
 
 def equity_curves(runs: Sequence[BacktestRun], artifacts: Sequence[Artifact], points: int) -> dict[str, Any]:
     """Each curve's own thinned points together are the axis, so that every curve keeps its shape."""
-    own = [artifact.equity["time"][thin_curve(artifact, points)] for artifact in artifacts]
+    own = [artifact.equity["time"][thin_run(artifact, points)] for artifact in artifacts]
     axis: Ints = np.unique(np.concatenate(own))
     absolute = [on_axis(artifact, axis, "equity") for artifact in artifacts]
     falls = [on_axis(artifact, axis, "drawdown") for artifact in artifacts]

@@ -11,7 +11,7 @@ from backtests.artifacts import Artifact
 from backtests.models import BacktestRun
 from backtests.selectors.runs import RowsPage, open_artifact, read_cursor
 from backtests.text import finite_ratio, float_text, time_texts
-from engine.thinning import thin, worst_fall
+from engine.thinning import thin_curve, worst_fall
 from engine.types import Floats, Ints
 
 POINTS = 1_000
@@ -21,7 +21,7 @@ MOST_POINTS = 5_000
 def run_equity(run: BacktestRun, *, points: int = POINTS) -> list[dict[str, Any]]:
     """About `points` rows {time, equity, drawdown, buy_and_hold} that draw the curve's shape, the deepest fall among them."""
     artifact = open_artifact(run)
-    return equity_rows(run, artifact, thin_curve(artifact, points))
+    return equity_rows(run, artifact, thin_run(artifact, points))
 
 
 def run_equity_page(run: BacktestRun, *, cursor: str = "", limit: int = POINTS) -> RowsPage:
@@ -32,10 +32,10 @@ def run_equity_page(run: BacktestRun, *, cursor: str = "", limit: int = POINTS) 
     return RowsPage(equity_rows(run, artifact, np.arange(first, max(first, last))), str(last) if last < total else None)
 
 
-def thin_curve(artifact: Artifact, points: int) -> Ints:
+def thin_run(artifact: Artifact, points: int) -> Ints:
     """Indices of the points that draw the equity curve."""
     equity, drawdown = artifact.equity["equity"], artifact.equity["drawdown"]
-    return thin(equity, min(max(points, 3), MOST_POINTS), worst_fall(equity, drawdown))
+    return thin_curve(equity, min(max(points, 3), MOST_POINTS), worst_fall(equity, drawdown))
 
 
 def equity_rows(run: BacktestRun, artifact: Artifact, index: Ints) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from typing import Any
 from backtests import data
 from core.errors import Invalid
 from core.fields import Fields
-from engine.space import METHODS, MOST_TRIALS, Space, combinations, read_space
+from engine.space import METHODS, MOST_TRIALS, Space, list_combinations, read_space
 from engine.strategies import registry
 from engine.strategy import Strategy
 from trading.setup.config import UNUSABLE, RunConfig, read_config
@@ -81,7 +81,7 @@ def parse_sweep(raw: Any) -> SweepConfig:
     if strategy is not None and not own.faults:
         values = {name: spec.default for name, spec in strategy.parameters.items()} | fixed
         how: dict[str, Any] = {"method": method, "trials": trials, "seed": run.seed, "interval": run.interval}
-        points, skipped = read_or_fault(own, lambda: combinations(strategy, space, fixed=values, **how), ([], 0))
+        points, skipped = read_or_fault(own, lambda: list_combinations(strategy, space, fixed=values, **how), ([], 0))
     own.refuse(UNUSABLE)
     assert strategy is not None
     run = resolve_run(run, strategy, fixed, points)
@@ -89,7 +89,7 @@ def parse_sweep(raw: Any) -> SweepConfig:
 
 
 def find_strategy(name: str) -> type[Strategy] | None:
-    return next((kind for kind in registry.all() if kind.name == name), None)
+    return next((kind for kind in registry.list_strategies() if kind.name == name), None)
 
 
 def read_or_fault(own: Fields, read_it: Any, otherwise: Any) -> Any:

@@ -32,7 +32,7 @@ from backtests.sweeps.summary import summarise_sweep
 from backtests.watch import Interrupted, Watch
 from core.errors import Conflict, DomainError
 from core.push import push_message
-from engine.metrics import decimal, rounded
+from engine.metrics import decimal_text, round_figure
 from engine.sweep import Trial
 from trading.setup.config import parse_config as parse_run
 
@@ -199,9 +199,9 @@ def rows_of(chunk: SweepChunk, found: Sequence[Trial]) -> list[SweepTrial]:
             sweep_id=chunk.sweep_id,
             index=chunk.first_trial + number,
             params=point,
-            final_equity=decimal(trial.final_equity) or 0,
+            final_equity=decimal_text(trial.final_equity) or 0,
             trades=trial.trades,
-            **{name: rounded(getattr(trial, name)) for name in ratios},
+            **{name: round_figure(getattr(trial, name)) for name in ratios},
         )
         for number, (point, trial) in enumerate(zip(chunk.points, found, strict=True))
     ]

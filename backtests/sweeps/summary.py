@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Avg, Count, F, Max, Min, Q, QuerySet, Variance
 
 from backtests.models import Sweep, SweepTrial
-from engine.metrics import rounded
+from engine.metrics import round_figure
 from engine.overfitting import deflated_sharpe, expected_maximum_sharpe
 from engine.returns import YEAR_DAYS
 
@@ -47,7 +47,7 @@ def summarise_sweep(sweep: Sweep) -> dict[str, Any] | None:
         "skipped": sweep.skipped,
         "profitable": seen["profitable"],
         "traded": seen["traded"],
-        "mean_return": rounded(seen["mean_return"]),
+        "mean_return": round_figure(seen["mean_return"]),
         "objective": sweep.objective,
         "best": trial_json(best),
         **luck,
@@ -66,7 +66,7 @@ def luck_of(sweep: Sweep, best: SweepTrial, seen: Mapping[str, Any]) -> dict[str
     if best.sharpe is not None and best.skewness is not None and best.kurtosis is not None:
         daily = best.sharpe / YEAR
         deflated = deflated_sharpe(daily, sweep.days, best.skewness, best.kurtosis, seen["rated"], variance)
-    found = {"expected_max_sharpe": rounded(expected), "deflated_sharpe": rounded(deflated)}
+    found = {"expected_max_sharpe": round_figure(expected), "deflated_sharpe": round_figure(deflated)}
     return {**found, "verdict": verdict_words(seen["made"], best.sharpe, found["expected_max_sharpe"], found["deflated_sharpe"])}
 
 

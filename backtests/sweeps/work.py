@@ -44,7 +44,7 @@ def desk_for(sweep_id: str, config: RunConfig) -> SweepBench:
         return shelf.desk
     clear_benches()
     candles = data.load_candles(config)
-    strategy = registry.get(config.strategy)
+    strategy = registry.get_strategy(config.strategy)
     bench = Bench(strategy, config.account(), candles)
     shelf.desk = SweepBench(bench, data.fingerprint_candles(candles), code_hash_of(strategy), sum(map(len, candles)))
     shelf.sweep_id = sweep_id
@@ -77,4 +77,4 @@ def warm_up() -> None:
     time = np.arange(300, dtype=np.int64) * 60_000
     candles = Candles("BTC-USD", "1m", time, close, close + 1.0, close - 1.0, close, np.ones(300))
     for exits in (Exits(), Exits(stop_loss=0.1)):
-        Bench(registry.get("sma_cross"), Account(1_000.0, exits=exits), [candles]).trial({"fast": 5, "slow": 20})
+        Bench(registry.get_strategy("sma_cross"), Account(1_000.0, exits=exits), [candles]).trial({"fast": 5, "slow": 20})

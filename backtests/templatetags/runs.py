@@ -70,7 +70,7 @@ def figure(name: str, value: Any, currency: str = "") -> str:
 @register.filter
 def strategy_title(name: str) -> str:
     """The strategy's title; its name where it is not installed any more."""
-    kind = registry.found().strategies.get(name)
+    kind = registry.find_strategies().strategies.get(name)
     return kind.title if kind else name
 
 

@@ -85,7 +85,7 @@ def progress_context(run: BacktestRun) -> dict[str, Any]:
 
 def chart_setup(run: BacktestRun) -> dict[str, Any]:
     """What the chart has to know beside its data: where each indicator is drawn, and what codes mean."""
-    kind = registry.found().strategies.get(run.strategy)
+    kind = registry.find_strategies().strategies.get(run.strategy)
     plots: Mapping[str, Plot] = kind.plots if kind else {}
     return {
         "symbols": run.symbols.split(","),

@@ -98,7 +98,7 @@ def filter_choices() -> dict[str, Any]:
     series = CandleSeries.objects.select_related("instrument").order_by("-count").first()
     return {
         "statuses": Status.values,
-        "strategies": [(kind.name, kind.title) for kind in registry.all()],
+        "strategies": [(kind.name, kind.title) for kind in registry.list_strategies()],
         "active": list(ACTIVE),
         "best_series": series,
         "sorts": list(SORTS),

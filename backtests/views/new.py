@@ -61,7 +61,12 @@ def first_form(request: Request, series: list[CandleSeries]) -> ConfigForm:
 
 
 def form_context(form: ConfigForm, series: list[CandleSeries]) -> dict[str, Any]:
-    return {"form": form, "strategies": registry.all(), "markets": market_choices(form, series), "source": source_run(form)}
+    return {
+        "form": form,
+        "strategies": registry.list_strategies(),
+        "markets": market_choices(form, series),
+        "source": source_run(form),
+    }
 
 
 def market_choices(form: ConfigForm, series: list[CandleSeries]) -> dict[str, Any]:

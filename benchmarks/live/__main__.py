@@ -16,7 +16,7 @@ import os
 import subprocess
 import sys
 
-from benchmarks.report import table
+from benchmarks.report import format_table
 
 PARTS = ("flow", "fast", "crowd", "hundred", "recovery")
 
@@ -38,7 +38,7 @@ def main() -> int:
 
     changes = {name: value for name in ("bots", "symbols", "rate") if (value := getattr(options, name)) is not None}
     rows = parts.measure(options.part, options.seconds, changes)
-    print(table([f"{options.part} (load average {os.getloadavg()[0]:.1f})", "figure", "aim"], rows))
+    print(format_table([f"{options.part} (load average {os.getloadavg()[0]:.1f})", "figure", "aim"], rows))
     return 0
 
 

@@ -43,5 +43,5 @@ class Below(Simple):
 
 def register() -> None:
     for strategy in (Above, Below):
-        if strategy.name not in registry.found().strategies:
-            registry.found().add(strategy)
+        if strategy.name not in registry.find_strategies().strategies:
+            registry.find_strategies().add(strategy)

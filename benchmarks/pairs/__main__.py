@@ -21,8 +21,8 @@ from pathlib import Path
 from benchmarks.pairs.checkouts import Worker, WorkerFailed
 from benchmarks.pairs.probes import KINDS, Answer
 from benchmarks.pairs.statistics import LIMIT, compare_pairs
-from benchmarks.report import table
-from benchmarks.run import machine
+from benchmarks.report import format_table
+from benchmarks.run import describe_machine
 
 PAIRS = 15
 HERE = Path(__file__).resolve().parents[2]
@@ -87,7 +87,7 @@ def compare_builds(probes: Sequence[str], old: Path, new: Path, pairs: int) -> s
         rows.append(make_row(probe, *answers))
         print(" | ".join(rows[-1]), file=sys.stderr, flush=True)
         notes += [f"{probe}: {text}." for text in find_differences(*answers)]
-    return "\n".join([table(HEADS, rows), *notes])
+    return "\n".join([format_table(HEADS, rows), *notes])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -99,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         text = compare_builds(options.probes or list(KINDS), against, HERE, options.pairs)
     except WorkerFailed as error:
         sys.exit(str(error))
-    print(f"Machine: {machine()}. CPU, medians of {options.pairs} pairs.\n\n{text}")
+    print(f"Machine: {describe_machine()}. CPU, medians of {options.pairs} pairs.\n\n{text}")
     return 0
 
 

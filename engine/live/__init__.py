@@ -1,7 +1,7 @@
-"""The engine's live driver: a bot's brain is the simulator's book, driven candle by candle."""
+"""The engine's live driver: a bot's state is the simulator's book, driven candle by candle."""
 
 from engine.live.carry import HeldPosition
-from engine.live.signal_rows import decide, last_row, last_size
+from engine.live.signal_rows import decide_row, last_row, last_size
 from engine.live.trader import Trader
 from engine.live.types import OHLCV, Closed, Ended, Executed, HeldQuantity, Intent, PriceLevel, SignalRow, Step
 
@@ -17,7 +17,7 @@ __all__ = [
     "SignalRow",
     "Step",
     "Trader",
-    "decide",
+    "decide_row",
     "last_row",
     "last_size",
 ]

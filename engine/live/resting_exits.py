@@ -1,23 +1,22 @@
 """Exits that rest at the venue, at most one a lot: its stop where it has one that the venue takes, else its take-profit.
 
 A stop is in force at the venue or here, never at both and never at neither: here until the venue has said that it has the order,
-and again as soon as that is given up, is over, or stands too low. `watch.in_force` is the other half."""
+and again as soon as that is given up, is over, or stands too low. `price_levels.level_in_force` is the other half."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from engine.book import LIMIT, MARKET, REBALANCE, SELL
 from engine.live import kernel
-from engine.live.types import Intent, Step
+from engine.live.trader_state import TraderState
+from engine.live.types import Intent
 from engine.live.venue_order import NEAR, VenueOrder
 from engine.types import REASONS
-
-if TYPE_CHECKING:
-    from engine.live.venue_orders import VenueOrders
 
 THROUGH = 0.01
 """Share of its level that a stop at the venue may sell below it. Where the price falls through even that, it is sold from here."""
@@ -26,78 +25,110 @@ LAG = 0.001
 the market. Until then the level is watched here."""
 
 
-def tend_offers(outside: VenueOrders, step: Step, offering: bool) -> None:
-    """Each lot that has an exit to rest has just one, of its quantity and at its level."""
-    lots = {int(lot["id"]): row for row, lot in enumerate(outside.brain.lots())}
-    resting = {out.lot: out for out in (*outside.out.values(), *outside.offers.values()) if out.lot >= 0 and not out.given_up}
-    outside.reached = [lot for lot in outside.reached if lot in lots]
-    outside.bare = [lot for lot in outside.bare if lot in lots]
-    levels = outside.brain.levels()
-    offers = {lot: found for lot, row in lots.items() if (found := offer_of(outside, row, levels[row])) is not None}
-    for lot, out in resting.items():
-        if not is_right(outside, out, offers.get(lot)):
-            if out.order.number in outside.offers:
-                del outside.offers[out.order.number]
-                outside.due.remove(out.order.number)
-            else:
-                outside.give_up(out, step)
-    for lot, offer in offers.items():
-        if offering and not is_right(outside, resting.get(lot), offer):
-            number = outside.brain.take_number()
-            outside.offers[number] = replace(offer, order=replace(offer.order, number=number))
-            outside.due.append(number)
+class ExitChanges(NamedTuple):
+    """What has to change for each lot that has an exit to rest to have just one, of its quantity and at its level."""
+
+    place: list[VenueOrder]
+    """Without a number yet."""
+    give_up: list[VenueOrder]
 
 
-def offer_of(outside: VenueOrders, row: int, levels: Any) -> VenueOrder | None:
-    """The order that the lot should have at the venue. `levels`: its stop, the reason of that, its take-profit."""
-    brain = outside.brain
-    lot, (stop, reason, take) = brain.book.lots[row], levels
-    s, symbol = int(lot["symbol"]), brain.book.symbols[int(lot["symbol"])]
-    takes = np.isfinite(take) and rests_take(outside, int(lot["id"]))
-    stops = stop > 0.0 and rests_stop(outside, s, int(lot["id"]))
-    if not (takes or stops) or lot["exit"] >= 0 or is_busy(outside, s, int(lot["order"])):
-        return None
-    quantity, tick, trigger = kernel.rounded(float(lot["quantity"]), float(symbol["lot"]), False), float(symbol["tick"]), None
-    if takes:
-        kind, why, limit = "limit", "take_profit", kernel.rounded(float(take), tick, True)
-    else:
-        kind, why, (limit, trigger) = "stop_limit", REASONS[int(reason)], stop_prices(float(stop), tick)
-    if quantity <= 0.0 or limit <= 0.0 or quantity * limit < symbol["min_notional"]:
-        return None
-    order = Intent(-1, brain.symbols[s], "sell", kind, why, quantity, limit, trigger, brain.now())
-    return VenueOrder(order, 0.0, lot=int(lot["id"]))
+@dataclass(slots=True)
+class RestingExits:
+    trader_state: TraderState
+    stops: bool
+    """Whether lots have stops. Where they have none, take-profits rest at the venue."""
+    venue_stops: frozenset[str] = frozenset()
+    """Symbols whose stops can rest at the venue."""
+    unsent: dict[int, VenueOrder] = field(default_factory=dict)
+    """Take-profit and stop orders that wait to go out."""
+    reached: list[int] = field(default_factory=list)
+    """Lots whose take-profit level the price has reached."""
+    bare: list[int] = field(default_factory=list)
+    """Lots whose stop the venue did not take, or ended unasked: it is watched here from then on."""
+    halted: bool = False
+    """Nothing may rest at the venue, because everything was cancelled by hand."""
 
+    def list_waiting(self, sent: Mapping[int, VenueOrder]) -> list[VenueOrder]:
+        """Take-profit and stop orders that the venue has, or will get; those that were given up are left out."""
+        return [one for one in (*sent.values(), *self.unsent.values()) if one.lot >= 0 and not one.given_up]
 
-def rests_take(outside: VenueOrders, lot: int) -> bool:
-    return (not outside.stops and not outside.halted) or lot in outside.reached
+    def forget_lots(self) -> None:
+        """Those that have been sold."""
+        lots = {int(lot["id"]) for lot in self.trader_state.lots()}
+        self.reached = [lot for lot in self.reached if lot in lots]
+        self.bare = [lot for lot in self.bare if lot in lots]
 
+    def find_changes(self, sent: Mapping[int, VenueOrder], crumbs: Mapping[int, float]) -> ExitChanges:
+        """`sent`: what the venue has; `crumbs`: base by symbol that an exit may take along."""
+        resting = {one.lot: one for one in self.list_waiting(sent)}
+        levels = self.trader_state.levels()
+        exits = [self.exit_of(row, levels[row]) for row in range(len(levels))]
+        wanted = {one.lot: one for one in exits if one is not None}
 
-def rests_stop(outside: VenueOrders, s: int, lot: int) -> bool:
-    return outside.brain.symbols[s] in outside.venue_stops and not outside.halted and lot not in outside.bare
+        def is_right(lot: int) -> bool:
+            there, should = resting.get(lot), wanted.get(lot)
+            return there is not None and should is not None and rests_right(there, should, crumbs.get(self.place_of(should), 0.0))
+
+        return ExitChanges(
+            place=[one for lot, one in wanted.items() if not is_right(lot)],
+            give_up=[one for lot, one in resting.items() if not is_right(lot)],
+        )
+
+    def place_of(self, venue_order: VenueOrder) -> int:
+        return self.trader_state.symbols.index(venue_order.order.symbol)
+
+    def exit_of(self, row: int, levels: Any) -> VenueOrder | None:
+        """The order that the lot should have at the venue. `levels`: its stop, the reason of that, its take-profit."""
+        trader_state = self.trader_state
+        lot, (stop, reason, take) = trader_state.book.lots[row], levels
+        s, symbol = int(lot["symbol"]), trader_state.book.symbols[int(lot["symbol"])]
+        takes = np.isfinite(take) and self.rests_take(int(lot["id"]))
+        stops = stop > 0.0 and self.rests_stop(s, int(lot["id"]))
+        if not (takes or stops) or lot["exit"] >= 0 or is_busy(trader_state, s, int(lot["order"])):
+            return None
+        quantity, tick = kernel.round_to_step(float(lot["quantity"]), float(symbol["lot"]), False), float(symbol["tick"])
+        trigger = None
+        if takes:
+            kind, why, limit = "limit", "take_profit", kernel.round_to_step(float(take), tick, True)
+        else:
+            kind, why, (limit, trigger) = "stop_limit", REASONS[int(reason)], stop_prices(float(stop), tick)
+        if quantity <= 0.0 or limit <= 0.0 or quantity * limit < symbol["min_notional"]:
+            return None
+        order = Intent(-1, trader_state.symbols[s], "sell", kind, why, quantity, limit, trigger, trader_state.now())
+        return VenueOrder(order, 0.0, lot=int(lot["id"]))
+
+    def rests_take(self, lot: int) -> bool:
+        return (not self.stops and not self.halted) or lot in self.reached
+
+    def rests_stop(self, s: int, lot: int) -> bool:
+        return self.trader_state.symbols[s] in self.venue_stops and not self.halted and lot not in self.bare
+
+    def watches_take(self, take: float, lot: int, resting: Collection[int]) -> bool:
+        """Whether the take-profit level is watched here; `resting`: lots that have one at the venue."""
+        return bool((self.stops or self.halted) and np.isfinite(take) and lot not in resting)
 
 
 def stop_prices(level: float, tick: float) -> tuple[float, float]:
     """The limit and the stop of the order that sells at `level`."""
-    stop = kernel.rounded(level, tick, False)
-    return kernel.rounded(stop * (1.0 - THROUGH), tick, False), stop
+    stop = kernel.round_to_step(level, tick, False)
+    return kernel.round_to_step(stop * (1.0 - THROUGH), tick, False), stop
 
 
-def is_right(outside: VenueOrders, out: VenueOrder | None, offer: VenueOrder | None) -> bool:
+def rests_right(there: VenueOrder, should: VenueOrder, crumbs: float) -> bool:
     """Whether what rests is what should. It may take crumbs along."""
-    if out is None or offer is None:
-        return out is offer
-    most = offer.left + outside.crumbs.get(outside.symbol(offer), 0.0)
-    if not offer.left * (1.0 - NEAR) <= out.left <= most * (1.0 + NEAR):
+    most = should.remaining + crumbs
+    if not should.remaining * (1.0 - NEAR) <= there.remaining <= most * (1.0 + NEAR):
         return False
-    if out.order.stop is None or offer.order.stop is None:
-        return out.order.stop is offer.order.stop and out.order.limit == offer.order.limit
-    return offer.order.stop * (1.0 - LAG) <= out.order.stop <= offer.order.stop
+    if there.order.stop is None or should.order.stop is None:
+        return there.order.stop is should.order.stop and there.order.limit == should.order.limit
+    return should.order.stop * (1.0 - LAG) <= there.order.stop <= should.order.stop
 
 
-def is_busy(outside: VenueOrders, s: int, bought_by: int) -> bool:
+def is_busy(trader_state: TraderState, s: int, bought_by: int) -> bool:
     """Whether the lot is still being bought, or an order that knows no lots sells the symbol."""
-    for row in outside.brain.rows():
-        w = outside.brain.book.working[row]
+    for row in trader_state.waiting_rows():
+        w = trader_state.book.working[row]
         of_any_lot = w["kind"] == LIMIT or (w["kind"] == MARKET and w["reason"] == REBALANCE)
         if w["order"] == bought_by or (w["symbol"] == s and w["side"] == SELL and of_any_lot):
             return True

@@ -40,7 +40,7 @@ def last_size(sizing: Sizing, candles: Candles) -> float:
     return float(volatility_share(sizing, candles[-sizing.lookback - 1 :])[-1])
 
 
-def decide(strategy: Strategy, candles: Candles, sizing: Sizing) -> SignalRow | None:
+def decide_row(strategy: Strategy, candles: Candles, sizing: Sizing) -> SignalRow | None:
     """The strategy's row at the last of these candles; None in its warm-up. `StrategyFailed` where it raises."""
     if len(candles) < max(1, strategy.warmup_at(candles.interval)):
         return None

@@ -1,4 +1,4 @@
-"""One bot's brain, driven candle by candle."""
+"""One bot's trader: its state, driven candle by candle."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 
 from core.errors import Conflict, Invalid
 from engine.book import CANCELLED, REFUSED
-from engine.live import kernel, reports
-from engine.live import price_levels as watch
-from engine.live import snapshot as memory
-from engine.live.carry import HeldPosition, carry, take_over
-from engine.live.intents import number_targets, sells, write_wishes
+from engine.live import kernel, price_levels, reports, snapshot, venue_steps
+from engine.live.carry import HeldPosition, carry_over, take_over
+from engine.live.intents import is_sale, number_targets, write_intents
+from engine.live.resting_exits import RestingExits
+from engine.live.settling import settle_book
 from engine.live.trader_state import TraderState
 from engine.live.types import OHLCV, HeldQuantity, Intent, PriceLevel, SignalRow, Step
 from engine.live.venue_orders import VenueOrders
@@ -26,7 +26,7 @@ NEVER = 2**60
 
 
 class Trader:
-    """One bot's brain: the simulator's book, driven candle by candle by the same compiled functions.
+    """One bot's trader: the simulator's book, driven candle by candle by the same compiled functions.
 
     `external=False` (replay, paper): the kernel's own matching executes, so the result is the backtest's to the last bit.
     `external=True` (testnet, live): the same functions decide; what is filled is reported from outside.
@@ -56,32 +56,33 @@ class Trader:
         self.renew()
 
     def renew(self) -> None:
-        exits = self.account.exits
-        self.brain = TraderState(self.account, self.symbols, self.position, self.reserve)
-        stops = exits.stop_loss > 0.0 or exits.trailing_stop > 0.0
-        self.outside = VenueOrders(self.brain, stops, self.venue_stops) if self.external else None
+        rules = self.account.exits
+        self.trader_state = TraderState(self.account, self.symbols, self.position, self.reserve)
+        stops = rules.stop_loss > 0.0 or rules.trailing_stop > 0.0
+        exits = RestingExits(self.trader_state, stops, self.venue_stops)
+        self.venue_orders = VenueOrders(self.trader_state, exits) if self.external else None
         self.blocked: list[int] = []
 
     @property
     def cash(self) -> float:
         """Free and held together."""
-        return float(self.brain.state["cash"])
+        return float(self.trader_state.totals["cash"])
 
     @property
     def free(self) -> float:
         """What new entries may spend."""
-        apart = self.outside.apart() if self.outside else 0.0
-        return float(self.brain.state["cash"] - self.brain.state["held"] - apart)
+        apart = self.venue_orders.cash_apart() if self.venue_orders else 0.0
+        return float(self.trader_state.totals["cash"] - self.trader_state.totals["held"] - apart)
 
     @property
     def time(self) -> int | None:
         """Open time of the last candle that was closed here; None before the first."""
-        return self.brain.time
+        return self.trader_state.time
 
     @property
     def entries_allowed(self) -> bool:
         """False while paused. Kept by dump."""
-        return self.brain.entries_allowed
+        return self.trader_state.entries_allowed
 
     # The candle, step by step.
     def open(self, time_ms: int, opens: Mapping[str, float]) -> Step:
@@ -92,37 +93,40 @@ class Trader:
         `time_ms` is not opened twice. `Invalid` for a time that is not after the last closed candle.
         """
         self.check_time(time_ms)
-        self.brain.begin(time_ms)
+        self.trader_state.begin(time_ms)
         return Step() if self.waits_for_volume else self.open_symbols(self.prices(opens))
 
     def open_symbols(self, prices: dict[int, float]) -> Step:
-        brain = self.brain
-        fresh = {s: price for s, price in prices.items() if not brain.opened[s]}
+        trader_state = self.trader_state
+        fresh = {s: price for s, price in prices.items() if not trader_state.opened[s]}
         if not fresh:
             return Step()
-        brain.show_opens(fresh)
-        if not brain.has_queued():
+        trader_state.show_opens(fresh)
+        if not trader_state.has_queued():
             return Step()
-        if self.outside:
-            return self.outside.open(fresh)
-        brain.run(kernel.opening, brain.t, brain.entries_allowed)
-        return brain.settle(brain.now(), executed=True)
+        if self.venue_orders:
+            return venue_steps.open_symbols(self.venue_orders, fresh)
+        trader_state.run(kernel.step_open, trader_state.t, trader_state.entries_allowed)
+        return settle_book(trader_state, executed=True)
 
     def entries(self, prices: Mapping[str, float]) -> Step:
         """External: sizes the queued entries of these symbols at these prices and wants them, one after the other, cash held for
         each. Does nothing while a market exit or the cancelling of an entry is in flight (call it again when that has ended) and
         before `open` of the candle after the decision. Paper: nothing."""
-        return self.outside.entries(self.prices(prices)) if self.outside else Step()
+        return venue_steps.size_entries(self.venue_orders, self.prices(prices)) if self.venue_orders else Step()
 
-    def queued(self, prices: Mapping[str, float]) -> list[Intent]:
+    def preview_open(self, prices: Mapping[str, float]) -> list[Intent]:
         """The market orders that `open` would execute or want next, with their quantity were the open at `prices`; for risk checks
-        before it. Changes nothing. Numbers are the ones that the orders will have."""
-        if not self.brain.has_queued():
+        before it. Changes nothing. Numbers are the ones that the orders will have.
+
+        It opens the candle on a copy of the trader, made by `dump` and `load`: about as much work as storing the state once and
+        a step. Call it once a candle, not at each price. Where nothing is queued it costs next to nothing."""
+        if not self.trader_state.has_queued():
             return []
         twin = Trader(self.account, self.symbols, self.step_ms, self.position, external=False)
         twin.load(self.dump())
-        twin.brain.opened = [False] * len(self.symbols)
-        twin.brain.book.setup["reserve"] = self.reserve
+        twin.trader_state.opened = [False] * len(self.symbols)
+        twin.trader_state.book.setup["reserve"] = self.reserve
         return twin.open_symbols(twin.prices(prices)).wanted
 
     def close(self, time_ms: int, candles: Mapping[str, OHLCV], signals: Mapping[str, SignalRow], tradable: bool = True) -> Step:
@@ -131,77 +135,64 @@ class Trader:
         their candle's open. `tradable=False`, for a candle that arrives too late to act on: exits are decided, entries are not.
         """
         self.check_time(time_ms)
-        brain = self.brain
-        brain.begin(time_ms)
+        trader_state = self.trader_state
+        trader_state.begin(time_ms)
         shown = {self.place(symbol): candle for symbol, candle in candles.items()}
         if self.waits_for_volume:
-            self.show_volume(shown)
+            trader_state.candles.show_volumes(shown)
         before = self.open_symbols(self.prices({symbol: candle.open for symbol, candle in candles.items()}))
-        self.show(shown)
-        after = self.decide(signals, tradable and brain.entries_allowed)
-        brain.time, brain.begun = time_ms, None
-        brain.t += 1
-        return joined(before, after)
+        trader_state.candles.show_candles(shown)
+        after = self.decide(signals, tradable and trader_state.entries_allowed)
+        trader_state.time, trader_state.begun = time_ms, None
+        trader_state.t += 1
+        return join_steps(before, after)
 
     def decide(self, signals: Mapping[str, SignalRow], entering: bool) -> Step:
-        brain = self.brain
-        wishes = write_wishes(brain, signals, entering)
-        if wishes == 0 and self.is_idle():
-            brain.state["equity"] = equity = self.equity()
+        trader_state = self.trader_state
+        intents = write_intents(trader_state, signals, entering)
+        if intents == 0 and self.is_idle():
+            trader_state.totals["equity"] = equity = self.equity()
             return Step(equity=equity)
-        starts = self.brain.book.rungs["start"].copy()
+        starts = self.trader_state.book.rungs["start"].copy()
         if not entering:
-            brain.book.rungs["start"] = NEVER
+            trader_state.book.rungs["start"] = NEVER
         if not self.external:
-            brain.run(kernel.matching, brain.t)
-        brain.run(kernel.closing, brain.plan, brain.t)
-        brain.book.rungs["start"] = starts
-        number_targets(brain)
-        step = self.settle(float(brain.state["equity"]))
-        if self.outside:
-            self.outside.want_out(step, [symbol for symbol, row in signals.items() if row.exit])
+            trader_state.run(kernel.step_inside, trader_state.t)
+        trader_state.run(kernel.step_close, trader_state.intents, trader_state.t)
+        trader_state.book.rungs["start"] = starts
+        number_targets(trader_state)
+        step = self.settle(float(trader_state.totals["equity"]))
+        if self.venue_orders:
+            venue_steps.mark_unwanted(self.venue_orders, step, [symbol for symbol, row in signals.items() if row.exit])
         return step
 
     def settle(self, equity: float | None = None) -> Step:
-        if self.outside:
-            return self.outside.settle(equity)
-        return self.brain.settle(self.brain.now(), executed=True, equity=equity)
+        if self.venue_orders:
+            return self.venue_orders.settle(equity)
+        return settle_book(self.trader_state, executed=True, equity=equity)
 
     def is_idle(self) -> bool:
-        """Whether nothing can happen at this close without a wish."""
-        brain, state = self.brain, self.brain.state
-        if state["working"] > 0 or len(brain.book.rungs) > 0:
+        """Whether nothing can happen at this close without an intent."""
+        trader_state, state = self.trader_state, self.trader_state.totals
+        if state["working"] > 0 or len(trader_state.book.rungs) > 0:
             return False
-        return not (state["lots"] > 0 and brain.book.setup[0]["protected"])
-
-    def show(self, candles: Mapping[int, OHLCV]) -> None:
-        """These candles, and no others, are at hand."""
-        columns = self.brain.columns
-        columns["close"][:] = np.nan
-        for s, candle in candles.items():
-            columns["open"][s], columns["high"][s], columns["low"][s] = candle.open, candle.high, candle.low
-            columns["close"][s] = columns["mark"][s] = candle.close
-        self.show_volume(candles)
-
-    def show_volume(self, candles: Mapping[int, OHLCV]) -> None:
-        for s, candle in candles.items():
-            self.brain.columns["volume"][s] = candle.volume
+        return not (state["lots"] > 0 and trader_state.book.setup[0]["protected"])
 
     # Risk.
     def block(self, number: int, why: str = "") -> Step:
         """Risk refused it: a queued or wanted order that has not been sent ends as `refused`; cash and lots are free again. An
         exit too, though the engine itself never blocks one: its level sets it off again at the next price. The order itself is
         not in the Step. A number that is over: an empty Step."""
-        brain = self.brain
-        for s, (reserved, _) in list(brain.targets.items()):
+        trader_state = self.trader_state
+        for s, (reserved, _) in list(trader_state.targets.items()):
             if reserved == number:
-                brain.forget_target(s)
+                trader_state.forget_target(s)
         self.blocked = [*self.blocked, number][-BLOCKED_KEPT:]
-        if self.outside:
-            return self.outside.block(number)
-        row = brain.row_of(number)
+        if self.venue_orders:
+            return venue_steps.block_order(self.venue_orders, number)
+        row = trader_state.row_of(number)
         if row is not None:
-            brain.end(row, REFUSED)
+            trader_state.end_order(row, REFUSED)
         step = self.settle()
         step.done[:] = [done for done in step.done if done.number != number]
         return step
@@ -210,107 +201,108 @@ class Trader:
         """False for an order that was blocked."""
         return number not in self.blocked
 
-    # By a person's word.
+    # By hand.
     def pause(self) -> Step:
         """No entries from now on; waiting ones are cancelled; exits go on. Sets `entries_allowed`."""
-        brain = self.brain
-        brain.entries_allowed = False
-        for s in list(brain.targets):
-            if not sells(brain, s, float(brain.book.symbols[s]["target"])):
-                brain.forget_target(s)
-        while rows := brain.buys():
-            brain.end(rows[0], CANCELLED)
+        trader_state = self.trader_state
+        trader_state.entries_allowed = False
+        for s in list(trader_state.targets):
+            if not is_sale(trader_state, s, float(trader_state.book.symbols[s]["target"])):
+                trader_state.forget_target(s)
+        while rows := trader_state.purchase_rows():
+            trader_state.end_order(rows[0], CANCELLED)
         return self.settle()
 
     def resume(self) -> Step:
         """Entries again, and take-profit orders at the venue."""
-        self.brain.entries_allowed = True
-        if self.outside:
-            self.outside.halted = False
+        self.trader_state.entries_allowed = True
+        if self.venue_orders:
+            self.venue_orders.exits.halted = False
         return self.settle()
 
     def cancel_all(self) -> Step:
         """Cancels every order that waits, exits too. Protective levels stay watched, take-profits by `levels` until `resume`."""
         self.drop_orders()
-        if self.outside:
-            self.outside.halted, self.outside.reached = True, []
+        if self.venue_orders:
+            self.venue_orders.exits.halted, self.venue_orders.exits.reached = True, []
         return self.settle()
 
     def drop_orders(self) -> None:
-        for s in list(self.brain.targets):
-            self.brain.forget_target(s)
-        while rows := self.brain.rows():
-            self.brain.end(rows[0], CANCELLED)
+        for s in list(self.trader_state.targets):
+            self.trader_state.forget_target(s)
+        while rows := self.trader_state.waiting_rows():
+            self.trader_state.end_order(rows[0], CANCELLED)
 
     def sell_all(self, reason: str = "by_hand", prices: Mapping[str, float] | None = None) -> Step:
         """Cancels every order and sells every lot: paper at `prices` (default: the last closes) less slippage, now; external:
         market sells are wanted now (those whose base a venue still holds for another order: once that is over)."""
-        brain = self.brain
-        if self.outside:
+        trader_state = self.trader_state
+        if self.venue_orders:
             self.drop_orders()
-            return self.outside.sell_all(REASONS.index(reason))
-        for s in list(brain.targets):
-            brain.forget_target(s)
+            return venue_steps.sell_lots(self.venue_orders, REASONS.index(reason))
+        for s in list(trader_state.targets):
+            trader_state.forget_target(s)
         for s, price in self.prices(prices or {}).items():
-            brain.columns["mark"][s] = price
-        brain.run(kernel.selling_out, brain.t, REASONS.index(reason))
-        return brain.settle(brain.now(), executed=True, equity=float(brain.state["equity"]))
+            trader_state.candles.columns["mark"][s] = price
+        trader_state.run(kernel.sell_everything, trader_state.t, REASONS.index(reason))
+        return settle_book(trader_state, executed=True, equity=float(trader_state.totals["equity"]))
 
     def rest_stops(self, symbols: Collection[str]) -> None:
         """External: the stops of these symbols can rest at the venue from now on, and of no others."""
         self.venue_stops = frozenset(symbols)
-        if self.outside:
-            self.outside.venue_stops = self.venue_stops
+        if self.venue_orders:
+            self.venue_orders.exits.venue_stops = self.venue_stops
 
-    # External only: the venue's reports. Each is told once (fills are told apart by the venue's trade id, outside).
-    def fill(
+    # External only: the venue's reports. The caller passes each on once; it knows fills apart by the venue's trade id.
+    def apply_fill(
         self, number: int, price: float, quantity: float, fee_quote: float, maker: bool, time_ms: int, fee_base: float = 0.0
     ) -> Step:
-        """The venue executed `quantity` of order `number` at `price`. Facts win: fills of orders that were given up count too.
+        """The venue executed `quantity` of order `number` at `price`. Fills of orders that were given up count too.
         `fee_base`: a fee taken out of the base that was bought. `NotFound` for an order that this run never wanted."""
-        return reports.fill(self.venue(), number, price, quantity, fee_quote, fee_base)
+        return reports.apply_fill(self.venue(), number, price, quantity, fee_quote, fee_base)
 
-    def accepted(self, number: int) -> None:
-        """The venue has the order: a stop that stands there is watched here no more. Telling it twice changes nothing."""
-        reports.accepted(self.venue(), number)
+    def apply_acceptance(self, number: int) -> None:
+        """The venue has the order: a stop that stands there is no longer watched here. A second report changes nothing."""
+        reports.apply_acceptance(self.venue(), number)
 
-    def ended(self, number: int, status: str) -> Step:
+    def apply_end(self, number: int, status: str) -> Step:
         """The venue says that the order is over, after all of its fills: `filled`, `cancelled`, `expired` or `rejected`. Cash or
-        lots are released; a market exit that did not sell is wanted again at the next `open` or `touched`. Telling it twice
-        changes nothing."""
-        return reports.ended(self.venue(), number, status)
+        lots are released; a market exit that did not sell is wanted again at the next `open` or `apply_price`. A second
+        report changes nothing."""
+        return reports.apply_end(self.venue(), number, status)
 
     def levels(self) -> list[PriceLevel]:
         """The prices to compare ticks with. They change only by calls that return a Step."""
-        return watch.watched(self.outside) if self.outside else []
+        return price_levels.list_price_levels(self.venue_orders) if self.venue_orders else []
 
-    def touched(self, symbol: str, price: float, time_ms: int) -> Step:
-        """A price reached levels of this symbol (or may have: each is checked): stop -> market sell; take-profit -> limit sell at
-        the level; a watched stop order of the strategy's -> its market or limit order. Without a stop, take-profits rest at the
-        venue from the purchase on and are not watched here; of stops that rest there, the price is that they cannot sell below."""
-        return watch.touched(self.venue(), self.place(symbol), price)
+    def apply_price(self, symbol: str, price: float, time_ms: int) -> Step:
+        """Act on levels of this symbol that `price` has reached (each is checked). Stop: a market sell.
+        Take-profit: a limit sell at the level. A watched stop order of the strategy's: its market or limit order. Without a stop,
+        take-profits rest at the venue from the purchase on and are not watched here. A stop that rests there is watched here only
+        at the price below which it cannot sell."""
+        return price_levels.apply_price(self.venue(), self.place(symbol), price)
 
     def venue(self) -> VenueOrders:
-        if self.outside is None:
+        if self.venue_orders is None:
             raise Conflict("The engine itself executes this bot's orders: there is no venue to report.")
-        return self.outside
+        return self.venue_orders
 
     # State.
     def equity(self, prices: Mapping[str, float] | None = None) -> float:
         """Cash and positions at these prices, else at the last closes."""
-        crumbs = self.outside.crumbs if self.outside else {}
-        return self.brain.equity({self.place(symbol): price for symbol, price in (prices or {}).items()}, crumbs)
+        crumbs = self.venue_orders.crumbs if self.venue_orders else {}
+        return self.trader_state.equity({self.place(symbol): price for symbol, price in (prices or {}).items()}, crumbs)
 
     def positions(self) -> dict[str, float]:
         """Base held, by symbol."""
-        crumbs = self.outside.crumbs if self.outside else {}
-        held = self.brain.book.symbols["position"]
+        crumbs = self.venue_orders.crumbs if self.venue_orders else {}
+        held = self.trader_state.book.symbols["position"]
         return {symbol: float(held[s]) + crumbs.get(s, 0.0) for s, symbol in enumerate(self.symbols)}
 
     def holdings(self) -> list[HeldQuantity]:
         """The lots, in the order they were opened."""
         found = []
-        for lot, (stop, _, take) in zip(self.brain.lots(), self.brain.levels(), strict=True):
+        for lot, (stop, _, take) in zip(self.trader_state.lots(), self.trader_state.levels(), strict=True):
             found.append(
                 HeldQuantity(
                     lot=int(lot["id"]),
@@ -328,47 +320,51 @@ class Trader:
 
     def working(self) -> list[Intent]:
         """Orders that wait: resting, queued, in flight. A queued target, whose quantity the open decides, has NaN."""
-        brain = self.brain
-        found = [brain.order(brain.book.working[row]["order"]) for row in brain.rows()]
-        for s, (number, created) in brain.targets.items():
-            if brain.book.symbols[s]["target_at"] < 0:
+        trader_state = self.trader_state
+        found = [trader_state.intent_of(trader_state.book.working[row]["order"]) for row in trader_state.waiting_rows()]
+        for s, (number, created) in trader_state.targets.items():
+            if trader_state.book.symbols[s]["target_at"] < 0:
                 continue  # its open has been
-            side = "sell" if sells(brain, s, float(brain.book.symbols[s]["target"])) else "buy"
+            side = "sell" if is_sale(trader_state, s, float(trader_state.book.symbols[s]["target"])) else "buy"
             found.append(Intent(number, self.symbols[s], side, "market", "rebalance", np.nan, None, None, created))
-        return found + (self.outside.resting_offers() if self.outside else [])
+        if self.venue_orders:
+            found += [one.order for one in self.venue_orders.exits.list_waiting(self.venue_orders.sent)]
+        return found
 
     def dump(self) -> bytes:
         """The whole state, compact. dump and load between any two calls change nothing."""
-        outside = self.outside.dumped() if self.outside else None
-        return memory.dumped(self.brain, {"blocked": self.blocked, "outside": outside})
+        orders = snapshot.dump_venue_orders(self.venue_orders) if self.venue_orders else None
+        return snapshot.dump_trader_state(self.trader_state, {"blocked": self.blocked, "outside": orders})
 
     def load(self, data: bytes) -> None:
         """Take over a dumped state (made with the same arguments of the constructor); empty bytes: as new. `Invalid` for a state of
         another version or of other symbols."""
         self.renew()
         if data:
-            more = memory.restored(self.brain, data)
+            more = snapshot.load_trader_state(self.trader_state, data)
             self.blocked = more["blocked"]
-            if self.outside and more["outside"]:
-                self.outside.restore(more["outside"])
+            if self.venue_orders and more["outside"]:
+                snapshot.load_venue_orders(self.venue_orders, more["outside"])
 
     def carry(self, old: Trader) -> None:
         """A new run of the same bot takes over cash and lots, no orders. Before the first candle. `Invalid` where `old` holds a
         symbol that this one does not have."""
-        carry(old.brain, self.brain)
-        if self.outside and old.outside:
-            self.outside.crumbs = {
-                self.places[old.symbols[s]]: quantity for s, quantity in old.outside.crumbs.items() if old.symbols[s] in self.places
+        carry_over(old.trader_state, self.trader_state)
+        if self.venue_orders and old.venue_orders:
+            self.venue_orders.crumbs = {
+                self.places[old.symbols[s]]: quantity
+                for s, quantity in old.venue_orders.crumbs.items()
+                if old.symbols[s] in self.places
             }
 
     def take_over(self, cash: float, held: Mapping[str, HeldPosition]) -> None:
-        """A new run takes over what the books say, where the memory of the one before cannot be read. As `carry`."""
-        take_over(self.brain, cash, held)
+        """A new run takes over what the books say, where the snapshot of the one before cannot be read. As `carry`."""
+        take_over(self.trader_state, cash, held)
 
     # What is asked of the caller.
     def check_time(self, time_ms: int) -> None:
-        last = self.brain.begun if self.brain.begun is not None else self.brain.time
-        if last is not None and (time_ms < last or time_ms == self.brain.time):
+        last = self.trader_state.begun if self.trader_state.begun is not None else self.trader_state.time
+        if last is not None and (time_ms < last or time_ms == self.trader_state.time):
             raise Invalid.at("time", f"The candle of {time_ms} is not after the last one, of {last}.")
 
     def place(self, symbol: str) -> int:
@@ -385,7 +381,7 @@ class Trader:
         return dict(sorted((self.place(symbol), price) for symbol, price in prices.items()))
 
 
-def joined(first: Step, second: Step) -> Step:
+def join_steps(first: Step, second: Step) -> Step:
     lists: dict[str, Any] = {
         name: getattr(first, name) + getattr(second, name) for name in ("wanted", "executed", "done", "closed")
     }

@@ -134,7 +134,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class PriceLevel:
-    """Prices at which something has to be done: at or below `stop`, at or above `take` (NaN: never), call `Trader.touched`.
+    """Prices at which something has to be done: at or below `stop`, at or above `take` (NaN: never), call `Trader.apply_price`.
 
     `lot` is the lot's id, -1 for an order of the strategy's that is watched here.
     """

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 from engine.live.types import Intent
 
@@ -31,7 +29,7 @@ class VenueOrder:
     """The venue has said that it has it."""
 
     @property
-    def left(self) -> float:
+    def remaining(self) -> float:
         return max(0.0, self.order.quantity - self.got)
 
     @property
@@ -42,17 +40,3 @@ class VenueOrder:
     def is_stop(self) -> bool:
         """Whether it is a protective stop. The strategy's own stop orders are watched here and never go out."""
         return self.order.stop is not None
-
-
-OUT, WANTED = (tuple(one.name for one in fields(kind)) for kind in (VenueOrder, Intent))
-
-
-def told(out: VenueOrder) -> dict[str, Any]:
-    """In JSON's own types. Written at each step of a bot, with dozens of orders that are over: hence no `asdict`, which copies."""
-    state = {name: getattr(out, name) for name in OUT}
-    return state | {"order": {name: getattr(out.order, name) for name in WANTED}}
-
-
-def revived(state: Mapping[str, Any]) -> VenueOrder:
-    """What `told` tells of."""
-    return VenueOrder(**{**state, "order": Intent(**state["order"])})

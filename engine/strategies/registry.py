@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Found:
+class FoundStrategies:
     """Strategies by name, and what could not be used: the entry point's name and why."""
 
     strategies: dict[str, type[Strategy]] = field(default_factory=dict)
@@ -33,9 +33,9 @@ class Found:
         self.strategies[strategy.name] = strategy
 
 
-def get(name: str) -> type[Strategy]:
+def get_strategy(name: str) -> type[Strategy]:
     """The strategy of that name; `Invalid` at `strategy`, with the nearest name, if there is none."""
-    known = found().strategies
+    known = find_strategies().strategies
     if name not in known:
         near = difflib.get_close_matches(str(name), known, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(sorted(known))}."
@@ -43,25 +43,25 @@ def get(name: str) -> type[Strategy]:
     return known[name]
 
 
-def all() -> list[type[Strategy]]:
+def list_strategies() -> list[type[Strategy]]:
     """Every strategy, by name."""
-    return [strategy for _, strategy in sorted(found().strategies.items())]
+    return [strategy for _, strategy in sorted(find_strategies().strategies.items())]
 
 
-def faults() -> dict[str, str]:
+def list_faults() -> dict[str, str]:
     """Entry points that could not be used, with the reason."""
-    return dict(found().faults)
+    return dict(find_strategies().faults)
 
 
 @functools.cache
-def found() -> Found:
+def find_strategies() -> FoundStrategies:
     """Looked up once a process; `found.cache_clear()` looks again."""
-    everything = Found()
+    everything = FoundStrategies()
     for strategy in built_in():
         everything.add(strategy)
     for entry in entry_points(group=GROUP):
         try:
-            everything.add(loaded(entry))
+            everything.add(load_strategy(entry))
         except Exception as error:  # someone else's package must not keep the desk from starting
             everything.faults[entry.name] = f"{type(error).__name__}: {error}"
             log.exception("The strategy %s (%s) cannot be used", entry.name, entry.value)
@@ -76,7 +76,7 @@ def built_in() -> Iterator[type[Strategy]]:
                 yield member
 
 
-def loaded(entry: EntryPoint) -> type[Strategy]:
+def load_strategy(entry: EntryPoint) -> type[Strategy]:
     strategy = entry.load()
     if not (inspect.isclass(strategy) and issubclass(strategy, Strategy)) or inspect.isabstract(strategy):
         raise TypeError(f"{entry.value} is not a strategy: a class derived from Strategy with all of its methods")

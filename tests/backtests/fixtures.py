@@ -84,7 +84,7 @@ def candles(hold: Callable[..., Candles]) -> Candles:
 def strategies(monkeypatch: pytest.MonkeyPatch) -> None:
     """The misbehaving strategies of `tests.backtests.strategies`, by their names."""
     for strategy in ALL:
-        monkeypatch.setitem(registry.found().strategies, strategy.name, strategy)
+        monkeypatch.setitem(registry.find_strategies().strategies, strategy.name, strategy)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tests.backtests.strategies import Honest, Peeking, PeekingIndicator
 Execute = Callable[..., BacktestRun]
 
 
-def audited(strategy: Strategy, candles: Candles, *, seed: int = 0, cuts: int = audit.CUTS) -> audit.Difference | None:
+def audited(strategy: Strategy, candles: Candles, *, seed: int = 0, cuts: int = audit.CUTS) -> audit.PrefixDifference | None:
     columns, signals = evaluate(strategy, candles)
     return audit.look_ahead(strategy, candles, columns, signals, seed=seed, cuts=cuts)
 
@@ -47,9 +47,9 @@ def test_an_indicator_over_the_whole_history_is_caught() -> None:
     assert found.column == "scaled"
 
 
-@pytest.mark.parametrize("name", sorted({"honest", *(kind.name for kind in registry.all())}))
+@pytest.mark.parametrize("name", sorted({"honest", *(kind.name for kind in registry.list_strategies())}))
 def test_honest_strategies_pass(name: str) -> None:
-    strategy = Honest() if name == "honest" else registry.get(name)()
+    strategy = Honest() if name == "honest" else registry.get_strategy(name)()
     assert audited(strategy, make_candles(count=3_000), cuts=24) is None
 
 

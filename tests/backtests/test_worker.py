@@ -51,9 +51,9 @@ def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.syspath_prepend(package)
     monkeypatch.setenv("PYTHONPATH", str(package))
     monkeypatch.setenv("GATE", str(tmp_path / "gate"))
-    registry.found.cache_clear()
+    registry.find_strategies.cache_clear()
     yield tmp_path / "gate"
-    registry.found.cache_clear()
+    registry.find_strategies.cache_clear()
 
 
 def database_url() -> str:

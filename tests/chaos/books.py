@@ -139,7 +139,7 @@ def cash_of(bot: Bot, cash: float) -> float:
 
 
 def working_differs(bot: Bot, trader: Trader) -> Iterator[Difference]:
-    waiting = trader.outside.out if trader.outside else {}
+    waiting = trader.venue_orders.sent if trader.venue_orders else {}
     for order in Order.objects.filter(run=bot.run):
         if (order.status in OPEN) != (order.number in waiting):
             thinks = "waits for it" if order.number in waiting else "has forgotten it"
@@ -150,7 +150,7 @@ def working_differs(bot: Bot, trader: Trader) -> Iterator[Difference]:
 
 def stops_differ(bot: Bot, trader: Trader) -> Iterator[Difference]:
     """Each lot that is not being sold has its stop in force at one place: watched here, or open at the venue and backed here."""
-    waiting = trader.outside.out.values() if trader.outside else ()
+    waiting = trader.venue_orders.sent.values() if trader.venue_orders else ()
     standing = set(Order.objects.filter(run=bot.run, status__in=OPEN, type="stop_limit").values_list("number", flat=True))
     watched = {level.lot: level.stop for level in trader.levels()}
     for lot in trader.holdings():

@@ -55,9 +55,9 @@ CHAOTIC = (Dips, Raises, Hangs)
 
 def register() -> None:
     for strategy in CHAOTIC:
-        registry.found().add(strategy)
+        registry.find_strategies().add(strategy)
 
 
 def unregister() -> None:
     for strategy in CHAOTIC:
-        del registry.found().strategies[strategy.name]
+        del registry.find_strategies().strategies[strategy.name]

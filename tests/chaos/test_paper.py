@@ -84,7 +84,7 @@ def test_every_strategy_on_paper_at_both_venues_does_what_its_backtest_does(
 
 
 def built_in() -> list[type[Strategy]]:
-    return [kind for kind in registry.all() if kind.__module__.startswith("engine.strategies.")]
+    return [kind for kind in registry.list_strategies() if kind.__module__.startswith("engine.strategies.")]
 
 
 def taken_in(hour: int) -> bool:

@@ -20,10 +20,10 @@ def stopped(protections: Protections, *, parts: int, fee_base: float = 0.0) -> T
     trader.close(0, CANDLE, ENTRY)
     trader.open(MINUTE, PRICE)
     (entry,) = trader.entries(PRICE).wanted
-    trader.fill(entry.number, 100.0, entry.quantity, 0.0, False, MINUTE, fee_base=fee_base * entry.quantity)
-    (sale,) = trader.touched("BTC-USD", 89.0, MINUTE).wanted
+    trader.apply_fill(entry.number, 100.0, entry.quantity, 0.0, False, MINUTE, fee_base=fee_base * entry.quantity)
+    (sale,) = trader.apply_price("BTC-USD", 89.0, MINUTE).wanted
     for _ in range(parts):
-        trader.fill(sale.number, 89.0, sale.quantity / parts, 0.0, False, MINUTE)
+        trader.apply_fill(sale.number, 89.0, sale.quantity / parts, 0.0, False, MINUTE)
     return trader
 
 
@@ -37,13 +37,13 @@ def test_a_stop_bars_entries_for_its_pause_and_no_longer_also_after_a_restart() 
     trader = reloaded(trader)
     assert refusals(trader, 2) == ["protection"]
     assert refusals(trader, 3) == []
-    assert trader.queued(PRICE)
+    assert trader.preview_open(PRICE)
 
 
 def test_one_stop_in_many_executions_is_one_stop() -> None:
     trader = stopped(Protections(stop_count=2, stop_window=5, stop_pause=5), parts=4)
     assert refusals(trader, 1) == []
-    assert trader.queued(PRICE)
+    assert trader.preview_open(PRICE)
 
 
 def test_crumbs_that_a_fee_left_behind_do_not_keep_a_trade_from_closing() -> None:

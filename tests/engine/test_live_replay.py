@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from core.errors import Conflict, Invalid
 from engine.audit import SIGNAL_COLUMNS
 from engine.layout import volatility_share
-from engine.live import OHLCV, HeldPosition, SignalRow, Step, decide, last_row, last_size
+from engine.live import OHLCV, HeldPosition, SignalRow, Step, decide_row, last_row, last_size
 from engine.simulator import simulate
 from engine.strategies import registry
 from engine.strategy import Strategy, evaluate
@@ -60,7 +60,7 @@ QUICK: dict[str, dict[str, Any]] = {"momentum": {"higher": "15m", "trend": 5}}
 
 
 @pytest.mark.parametrize("account", ACCOUNTS)
-@pytest.mark.parametrize("kind", registry.all(), ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", registry.list_strategies(), ids=lambda kind: kind.name)
 def test_every_strategy_on_generated_candles(kind: type[Strategy], account: str) -> None:
     one = generated(1_200, 1)
     fills = same_as_simulated(
@@ -75,7 +75,7 @@ def tape_of(strategy: Strategy, account: Account, one: Candles) -> Tape:
     warmup = strategy.warmup_at(one.interval)
     shares = volatility_share(account.sizing, one) if account.sizing.kind == "volatility" else np.full(len(one), np.nan)
     for i in np.linspace(warmup, len(one) - 1, 5).astype(int).tolist():
-        row, prefix = last_row(signals, i, float(shares[i])), decide(strategy, one[: i + 1], account.sizing)
+        row, prefix = last_row(signals, i, float(shares[i])), decide_row(strategy, one[: i + 1], account.sizing)
         assert prefix is not None
         assert same_row(prefix, row), (strategy.name, i)
     return Tape(account, [one], [signals], warmup)
@@ -100,7 +100,7 @@ def same_row(one: SignalRow, other: SignalRow) -> bool:
 )
 def test_every_strategy_on_recorded_candles(shared_data: Path, name: str, symbol: str, interval: str, part: slice) -> None:
     one = recorded(shared_data / "candles" / name, symbol, interval)[part]
-    for kind in registry.all():
+    for kind in registry.list_strategies():
         same_as_simulated(tape_of(kind(QUICK.get(kind.name)), ACCOUNTS["protected"], one), kind.position)
 
 
@@ -121,7 +121,7 @@ def test_two_symbols_with_gaps() -> None:
         columns = [getattr(one, name)[kept] for name in ("time", "open", "high", "low", "close", "volume")]
         series.append(Candles(symbol, one.interval, *columns))
     for name in ("sma_cross", "dca", "grid", "volatility_target"):
-        strategy = registry.get(name)()
+        strategy = registry.get_strategy(name)()
         signals = [evaluate(strategy, each)[1] for each in series]
         assert same_as_simulated(
             Tape(account, series, signals, strategy.warmup()), strategy.position, reloads=range(50, 1_500, 111)
@@ -136,9 +136,9 @@ def test_volatility_sizing_is_the_same_on_a_prefix() -> None:
 
 
 def test_no_row_before_the_warm_up() -> None:
-    one, strategy = generated(100, 1), registry.get("sma_cross")({"fast": 5, "slow": 20})
-    assert decide(strategy, one[: strategy.warmup() - 1], Sizing()) is None
-    assert decide(strategy, one[: strategy.warmup()], Sizing()) is not None
+    one, strategy = generated(100, 1), registry.get_strategy("sma_cross")({"fast": 5, "slow": 20})
+    assert decide_row(strategy, one[: strategy.warmup() - 1], Sizing()) is None
+    assert decide_row(strategy, one[: strategy.warmup()], Sizing()) is not None
 
 
 # What is not in a backtest.
@@ -154,10 +154,10 @@ def paper(account: Account | None = None, position: str = "single") -> Any:
 def test_a_blocked_entry_is_as_if_it_had_never_been_wanted() -> None:
     trader = paper()
     assert not trader.close(0, {"BTC-USD": FLAT}, {"BTC-USD": SignalRow(entry=True)}).wanted
-    (queued,) = trader.queued({"BTC-USD": 125.0})
+    (queued,) = trader.preview_open({"BTC-USD": 125.0})
     assert (queued.side, queued.type, queued.quantity, queued.created_at) == ("buy", "market", 8.0, 0)
     before = trader.dump()
-    assert [one.number for one in trader.queued({"BTC-USD": 100.0})] == [queued.number]
+    assert [one.number for one in trader.preview_open({"BTC-USD": 100.0})] == [queued.number]
     assert trader.dump() == before
     step = trader.block(queued.number, "daily_loss")
     assert step == Step()
@@ -169,16 +169,16 @@ def test_a_blocked_entry_is_as_if_it_had_never_been_wanted() -> None:
 def test_a_blocked_target_is_forgotten() -> None:
     trader = paper(position="merge")
     trader.close(0, {"BTC-USD": FLAT}, {"BTC-USD": SignalRow(target=0.5)})
-    (queued,) = trader.queued({"BTC-USD": 100.0})
+    (queued,) = trader.preview_open({"BTC-USD": 100.0})
     trader.block(queued.number)
     assert not trader.open(MINUTE, {"BTC-USD": 100.0}).executed
-    assert not trader.queued({"BTC-USD": 100.0})
+    assert not trader.preview_open({"BTC-USD": 100.0})
 
 
 def test_the_order_has_the_number_that_was_queued() -> None:
     trader = paper(position="merge")
     trader.close(0, {"BTC-USD": FLAT}, {"BTC-USD": SignalRow(target=0.5)})
-    queued = trader.queued({"BTC-USD": 100.0})
+    queued = trader.preview_open({"BTC-USD": 100.0})
     assert [(one.number, one.side, one.reason) for one in trader.working()] == [(queued[0].number, "buy", "rebalance")]
     assert trader.open(MINUTE, {"BTC-USD": 100.0}).wanted == queued
     trader.close(MINUTE, {"BTC-USD": FLAT}, {"BTC-USD": SignalRow(target=0.5)})
@@ -194,10 +194,10 @@ def test_paused_it_enters_no_more_but_exits() -> None:
     (sold,) = trader.open(2 * MINUTE, {"BTC-USD": 100.0}).executed
     assert sold.side == "sell"
     trader.close(2 * MINUTE, {"BTC-USD": FLAT}, {"BTC-USD": SignalRow(entry=True)})
-    assert not trader.queued({"BTC-USD": 100.0})
+    assert not trader.preview_open({"BTC-USD": 100.0})
     trader.resume()
     trader.close(3 * MINUTE, {"BTC-USD": FLAT}, {"BTC-USD": SignalRow(entry=True)})
-    assert trader.queued({"BTC-USD": 100.0})
+    assert trader.preview_open({"BTC-USD": 100.0})
 
 
 def test_pausing_cancels_what_waits_to_buy() -> None:
@@ -213,10 +213,10 @@ def test_pausing_cancels_what_waits_to_buy() -> None:
 def test_a_candle_that_comes_too_late_opens_nothing_but_may_close() -> None:
     trader = paper()
     trader.close(0, {"BTC-USD": FLAT}, {"BTC-USD": SignalRow(entry=True)}, tradable=False)
-    assert not trader.queued({"BTC-USD": 100.0})
+    assert not trader.preview_open({"BTC-USD": 100.0})
     trader.close(MINUTE, {"BTC-USD": FLAT}, {"BTC-USD": SignalRow(entry=True)})
     trader.close(2 * MINUTE, {"BTC-USD": FLAT}, {"BTC-USD": SignalRow(exit=True)}, tradable=False)
-    assert [one.side for one in trader.queued({"BTC-USD": 100.0})] == ["sell"]
+    assert [one.side for one in trader.preview_open({"BTC-USD": 100.0})] == ["sell"]
 
 
 def test_cancelled_orders_stay_cancelled() -> None:
@@ -271,7 +271,7 @@ def test_what_cannot_be_is_refused() -> None:
     with pytest.raises(Invalid, match="no price"):
         trader.open(MINUTE, {"BTC-USD": float("nan")})
     with pytest.raises(Conflict, match="no venue"):
-        trader.fill(0, 1.0, 1.0, 0.0, True, 0)
+        trader.apply_fill(0, 1.0, 1.0, 0.0, True, 0)
     with pytest.raises(Invalid, match="cannot be read"):
         trader.load(b"nonsense")
     with pytest.raises(Invalid, match="another version"):
@@ -283,6 +283,11 @@ def test_an_idle_bot_costs_little() -> None:
     trader = paper()
     for k in range(2_000):
         trader.close(k * MINUTE, {"BTC-USD": FLAT}, {"BTC-USD": SignalRow(entry=k % 2 == 0, exit=k % 2 == 1)})
-    tables = [trader.brain.book.lots, trader.brain.book.working, trader.brain.book.orders, trader.brain.book.fills]
-    assert sum(table.nbytes for table in (*tables, trader.brain.book.trades)) < 20_000
+    tables = [
+        trader.trader_state.book.lots,
+        trader.trader_state.book.working,
+        trader.trader_state.book.orders,
+        trader.trader_state.book.fills,
+    ]
+    assert sum(table.nbytes for table in (*tables, trader.trader_state.book.trades)) < 20_000
     assert len(trader.dump()) < 1_500

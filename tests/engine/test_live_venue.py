@@ -25,7 +25,7 @@ from tests.engine.venue import Venue
 @pytest.mark.parametrize("reserve", [0.0, 0.002])
 def test_a_venue_that_fills_as_the_kernel_would_gives_the_backtest(name: str, reserve: float) -> None:
     """Market orders, filled at the open with the slippage. Without a reserve: to the last digits; with it: as much less."""
-    strategy, one = registry.get(name)(), generated(1_500, 4)
+    strategy, one = registry.get_strategy(name)(), generated(1_500, 4)
     account = Account(10_000.0, fees=Fees(0.001, 0.001), slippage=Slippage("bps", 5.0), exits=Exits(max_candles=70))
     _, signals = evaluate(strategy, one)
     expected = simulate(account, [one], [signals], warmup=strategy.warmup(), position=strategy.position)
@@ -112,7 +112,7 @@ def touch(venue: Venue, prices: dict[str, float], time: int, random: np.random.G
         price = prices.get(level.symbol)
         venue.prices.update(prices)
         if price is not None and (price <= level.stop or price >= level.take) and random.random() < 0.9:
-            venue.take(venue.trader.touched(level.symbol, price, time))
+            venue.take(venue.trader.apply_price(level.symbol, price, time))
 
 
 def persons_word(venue: Venue, random: np.random.Generator) -> None:
@@ -137,7 +137,7 @@ def finish(venue: Venue, opens: dict[str, float], time: int) -> None:
                 left = venue.open[number][1]
                 venue.fill(number, venue.price(number, np.random.default_rng(0)), left, time)
         for symbol in venue.trader.symbols:
-            venue.take(venue.trader.touched(symbol, opens.get(symbol, 100.0), time))
+            venue.take(venue.trader.apply_price(symbol, opens.get(symbol, 100.0), time))
     assert not venue.open
     for s, symbol in enumerate(venue.trader.symbols):
         crumbs = venue.most_lots * venue.trader.account.rules[s].lot  # each lot may leave one, until the next purchase
@@ -165,29 +165,29 @@ def holding(
         trader.open(MINUTE, {"BTC-USD": price})
         step = trader.entries({"BTC-USD": price})
     (entry, *_) = step.wanted
-    return trader, trader.fill(entry.number, entry.limit or price, entry.quantity, 0.0, False, MINUTE)
+    return trader, trader.apply_fill(entry.number, entry.limit or price, entry.quantity, 0.0, False, MINUTE)
 
 
 def test_a_stop_that_is_touched_sells_at_the_market() -> None:
     trader, _ = holding(Account(1_000.0, exits=Exits(stop_loss=0.1, take_profit=0.2)))
     (level,) = trader.levels()
     assert (round(level.stop, 9), level.stop_reason, round(level.take, 9)) == (90.0, "stop_loss", 120.0)
-    assert not trader.touched("BTC-USD", 95.0, MINUTE).wanted
-    (sale,) = trader.touched("BTC-USD", 89.0, MINUTE).wanted
+    assert not trader.apply_price("BTC-USD", 95.0, MINUTE).wanted
+    (sale,) = trader.apply_price("BTC-USD", 89.0, MINUTE).wanted
     assert (sale.side, sale.type, sale.reason, sale.quantity) == ("sell", "market", "stop_loss", 10.0)
-    assert not trader.touched("BTC-USD", 88.0, MINUTE).wanted
+    assert not trader.apply_price("BTC-USD", 88.0, MINUTE).wanted
     assert not trader.levels()
-    (closed,) = trader.fill(sale.number, 89.0, 10.0, 0.0, False, MINUTE).closed
+    (closed,) = trader.apply_fill(sale.number, 89.0, 10.0, 0.0, False, MINUTE).closed
     assert (closed.profit, closed.exit_reason, trader.positions()) == (-110.0, "stop_loss", {"BTC-USD": 0.0})
 
 
 def test_an_exit_that_failed_is_wanted_again_at_the_next_price() -> None:
     trader, _ = holding(Account(1_000.0, exits=Exits(stop_loss=0.1)))
-    (sale,) = trader.touched("BTC-USD", 89.0, MINUTE).wanted
-    assert not trader.ended(sale.number, "rejected").wanted
+    (sale,) = trader.apply_price("BTC-USD", 89.0, MINUTE).wanted
+    assert not trader.apply_end(sale.number, "rejected").wanted
     (level,) = trader.levels()
     assert level.stop == np.inf
-    (again,) = trader.touched("BTC-USD", 91.0, MINUTE).wanted
+    (again,) = trader.apply_price("BTC-USD", 91.0, MINUTE).wanted
     assert (again.quantity, again.reason) == (10.0, "stop_loss")
     assert again.number > sale.number
 
@@ -195,14 +195,14 @@ def test_an_exit_that_failed_is_wanted_again_at_the_next_price() -> None:
 def test_a_take_profit_touched_rests_and_gives_way_to_the_stop() -> None:
     """Never both: the stop's sale waits until the venue has let go of the other order."""
     trader, _ = holding(Account(1_000.0, exits=Exits(stop_loss=0.1, take_profit=0.2)))
-    (offer,) = trader.touched("BTC-USD", 120.0, MINUTE).wanted
+    (offer,) = trader.apply_price("BTC-USD", 120.0, MINUTE).wanted
     assert (offer.type, offer.limit, offer.reason) == ("limit", 120.0, "take_profit")
-    step = trader.touched("BTC-USD", 89.0, MINUTE)
+    step = trader.apply_price("BTC-USD", 89.0, MINUTE)
     assert [(done.number, done.status) for done in step.done] == [(offer.number, "cancelled")]
     assert not step.wanted
-    (part,) = [trader.fill(offer.number, 120.0, 4.0, 0.0, True, MINUTE)]  # it was not cancelled in time
+    (part,) = [trader.apply_fill(offer.number, 120.0, 4.0, 0.0, True, MINUTE)]  # it was not cancelled in time
     assert not part.wanted
-    (sale,) = trader.ended(offer.number, "cancelled").wanted
+    (sale,) = trader.apply_end(offer.number, "cancelled").wanted
     assert (sale.type, sale.quantity) == ("market", 6.0)
 
 
@@ -217,22 +217,22 @@ def test_a_stop_rests_at_the_venue_and_is_watched_here_until_it_stands_there() -
     assert (stop.side, stop.type, stop.reason, stop.quantity) == ("sell", "stop_limit", "stop_loss", 10.0)
     assert (stop.stop, stop.limit) == (90.0, pytest.approx(89.1))
     assert stopped(trader) == 90.0
-    trader.accepted(stop.number)
+    trader.apply_acceptance(stop.number)
     assert stopped(trader) == 89.1
     assert stopped(reloaded(trader)) == 89.1
-    assert trader.touched("BTC-USD", 89.5, MINUTE) == Step()
-    (closed,) = trader.fill(stop.number, 89.8, 10.0, 0.0, False, MINUTE).closed
+    assert trader.apply_price("BTC-USD", 89.5, MINUTE) == Step()
+    (closed,) = trader.apply_fill(stop.number, 89.8, 10.0, 0.0, False, MINUTE).closed
     assert (closed.exit_reason, trader.positions(), trader.levels()) == ("stop_loss", {"BTC-USD": 0.0}, [])
 
 
 def test_a_price_that_falls_through_the_venues_stop_is_sold_at_from_here_once_that_is_over() -> None:
     trader, step = holding(Account(1_000.0, exits=Exits(stop_loss=0.1)), **STOPS)
     (stop,) = step.wanted
-    trader.accepted(stop.number)
-    step = trader.touched("BTC-USD", 89.0, MINUTE)
+    trader.apply_acceptance(stop.number)
+    step = trader.apply_price("BTC-USD", 89.0, MINUTE)
     assert ([done.number for done in step.done], step.wanted) == ([stop.number], [])
-    trader.fill(stop.number, 89.1, 4.0, 0.0, False, MINUTE)
-    (sale,) = trader.ended(stop.number, "cancelled").wanted
+    trader.apply_fill(stop.number, 89.1, 4.0, 0.0, False, MINUTE)
+    (sale,) = trader.apply_end(stop.number, "cancelled").wanted
     assert (sale.type, sale.reason, sale.quantity) == ("market", "stop_loss", 6.0)
 
 
@@ -240,37 +240,37 @@ def test_a_price_that_falls_through_the_venues_stop_is_sold_at_from_here_once_th
 def test_a_stop_that_the_venue_refuses_or_ends_unasked_is_watched_here(status: str) -> None:
     trader, step = holding(Account(1_000.0, exits=Exits(stop_loss=0.1)), **STOPS)
     (stop,) = step.wanted
-    trader.accepted(stop.number)
-    assert trader.ended(stop.number, status).wanted == []
+    trader.apply_acceptance(stop.number)
+    assert trader.apply_end(stop.number, status).wanted == []
     assert stopped(reloaded(trader)) == 90.0
     assert trader.close(MINUTE, flat(), {"BTC-USD": SignalRow()}).wanted == []
-    (sale,) = trader.touched("BTC-USD", 89.9, MINUTE).wanted
+    (sale,) = trader.apply_price("BTC-USD", 89.9, MINUTE).wanted
     assert (sale.type, sale.quantity) == ("market", 10.0)
 
 
 def test_a_stop_at_the_venue_follows_the_price_by_more_than_a_step_and_is_watched_here_meanwhile() -> None:
     trader, step = holding(Account(1_000.0, exits=Exits(trailing_stop=0.1)), **STOPS)
     (stop,) = step.wanted
-    trader.accepted(stop.number)
+    trader.apply_acceptance(stop.number)
     assert trader.close(MINUTE, flat(100.05), {"BTC-USD": SignalRow()}).wanted == []
     assert stopped(trader) == 90.045  # the order at 90 stays: better than none if this desk dies
     step = trader.close(2 * MINUTE, flat(110.0), {"BTC-USD": SignalRow()})
     assert ([done.number for done in step.done], step.wanted) == ([stop.number], [])
     assert stopped(trader) == 99.0
-    (higher,) = trader.ended(stop.number, "cancelled").wanted
+    (higher,) = trader.apply_end(stop.number, "cancelled").wanted
     assert (higher.stop, higher.reason) == (99.0, "trailing_stop")
-    trader.accepted(higher.number)
+    trader.apply_acceptance(higher.number)
     assert stopped(trader) == pytest.approx(98.01)
 
 
 def test_a_profit_that_is_reached_takes_the_place_of_the_stop_at_the_venue() -> None:
     trader, step = holding(Account(1_000.0, exits=Exits(stop_loss=0.1, take_profit=0.2)), **STOPS)
     (stop,) = step.wanted
-    trader.accepted(stop.number)
-    step = trader.touched("BTC-USD", 120.0, MINUTE)
+    trader.apply_acceptance(stop.number)
+    step = trader.apply_price("BTC-USD", 120.0, MINUTE)
     assert ([done.number for done in step.done], step.wanted) == ([stop.number], [])
     assert stopped(trader) == 90.0
-    (offer,) = trader.ended(stop.number, "cancelled").wanted
+    (offer,) = trader.apply_end(stop.number, "cancelled").wanted
     assert (offer.type, offer.limit) == ("limit", 120.0)
     assert stopped(trader) == 90.0
 
@@ -280,14 +280,14 @@ def test_one_lots_exit_leaves_the_stops_of_others_where_they_are() -> None:
     account = Account(1_000.0, exits=Exits(stop_loss=0.3, max_candles=2))
     trader = Trader(account, ["BTC-USD"], MINUTE, "lots", external=True, reserve=0.0, **STOPS)
     first, second = trader.close(0, flat(105.0), {"BTC-USD": ladder}).wanted
-    (stop,) = trader.fill(first.number, 100.0, first.quantity, 0.0, True, MINUTE).wanted
-    trader.accepted(stop.number)
+    (stop,) = trader.apply_fill(first.number, 100.0, first.quantity, 0.0, True, MINUTE).wanted
+    trader.apply_acceptance(stop.number)
     trader.close(MINUTE, flat(95.0), {"BTC-USD": ladder})
-    (other,) = trader.fill(second.number, 90.0, second.quantity, 0.0, True, 2 * MINUTE).wanted
-    trader.accepted(other.number)
+    (other,) = trader.apply_fill(second.number, 90.0, second.quantity, 0.0, True, 2 * MINUTE).wanted
+    trader.apply_acceptance(other.number)
     trader.close(2 * MINUTE, flat(90.0), {"BTC-USD": ladder})
     step = trader.open(3 * MINUTE, {"BTC-USD": 90.0})
-    (sale,) = trader.ended(stop.number, "cancelled").wanted
+    (sale,) = trader.apply_end(stop.number, "cancelled").wanted
     assert (sale.type, sale.reason, sale.quantity) == ("market", "time_limit", first.quantity)
     assert other.number not in [done.number for done in step.done]
 
@@ -308,7 +308,7 @@ def test_without_a_stop_the_take_profit_rests_from_the_purchase_on() -> None:
     trader.close(MINUTE, flat(), {"BTC-USD": SignalRow(exit=True)})
     step = trader.open(2 * MINUTE, {"BTC-USD": 100.0})
     assert not step.wanted
-    (sale,) = trader.ended(offer.number, "cancelled").wanted
+    (sale,) = trader.apply_end(offer.number, "cancelled").wanted
     assert (sale.type, sale.reason, sale.quantity) == ("market", "exit_signal", 10.0)
 
 
@@ -318,7 +318,7 @@ def test_a_rung_sells_where_it_says_and_buys_again() -> None:
     (offer,) = step.wanted
     assert (offer.side, offer.limit) == ("sell", 100.0)
     assert not trader.close(MINUTE, flat(95.0), {"BTC-USD": ladder}).wanted
-    trader.fill(offer.number, 100.0, offer.quantity, 0.0, True, 2 * MINUTE)
+    trader.apply_fill(offer.number, 100.0, offer.quantity, 0.0, True, 2 * MINUTE)
     (again,) = trader.close(2 * MINUTE, flat(99.0), {"BTC-USD": ladder}).wanted
     assert (again.side, again.limit, again.reason) == ("buy", 90.0, "ladder")
 
@@ -332,9 +332,9 @@ def test_cash_is_spent_once() -> None:
         assert not step.wanted
         assert [done.number for done in step.done] == [first.number]
         if late:
-            trader.fill(first.number, 90.0, first.quantity, 0.0, True, MINUTE)
+            trader.apply_fill(first.number, 90.0, first.quantity, 0.0, True, MINUTE)
             assert trader.positions()["BTC-USD"] == first.quantity
-        wanted = trader.ended(first.number, "filled" if late else "cancelled").wanted
+        wanted = trader.apply_end(first.number, "filled" if late else "cancelled").wanted
         assert [order.limit for order in wanted] == ([] if late else [95.0])
 
 
@@ -342,7 +342,7 @@ def test_what_comes_after_the_strategy_wanted_out_is_sold() -> None:
     trader = Trader(Account(1_000.0), ["BTC-USD"], MINUTE, "single", external=True)
     (first,) = trader.close(0, flat(), {"BTC-USD": SignalRow(entry=True, entry_limit=90.0)}).wanted
     trader.close(MINUTE, flat(), {"BTC-USD": SignalRow(exit=True)})
-    (sale,) = trader.fill(first.number, 90.0, first.quantity, 0.0, True, MINUTE).wanted
+    (sale,) = trader.apply_fill(first.number, 90.0, first.quantity, 0.0, True, MINUTE).wanted
     assert (sale.side, sale.type, sale.quantity) == ("sell", "market", first.quantity)
 
 
@@ -354,11 +354,11 @@ def test_entries_wait_for_exits_on_their_way() -> None:
     opens = {"BTC-USD": 100.0, "ETH-USD": 10.0}
     trader.open(MINUTE, opens)
     (entry,) = trader.entries(opens).wanted
-    trader.fill(entry.number, 100.0, 10.0, 0.0, False, MINUTE)
+    trader.apply_fill(entry.number, 100.0, 10.0, 0.0, False, MINUTE)
     trader.close(MINUTE, both, {"BTC-USD": SignalRow(exit=True), "ETH-USD": SignalRow(entry=True)})
     (sale,) = trader.open(2 * MINUTE, opens).wanted
     assert not trader.entries(opens).wanted
-    trader.fill(sale.number, 100.0, 10.0, 0.0, False, MINUTE)
+    trader.apply_fill(sale.number, 100.0, 10.0, 0.0, False, MINUTE)
     (entry,) = trader.entries(opens).wanted
     assert (entry.symbol, entry.quantity) == ("ETH-USD", 100.0)
 
@@ -369,15 +369,15 @@ def test_a_fee_in_base_is_not_there_to_be_sold() -> None:
     trader.close(0, flat(), {"BTC-USD": SignalRow(entry=True)})
     trader.open(MINUTE, {"BTC-USD": 100.0})
     (entry,) = trader.entries({"BTC-USD": 100.0}).wanted
-    trader.fill(entry.number, 100.0, entry.quantity, 0.0, False, MINUTE, fee_base=0.001 * entry.quantity)
+    trader.apply_fill(entry.number, 100.0, entry.quantity, 0.0, False, MINUTE, fee_base=0.001 * entry.quantity)
     held = trader.positions()["BTC-USD"]
     assert held == pytest.approx(0.999 * entry.quantity)
     (sale,) = trader.sell_all().wanted
     assert held - 0.01 < sale.quantity <= held
-    trader.fill(sale.number, 100.0, sale.quantity, 0.0, False, MINUTE)
+    trader.apply_fill(sale.number, 100.0, sale.quantity, 0.0, False, MINUTE)
     assert trader.positions()["BTC-USD"] == pytest.approx(held - sale.quantity)  # crumbs, which keep no place
     trader.close(MINUTE, flat(), {"BTC-USD": SignalRow(entry=True)})
-    assert trader.queued({"BTC-USD": 100.0})
+    assert trader.preview_open({"BTC-USD": 100.0})
 
 
 def test_a_watched_stop_entry_becomes_a_market_order() -> None:
@@ -385,7 +385,7 @@ def test_a_watched_stop_entry_becomes_a_market_order() -> None:
     assert not trader.close(0, flat(), {"BTC-USD": SignalRow(entry=True, entry_stop=110.0)}).wanted
     (level,) = trader.levels()
     assert level.take == 110.0
-    (entry,) = trader.touched("BTC-USD", 112.0, MINUTE).wanted
+    (entry,) = trader.apply_price("BTC-USD", 112.0, MINUTE).wanted
     assert (entry.type, entry.side) == ("market", "buy")
     assert entry.quantity * 112.0 * (1 + trader.reserve) <= 1_000.0 + 1e-9
 
@@ -393,4 +393,4 @@ def test_a_watched_stop_entry_becomes_a_market_order() -> None:
 def test_a_number_that_never_was_is_not_found() -> None:
     trader = Trader(Account(1_000.0), ["BTC-USD"], MINUTE, "single", external=True)
     with pytest.raises(NotFound, match="no order 7"):
-        trader.fill(7, 1.0, 1.0, 0.0, True, 0)
+        trader.apply_fill(7, 1.0, 1.0, 0.0, True, 0)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import Invalid
-from engine.resample import aggregate, last_closed, resample
+from engine.resample import aggregate_candles, last_closed, resample
 from engine.types import INTERVALS, Candles
 from tests.market.files import START, candles, picked, same
 
@@ -92,7 +92,7 @@ def test_until_says_that_the_base_is_complete_up_to_then() -> None:
 
 def test_aggregate_keeps_the_extremes() -> None:
     base = candles(100)
-    thin = aggregate(base, np.arange(0, 100, 7))
+    thin = aggregate_candles(base, np.arange(0, 100, 7))
     assert len(thin) == 15
     assert thin.high.max() == base.high.max()
     assert thin.low.min() == base.low.min()

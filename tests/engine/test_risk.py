@@ -9,19 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.risk import REASONS, Limits, Moment, Proposal, check
-from engine.transitions import LEGAL, OVER, advance, may
+from engine.risk import REASONS, Moment, Proposal, RiskLimits, check_proposal
+from engine.transitions import LEGAL, OVER, advance_status, may_advance
 
 BUY = Proposal("BTC-USDT", "buy", Decimal("0.5"), None)
 SELL = replace(BUY, side="sell")
 NOW = Moment(last_price=Decimal(100), price_age=1.0, min_notional=Decimal(10))
 
 
-NO_LIMITS = Limits()
+NO_LIMITS = RiskLimits()
 
 
-def reason(proposal: Proposal = BUY, moment: Moment = NOW, limits: Limits = NO_LIMITS) -> str:
-    denial = check(proposal, moment, limits)
+def reason(proposal: Proposal = BUY, moment: Moment = NOW, limits: RiskLimits = NO_LIMITS) -> str:
+    denial = check_proposal(proposal, moment, limits)
     if denial:
         assert denial.reason in REASONS
         assert denial.detail
@@ -60,7 +60,7 @@ def test_what_is_known_of_the_moment_denies(moment: dict[str, object], wanted: s
     ],
 )
 def test_the_bots_own_limits_deny(limits: dict[str, object], moment: dict[str, object], wanted: str) -> None:
-    assert reason(moment=replace(NOW, **moment), limits=Limits(**limits)) == wanted  # type: ignore[arg-type]
+    assert reason(moment=replace(NOW, **moment), limits=RiskLimits(**limits)) == wanted  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_protective_exit_may_be_anywhere() -> None:
 
 def test_limits_on_buying_never_keep_a_bot_from_selling() -> None:
     moment = replace(NOW, entries_allowed=False, open_orders=500, orders_last_minute=500, loss_today=Decimal(10**9))
-    limits = Limits(daily_loss=Decimal(1), symbol_exposure=Decimal(1))
+    limits = RiskLimits(daily_loss=Decimal(1), symbol_exposure=Decimal(1))
     assert reason(SELL, moment, limits) == ""
 
 
@@ -88,8 +88,8 @@ TOLD = ("accepted", "partially_filled", "filled", "cancelled", "expired", "rejec
 def test_whatever_the_venue_says_in_whatever_order_a_filled_order_stays_filled(told: list[tuple[str, bool]]) -> None:
     status = "submitted"
     for word, complete in told:
-        after = advance(status, word, complete=complete)
-        assert after == status or may(status, after)
+        after = advance_status(status, word, complete=complete)
+        assert after == status or may_advance(status, after)
         if status == "filled":
             assert after == "filled"
         if complete:

@@ -22,7 +22,7 @@ from engine.strategies import registry
 from engine.strategy import Choice, Flag, Integer, Parameter, Strategy, evaluate
 from engine.types import INTERVALS, Account, Candles, Fees, Floats, Signals
 
-BUILT_IN = registry.all()
+BUILT_IN = registry.list_strategies()
 by_name = pytest.mark.parametrize("strategy", BUILT_IN, ids=lambda strategy: strategy.name)
 steady = settings(derandomize=True, deadline=None, database=None)
 SIGNALS = [name for name in Signals.__dataclass_fields__ if name != "ladder"]
@@ -195,7 +195,7 @@ def test_the_strategy_of_the_how_to_works_as_it_stands() -> None:
 
 
 def signals(name: str, candles: Candles, **values: Any) -> Signals:
-    return evaluate(registry.get(name)(values), candles)[1]
+    return evaluate(registry.get_strategy(name)(values), candles)[1]
 
 
 def where(marks: Any) -> list[int]:
@@ -271,7 +271,7 @@ def test_momentum_needs_the_higher_trend() -> None:
 
 @pytest.mark.parametrize("interval", ["4h", "6h", "1d"])
 def test_momentum_refuses_a_higher_interval_that_is_not_higher(interval: str) -> None:
-    strategy = registry.get("momentum")({"higher": "4h"})
+    strategy = registry.get_strategy("momentum")({"higher": "4h"})
     for ask in (lambda: strategy.warmup_at(interval), lambda: evaluate(strategy, closing([1.0] * 50, interval))):
         with pytest.raises(Invalid, match="multiple of the run's interval") as caught:
             ask()
@@ -280,7 +280,7 @@ def test_momentum_refuses_a_higher_interval_that_is_not_higher(interval: str) ->
 
 def test_volatility_target_holds_what_the_volatility_allows() -> None:
     candles = generated(400, 11, "1h")
-    columns, found = evaluate(registry.get("volatility_target")({"trend": 20, "lookback": 10, "rebalance": 5}), candles)
+    columns, found = evaluate(registry.get_strategy("volatility_target")({"trend": 20, "lookback": 10, "rebalance": 5}), candles)
     target = found.target
     assert target is not None
     rising = candles.close > columns["average"]
@@ -330,7 +330,7 @@ def test_dca_buys_at_a_steady_pace() -> None:
 )
 def test_parameters_that_do_not_go_together_are_refused_by_name(name: str, values: dict[str, Any], field: str) -> None:
     with pytest.raises(Invalid) as caught:
-        registry.get(name)(values)
+        registry.get_strategy(name)(values)
     assert list(caught.value.fields) == [f"params.{field}"]
 
 
@@ -342,12 +342,12 @@ def test_the_twelve_are_there() -> None:
         *("buy_and_hold", "sma_cross", "ema_cross", "rsi_reversion", "bollinger", "macd"),
         *("donchian_breakout", "supertrend", "momentum", "volatility_target", "grid", "dca"),
     }
-    assert registry.faults() == {}
+    assert registry.list_faults() == {}
 
 
 def test_an_unknown_name_is_told_the_nearest_one() -> None:
     with pytest.raises(Invalid, match="Did you mean 'sma_cross'") as caught:
-        registry.get("sma_cros")
+        registry.get_strategy("sma_cros")
     assert list(caught.value.fields) == ["strategy"]
 
 
@@ -386,17 +386,17 @@ def plug_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     (information / "METADATA").write_text("Metadata-Version: 2.1\nName: plug-in\nVersion: 1.0\n")
     (information / "entry_points.txt").write_text(ENTRY_POINTS)
     monkeypatch.syspath_prepend(str(tmp_path))
-    registry.found.cache_clear()
+    registry.find_strategies.cache_clear()
     yield
     sys.modules.pop("plug_in", None)
-    registry.found.cache_clear()
+    registry.find_strategies.cache_clear()
 
 
 @pytest.mark.usefixtures("plug_in")
 def test_packages_add_strategies_and_their_faults_are_reported_not_fatal() -> None:
-    assert where(evaluate(registry.get("contrarian")(), closing([3, 2, 4, 1]))[1].entry) == [1, 3]
-    assert registry.get("sma_cross") in BUILT_IN
-    faults = registry.faults()
+    assert where(evaluate(registry.get_strategy("contrarian")(), closing([3, 2, 4, 1]))[1].entry) == [1, 3]
+    assert registry.get_strategy("sma_cross") in BUILT_IN
+    faults = registry.list_faults()
     assert set(faults) == {"usurper", "half", "gone"}
     assert "taken" in faults["usurper"]
     assert "all of its methods" in faults["half"]
@@ -427,7 +427,7 @@ def test_sma_cross_on_real_candles_comes_to_what_exact_arithmetic_gives(
     load: Any, trades: int, final: float, shared_data: Path
 ) -> None:
     candles = load(shared_data)
-    strategy = registry.get("sma_cross")({"fast": 10, "slow": 50})
+    strategy = registry.get_strategy("sma_cross")({"fast": 10, "slow": 50})
     account = Account(cash=10_000, fees=Fees(0.001, 0.001))
     found = measure(simulate(account, [candles], [evaluate(strategy, candles)[1]], warmup=strategy.warmup()), [candles], account)
     assert found.trades == trades

@@ -112,7 +112,7 @@ ACCOUNTS = [
 
 
 @pytest.mark.parametrize("account", ACCOUNTS, ids=["plain", "protected"])
-@pytest.mark.parametrize("kind", registry.all(), ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", registry.list_strategies(), ids=lambda kind: kind.name)
 def test_every_strategy_over_its_search_range(kind: type[Strategy], account: Account) -> None:
     candles = walk(4_000)
     bench = Bench(kind, account, [candles])
@@ -125,7 +125,7 @@ def test_every_strategy_over_its_search_range(kind: type[Strategy], account: Acc
 
 
 def test_each_indicator_is_computed_once() -> None:
-    kind = registry.get("sma_cross")
+    kind = registry.get_strategy("sma_cross")
     bench = Bench(kind, ACCOUNTS[0], [walk(1_000)])
     for fast in (5, 6, 7):
         for slow in (30, 35, 40):
@@ -135,7 +135,7 @@ def test_each_indicator_is_computed_once() -> None:
 
 
 def test_refused_parameters_and_failing_strategies_leave_the_bench_usable() -> None:
-    bench = Bench(registry.get("sma_cross"), ACCOUNTS[0], [walk(4_000)])
+    bench = Bench(registry.get_strategy("sma_cross"), ACCOUNTS[0], [walk(4_000)])
     before = bench.trial({"fast": 5, "slow": 20})
     with pytest.raises(Invalid, match="parameters"):
         bench.trial({"fast": 20, "slow": 5})

@@ -11,19 +11,19 @@ from hypothesis import strategies as st
 
 from core.errors import Invalid
 from engine import space as spaces
-from engine.space import MOST_TRIALS, declared, read_space
+from engine.space import MOST_TRIALS, list_declared, read_space
 from engine.strategies import registry
 from engine.strategy import Strategy
 
 steady = settings(derandomize=True, deadline=None, database=None, max_examples=150)
-SMA, MOMENTUM = registry.get("sma_cross"), registry.get("momentum")
+SMA, MOMENTUM = registry.get_strategy("sma_cross"), registry.get_strategy("momentum")
 
 
 def combinations(
     strategy: type[Strategy], space: dict[str, list[Any]], *, fixed: dict[str, Any] | None = None, interval: str = "1m", **how: Any
 ) -> tuple[list[dict[str, Any]], int]:
     values = {name: spec.default for name, spec in strategy.parameters.items()} | (fixed or {})
-    return spaces.combinations(strategy, space, fixed=values, interval=interval, **how)
+    return spaces.list_combinations(strategy, space, fixed=values, interval=interval, **how)
 
 
 def space_of(
@@ -65,9 +65,9 @@ def test_choices_are_listed() -> None:
     assert space_of({"higher": "1h,4h"}, strategy=MOMENTUM)["higher"] == ["1h", "4h"]
 
 
-@pytest.mark.parametrize("kind", registry.all(), ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", registry.list_strategies(), ids=lambda kind: kind.name)
 def test_every_declared_range_can_be_used(kind: type[Strategy]) -> None:
-    if declared(kind):
+    if list_declared(kind):
         space = read_space(kind, None, fixed=(), method="grid")
         assert set(space) == {name for name, spec in kind.parameters.items() if spec.search}
 
@@ -113,7 +113,7 @@ def test_a_range_of_choices_or_without_a_step_says_what_to_do() -> None:
 
 def test_a_strategy_without_declared_ranges_asks_for_some() -> None:
     with pytest.raises(Invalid) as refusal:
-        read_space(registry.get("buy_and_hold"), {}, fixed=(), method="grid")
+        read_space(registry.get_strategy("buy_and_hold"), {}, fixed=(), method="grid")
     assert "declares no range" in refusal.value.fields["space"][0]
 
 

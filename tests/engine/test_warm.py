@@ -8,7 +8,7 @@ from threading import Thread
 import pytest
 from numba import config
 
-from engine.warm import after_live, alone, live_is_being_compiled, live_is_compiled, mark
+from engine.warm import after_live, compile_alone, live_is_being_compiled, live_is_compiled, mark_file
 
 LONG_ENOUGH = 0.2  # seconds; for a thread that does not wait
 
@@ -27,7 +27,7 @@ def test_what_runs_need_comes_after_what_bots_need() -> None:
             compiled.append("runs")
 
     thread = Thread(target=runs)
-    with alone("live"):
+    with compile_alone("live"):
         thread.start()
         thread.join(LONG_ENOUGH)
         compiled.append("live")
@@ -37,10 +37,10 @@ def test_what_runs_need_comes_after_what_bots_need() -> None:
 
 def test_it_is_known_whether_somebody_compiles_for_bots_and_whether_that_is_done() -> None:
     assert not live_is_being_compiled()
-    with alone("runs"):
+    with compile_alone("runs"):
         assert not live_is_being_compiled()
-    with alone("live"):
+    with compile_alone("live"):
         assert live_is_being_compiled()
     assert not live_is_compiled()
-    mark().touch()
+    mark_file().touch()
     assert live_is_compiled()

@@ -62,10 +62,10 @@ class Venue:
 
     def check_stop(self, holding: HeldQuantity) -> None:
         """A stop is in force at one place, the venue's or the trader's, unless the lot is being sold."""
-        assert self.trader.outside
+        assert self.trader.venue_orders
         theirs = [
             self.open[number][0]
-            for number, out in self.trader.outside.out.items()
+            for number, out in self.trader.venue_orders.sent.items()
             if out.lot == holding.lot and number in self.standing - set(self.cancelling)
         ]
         here = [level.stop for level in self.trader.levels() if level.lot == holding.lot]
@@ -78,7 +78,7 @@ class Venue:
 
     def accept(self, number: int) -> None:
         self.standing.add(number)
-        self.trader.accepted(number)
+        self.trader.apply_acceptance(number)
         self.check()
 
     def fill(self, number: int, price: float, quantity: float, time: int) -> None:
@@ -93,13 +93,13 @@ class Venue:
             self.over(number)
         else:
             self.open[number] = order, left - quantity
-        self.take(self.trader.fill(number, price, quantity, 0.0 if base_fee else fee, maker, time, base_fee))
+        self.take(self.trader.apply_fill(number, price, quantity, 0.0 if base_fee else fee, maker, time, base_fee))
 
     def end(self, number: int, status: str) -> None:
         self.over(number)
-        self.take(self.trader.ended(number, status))
+        self.take(self.trader.apply_end(number, status))
         twice = self.trader.dump()
-        assert self.trader.ended(number, status) == Step()
+        assert self.trader.apply_end(number, status) == Step()
         assert self.trader.dump() == twice
 
     def price(self, number: int, random: np.random.Generator) -> float:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.transitions import LEGAL, advance
+from engine.transitions import LEGAL, advance_status
 from market.exchanges.base import Execution, Report
 from tests.trading.live.test_levels import SYMBOL, waiting_bot
 from tests.trading.test_ends import sent
@@ -57,7 +57,7 @@ def test_what_is_skipped_would_have_changed_nothing(before: str, told: str, had:
     if not heard.is_news(given_report):
         assert filled <= had
         assert named
-        assert advance(before, told, complete=had >= 3) == before
+        assert advance_status(before, told, complete=had >= 3) == before
 
 
 def apply(loaded_bot: LoadedBot, told: Report) -> None:

@@ -90,7 +90,7 @@ class Desk:
 
     def tick(self, symbol: str, move: float) -> None:
         self.prices[symbol] = PRICE * move
-        self.act(lambda: self.loaded_bot.trader.touched(symbol, PRICE * move, (self.loaded_bot.time or 0) + STEP + 1))
+        self.act(lambda: self.loaded_bot.trader.apply_price(symbol, PRICE * move, (self.loaded_bot.time or 0) + STEP + 1))
 
     def accept(self, number: int) -> None:
         if order := self.order(number):
@@ -136,8 +136,8 @@ class Desk:
 
     def check(self) -> None:
         rows = Order.objects.filter(run=self.loaded_bot.run, status__in=OPEN)
-        assert self.loaded_bot.trader.outside
-        out = self.loaded_bot.trader.outside.out
+        assert self.loaded_bot.trader.venue_orders
+        out = self.loaded_bot.trader.venue_orders.sent
         assert dict(rows.values_list("number", "pk")) == self.loaded_bot.orders
         assert set(self.loaded_bot.orders) == set(out)
         assert set(rows.filter(cancel_requested=True).values_list("number", flat=True)) == {

@@ -192,9 +192,9 @@ def test_an_order_given_up_on_anothers_refusal_is_called_off_though_it_was_not_w
 
     def block_and_give_up(number: int, why: str = "") -> Step:
         step = block(number, why)
-        assert loaded_bot.trader.outside
-        for out in loaded_bot.trader.outside.out.values():
-            loaded_bot.trader.outside.give_up(out, step)
+        assert loaded_bot.trader.venue_orders
+        for out in loaded_bot.trader.venue_orders.sent.values():
+            loaded_bot.trader.venue_orders.give_up(out, step)
         return step
 
     monkeypatch.setattr(loaded_bot.trader, "block", block_and_give_up)
@@ -234,7 +234,7 @@ def test_protective_orders_use_up_nothing_of_the_rate_of_entries() -> None:
     for order in bought(loaded_bot).send:
         report_apply(loaded_bot, filled(order), market())
     for symbol in SYMBOLS:
-        step_apply(loaded_bot, market(), partial(loaded_bot.trader.touched, symbol, 8.9, START + STEP + 1))
+        step_apply(loaded_bot, market(), partial(loaded_bot.trader.apply_price, symbol, 8.9, START + STEP + 1))
     orders = Order.objects.filter(bot=loaded_bot.bot)
     assert orders.filter(reason="stop_loss").count() == len(SYMBOLS)
     assert len(loaded_bot.recent) == orders.exclude(reason="stop_loss").count() == len(SYMBOLS)

@@ -66,4 +66,4 @@ class StrategiesView(APIView):
         },
     )
     def get(self, request: Request) -> Response:
-        return Response({"results": [describe_strategy(strategy) for strategy in registry.all()], "next": None})
+        return Response({"results": [describe_strategy(strategy) for strategy in registry.list_strategies()], "next": None})

@@ -97,7 +97,7 @@ class BotSteps:
         if self.explain_not_ready():
             return None
         market = self.describe_market(f"tick:{symbol}:{time_ms}")
-        return step_apply(self.loaded_bot, market, lambda: self.loaded_bot.trader.touched(symbol, price, time_ms))
+        return step_apply(self.loaded_bot, market, lambda: self.loaded_bot.trader.apply_price(symbol, price, time_ms))
 
     def send_entries(self) -> StepEffects | None:
         """At a venue, entries go out once no exit is on its way any more."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.live import OHLCV, SignalRow, decide
+from engine.live import OHLCV, SignalRow, decide_row
 from engine.strategy import Strategy
 from engine.types import Candles, Floats, Sizing
 from trading.live.threads import ANY, BOT, LOOP, called_from
@@ -96,7 +96,7 @@ class Decisions:
         if key in self.known:
             self.shared += 1
             return self.known[key]
-        row = self.known[key] = decide(strategy, history.candles(start, time_ms), sizing)
+        row = self.known[key] = decide_row(strategy, history.candles(start, time_ms), sizing)
         self.computed += 1
         while len(self.known) > self.MOST:
             self.known.popitem(last=False)

@@ -57,7 +57,7 @@ class Replay:
 
     def find_row(self, symbol: str, time_ms: int) -> SignalRow | None:
         config = self.loaded_bot.config
-        strategy = registry.get(config.strategy)(config.params)
+        strategy = registry.get_strategy(config.strategy)(config.params)
         history = self.histories[symbol]
         return self.decisions.row(config.venue, history, strategy, config.sizing, int(history.time[0]), time_ms)
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from core.times import to_ms
 from engine.strategies import registry
-from engine.strategy import Strategy, blamed
+from engine.strategy import Strategy, blame_strategy
 from engine.types import INTERVALS
 from trading.live.history import CandleHistory
 from trading.live.threads import BOT, LOOP, called_from
@@ -43,8 +43,8 @@ class StrategyHost:
     @cached_property
     def strategy(self) -> Strategy:
         """Not made where a bot is loaded only to settle its orders."""
-        kind = registry.get(self.config.strategy)
-        with blamed(kind):
+        kind = registry.get_strategy(self.config.strategy)
+        with blame_strategy(kind):
             return kind(self.config.params)
 
     @called_from(BOT)
@@ -74,7 +74,7 @@ class StrategyHost:
         step = INTERVALS[self.config.interval]
         if run.history_from:
             return to_ms(run.history_from)
-        with blamed(type(self.strategy)):
+        with blame_strategy(type(self.strategy)):
             warmup = self.strategy.warmup_at(self.config.interval)
         return (now_ms // step - (1 if warmup <= 1 else max(LEAST_HISTORY, 4 * warmup))) * step
 

@@ -10,7 +10,7 @@ import numpy as np
 from django.db.models import Count, Q, QuerySet, Sum
 
 from core.text import decimal_text, utc_text
-from engine.thinning import thin
+from engine.thinning import thin_curve
 from trading.models import Bot, BotRun, EquityPoint, Fill
 from trading.selectors.notation import ratio_of
 
@@ -34,7 +34,7 @@ def equity_curve(
     known = list(rows.order_by("-ts").values_list("ts", "equity", "cash")[:MOST_READ])[::-1]
     if not known:
         return []
-    kept = thin(np.array([float(equity) for _, equity, _ in known]), points)
+    kept = thin_curve(np.array([float(equity) for _, equity, _ in known]), points)
     return [known[index] for index in kept.tolist()]
 
 

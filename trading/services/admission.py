@@ -116,13 +116,13 @@ class Admission:
         proposal = self.make_proposal(intent)
         is_entry = proposal.side == "buy"  # claiming looks at the kill switch itself
         moment = self.loaded_bot.moment(intent.symbol, self.market, not is_entry and self.claims.is_killed())
-        denial = self.deny_after_end() or risk.check(proposal, moment, self.loaded_bot.limits)
+        denial = self.deny_after_end() or risk.check_proposal(proposal, moment, self.loaded_bot.limits)
         if denial is not None:
             return Blocked(intent, denial)
         if not is_entry:
             return Admitted(intent)
         fee = exact_decimal(self.loaded_bot.config.fees.taker)
-        return self.claim(intent, (risk.value(proposal, moment) * (1 + fee)).quantize(PLACES))
+        return self.claim(intent, (risk.quote_value(proposal, moment) * (1 + fee)).quantize(PLACES))
 
     def claim(self, intent: Intent, amount: Decimal) -> Decision:
         denial = self.claims.claim(amount)

@@ -114,7 +114,7 @@ def run_config_read(run: BotRun) -> tuple[RunConfig, str]:
 
 def trader_make(config: RunConfig, *, external: bool, venue_stops: Collection[str] = (), position: str = "") -> Trader:
     """A trader without a past. `position` stands in for what the strategy would say where there is no strategy to ask."""
-    kind, step = position or registry.get(config.strategy).position, INTERVALS[config.interval]
+    kind, step = position or registry.get_strategy(config.strategy).position, INTERVALS[config.interval]
     return Trader(config.account(), config.symbols, step, kind, external=external, venue_stops=venue_stops)
 
 

@@ -227,7 +227,7 @@ def run_begin(bot: Bot) -> BotRun:
         mode=bot.mode,
         config=bot.config,
         limits=bot.limits,
-        code_hash=registry.get(bot.strategy).code_hash(),
+        code_hash=registry.get_strategy(bot.strategy).code_hash(),
     )
     trader = trader_make(config, external=bot.external)
     if bot.mode != Mode.REPLAY and (state := BotState.objects.filter(bot=bot).select_related("run").first()):

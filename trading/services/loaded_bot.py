@@ -15,7 +15,7 @@ from django.db.models import Sum
 from core.batch import WriteBatch
 from core.errors import Conflict
 from engine.live import Trader
-from engine.risk import Limits, Moment
+from engine.risk import Moment, RiskLimits
 from engine.types import INTERVALS
 from market.exchanges.base import Balance, Report
 from market.models import Instrument
@@ -59,7 +59,7 @@ class LoadedBot:
     bot: Bot
     run: BotRun
     config: RunConfig
-    limits: Limits
+    limits: RiskLimits
     schedule: Schedule
     budgets: Sequence[int]
     positions: dict[str, Position]

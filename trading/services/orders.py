@@ -20,7 +20,7 @@ from core.errors import Conflict, Invalid, NotFound
 from core.events import News, events_record
 from core.joined_rows import JoinedRows
 from core.prepared import execute_prepared
-from engine.transitions import OVER, advance, may
+from engine.transitions import OVER, advance_status, may_advance
 from market.exchanges.base import OrderRequest, OrderType, Report, Side
 from trading import metrics
 from trading.models import OPEN, AllocationStatus, Bot, ForeignOrder, Order, OrderStatus, RiskAllocation
@@ -84,7 +84,7 @@ def report_apply(loaded_bot: LoadedBot, report: Report, market: MarketNow) -> St
     complete = order.filled_quantity >= order.quantity
     # The venue may report a fill whose execution has not come yet: the order stays open until that has been asked for.
     status = report.status if order.filled_quantity >= report.filled else "partially_filled"
-    order.status = OrderStatus(advance(order.status, status, complete=complete))
+    order.status = OrderStatus(advance_status(order.status, status, complete=complete))
     order.venue_order_id = named or report.venue_order_id
     if not booked and (order.status, order.venue_order_id) == (before, named):
         return writer.effects  # the rows say so already
@@ -120,7 +120,7 @@ def tell_engine(writer: VenueStepWriter, order: Order, booked: Sequence[BookedFi
         fill = one.fill
         quantity, fee = float(fill.quantity), 0.0 if one.fee_base else float(fill.fee)
         time_ms = int(fill.ts.timestamp() * 1000)
-        step = loaded_bot.trader.fill(
+        step = loaded_bot.trader.apply_fill(
             order.number, float(fill.price), quantity, fee, fill.maker, time_ms, fee_base=float(one.fee_base)
         )
         writer.take(step)
@@ -134,9 +134,9 @@ def tell_engine(writer: VenueStepWriter, order: Order, booked: Sequence[BookedFi
         if not booked:
             writer.correlation_id = token_hex(16)  # what is wanted in place of an order that came to nothing is another story
         if mine:
-            writer.take(loaded_bot.trader.ended(order.number, str(order.status)))
+            writer.take(loaded_bot.trader.apply_end(order.number, str(order.status)))
     elif mine:
-        loaded_bot.trader.accepted(order.number)
+        loaded_bot.trader.apply_acceptance(order.number)
     payload = order_payload(order, loaded_bot.bot.strategy)
     writer.effects.news.append(News("order_update", order.mode, payload, order.correlation_id))
     metrics.orders.labels(order.venue, order.status).inc()
@@ -149,7 +149,7 @@ def order_end(loaded_bot: LoadedBot, order_id: int, seen: str, status: OrderStat
     writer = VenueStepWriter(loaded_bot, market, correlation_id=order.correlation_id)
     writer.rows[order.number] = order
     before = str(order.status)
-    if before != seen or not may(before, status):
+    if before != seen or not may_advance(before, status):
         return writer.effects
     loaded_bot.heard.forget(order)
     order.status, order.status_reason, order.closed_at = status, why[:200], timezone.now()

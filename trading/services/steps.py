@@ -36,7 +36,7 @@ def candle_open(loaded_bot: LoadedBot, time_ms: int, opens: Mapping[str, float],
     """The candle that opened at `time_ms` has begun; `opens` by symbol, in quote. On paper, what was queued is executed at its
     open. For a venue the exits are wanted now, and the entries once no exit is on its way (`Trader.entries`)."""
     trader = loaded_bot.trader
-    entries = [] if loaded_bot.external else [one for one in trader.queued(opens) if one.side == "buy"]
+    entries = [] if loaded_bot.external else [one for one in trader.preview_open(opens) if one.side == "buy"]
     if entries:
         with transaction.atomic():
             writer = PaperStepWriter(loaded_bot, market)

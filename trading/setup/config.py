@@ -148,10 +148,10 @@ def read_strategy(form: Fields) -> tuple[str, dict[str, Any]]:
         form.fault("params", f"must be an object of parameter names and values; got {show_value(raw)}.")
         raw = {}
     if not name:
-        form.fault("strategy", f"is required. Strategies: {', '.join(kind.name for kind in registry.all())}.")
+        form.fault("strategy", f"is required. Strategies: {', '.join(kind.name for kind in registry.list_strategies())}.")
         return "", {}
     try:
-        return name, registry.get(name).parse({str(key): value for key, value in raw.items()})
+        return name, registry.get_strategy(name).parse({str(key): value for key, value in raw.items()})
     except Invalid as error:
         form.merge(error, "strategy")
         return name, {}

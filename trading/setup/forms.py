@@ -175,7 +175,7 @@ OTHER = {
 
 def strategy_of(name: str) -> type[Strategy]:
     """The strategy, or the first one to look at while there is none of that name."""
-    known = {kind.name: kind for kind in registry.all()}
+    known = {kind.name: kind for kind in registry.list_strategies()}
     return known.get(name) or known[FIRST]
 
 

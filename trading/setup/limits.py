@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.fields import Fields
-from engine.risk import Limits
+from engine.risk import RiskLimits
 
 MOST = Decimal(10) ** 12
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -21,7 +21,7 @@ class BotLimits:
     """`budget`: the most that may be at risk at once, in quote; None: all of its equity."""
 
     budget: Decimal | None
-    checks: Limits
+    checks: RiskLimits
 
     def to_json(self) -> dict[str, Any]:
         given = self.checks
@@ -41,7 +41,7 @@ def parse_limits(raw: Any) -> BotLimits:
     form = Fields(raw or {})
     limits = BotLimits(
         budget=read_optional(form, "budget"),
-        checks=Limits(
+        checks=RiskLimits(
             daily_loss=read_optional(form, "daily_loss"),
             symbol_exposure=read_optional(form, "symbol_exposure"),
             open_orders=form.integer("open_orders", 100, low=1, high=1_000),

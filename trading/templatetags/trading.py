@@ -149,7 +149,7 @@ def lasted(end: datetime, begin: datetime) -> str:
 @register.filter
 def strategy_name(name: str) -> str:
     """Its title, or its name where it is not installed any more."""
-    kind = registry.found().strategies.get(name)
+    kind = registry.find_strategies().strategies.get(name)
     return kind.title if kind else name
 
 

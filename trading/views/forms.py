@@ -117,7 +117,7 @@ def form_context(form: BotForm, found: Bot | None = None) -> dict[str, Any]:
         "modes": MODES,
         "days": DAYS,
         "symbols": symbol_choices(sorted({one.at for one in wallets}), form),  # type: ignore[attr-defined]
-        "strategies": registry.all(),
+        "strategies": registry.list_strategies(),
         "presets": PRESETS,
         "live_trading": settings.LIVE_TRADING,
     }

@@ -27,7 +27,7 @@ def test_every_strategy_is_listed_with_its_parameters_as_json_schema(client: API
     assert answer.status_code == 200
     body = answer.json()
     assert body["next"] is None
-    assert [row["name"] for row in body["results"]] == [strategy.name for strategy in registry.all()]
+    assert [row["name"] for row in body["results"]] == [strategy.name for strategy in registry.list_strategies()]
     row = next(row for row in body["results"] if row["name"] == "sma_cross")
     assert (row["title"], row["position"], row["warmup"]) == ("SMA cross", "single", 51)
     assert row["sources"]

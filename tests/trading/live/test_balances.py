@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from core.broker import broker_address
 from core.text import decimal_text
 from engine.live import OHLCV, SignalRow
-from engine.risk import Limits, Moment, Proposal, check
+from engine.risk import Moment, Proposal, RiskLimits, check_proposal
 from market.exchanges.account_cache import AccountCache
 from market.exchanges.base import Balance, Balances, Endpoint, Execution, Report, Retryable
 from tests.backtests.fixtures import make_candles
@@ -39,7 +39,7 @@ HAS = Moment(last_price=Decimal(100), price_age=1.0, at_venue=True, free_quote=D
 
 
 def reason(proposal: Proposal, moment: Moment) -> str:
-    denial = check(proposal, moment, Limits())
+    denial = check_proposal(proposal, moment, RiskLimits())
     return denial.reason if denial else ""
 
 

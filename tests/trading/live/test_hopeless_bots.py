@@ -50,10 +50,10 @@ class Spoils(Rests):
 @pytest.fixture(autouse=True)
 def strategies() -> Iterator[None]:
     for strategy in (Rests, Spoils):
-        registry.found().add(strategy)
+        registry.find_strategies().add(strategy)
     yield
     for strategy in (Rests, Spoils):
-        registry.found().strategies.pop(strategy.name, None)
+        registry.find_strategies().strategies.pop(strategy.name, None)
 
 
 def resting(strategy: str, where: Wallet, symbol: str = "ETH-USDT") -> Bot:
@@ -93,7 +93,7 @@ def test_what_a_bot_without_its_strategy_left_at_the_venue_is_cancelled(sandbox:
     where = wallet(sandbox, "binance")
     lost, good = resting(Rests.name, where), start(GOOD, where)
     play(sandbox, lambda worker: Order.objects.filter(bot=lost, status=OrderStatus.ACCEPTED).exists())
-    del registry.found().strategies[Rests.name]
+    del registry.find_strategies().strategies[Rests.name]
     left = Order.objects.filter(bot=lost).exclude(status=OrderStatus.CANCELLED)
     play(sandbox, lambda worker: may_trade(worker, good) and not left.exists())
     run = run_of(lost)

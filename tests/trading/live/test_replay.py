@@ -31,7 +31,7 @@ def replayed(bot: Bot) -> Bot:
 
 def simulated(raw: dict[str, Any], parts: list[Candles]) -> Simulation:
     run = parse_config(raw)
-    strategy = registry.get(run.strategy)(run.params)
+    strategy = registry.get_strategy(run.strategy)(run.params)
     signals = [evaluate(strategy, one)[1] for one in parts]
     warmup = strategy.warmup_at(run.interval)
     return simulate(run.account(), parts, signals, warmup=warmup, position=strategy.position)
@@ -83,7 +83,7 @@ def books_balance(bot: Bot) -> None:
         assert position.quantity == sum((one.quantity if one.side == "buy" else -one.quantity for one in fills), Decimal(0))
 
 
-@pytest.mark.parametrize("strategy", [kind.name for kind in registry.all()])
+@pytest.mark.parametrize("strategy", [kind.name for kind in registry.list_strategies()])
 def test_every_strategy_replays_as_it_backtests(strategy: str) -> None:
     parts = [candles(260)]
     raw = config(strategy=strategy, params={})
