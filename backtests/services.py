@@ -31,7 +31,8 @@ from trading.setup.config import UNUSABLE, RunConfig, parse_config, read_config
 
 logger = logging.getLogger(__name__)
 
-LIST_GROUP = "backtests"
+PUSH_GROUP = "backtests"
+"""What is pushed of runs and sweeps; `backtests.consumers` says who hears what."""
 REQUEUE_AFTER = timedelta(minutes=2)
 """A queued run whose message has had this long is handed to the broker again; a second message for it does no harm."""
 LONGEST_ERROR = 2_000
@@ -200,12 +201,11 @@ def explain_error(error: DomainError) -> str:
 
 
 def push_state(run: BacktestRun, kind: str, *, status: str, **progress: int) -> None:
-    """Push to the run's page and to the list. `run_progress` carries how far it is."""
+    """Push to those who listen to the run, or to all runs. `run_progress` carries how far it is."""
     payload = {"run_id": run.run_id, "status": str(status), "attempt": run.attempt, **progress}
     if "candles_total" in progress:
         payload["share"] = progress["candles_processed"] / progress["candles_total"] if progress["candles_total"] else 0.0
-    for group in (f"backtest.{run.run_id}", LIST_GROUP):
-        transaction.on_commit(partial(push, group, kind, **payload))
+    transaction.on_commit(partial(push, PUSH_GROUP, kind, **payload))
 
 
 def run_cancel(*, run_id: str) -> BacktestRun:

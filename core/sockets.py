@@ -17,9 +17,9 @@ from core.text import utc_text
 
 logger = logging.getLogger(__name__)
 
-REFUSED, SLOW, AWAY, UNUSABLE = 4401, 4408, 4503, 4400
-"""Close codes: not signed in, or not any more; too slow, come again with `since`; the database is away, come again later; the
-address cannot be used."""
+REFUSED, UNKNOWN, SLOW, AWAY, UNUSABLE = 4401, 4404, 4408, 4503, 4400
+"""Close codes: not signed in, or not any more; what the address names does not exist; too slow, come again with `since`; the
+database is away, come again later; the address cannot be used."""
 LONGEST = 65_536
 """Characters of one request."""
 
@@ -44,14 +44,16 @@ class Socket:
     most: ClassVar[int] = 1_000
     """Messages that may wait for the client before it is dropped."""
     asked_again = 60.0
-    """Seconds after which it is asked anew whether the person may listen."""
+    """Seconds after which we ask again whether the person may listen."""
 
     def __init__(self, scope: dict[str, Any], may_listen: MayListen) -> None:
         self.scope, self.may_listen = scope, may_listen
         self.outbox = Outbox(self.most)
 
     @classmethod
-    def as_asgi(cls, may_listen: MayListen) -> Callable[..., Awaitable[None]]:
+    def as_asgi(cls, may_listen: MayListen) -> Any:
+        """For `path`, whose type knows views only: an application that makes one of these for each client."""
+
         async def application(scope: dict[str, Any], receive: Receive, send: Send) -> None:
             await cls(scope, may_listen).serve(receive, send)
 
@@ -124,7 +126,7 @@ class Socket:
                 raise Refusal(REFUSED)
 
 
-def socket_message(kind: str, payload: dict[str, Any], *, seq: int | None = None) -> str:
+def socket_message(kind: str, payload: dict[str, Any], *, seq: int | None = None, correlation_id: str | None = None) -> str:
     """In the form that every socket carries, as of now."""
     now = utc_text(datetime.now(UTC))
-    return orjson.dumps({"type": kind, "seq": seq, "ts": now, "correlation_id": None, "payload": payload}).decode()
+    return orjson.dumps({"type": kind, "seq": seq, "ts": now, "correlation_id": correlation_id, "payload": payload}).decode()

@@ -31,4 +31,4 @@ api_urlpatterns: list[URLPattern] = [
     path("streams/stop", api.StreamStopView.as_view(), name="streams_stop"),
 ]
 
-websocket_urlpatterns: list[URLPattern] = [path("ws/market/", consumers.MarketConsumer.as_asgi(may_listen))]  # type: ignore[arg-type]
+websocket_urlpatterns: list[URLPattern] = [path("ws/market/", consumers.MarketConsumer.as_asgi(may_listen))]

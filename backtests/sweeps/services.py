@@ -24,7 +24,7 @@ from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
 
 from backtests.models import ACTIVE, ENDED, Status, Sweep, SweepChunk, SweepTrial
-from backtests.services import FAULT, REQUEUE_AFTER, TOO_LONG, User, explain_error
+from backtests.services import FAULT, PUSH_GROUP, REQUEUE_AFTER, TOO_LONG, User, explain_error
 from backtests.sweeps import work
 from backtests.sweeps.config import SweepConfig, parse_sweep, trial_config
 from backtests.sweeps.selectors import candles_expected, sweep_get
@@ -313,7 +313,7 @@ def overdue_chunks(now: Any) -> list[tuple[str, int]]:
 
 
 def push_state(sweep: Sweep, kind: str) -> None:
-    """Push to the sweep's page."""
+    """Push to those who listen to the sweep."""
     share = sweep.trials_done / sweep.trials_total if sweep.trials_total else 0.0
     payload = {
         "sweep_id": sweep.sweep_id,
@@ -321,4 +321,4 @@ def push_state(sweep: Sweep, kind: str) -> None:
         "trials_done": sweep.trials_done,
         "trials_total": sweep.trials_total,
     }
-    transaction.on_commit(partial(push, f"sweep.{sweep.sweep_id}", kind, **payload, share=share))
+    transaction.on_commit(partial(push, PUSH_GROUP, kind, **payload, share=share))
