@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from access.requests import PageRequest
 from backtests import selectors
 from backtests.explanations import REASONS_IN_WORDS, REFUSALS_IN_WORDS
 from backtests.models import ACTIVE, BacktestRun, Status
@@ -19,7 +20,7 @@ from backtests.selectors.trades import OUTCOMES
 from backtests.views.figures import GROUPS, TILES
 from backtests.views.honesty import honesty_band
 from backtests.views.months import month_table
-from backtests.views.requests import Request, part_of
+from backtests.views.requests import part_of
 from engine.strategies import registry
 from engine.strategy import Plot
 from engine.types import REASONS
@@ -43,7 +44,7 @@ FILTERS = ("symbol", "outcome", "reason")
 
 
 @require_GET
-def run_detail(request: Request, run_id: str) -> HttpResponse:
+def run_detail(request: PageRequest, run_id: str) -> HttpResponse:
     """The page. For htmx: `part=run` all of it anew, `part=progress` the progress alone until it has ended, `part=<tab>`, and
     `part=trade_rows` or `part=refusal_rows` for the next rows of a list."""
     run = selectors.run_get(run_id)
