@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -13,9 +13,14 @@ from trading import selectors
 from trading.models import KillSwitch, RiskBudget
 from trading.services.bots import kill_switch_set
 
+if TYPE_CHECKING:
+    BudgetModelAdmin = admin.ModelAdmin[RiskBudget]
+else:  # not generic at run time
+    BudgetModelAdmin = admin.ModelAdmin
+
 
 @admin.register(RiskBudget)
-class RiskBudgetAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class RiskBudgetAdmin(BudgetModelAdmin):
     """What is claimed and used is the desk's to write; the limit is a person's. A bot's own follows its settings at each start."""
 
     list_display = ("whose", "scope", "mode", "currency", "limit", "used", "claimed", "free", "taken", "updated_at")
