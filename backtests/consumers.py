@@ -60,7 +60,7 @@ class RunConsumer(RunsConsumer):
     async def begin(self) -> list[str]:
         self.wanted_id = self.scope["url_route"]["kwargs"][self.id_field]
         self.seq = 1  # of the state; pushes that come while it is read stand behind it
-        # Read after joining: a change in between is told twice rather than not at all.
+        # Read after joining: a change in between is sent twice rather than not at all.
         await super().begin()
         try:
             state: dict[str, Any] = await database_sync_to_async(self.read_state)()

@@ -87,7 +87,7 @@ def run_clone(*, run_id: str, changes: Mapping[str, Any], user: User = None, nam
 
 
 def run_execute(*, run_id: str, worker: str = "") -> BacktestRun:
-    """The worker's part: take the run if it is queued, compute it, store what came of it. The run's faults end up in its row."""
+    """The worker's part: take the run if it is queued, compute it, store its results. A fault of the run is written to its row."""
     if not run_claim(run_id=run_id, worker=worker):
         return selectors.run_get(run_id)
     run = selectors.run_get(run_id)

@@ -1,4 +1,4 @@
-"""The list of runs as a person sorts it: by any of its columns, paged by key."""
+"""The list of runs, sorted by any of its columns and paged by key."""
 
 from __future__ import annotations
 

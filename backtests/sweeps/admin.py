@@ -23,7 +23,7 @@ else:  # not generic at run time
 
 @admin.register(Sweep)
 class SweepAdmin(SweepModelAdmin):
-    list_display = ["label", "status", "strategy", "symbols", "interval", "trials", "best", "deflated", "created_at"]
+    list_display = ["label", "status", "strategy", "symbols", "interval", "trials", "best", "deflated_sharpe", "created_at"]
     list_filter = ["status", "strategy", "method", "created_at"]
     list_select_related = ["created_by"]
     search_fields = ["sweep_id", "name", "symbols"]
@@ -32,7 +32,7 @@ class SweepAdmin(SweepModelAdmin):
     actions = ["cancel", "retry", "delete_sweeps"]
     fieldsets = [
         (None, {"fields": ["sweep_id", "name", "page", "status", "error", "error_code"]}),
-        ("Result", {"fields": ["trials", "skipped", "best", "deflated", "verdict", "warnings"]}),
+        ("Result", {"fields": ["trials", "skipped", "best", "deflated_sharpe", "verdict", "warnings"]}),
         ("Asked for", {"fields": ["strategy", "symbols", "interval", "method", "objective", "config_text", "seed", "created_by"]}),
         ("Reproduced by", {"fields": ["fingerprint", "code_hash", "candles_total", "days"]}),
         ("Work", {"fields": ["seconds", "created_at", "started_at", "heartbeat_at", "finished_at"]}),
@@ -67,7 +67,7 @@ class SweepAdmin(SweepModelAdmin):
         return "–" if best is None or value is None else f"{value:.4g} ({', '.join(f'{k} {v}' for k, v in best['params'].items())})"
 
     @admin.display(description="deflated Sharpe")
-    def deflated(self, sweep: Sweep) -> str:
+    def deflated_sharpe(self, sweep: Sweep) -> str:
         value = (sweep.summary or {}).get("deflated_sharpe")
         return "–" if value is None else f"{value:.0%}"
 

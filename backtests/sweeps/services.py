@@ -95,7 +95,7 @@ def chunk_indices(sweep_id: str) -> list[int]:
 
 
 def chunk_execute(*, sweep_id: str, index: int, worker: str = "") -> None:
-    """The worker's part: take the chunk if it is queued, try its points, store what came of them. Faults go to the sweep's row."""
+    """The worker's part: take the chunk if it is queued, try its points, store the trials. Faults go to the sweep's row."""
     if not chunk_claim(sweep_id=sweep_id, index=index, worker=worker):
         return
     chunk = SweepChunk.objects.select_related("sweep").get(sweep__sweep_id=sweep_id, index=index)

@@ -97,20 +97,20 @@ def best_of(name: str, values: Sequence[Any]) -> set[int]:
 
 def caution_notes(runs: Sequence[BacktestRun], same: Sequence[Mapping[str, bool]]) -> list[str]:
     """What keeps the runs from being compared figure by figure."""
-    told = []
+    found = []
     if len({run.symbols for run in runs}) > 1:
-        told.append("The runs trade different symbols: differences tell of the markets as much as of the strategies.")
+        found.append("The runs trade different symbols: differences tell of the markets as much as of the strategies.")
     if len({run.fingerprint for run in runs}) > 1 and len({(run.symbols, run.interval) for run in runs}) == 1:
-        told.append("The runs saw different candles: another span, or candles that were imported anew in between.")
+        found.append("The runs saw different candles: another span, or candles that were imported anew in between.")
     if len({run.interval for run in runs}) > 1:
-        told.append("The runs use different intervals.")
+        found.append("The runs use different intervals.")
     if len({(run.config.get("start"), run.config.get("end")) for run in runs}) > 1:
-        told.append("The runs cover different spans. A curve is flat before its first candle and after its last.")
+        found.append("The runs cover different spans. A curve is flat before its first candle and after its last.")
     if len({currency_of(run) for run in runs}) > 1:
-        told.append("The runs are in different currencies: compare percentages, not amounts.")
+        found.append("The runs are in different currencies: compare percentages, not amounts.")
     if any(run.strategy == runs[0].strategy and not (one["code"] or one["result"]) for run, one in zip(runs, same, strict=True)):
-        told.append("The code has changed between these runs of one strategy.")
-    return told
+        found.append("The code has changed between these runs of one strategy.")
+    return found
 
 
 def unchanged_note(same: Sequence[Mapping[str, bool]]) -> str:

@@ -45,7 +45,7 @@ FILTERS = ("symbol", "outcome", "reason")
 
 @require_GET
 def run_detail(request: PageRequest, run_id: str) -> HttpResponse:
-    """The page. For htmx: `part=run` all of it anew, `part=progress` the progress alone until it has ended, `part=<tab>`, and
+    """The page. For htmx: `part=run` gives all of it, `part=progress` the progress alone until it has ended, `part=<tab>`, and
     `part=trade_rows` or `part=refusal_rows` for the next rows of a list."""
     run = selectors.run_get(run_id)
     part = part_of(request)
@@ -61,6 +61,7 @@ def run_detail(request: PageRequest, run_id: str) -> HttpResponse:
 
 
 def run_context(request: HttpRequest, run: BacktestRun) -> dict[str, Any]:
+    """What the page of a run is drawn with: its progress, and once it is completed its results."""
     context = progress_context(run) | {"clones": run.clones.count()}
     if run.status != Status.COMPLETED:
         return context
@@ -104,6 +105,7 @@ def tab_labels(run: BacktestRun, results: Mapping[str, Any]) -> list[tuple[str, 
 
 
 def trades_tab(request: HttpRequest, run: BacktestRun) -> dict[str, Any]:
+    """A page of the trade log, filtered and sorted as the query says, and the heads that sort it otherwise."""
     asked = {name: request.GET.get(name, "") for name in FILTERS}
     sort = request.GET.get("sort") or "number"
     page = selectors.run_trades(

@@ -49,7 +49,7 @@ CSV_COLUMNS = (
 
 @require_GET
 def run_list(request: PageRequest) -> HttpResponse:
-    """The page; for htmx its table (`part=table`), the next rows (`part=rows`), or single rows anew (`part=some&ids=a,b`)."""
+    """The page; for htmx its table (`part=table`), the next rows (`part=rows`), or some rows again (`part=some&ids=a,b`)."""
     part = part_of(request)
     if part == "some":
         return render(request, "backtests/_rows.html", {"runs": runs_of_ids(request.GET.get("ids", ""))})

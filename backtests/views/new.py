@@ -111,7 +111,7 @@ def source_run(form: ConfigForm) -> Any:
 
 
 def check_form(request: PageRequest, form: ConfigForm) -> HttpResponse:
-    """What would run, or what is in the way; nothing is stored."""
+    """Draws what would run, or which settings prevent it. Nothing is stored."""
     context: dict[str, Any] = {"form": form}
     try:
         context["plan"] = plan_run(services.run_check(config=form.config()))

@@ -79,7 +79,7 @@ def first_form(request: PageRequest, series: list[CandleSeries]) -> SweepForm:
 
 
 def check_form(request: PageRequest, form: SweepForm) -> HttpResponse:
-    """How many trials there would be, or what is in the way; nothing is stored."""
+    """Draws how many trials there would be, or which settings prevent them. Nothing is stored."""
     context: dict[str, Any] = {"form": form}
     try:
         config = parse_sweep(form.config())
@@ -136,6 +136,7 @@ def trial_headers(sort: str) -> list[dict[str, str]]:
 
 
 def heatmap_context(request: PageRequest, sweep: Sweep) -> dict[str, Any]:
+    """The map over the axes that the query names; two axes are never the same parameter. Too many cells are not drawn."""
     asked = {name: request.GET.get(name, "")[:80] for name in ("x", "y", "metric")}
     if len(sweep.space) > 1 and asked["x"] and asked["x"] == asked["y"]:
         asked["y"] = next(name for name in sweep.space if name != asked["x"])

@@ -1,4 +1,4 @@
-"""Actions on several rows at once: each row by the service that a page would call, one refusal told and not stopping the others."""
+"""Actions on several rows at once. Each goes through the service that pages call, and a refusal does not stop the rest."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ class BotForm(ConfigForm):
         }
 
     def settings(self) -> dict[str, Any]:
-        """All else that `services.bot_create` takes of a person."""
+        """What `services.bot_create` takes beside the configuration."""
         schedule = self.given_section("schedule") | ({} if self.days == DAYS else {"days": list(self.days)})
         return {
             "name": self.values.get("name", "").strip(),

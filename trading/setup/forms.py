@@ -18,7 +18,7 @@ FIRST = "sma_cross"
 
 @dataclass(frozen=True, slots=True)
 class BoundInput:
-    """An input with what stands in it and what is wrong with it."""
+    """An input with its value and its faults."""
 
     input: Input
     value: str
@@ -51,7 +51,7 @@ class SingleInput:
 
 
 class ConfigForm:
-    """`values` are texts by input name; `symbols` those that are ticked. `inputs`: all but the strategy's own."""
+    """`values`: texts by input name. `symbols`: those that are ticked. `inputs`: all but the strategy's own."""
 
     inputs: ClassVar[tuple[Input, ...]] = PLAIN
     thing: ClassVar[str] = "run"
@@ -100,7 +100,7 @@ class ConfigForm:
         return self.values.get("venue", "")
 
     def config(self) -> dict[str, Any]:
-        """What the parser reads: nested, without what is empty or belongs to another choice."""
+        """What the parser reads: nested, without empty inputs and those that belong to another choice."""
         nested: dict[str, Any] = {"strategy": self.values.get("strategy", ""), "symbols": self.symbols, "venue": self.venue}
         for one in (*parameter_inputs(self.strategy), *self.inputs):
             value = self.given_text(one)
@@ -129,7 +129,7 @@ class ConfigForm:
 
     @property
     def folded_open(self) -> bool:
-        """Whether the folded part holds something that is not as it comes, or a fault."""
+        """Whether anything in the folded part differs from its default or has a fault."""
         return any(map(is_touched, (*self.exits, *self.limits))) or self.protections_open
 
     @property
@@ -150,12 +150,12 @@ class ConfigForm:
     def problems(self) -> list[tuple[str, str, str]]:
         """(label, id of the input, message) of every fault; the id is empty where no input is to blame."""
         places = {one.input.key: one for one in self.bind_all([*parameter_inputs(self.strategy), *self.inputs]) if one.shown}
-        told = []
+        listed = []
         for key, messages in self.faults.items():
             place = places.get(key)
             label, target = (place.input.label, place.id) if place else OTHER.get(key.split(".")[0], (key, ""))
-            told += [(label, target, message) for message in messages]
-        return told
+            listed += [(label, target, message) for message in messages]
+        return listed
 
 
 def default_of(name: str, inputs: Sequence[Input]) -> str:

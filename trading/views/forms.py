@@ -51,6 +51,7 @@ def bot_edit(request: PageRequest, bot_id: str) -> HttpResponse:
 
 
 def save_form(request: PageRequest, found: Bot | None) -> HttpResponse:
+    """Checks the form, makes the bot, or changes `found`; a faulty form comes back as 422."""
     form = BotForm.of_post(request.POST)
     if request.POST.get("part") == "check":
         return render(request, "trading/_bot_plan.html", plan_bot(form))
@@ -70,13 +71,13 @@ def save_form(request: PageRequest, found: Bot | None) -> HttpResponse:
 
 
 def plan_bot(form: BotForm) -> dict[str, Any]:
-    """What the bot would do, or what is in the way; nothing is stored."""
+    """What the bot would do, or which settings prevent it. Nothing is stored."""
     context: dict[str, Any] = {"form": form, "mode": form.values.get("mode", "")}
     try:
         columns = checked(form.given_all())
     except Invalid as error:
         form.refuse(error)
-        # A name is the last thing that a person thinks of.
+        # People choose a name last: a form without one is not faulty yet.
         form.faults.pop("name", None)
         return context if form.faults else context | {"nameless": True}
     limits, config = columns["limits"], columns["config"]
