@@ -29,7 +29,6 @@ FUNCTION_LINES, IGNORES, REPEATED = 15, 20, 10
 
 LARGE = {
     "backtests.admin.BacktestRunAdmin": "Django's admin asks for a method for each column, panel and right",
-    "backtests.sweeps.admin.SweepAdmin": "Django's admin asks for a method for each column, panel and right",
     "market.exchanges.base.Exchange": "the port: a method for each thing that a venue can be asked",
     "market.exchanges.binance.adapter.Binance": "fills the port, a method for each of its own",
     "market.exchanges.coinbase.adapter.Coinbase": "fills the port, a method for each of its own",
