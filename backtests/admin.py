@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 
 from backtests import services, tasks
+from backtests.job_admin import apply_to_jobs
+from backtests.jobs import RUNS
 from backtests.models import BacktestRun
 from backtests.sweeps.admin import SweepAdmin
-from core.errors import DomainError, Invalid
+from core.errors import Invalid
 from core.generics import ModelAdmin, ModelForm
 from engine.strategies import registry
 
@@ -150,36 +151,20 @@ class BacktestRunAdmin(ModelAdmin[BacktestRun]):
 
     @admin.action(description="Run again", permissions=["add"])
     def run_again(self, request: HttpRequest, runs: QuerySet[BacktestRun]) -> None:
-        self.each(request, runs, partial(start_again, request), "started again")
+        apply_to_jobs(self, request, RUNS, runs, partial(start_again, request), "started again")
 
     @admin.action(description="Cancel", permissions=["change"])
     def cancel(self, request: HttpRequest, runs: QuerySet[BacktestRun]) -> None:
-        self.each(request, runs, services.run_cancel, "cancelled")
+        apply_to_jobs(self, request, RUNS, runs, RUNS.cancel_job, "cancelled")
 
     @admin.action(description="Retry: run failed or cancelled ones once more", permissions=["change"])
     def retry(self, request: HttpRequest, runs: QuerySet[BacktestRun]) -> None:
-        self.each(request, runs, retry_run, "queued once more")
+        apply_to_jobs(self, request, RUNS, runs, RUNS.retry_job, "queued once more")
 
     @admin.action(description="Delete, with their files", permissions=["change"])
     def delete_runs(self, request: HttpRequest, runs: QuerySet[BacktestRun]) -> None:
-        self.each(request, runs, services.run_delete, "deleted")
-
-    def each(self, request: HttpRequest, runs: QuerySet[BacktestRun], act: Callable[..., Any], done: str) -> None:
-        """One run's refusal is told and does not stop the others."""
-        count = 0
-        for run in runs:
-            try:
-                act(run_id=run.run_id)
-                count += 1
-            except DomainError as error:
-                self.message_user(request, f"{run}: {error}", messages.WARNING)
-        if count:
-            self.message_user(request, f"{count} {'run' if count == 1 else 'runs'} {done}.", messages.SUCCESS)
+        apply_to_jobs(self, request, RUNS, runs, RUNS.delete_job, "deleted")
 
 
-def start_again(request: HttpRequest, *, run_id: str) -> None:
+def start_again(request: HttpRequest, run_id: str) -> None:
     tasks.run_start(services.run_rerun(run_id=run_id, user=request.user))
-
-
-def retry_run(*, run_id: str) -> None:
-    tasks.run_start(services.run_retry(run_id=run_id))

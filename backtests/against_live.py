@@ -57,6 +57,12 @@ class Pair:
     causes: dict[str, float]
 
     @property
+    def time(self) -> int:
+        deal = self.expected or self.actual
+        assert deal is not None
+        return deal.time
+
+    @property
     def same(self) -> bool:
         return not self.causes
 
@@ -210,7 +216,7 @@ def match_deals(expected: Sequence[Deal], actual: Sequence[Deal], step: int) -> 
             left.remove(other)
         pairs.append(Pair(deal, other, causes_of(deal, other)))
     pairs += [Pair(None, one, {"extra": -one.money}) for one in left]
-    return sorted(pairs, key=lambda pair: (pair.expected or pair.actual).time)  # type: ignore[union-attr]
+    return sorted(pairs, key=lambda pair: pair.time)
 
 
 def causes_of(expected: Deal, actual: Deal | None) -> dict[str, float]:

@@ -1,70 +1,83 @@
-"""Live progress: what workers push, in the form of message that API.md gives."""
+"""Live progress of runs and sweeps, as workers push it, in the form of message that every socket carries."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from channels.db import database_sync_to_async
-from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
-from backtests import selectors
 from backtests.models import ENDED
-from backtests.services import LIST_GROUP
+from backtests.selectors import run_get, run_progress
+from backtests.services import PUSH_GROUP
+from backtests.sweeps.selectors import sweep_get, sweep_progress
 from core.errors import NotFound
-from core.text import utc_text
-
-SIGN_IN, UNKNOWN = 4401, 4404
-"""Close codes: not signed in, no such run or sweep."""
+from core.hub import Hub
+from core.sockets import UNKNOWN, Refusal, Socket, socket_message
 
 
-class RunsConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
+class BacktestsHub(Hub):
+    """Hears every run and sweep once for this process; each client takes what it is there for."""
+
+    group = PUSH_GROUP
+
+    async def on_push(self, kind: str, payload: dict[str, Any]) -> None:
+        for client in self.clients:
+            client.take_push(kind, payload)
+
+
+class RunsConsumer(Socket):
     """`ws/backtests/`: progress and ends of all runs. A push may be lost; what is true stands at GET backtests."""
 
-    group = LIST_GROUP
+    channel = "backtests"
+    id_field = "run_id"
+    wanted_id = ""
+    """The one run or sweep that the client listens to; empty: all runs."""
     seq = 0
 
-    async def connect(self) -> None:
-        # Accepted first: a socket that is refused before cannot say why.
-        await self.accept()
-        if not self.scope["user"].is_authenticated:
-            await self.close(code=SIGN_IN)
-            return
-        await self.channel_layer.group_add(self.group, self.channel_name)
-        await self.begin()
+    async def begin(self) -> list[str]:
+        await BacktestsHub.here().join(self)
+        return []
 
-    async def begin(self) -> None:
-        """What a new listener is told first."""
+    def end(self) -> None:
+        BacktestsHub.here().leave(self)
 
-    async def disconnect(self, code: int) -> None:
-        await self.channel_layer.group_discard(self.group, self.channel_name)
+    def take_push(self, kind: str, payload: dict[str, Any]) -> None:
+        about = payload.get(self.id_field)
+        if about and self.wanted_id in ("", about):
+            self.outbox.put(self.next_message(kind, payload))
 
-    async def pushed(self, event: dict[str, Any]) -> None:
-        await self.tell(event["kind"], event["payload"])
-
-    async def tell(self, kind: str, payload: dict[str, Any]) -> None:
+    def next_message(self, kind: str, payload: dict[str, Any]) -> str:
+        """Messages are numbered for each client by itself, from 1."""
         self.seq += 1
-        now = utc_text(datetime.now(UTC))
-        about = payload.get("run_id") or payload.get("sweep_id")
-        await self.send_json({"type": kind, "seq": self.seq, "ts": now, "correlation_id": about, "payload": payload})
-
-    async def receive_json(self, content: Any, **kwargs: Any) -> None:
-        """Nothing is asked over this socket."""
+        return socket_message(kind, payload, seq=self.seq, correlation_id=payload[self.id_field])
 
 
 class RunConsumer(RunsConsumer):
     """`ws/backtests/<run_id>/`: the present state first, then `run_progress` and `run_finished` of this run."""
 
-    async def connect(self) -> None:
-        self.run_id = self.scope["url_route"]["kwargs"]["run_id"]
-        self.group = f"backtest.{self.run_id}"
-        await super().connect()
+    kind = "run"
 
-    async def begin(self) -> None:
-        # After joining the group: a change in between is told twice rather than not at all.
+    async def begin(self) -> list[str]:
+        self.wanted_id = self.scope["url_route"]["kwargs"][self.id_field]
+        self.seq = 1  # of the state; pushes that come while it is read stand behind it
+        # Read after joining: a change in between is sent twice rather than not at all.
+        await super().begin()
         try:
-            run = await database_sync_to_async(selectors.run_get)(self.run_id)
+            state: dict[str, Any] = await database_sync_to_async(self.read_state)()
         except NotFound:
-            await self.close(code=UNKNOWN)
-            return
-        await self.tell("run_finished" if run.status in ENDED else "run_progress", selectors.run_progress(run))
+            raise Refusal(UNKNOWN) from None
+        word = "finished" if state["status"] in ENDED else "progress"
+        return [socket_message(f"{self.kind}_{word}", state, seq=1, correlation_id=state[self.id_field])]
+
+    def read_state(self) -> dict[str, Any]:
+        """As the API gives it; `NotFound`."""
+        return run_progress(run_get(self.wanted_id))
+
+
+class SweepConsumer(RunConsumer):
+    """`ws/sweeps/<sweep_id>/`: the present state first, then `sweep_progress` and `sweep_finished` of this sweep."""
+
+    id_field, kind = "sweep_id", "sweep"
+
+    def read_state(self) -> dict[str, Any]:
+        return sweep_progress(sweep_get(self.wanted_id))

@@ -35,7 +35,7 @@ def resolve_config(config: RunConfig) -> RunConfig:
 
 
 def find_market(config: RunConfig) -> MarketData:
-    """`Invalid` at `venue` or `symbols` for what is not there."""
+    """Raises `Invalid` at `venue` or `symbols` where the store has no candles of them."""
     series = series_of(config.symbols)
     config = replace(config, venue=config.venue or only_venue(config, series))
     here = {one.instrument.symbol: one.instrument for one in series if one.instrument.venue == config.venue}

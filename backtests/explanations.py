@@ -38,7 +38,7 @@ def fill_in_words(fill: dict[str, Any]) -> str:
 
 
 def short_number(number: str) -> str:
-    """What a person reads on a hover: two decimals of large numbers, six digits of small ones."""
+    """The number as a tooltip shows it: two decimals of large numbers, six digits of small ones."""
     value = float(number)
     if abs(value) >= 1_000:
         return f"{value:,.2f}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 
 TRIM, MMAP = -1, -3
-"""glibc's names for what is given back to the system at the end of the heap, and for what is had from it apart."""
+"""glibc's options: when the end of the heap is given back to the system, and which blocks are mapped apart from it."""
 KEPT, APART = 128 * 2**20, 32 * 2**20
 
 

@@ -77,6 +77,7 @@ def look_ahead(
 def warm_up(
     strategy: Strategy, candles: Sequence[Candles], evaluated: Sequence[tuple[Columns, Signals]]
 ) -> tuple[dict[str, Any], list[Notice]]:
+    """The finding on warm-up: signals before it, and indicators that are unknown after it."""
     declared = strategy.warmup_at(candles[0].interval)
     ignored = sum(audit.before_warmup(signals, declared) for _, signals in evaluated)
     late: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""Backtest runs and parameter sweeps. Each row is its job: what was asked, how far it is, what came of it."""
+"""Backtest runs and parameter sweeps. Each row is a job of its own: its configuration, its progress, its results."""
 
 from __future__ import annotations
 

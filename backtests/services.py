@@ -30,7 +30,8 @@ from trading.setup.config import UNUSABLE, RunConfig, parse_config, read_config
 
 logger = logging.getLogger(__name__)
 
-LIST_GROUP = "backtests"
+PUSH_GROUP = "backtests"
+"""What is pushed of runs and sweeps; `backtests.consumers` says who hears what."""
 REQUEUE_AFTER = timedelta(minutes=2)
 """A queued run whose message has had this long is handed to the broker again; a second message for it does no harm."""
 LONGEST_ERROR = 2_000
@@ -83,7 +84,7 @@ def run_clone(*, run_id: str, changes: Mapping[str, Any], user: Person = None, n
 
 
 def run_execute(*, run_id: str, worker: str = "") -> BacktestRun:
-    """The worker's part: take the run if it is queued, compute it, store what came of it. The run's faults end up in its row."""
+    """The worker's part: take the run if it is queued, compute it, store its results. A fault of the run is written to its row."""
     if not run_claim(run_id=run_id, worker=worker):
         return selectors.run_get(run_id)
     run = selectors.run_get(run_id)
@@ -197,12 +198,11 @@ def explain_error(error: DomainError) -> str:
 
 
 def push_state(run: BacktestRun, kind: str, *, status: str, **progress: int) -> None:
-    """Push to the run's page and to the list. `run_progress` carries how far it is."""
+    """Push to those who listen to the run, or to all runs. `run_progress` carries how far it is."""
     payload = {"run_id": run.run_id, "status": str(status), "attempt": run.attempt, **progress}
     if "candles_total" in progress:
         payload["share"] = progress["candles_processed"] / progress["candles_total"] if progress["candles_total"] else 0.0
-    for group in (f"backtest.{run.run_id}", LIST_GROUP):
-        transaction.on_commit(partial(push_message, group, kind, **payload))
+    transaction.on_commit(partial(push_message, PUSH_GROUP, kind, **payload))
 
 
 def run_cancel(*, run_id: str) -> BacktestRun:

@@ -2,9 +2,9 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from access.sockets import may_listen
 from backtests import api, consumers, views
 from backtests.api import sweeps
-from backtests.sweeps.consumers import SweepConsumer
 from backtests.views import sweeps as pages
 
 app_name = "backtests"
@@ -18,9 +18,9 @@ urlpatterns: list[URLPattern] = [
     path("sweeps/new/", pages.sweep_new, name="sweep_new"),
     path("sweeps/<str:sweep_id>/", pages.sweep_detail, name="sweep"),
     path("sweeps/<str:sweep_id>/trials/<int:index>/new/", pages.trial_new, name="sweep_trial_new"),
-    path("sweeps/<str:sweep_id>/cancel/", pages.sweep_cancel, name="sweep_cancel"),
-    path("sweeps/<str:sweep_id>/retry/", pages.sweep_retry, name="sweep_retry"),
-    path("sweeps/<str:sweep_id>/delete/", pages.sweep_delete, name="sweep_delete"),
+    path("sweeps/<str:sweep_id>/cancel/", views.sweep_cancel, name="sweep_cancel"),
+    path("sweeps/<str:sweep_id>/retry/", views.sweep_retry, name="sweep_retry"),
+    path("sweeps/<str:sweep_id>/delete/", views.sweep_delete, name="sweep_delete"),
     path("<str:run_id>/", views.run_detail, name="detail"),
     path("<str:run_id>/again/", views.run_again, name="again"),
     path("<str:run_id>/cancel/", views.run_cancel, name="cancel"),
@@ -57,8 +57,8 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     path("sweeps/<str:sweep_id>/retry", sweeps.SweepRetryView.as_view(), name="api_sweep_retry"),
 ]
 
-websocket_urlpatterns = [
-    path("ws/backtests/", consumers.RunsConsumer.as_asgi()),
-    path("ws/backtests/<str:run_id>/", consumers.RunConsumer.as_asgi()),
-    path("ws/sweeps/<str:sweep_id>/", SweepConsumer.as_asgi()),
+websocket_urlpatterns: list[URLPattern] = [
+    path("ws/backtests/", consumers.RunsConsumer.as_asgi(may_listen)),
+    path("ws/backtests/<str:run_id>/", consumers.RunConsumer.as_asgi(may_listen)),
+    path("ws/sweeps/<str:sweep_id>/", consumers.SweepConsumer.as_asgi(may_listen)),
 ]

@@ -1,6 +1,6 @@
 """Fan-out: a process hears each push once and hands it to the clients that it serves, each through an outbox of its own.
 
-A client never holds up another: what it is to get waits in its outbox, and one whose outbox is full is dropped, not waited for.
+A client never holds up another: its messages wait in its outbox, and a client whose outbox is full is dropped.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ BROADCAST = Histogram(
 
 
 class Outbox:
-    """What one client is still to get, in order. Of messages with the same key only the newest waits."""
+    """The messages that wait for one client, in order. Of messages with the same key only the newest waits."""
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -44,7 +44,7 @@ class Outbox:
         self._news = asyncio.Event()
 
     def put(self, text: str, key: Hashable = None) -> None:
-        """Never waits. Sets `overflow` where there is no room; what came since is lost, and the client is told to come again."""
+        """Never waits. Sets `overflow` where there is no room: messages are lost from then on, so the client has to reconnect."""
         if key is None:
             key = object()
         self.waiting.pop(key, None)  # the newest goes to the end: a candle's first state must not overtake the one that closed
@@ -55,7 +55,7 @@ class Outbox:
         self._news.set()
 
     async def take(self) -> list[str]:
-        """All that waits; waits until there is something."""
+        """Everything that waits for the client; returns once there is something."""
         await self._news.wait()
         self._news.clear()
         taken, self.waiting = self.waiting, {}
@@ -63,7 +63,7 @@ class Outbox:
 
 
 class Hub:
-    """One group's pushes, heard once for this process and event loop. Listens while it has clients."""
+    """Receives the pushes of one group, once for this process and event loop, while it has clients."""
 
     group: ClassVar[str]
     quiet = 3.0
@@ -86,7 +86,7 @@ class Hub:
         return found
 
     async def join(self, client: Any) -> None:
-        """From the return on, the client gets everything. Raises what `begin` raises."""
+        """After this returns, the client misses nothing. Raises what `begin` raises."""
         self.clients.add(client)
         if self._task is None:
             self._begun = asyncio.get_running_loop().create_future()
@@ -105,16 +105,18 @@ class Hub:
             self._task = None
 
     async def begin(self) -> None:
-        """Before the first client: what there is to know."""
+        """Called before the first client is served, to read the present state."""
 
     async def on_push(self, kind: str, payload: dict[str, Any]) -> None:
-        """A push came."""
+        """Called for each push."""
         raise NotImplementedError
 
     async def on_silence(self) -> None:
-        """Nothing came for `quiet` seconds, or the broker does not answer."""
+        """Called after `quiet` seconds without a push, and while the broker does not answer."""
 
     async def _listen(self, begun: asyncio.Future[None]) -> None:
+        """Subscribes for as long as there are clients, again and again where the broker is lost. A fault before the first client is
+        served goes to those who wait in `join`."""
         try:
             while True:
                 try:
@@ -131,21 +133,21 @@ class Hub:
             begun.set_exception(error)
 
     async def _open(self, begun: asyncio.Future[None]) -> None:
-        """Clients may join: we listen, or the broker is away and rows must do."""
+        """Lets clients join: either we listen now, or the broker is away and they live on rows alone."""
         if not begun.done():
             await self.begin()
             begun.set_result(None)
 
     async def _subscribe(self, begun: asyncio.Future[None]) -> None:
-        """Until the connection is lost."""
+        """Listens until the connection is lost."""
         broker = Redis.from_url(broker_address(), socket_timeout=None, health_check_interval=10)
-        async with broker, broker.pubsub(ignore_subscribe_messages=True) as heard:
-            await heard.subscribe(group_channel(self.group))
-            await heard.get_message(timeout=self.again)  # the broker's word that we are subscribed
+        async with broker, broker.pubsub(ignore_subscribe_messages=True) as channel:
+            await channel.subscribe(group_channel(self.group))
+            await channel.get_message(timeout=self.again)  # the broker confirms that we are subscribed
             await self._open(begun)
             await self._guard(self.on_silence())
             while True:
-                await self._next(heard)
+                await self._next(channel)
 
     async def _next(self, channel: PubSub) -> None:
         message = await channel.get_message(timeout=self.quiet)
@@ -160,7 +162,7 @@ class Hub:
             await self._guard(self.on_push(pushed["kind"], pushed["payload"]))
 
     async def _guard(self, work: Any) -> None:
-        """A push that we cannot read, or a database that is away, must not end the listening."""
+        """Runs `work`, so that an unreadable push or an unreachable database does not end the listening."""
         try:
             await work
         except DatabaseError:

@@ -1,4 +1,4 @@
-"""One client's WebSocket: signs in, gets what its outbox holds, is closed where it cannot keep up or may not listen any more."""
+"""One client's WebSocket. It gets the messages of its outbox, and is closed once it cannot keep up or may not listen any more."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from core.text import utc_text
 
 logger = logging.getLogger(__name__)
 
-REFUSED, SLOW, AWAY, UNUSABLE = 4401, 4408, 4503, 4400
-"""Close codes: not signed in, or not any more; too slow, come again with `since`; the database is away, come again later; the
-address cannot be used."""
+REFUSED, UNKNOWN, SLOW, AWAY, UNUSABLE = 4401, 4404, 4408, 4503, 4400
+"""Close codes: not signed in, or not any more; what the address names does not exist; too slow, come again with `since`; the
+database is away, come again later; the address cannot be used."""
 LONGEST = 65_536
 """Characters of one request."""
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 MayListen = Callable[[dict[str, Any]], Awaitable[bool]]
-"""Whether the person of this scope may read now."""
+"""Answers whether the person of this scope may read now."""
 
 
 class Refusal(Exception):
@@ -44,30 +44,33 @@ class Socket:
     most: ClassVar[int] = 1_000
     """Messages that may wait for the client before it is dropped."""
     asked_again = 60.0
-    """Seconds after which it is asked anew whether the person may listen."""
+    """Seconds after which we ask again whether the person may listen."""
 
     def __init__(self, scope: dict[str, Any], may_listen: MayListen) -> None:
         self.scope, self.may_listen = scope, may_listen
         self.outbox = Outbox(self.most)
 
     @classmethod
-    def as_asgi(cls, may_listen: MayListen) -> Callable[..., Awaitable[None]]:
+    def as_asgi(cls, may_listen: MayListen) -> Any:
+        """For `path`, whose type knows views only: an application that makes one of these for each client."""
+
         async def application(scope: dict[str, Any], receive: Receive, send: Send) -> None:
             await cls(scope, may_listen).serve(receive, send)
 
         return application
 
     async def begin(self) -> list[str]:
-        """What the client gets first."""
+        """Joins a hub; answers the messages that the client gets first."""
         return []
 
     async def on_request(self, text: str) -> None:
-        """The client sent something; nothing is asked over most sockets."""
+        """Called for each message of the client; most sockets take none."""
 
     def end(self) -> None:
-        """The client is gone."""
+        """Called once the client is gone, also where `begin` was not reached."""
 
     async def serve(self, receive: Receive, send: Send) -> None:
+        """The whole life of the connection. It always ends by a close code that says why, unless the client went by itself."""
         if (await receive())["type"] != "websocket.connect":
             return
         # Accepted first: a socket that is refused before cannot say why.
@@ -86,9 +89,9 @@ class Socket:
             self.end()
 
     async def talk(self, receive: Receive, send: Send) -> None:
-        """Reads, writes and watches until one of these ends."""
+        """Reads, writes and watches at once, until one of the three ends."""
         first = await self.begin()
-        tasks = [asyncio.create_task(part) for part in (self.read(receive), self.write(send, first), self.watch())]
+        tasks = [asyncio.create_task(part) for part in (self.read_requests(receive), self.write_outbox(send, first), self.watch())]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -100,12 +103,12 @@ class Socket:
                 with suppress(asyncio.CancelledError, Exception):
                     await task
 
-    async def read(self, receive: Receive) -> None:
+    async def read_requests(self, receive: Receive) -> None:
         while (message := await receive())["type"] != "websocket.disconnect":
             if text := message.get("text"):
                 await self.on_request(text[: LONGEST + 1])
 
-    async def write(self, send: Send, first: list[str]) -> None:
+    async def write_outbox(self, send: Send, first: list[str]) -> None:
         sent = MESSAGES.labels(self.channel, "out")
         texts = first
         while True:
@@ -115,7 +118,7 @@ class Socket:
             texts = await self.outbox.take()
 
     async def watch(self) -> None:
-        """Ends by a refusal only."""
+        """Ends by raising `Refusal` only: the client is too slow, or may not listen any more."""
         while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.outbox.overflow.wait(), self.asked_again)
@@ -124,7 +127,7 @@ class Socket:
                 raise Refusal(REFUSED)
 
 
-def socket_message(kind: str, payload: dict[str, Any], *, seq: int | None = None) -> str:
+def socket_message(kind: str, payload: dict[str, Any], *, seq: int | None = None, correlation_id: str | None = None) -> str:
     """In the form that every socket carries, as of now."""
     now = utc_text(datetime.now(UTC))
-    return orjson.dumps({"type": kind, "seq": seq, "ts": now, "correlation_id": None, "payload": payload}).decode()
+    return orjson.dumps({"type": kind, "seq": seq, "ts": now, "correlation_id": correlation_id, "payload": payload}).decode()

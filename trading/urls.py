@@ -49,4 +49,4 @@ api_urlpatterns: list[URLPattern] = [
     path("agents/events/correlation/<str:correlation_id>", api.ChainView.as_view(), name="api_chain"),
 ]
 
-websocket_urlpatterns: list[URLPattern] = [path("ws/live/", consumers.LiveConsumer.as_asgi(may_listen))]  # type: ignore[arg-type]
+websocket_urlpatterns: list[URLPattern] = [path("ws/live/", consumers.LiveConsumer.as_asgi(may_listen))]

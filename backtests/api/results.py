@@ -123,7 +123,8 @@ class CompareView(APIView):
     @describe_endpoint(
         summary="Runs side by side",
         description="What differs in their configuration, metrics with differences to the first, equity on one time axis "
-        "(absolute, and over each run's cash), and how many trades they share.",
+        "(absolute, and over each run's cash), how many trades they share, and for each whether code and result are those of the "
+        "first: the same result means figures, orders, fills, trades and equity, to the last digit.",
         scope="read",
         example=schema.COMPARISON,
         parameters=[query_parameter("runs", "Two to eight run_ids with commas between.")],

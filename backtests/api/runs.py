@@ -7,15 +7,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from access.openapi import describe_endpoint
-from backtests import selectors, services, tasks
+from backtests import selectors
 from backtests.api import schema
+from backtests.api.jobs import cancel_job, delete_job, retry_job, start_job
 from backtests.api.parameters import read_number, read_words
-from backtests.models import BacktestRun
+from backtests.jobs import RUNS
 from core.paging import next_url
-
-
-def short(run: BacktestRun) -> dict[str, str]:
-    return {"run_id": run.run_id, "status": run.status}
 
 
 class RunsView(APIView):
@@ -45,9 +42,7 @@ class RunsView(APIView):
         errors=[400],
     )
     def post(self, request: Request) -> Response:
-        run = services.run_create(config=request.data, user=request.user)
-        tasks.run_start(run)
-        return Response(short(run), status=202)
+        return start_job(request, RUNS)
 
 
 class RunView(APIView):
@@ -65,8 +60,7 @@ class RunView(APIView):
         errors=[404, 409],
     )
     def delete(self, request: Request, run_id: str) -> Response:
-        services.run_delete(run_id=run_id)
-        return Response(status=204)
+        return delete_job(RUNS, run_id)
 
 
 class CancelView(APIView):
@@ -78,7 +72,7 @@ class CancelView(APIView):
         errors=[404, 409],
     )
     def post(self, request: Request, run_id: str) -> Response:
-        return Response(short(services.run_cancel(run_id=run_id)))
+        return cancel_job(RUNS, run_id)
 
 
 class RetryView(APIView):
@@ -90,6 +84,4 @@ class RetryView(APIView):
         errors=[404, 409],
     )
     def post(self, request: Request, run_id: str) -> Response:
-        run = services.run_retry(run_id=run_id)
-        tasks.run_start(run)
-        return Response(short(run), status=202)
+        return retry_job(RUNS, run_id)

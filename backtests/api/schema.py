@@ -253,6 +253,7 @@ COMPARISON = {
         "normalised": [[1.0], [1.0]],
     },
     "trades": {"in_each": [88, 80], "in_all": 12, "only_in": [76, 68], "share": 0.077},
+    "same_as_first": [{"code": True, "result": True}, {"code": True, "result": False}],
 }
 EXPORT = {"run": RUN, "config": CONFIG_EXAMPLE, "results": RESULTS, "trades": [TRADE]}
 

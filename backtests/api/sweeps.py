@@ -7,17 +7,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from access.openapi import describe_endpoint
-from backtests import tasks
 from backtests.api import sweep_schema as schema
+from backtests.api.jobs import cancel_job, delete_job, retry_job, start_job
 from backtests.api.parameters import read_number, read_words
-from backtests.models import Sweep
+from backtests.jobs import SWEEPS
 from backtests.selectors.runs import MOST
-from backtests.sweeps import selectors, services
+from backtests.sweeps import selectors
 from core.paging import next_url
-
-
-def short(sweep: Sweep) -> dict[str, object]:
-    return {"sweep_id": sweep.sweep_id, "status": sweep.status, "trials_total": sweep.trials_total, "skipped": sweep.skipped}
 
 
 class SweepsView(APIView):
@@ -48,9 +44,7 @@ class SweepsView(APIView):
         errors=[400],
     )
     def post(self, request: Request) -> Response:
-        sweep = services.sweep_create(config=request.data, user=request.user)
-        tasks.sweep_start(sweep)
-        return Response(short(sweep), status=202)
+        return start_job(request, SWEEPS)
 
 
 class SweepView(APIView):
@@ -75,8 +69,7 @@ class SweepView(APIView):
         errors=[404, 409],
     )
     def delete(self, request: Request, sweep_id: str) -> Response:
-        services.sweep_delete(sweep_id=sweep_id)
-        return Response(status=204)
+        return delete_job(SWEEPS, sweep_id)
 
 
 class SweepTrialsView(APIView):
@@ -120,7 +113,7 @@ class SweepCancelView(APIView):
         errors=[404, 409],
     )
     def post(self, request: Request, sweep_id: str) -> Response:
-        return Response(short(services.sweep_cancel(sweep_id=sweep_id)))
+        return cancel_job(SWEEPS, sweep_id)
 
 
 class SweepRetryView(APIView):
@@ -132,6 +125,4 @@ class SweepRetryView(APIView):
         errors=[404, 409],
     )
     def post(self, request: Request, sweep_id: str) -> Response:
-        sweep = services.sweep_retry(sweep_id=sweep_id)
-        tasks.sweep_start(sweep)
-        return Response(short(sweep), status=202)
+        return retry_job(SWEEPS, sweep_id)

@@ -55,6 +55,7 @@ def bar_size(count: int, bars: int) -> int:
 
 
 def bar_columns(run: BacktestRun, artifact: Artifact, number: int, starts: Ints, ends: Ints) -> dict[str, Any]:
+    """One value a bar, by column; `starts` and `ends` are numbers of candles, the end not included."""
     candles, low, high = artifact.candles(number), int(starts[0]), int(ends[-1])
     inside, close = starts - low, ends - 1
     line = artifact.equity

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backtests.artifacts import Artifact
 from backtests.models import BacktestRun
@@ -14,18 +15,21 @@ from backtests.selectors.runs import open_artifact, run_get, run_progress
 from backtests.text import finite_ratio, float_text
 from core.errors import Invalid
 from core.text import ms_text
-from engine.types import Ints
+from engine.types import Ints, Table
 
 MOST_RUNS = 8
 POINTS = 600
 TEXT_KEYS = ("fingerprint", "code_hash")
+WHAT_MADE_IT = ("code_hash", "config")
+"""Of a run's results: what they were made with, not what came of it."""
+RESULT_TABLES = ("equity", "orders", "fills", "trades")
 
 
 def runs_compare(run_ids: Sequence[str], *, points: int = POINTS) -> dict[str, Any]:
     """{"runs": [progress of each], "config": {name: [value of each]} (what differs),
     "metrics": {name: {"values": [...], "differences": [each less the first]}},
     "equity": {"time": [...], "absolute": [[...]], "normalised": [[...]],
-    "drawdown": [[...]]}, "trades": {...}}.
+    "drawdown": [[...]]}, "trades": {...}, "same_as_first": [{"code": bool, "result": bool} of each]}.
 
     Equity stands on one time axis: null before a run's first candle, its last value after its end. `Invalid` at `runs` unless
     two to eight are named.
@@ -41,7 +45,38 @@ def runs_compare(run_ids: Sequence[str], *, points: int = POINTS) -> dict[str, A
         "metrics": metric_differences(runs),
         "equity": equity_curves(runs, artifacts, points),
         "trades": trade_overlap(runs, artifacts),
+        "same_as_first": [
+            {"code": run.code_hash == runs[0].code_hash, "result": has_same_result((runs[0], artifacts[0]), (run, artifact))}
+            for run, artifact in zip(runs, artifacts, strict=True)
+        ],
     }
+
+
+def has_same_result(one: tuple[BacktestRun, Artifact], other: tuple[BacktestRun, Artifact]) -> bool:
+    """Whether two runs came to the same figures on the same candles, and their orders, fills, trades and equity are the same to the
+    bit. `results_digest` cannot tell: it covers the code's hash, too. Tables are read only where all figures agree."""
+    (run, artifact), (other_run, other_artifact) = one, other
+    if run.pk == other_run.pk:
+        return True
+    if figures_of(run) != figures_of(other_run):
+        return False
+    return all(is_same_table(getattr(artifact, name), getattr(other_artifact, name)) for name in RESULT_TABLES)
+
+
+def figures_of(run: BacktestRun) -> dict[str, Any]:
+    return {name: value for name, value in (run.results or {}).items() if name not in WHAT_MADE_IT}
+
+
+def is_same_table(one: Table, other: Table) -> bool:
+    if list(one.columns) != list(other.columns):
+        return False
+    return all(is_same_column(one[name], other[name]) for name in one.columns)
+
+
+def is_same_column(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    """By bytes, so that an unknown value (NaN) equals itself."""
+    mine, theirs = (np.ascontiguousarray(column) for column in (one, other))
+    return mine.dtype == theirs.dtype and np.array_equal(mine.view(np.uint8), theirs.view(np.uint8))
 
 
 def config_differences(runs: Sequence[BacktestRun]) -> dict[str, list[Any]]:

@@ -1,11 +1,11 @@
-"""The list of runs as a person sorts it: by any of its columns, paged by key."""
+"""The list of runs, sorted by any of its columns and paged by key."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Field, Q, QuerySet
 
 from backtests.models import BacktestRun
 from backtests.selectors.runs import PAGE, RowsPage, read_cursor
@@ -46,7 +46,9 @@ def split_cursor(column: str, cursor: str) -> tuple[Any, int]:
     """The value and the id in a cursor."""
     text, _, last = cursor.rpartition("~")
     try:
-        value = BacktestRun._meta.get_field(column).to_python(text) if text else None  # type: ignore[union-attr]
+        field = BacktestRun._meta.get_field(column)
+        assert isinstance(field, Field)
+        value = field.to_python(text) if text else None
     except ValidationError:
         raise Invalid.at("cursor", "is not a cursor. Take it from the `next` of the page before.") from None
     return value, read_cursor(last, "cursor")

@@ -207,6 +207,7 @@ def last_refusal(run: BacktestRun, artifact: Artifact, made: int) -> dict[str, A
 
 
 def order_row(run: BacktestRun, artifact: Artifact, row: int) -> dict[str, Any]:
+    """An order as a row, JSON-ready. `order` counts from 1, in the order they were made; `closed_at` is None while it is open."""
     orders, time = artifact.orders, artifact.equity["time"]
     closed = int(orders["closed_index"][row])
     return {
@@ -226,6 +227,7 @@ def order_row(run: BacktestRun, artifact: Artifact, row: int) -> dict[str, Any]:
 
 
 def fill_row(run: BacktestRun, artifact: Artifact, row: int) -> dict[str, Any]:
+    """A fill as a row, JSON-ready, with cash and position after it. `row` is its place in the table, from 0."""
     fills, orders = artifact.fills, artifact.orders
     order = int(fills["order"][row])
     return {

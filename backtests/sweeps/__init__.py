@@ -1,1 +1,1 @@
-"""Parameter sweeps: what is asked (`config`), how it is done (`services`, `work`), what came of it (`selectors`, `summary`)."""
+"""Parameter sweeps: configuration (`config`), work (`services`, `work`), results (`selectors`, `summary`)."""

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from backtests import tasks
+from backtests.job_admin import apply_to_jobs
+from backtests.jobs import SWEEPS
 from backtests.models import Sweep
-from backtests.sweeps import services
-from core.errors import DomainError
 from core.generics import ModelAdmin
 
 
 @admin.register(Sweep)
 class SweepAdmin(ModelAdmin[Sweep]):
-    list_display = ["label", "status", "strategy", "symbols", "interval", "trials", "best", "deflated", "created_at"]
+    list_display = ["label", "status", "strategy", "symbols", "interval", "trials", "best", "deflated_sharpe", "created_at"]
     list_filter = ["status", "strategy", "method", "created_at"]
     list_select_related = ["created_by"]
     search_fields = ["sweep_id", "name", "symbols"]
@@ -30,7 +27,7 @@ class SweepAdmin(ModelAdmin[Sweep]):
     actions = ["cancel", "retry", "delete_sweeps"]
     fieldsets = [
         (None, {"fields": ["sweep_id", "name", "page", "status", "error", "error_code"]}),
-        ("Result", {"fields": ["trials", "skipped", "best", "deflated", "verdict", "warnings"]}),
+        ("Result", {"fields": ["trials", "skipped", "best", "deflated_sharpe", "verdict", "warnings"]}),
         ("Asked for", {"fields": ["strategy", "symbols", "interval", "method", "objective", "config_text", "seed", "created_by"]}),
         ("Reproduced by", {"fields": ["fingerprint", "code_hash", "candles_total", "days"]}),
         ("Work", {"fields": ["seconds", "created_at", "started_at", "heartbeat_at", "finished_at"]}),
@@ -65,7 +62,7 @@ class SweepAdmin(ModelAdmin[Sweep]):
         return "–" if best is None or value is None else f"{value:.4g} ({', '.join(f'{k} {v}' for k, v in best['params'].items())})"
 
     @admin.display(description="deflated Sharpe")
-    def deflated(self, sweep: Sweep) -> str:
+    def deflated_sharpe(self, sweep: Sweep) -> str:
         value = (sweep.summary or {}).get("deflated_sharpe")
         return "–" if value is None else f"{value:.0%}"
 
@@ -88,28 +85,12 @@ class SweepAdmin(ModelAdmin[Sweep]):
 
     @admin.action(description="Cancel: keep what was found", permissions=["change"])
     def cancel(self, request: HttpRequest, sweeps: QuerySet[Sweep]) -> None:
-        self.each(request, sweeps, services.sweep_cancel, "cancelled")
+        apply_to_jobs(self, request, SWEEPS, sweeps, SWEEPS.cancel_job, "cancelled")
 
     @admin.action(description="Retry: make the missing trials", permissions=["change"])
     def retry(self, request: HttpRequest, sweeps: QuerySet[Sweep]) -> None:
-        self.each(request, sweeps, retry_sweep, "queued once more")
+        apply_to_jobs(self, request, SWEEPS, sweeps, SWEEPS.retry_job, "queued once more")
 
     @admin.action(description="Delete, with their trials", permissions=["change"])
     def delete_sweeps(self, request: HttpRequest, sweeps: QuerySet[Sweep]) -> None:
-        self.each(request, sweeps, services.sweep_delete, "deleted")
-
-    def each(self, request: HttpRequest, sweeps: QuerySet[Sweep], act: Callable[..., Any], done: str) -> None:
-        """One sweep's refusal is told and does not stop the others."""
-        count = 0
-        for sweep in sweeps:
-            try:
-                act(sweep_id=sweep.sweep_id)
-                count += 1
-            except DomainError as error:
-                self.message_user(request, f"{sweep}: {error}", messages.WARNING)
-        if count:
-            self.message_user(request, f"{count} {'sweep' if count == 1 else 'sweeps'} {done}.", messages.SUCCESS)
-
-
-def retry_sweep(*, sweep_id: str) -> None:
-    tasks.sweep_start(services.sweep_retry(sweep_id=sweep_id))
+        apply_to_jobs(self, request, SWEEPS, sweeps, SWEEPS.delete_job, "deleted")

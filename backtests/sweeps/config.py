@@ -47,9 +47,6 @@ class SweepConfig:
             "objective": self.objective,
         }
 
-    def of_trial(self, point: Mapping[str, Any]) -> dict[str, Any]:
-        return trial_config(self.to_json(), point)
-
 
 def trial_config(config: Mapping[str, Any], point: Mapping[str, Any]) -> dict[str, Any]:
     """The configuration of one trial as a run of its own."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from backtests.sweeps.config import FIRST_TRIALS, OBJECTIVES
 from backtests.templatetags.runs import metric_label
@@ -51,6 +51,8 @@ def is_range(text: str) -> bool:
 
 
 class SweepForm(ConfigForm):
+    thing: ClassVar[str] = "sweep"
+
     def config(self) -> dict[str, Any]:
         nested = {name: value for name, value in super().config().items() if name != "params"}
         given = {one.key.partition(".")[2]: self.values.get(one.name, "").strip() for one in range_inputs(self.strategy)}

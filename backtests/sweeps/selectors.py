@@ -96,7 +96,7 @@ def read_ordering(sort: str) -> tuple[str, bool]:
 
 
 def sweep_trials(sweep: Sweep, *, sort: str = "", cursor: str = "", limit: int = PAGE) -> RowsPage:
-    """Trials by `sort` (a column, minus for descending; the objective, best first, where it is empty), what is not defined last.
+    """Trials by `sort` (a column, minus for descending; the objective, best first, where it is empty). Undefined values come last.
 
     `cursor` is the last row's trial number: the next page begins after that row.
     """
@@ -115,7 +115,7 @@ def sweep_trials(sweep: Sweep, *, sort: str = "", cursor: str = "", limit: int =
 
 
 def rows_after(last: SweepTrial, name: str, falling: bool) -> Q:
-    """Rows behind `last` by the column, then by the trial's number, what is not defined at the end."""
+    """Rows behind `last` by the column, then by the trial's number. Undefined values come last."""
     value = getattr(last, name)
     if value is None:
         return Q(**{f"{name}__isnull": True, "index__gt": last.index})

@@ -24,7 +24,7 @@ from django.utils import timezone
 
 from access.people import Person, signed_in_user
 from backtests.models import ACTIVE, ENDED, Status, Sweep, SweepChunk, SweepTrial
-from backtests.services import FAULT, REQUEUE_AFTER, TOO_LONG, explain_error
+from backtests.services import FAULT, PUSH_GROUP, REQUEUE_AFTER, TOO_LONG, explain_error
 from backtests.sweeps import work
 from backtests.sweeps.config import SweepConfig, parse_sweep, trial_config
 from backtests.sweeps.selectors import candles_expected, sweep_get
@@ -95,7 +95,7 @@ def chunk_indices(sweep_id: str) -> list[int]:
 
 
 def chunk_execute(*, sweep_id: str, index: int, worker: str = "") -> None:
-    """The worker's part: take the chunk if it is queued, try its points, store what came of them. Faults go to the sweep's row."""
+    """The worker's part: take the chunk if it is queued, try its points, store the trials. Faults go to the sweep's row."""
     if not chunk_claim(sweep_id=sweep_id, index=index, worker=worker):
         return
     chunk = SweepChunk.objects.select_related("sweep").get(sweep__sweep_id=sweep_id, index=index)
@@ -313,7 +313,7 @@ def overdue_chunks(now: Any) -> list[tuple[str, int]]:
 
 
 def push_state(sweep: Sweep, kind: str) -> None:
-    """Push to the sweep's page."""
+    """Push to those who listen to the sweep."""
     share = sweep.trials_done / sweep.trials_total if sweep.trials_total else 0.0
     payload = {
         "sweep_id": sweep.sweep_id,
@@ -321,4 +321,4 @@ def push_state(sweep: Sweep, kind: str) -> None:
         "trials_done": sweep.trials_done,
         "trials_total": sweep.trials_total,
     }
-    transaction.on_commit(partial(push_message, f"sweep.{sweep.sweep_id}", kind, **payload, share=share))
+    transaction.on_commit(partial(push_message, PUSH_GROUP, kind, **payload, share=share))

@@ -21,7 +21,7 @@ CONVINCING = 0.95
 
 
 def rank_trials(trials: QuerySet[SweepTrial], objective: str) -> QuerySet[SweepTrial]:
-    """Best first; what is not defined last; of equal ones the first."""
+    """Best first, undefined values last; of equal ones, the first trial comes first."""
     return trials.order_by(F(objective).desc(nulls_last=True), "index")
 
 
@@ -71,6 +71,7 @@ def luck_of(sweep: Sweep, best: SweepTrial, seen: Mapping[str, Any]) -> dict[str
 
 
 def verdict_words(made: int, sharpe: float | None, expected: float | None, deflated: float | None) -> str:
+    """What the best trial's Sharpe ratio says beside the one that luck alone would give. Ratios are yearly; None is unknown."""
     if sharpe is None or deflated is None:
         return "The best trial has no Sharpe ratio, so there is nothing to say of luck."
     if expected is None:
@@ -90,6 +91,7 @@ def verdict_words(made: int, sharpe: float | None, expected: float | None, defla
 
 
 def warnings_of(sweep: Sweep, best: SweepTrial, seen: Mapping[str, Any], luck: Mapping[str, Any]) -> list[dict[str, str]]:
+    """[{"code", "level", "message"}] of what speaks against the best trial, or limits what it shows."""
     found = []
 
     def warn(code: str, level: str, message: str) -> None:

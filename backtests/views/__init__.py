@@ -1,6 +1,6 @@
 """Pages under /backtests/."""
 
-from backtests.views.actions import run_again, run_cancel, run_delete, run_retry
+from backtests.views.actions import run_again, run_cancel, run_delete, run_retry, sweep_cancel, sweep_delete, sweep_retry
 from backtests.views.against_live import against_live
 from backtests.views.charts import chart_candles, chart_event, chart_states
 from backtests.views.compare import compare_runs
@@ -24,4 +24,7 @@ __all__ = [
     "run_new",
     "run_retry",
     "run_trade",
+    "sweep_cancel",
+    "sweep_delete",
+    "sweep_retry",
 ]

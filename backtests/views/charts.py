@@ -1,4 +1,4 @@
-"""What a run's chart and playback fetch. Numbers as numbers: they are drawn, not reckoned with."""
+"""What a run's chart and playback fetch. Figures are numbers and not decimal text here: they are only drawn."""
 
 from __future__ import annotations
 

@@ -43,7 +43,8 @@ def compare_runs(request: HttpRequest) -> HttpResponse:
             (title, [figure_row(name, found["metrics"][name], one_currency) for name in names if name in found["metrics"]])
             for title, names in GROUPS
         ],
-        "notes": caution_notes(runs),
+        "notes": caution_notes(runs, found["same_as_first"]),
+        "unchanged": unchanged_note(found["same_as_first"]),
         "curves": curves_context(found, runs),
         "width": len(runs) + 1,
     }
@@ -94,22 +95,31 @@ def best_of(name: str, values: Sequence[Any]) -> set[int]:
     return {number for number, value in known.items() if value == best}
 
 
-def caution_notes(runs: Sequence[BacktestRun]) -> list[str]:
+def caution_notes(runs: Sequence[BacktestRun], same: Sequence[Mapping[str, bool]]) -> list[str]:
     """What keeps the runs from being compared figure by figure."""
-    told = []
+    found = []
     if len({run.symbols for run in runs}) > 1:
-        told.append("The runs trade different symbols: differences tell of the markets as much as of the strategies.")
+        found.append("The runs trade different symbols: differences tell of the markets as much as of the strategies.")
     if len({run.fingerprint for run in runs}) > 1 and len({(run.symbols, run.interval) for run in runs}) == 1:
-        told.append("The runs saw different candles: another span, or candles that were imported anew in between.")
+        found.append("The runs saw different candles: another span, or candles that were imported anew in between.")
     if len({run.interval for run in runs}) > 1:
-        told.append("The runs use different intervals.")
+        found.append("The runs use different intervals.")
     if len({(run.config.get("start"), run.config.get("end")) for run in runs}) > 1:
-        told.append("The runs cover different spans. A curve is flat before its first candle and after its last.")
+        found.append("The runs cover different spans. A curve is flat before its first candle and after its last.")
     if len({currency_of(run) for run in runs}) > 1:
-        told.append("The runs are in different currencies: compare percentages, not amounts.")
-    if len({run.code_hash for run in runs if run.strategy == runs[0].strategy}) > 1:
-        told.append("The code has changed between these runs of one strategy.")
-    return told
+        found.append("The runs are in different currencies: compare percentages, not amounts.")
+    if any(run.strategy == runs[0].strategy and not (one["code"] or one["result"]) for run, one in zip(runs, same, strict=True)):
+        found.append("The code has changed between these runs of one strategy.")
+    return found
+
+
+def unchanged_note(same: Sequence[Mapping[str, bool]]) -> str:
+    """The runs that other code brought to the result of the first; empty where there are none."""
+    numbers = [str(number) for number, one in enumerate(same, 1) if one["result"] and not one["code"]]
+    if not numbers:
+        return ""
+    which = f"Run {numbers[0]} has" if len(numbers) == 1 else f"Runs {', '.join(numbers[:-1])} and {numbers[-1]} have"
+    return f"{which} the figures, orders, trades and equity of run 1, to the last digit. The code in between changed none of them."
 
 
 def curves_context(found: Mapping[str, Any], runs: Sequence[BacktestRun]) -> dict[str, Any]:

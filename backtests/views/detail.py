@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from access.requests import PageRequest
 from backtests import selectors
 from backtests.explanations import REASONS_IN_WORDS, REFUSALS_IN_WORDS
 from backtests.models import ACTIVE, BacktestRun, Status
@@ -19,7 +20,7 @@ from backtests.selectors.trades import OUTCOMES
 from backtests.views.figures import GROUPS, TILES
 from backtests.views.honesty import honesty_band
 from backtests.views.months import month_table
-from backtests.views.requests import Request, part_of
+from backtests.views.requests import part_of
 from engine.strategies import registry
 from engine.strategy import Plot
 from engine.types import REASONS
@@ -43,8 +44,8 @@ FILTERS = ("symbol", "outcome", "reason")
 
 
 @require_GET
-def run_detail(request: Request, run_id: str) -> HttpResponse:
-    """The page. For htmx: `part=run` all of it anew, `part=progress` the progress alone until it has ended, `part=<tab>`, and
+def run_detail(request: PageRequest, run_id: str) -> HttpResponse:
+    """The page. For htmx: `part=run` gives all of it, `part=progress` the progress alone until it has ended, `part=<tab>`, and
     `part=trade_rows` or `part=refusal_rows` for the next rows of a list."""
     run = selectors.run_get(run_id)
     part = part_of(request)
@@ -60,6 +61,7 @@ def run_detail(request: Request, run_id: str) -> HttpResponse:
 
 
 def run_context(request: HttpRequest, run: BacktestRun) -> dict[str, Any]:
+    """What the page of a run is drawn with: its progress, and once it is completed its results."""
     context = progress_context(run) | {"clones": run.clones.count()}
     if run.status != Status.COMPLETED:
         return context
@@ -103,6 +105,7 @@ def tab_labels(run: BacktestRun, results: Mapping[str, Any]) -> list[tuple[str, 
 
 
 def trades_tab(request: HttpRequest, run: BacktestRun) -> dict[str, Any]:
+    """A page of the trade log, filtered and sorted as the query says, and the heads that sort it otherwise."""
     asked = {name: request.GET.get(name, "") for name in FILTERS}
     sort = request.GET.get("sort") or "number"
     page = selectors.run_trades(

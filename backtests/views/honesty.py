@@ -11,7 +11,7 @@ from market.templatetags import desk
 
 @dataclass(frozen=True, slots=True)
 class HonestyCheck:
-    """`kind`: ok, warn, bad, or empty for what is only said. `mark` says the same without the colour."""
+    """`kind`: ok, warn, bad, or empty for a finding that is neither good nor bad."""
 
     name: str
     kind: str
@@ -41,14 +41,14 @@ def honesty_band(found: Mapping[str, Any], results: Mapping[str, Any]) -> Band:
     notices = [{**one, "kind": KINDS[one["level"]]} for one in found["warnings"]]
     kinds = {one["kind"] for one in notices}
     kind = "bad" if "bad" in kinds else "warn" if "warn" in kinds else "ok"
-    told = [
+    made = [
         check_look_ahead(found["look_ahead"]),
         check_warmup(found["warmup"]),
         check_gaps(found["gaps"]),
         check_best_three(found),
         check_costs(found, results),
     ]
-    return Band(kind, band_headline(kind, notices), notices, told)
+    return Band(kind, band_headline(kind, notices), notices, made)
 
 
 def band_headline(kind: str, notices: list[dict[str, str]]) -> str:

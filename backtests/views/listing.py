@@ -13,10 +13,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from access.requests import PageRequest
 from backtests.models import ACTIVE, BacktestRun, Status
 from backtests.selectors.listing import SORTS, runs_sorted
 from backtests.selectors.runs import PAGE, runs_matching
-from backtests.views.requests import Request, part_of
+from backtests.views.requests import part_of
 from engine.strategies import registry
 from market.models import CandleSeries
 
@@ -47,8 +48,8 @@ CSV_COLUMNS = (
 
 
 @require_GET
-def run_list(request: Request) -> HttpResponse:
-    """The page; for htmx its table (`part=table`), the next rows (`part=rows`), or single rows anew (`part=some&ids=a,b`)."""
+def run_list(request: PageRequest) -> HttpResponse:
+    """The page; for htmx its table (`part=table`), the next rows (`part=rows`), or some rows again (`part=some&ids=a,b`)."""
     part = part_of(request)
     if part == "some":
         return render(request, "backtests/_rows.html", {"runs": runs_of_ids(request.GET.get("ids", ""))})

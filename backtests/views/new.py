@@ -6,12 +6,14 @@ from collections import defaultdict
 from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods
-from django_htmx.http import HttpResponseClientRedirect
 
-from backtests import data, selectors, services, tasks
-from backtests.views.requests import Request, may_trade, part_of
+from access.requests import PageRequest, may_trade
+from backtests import data, selectors, services
+from backtests.views.actions import RUN_PAGES, start_from_form
+from backtests.views.requests import part_of
 from core.errors import Invalid, NotFound
 from core.times import from_ms, to_ms
 from engine.strategies import registry
@@ -24,15 +26,17 @@ PREFILLED = ("strategy", "venue", "interval", "start", "end", "name")
 
 
 @require_http_methods(["GET", "POST"])
-def run_new(request: Request) -> HttpResponse:
+def run_new(request: PageRequest) -> HttpResponse:
     """GET: the form, empty, prefilled by the query, or with the configuration of the run in `clone`; `part=strategy` answers the
     strategy's own part alone. POST: starts the run; `part=check` only says what would run."""
     may_trade(request)
     if request.method == "POST":
         form = ConfigForm.of_post(request.POST)
-        return check_form(request, form) if request.POST.get("part") == "check" else start_from_form(request, form)
+        if request.POST.get("part") == "check":
+            return check_form(request, form)
+        return start_from_form(request, RUN_PAGES, form, lambda: form_context(form, stored_series()), cloned_from=source_run(form))
     if part_of(request) == "strategy":
-        return render(request, "backtests/_strategy.html", {"form": ConfigForm({"strategy": request.GET.get("strategy", "")}, [])})
+        return render(request, "setup/_strategy.html", {"form": ConfigForm({"strategy": request.GET.get("strategy", "")}, [])})
     series = stored_series()
     return render(request, "backtests/new.html", form_context(first_form(request, series), series))
 
@@ -41,7 +45,7 @@ def stored_series() -> list[CandleSeries]:
     return list(CandleSeries.objects.select_related("instrument").order_by("instrument__venue", "instrument__symbol"))
 
 
-def first_form(request: Request, series: list[CandleSeries]) -> ConfigForm:
+def first_form(request: PageRequest, series: list[CandleSeries]) -> ConfigForm:
     """Of the cloned run, or of the query with the longest series that fits it."""
     if clone := request.GET.get("clone"):
         run = selectors.run_get(clone)
@@ -60,11 +64,16 @@ def first_form(request: Request, series: list[CandleSeries]) -> ConfigForm:
     return ConfigForm.of_config({"strategy": "sma_cross", **given, "symbols": [symbol] if symbol else []})
 
 
-def form_context(form: ConfigForm, series: list[CandleSeries]) -> dict[str, Any]:
+def form_context(form: ConfigForm, series: list[CandleSeries], action: str = "") -> dict[str, Any]:
+    """What the form of a run is drawn with, or that of a sweep, which is sent to another address."""
+    address = action or reverse("backtests:new")
     return {
         "form": form,
+        "action": address,
+        "strategy_action": address,
         "strategies": registry.list_strategies(),
         "markets": market_choices(form, series),
+        "series": [describe_series(one) for one in series],
         "source": source_run(form),
     }
 
@@ -78,7 +87,7 @@ def market_choices(form: ConfigForm, series: list[CandleSeries]) -> dict[str, An
         {"venue": venue, "symbol": symbol, "series": held, "ticked": venue == form.venue and symbol in form.symbols}
         for (venue, symbol), held in found.items()
     ]
-    return {"venues": sorted({venue for venue, _ in found}), "symbols": symbols, "series": [describe_series(one) for one in series]}
+    return {"venues": sorted({venue for venue, _ in found}), "symbols": symbols}
 
 
 def describe_series(series: CandleSeries) -> dict[str, Any]:
@@ -101,8 +110,8 @@ def source_run(form: ConfigForm) -> Any:
         return None
 
 
-def check_form(request: Request, form: ConfigForm) -> HttpResponse:
-    """What would run, or what is in the way; nothing is stored."""
+def check_form(request: PageRequest, form: ConfigForm) -> HttpResponse:
+    """Draws what would run, or which settings prevent it. Nothing is stored."""
     context: dict[str, Any] = {"form": form}
     try:
         context["plan"] = plan_run(services.run_check(config=form.config()))
@@ -128,14 +137,3 @@ def plan_run(config: RunConfig) -> dict[str, Any]:
 def span_of(config: RunConfig, series: CandleSeries) -> tuple[int, int]:
     first, end = to_ms(series.first), to_ms(series.last) + INTERVALS[series.interval]
     return max(first, to_ms(config.start)) if config.start else first, min(end, to_ms(config.end)) if config.end else end
-
-
-def start_from_form(request: Request, form: ConfigForm) -> HttpResponse:
-    try:
-        run = services.run_create(config=form.config(), user=request.user, cloned_from=source_run(form))
-    except Invalid as error:
-        form.refuse(error)
-        template = "backtests/_form.html" if request.htmx else "backtests/new.html"
-        return render(request, template, form_context(form, stored_series()), status=422)
-    tasks.run_start(run)
-    return HttpResponseClientRedirect(f"/backtests/{run.run_id}/") if request.htmx else redirect("backtests:detail", run.run_id)

@@ -1,24 +1,10 @@
-"""A page's request: what its person may do, and whether htmx asks for a part of the page."""
+"""Which part of a page htmx asks for."""
 
 from __future__ import annotations
 
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
-from django_htmx.middleware import HtmxDetails
-
-from access.scopes import scopes_of
+from access.requests import PageRequest
 
 
-class Request(HttpRequest):
-    htmx: HtmxDetails
-
-
-def part_of(request: Request) -> str:
+def part_of(request: PageRequest) -> str:
     """The part of the page that htmx asks for; empty for all of it."""
     return request.GET.get("part", "") if request.htmx else ""
-
-
-def may_trade(request: HttpRequest) -> None:
-    """`PermissionDenied` for someone who may only look: the scopes are those that the API asks for."""
-    if "trade" not in scopes_of(request.user):
-        raise PermissionDenied

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from django_htmx.http import HttpResponseClientRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods
 
-from backtests import tasks
+from access.requests import PageRequest, may_trade
 from backtests.models import ACTIVE, Status, Sweep
-from backtests.sweeps import selectors, services
+from backtests.sweeps import selectors
 from backtests.sweeps.config import OBJECTIVES, parse_sweep, shown_space, trial_config
 from backtests.sweeps.forms import SweepForm, fill_form
 from backtests.views import new
-from backtests.views.requests import Request, may_trade, part_of
-from core.errors import Conflict, Invalid, NotFound
+from backtests.views.actions import SWEEP_PAGES, start_from_form
+from backtests.views.requests import part_of
+from core.errors import Invalid, NotFound
+from market.models import CandleSeries
 from trading.setup.forms import ConfigForm
 
 STEPS = 10
@@ -37,7 +38,7 @@ COLUMNS = (
 
 
 @require_GET
-def sweep_list(request: Request) -> HttpResponse:
+def sweep_list(request: PageRequest) -> HttpResponse:
     """All sweeps, newest first; `part=rows` continues."""
     status = request.GET.get("status", "")
     page = selectors.sweeps_page(
@@ -49,20 +50,26 @@ def sweep_list(request: Request) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def sweep_new(request: Request) -> HttpResponse:
+def sweep_new(request: PageRequest) -> HttpResponse:
     """GET: the form, or with `part=strategy` the ranges of a strategy. POST: starts the sweep; `part=check` counts its trials."""
     may_trade(request)
     if request.method == "POST":
         form = SweepForm.of_post(request.POST)
-        return check_form(request, form) if request.POST.get("part") == "check" else start_from_form(request, form)
+        if request.POST.get("part") == "check":
+            return check_form(request, form)
+        return start_from_form(request, SWEEP_PAGES, form, lambda: form_context(form, new.stored_series()))
     if part_of(request) == "strategy":
         form = SweepForm({"strategy": request.GET.get("strategy", "")}, [])
         return render(request, "backtests/_sweep_strategy.html", {"form": form})
     series = new.stored_series()
-    return render(request, "backtests/sweep_new.html", new.form_context(first_form(request, series), series))
+    return render(request, "backtests/sweep_new.html", form_context(first_form(request, series), series))
 
 
-def first_form(request: Request, series: Any) -> SweepForm:
+def form_context(form: SweepForm, series: list[CandleSeries]) -> dict[str, Any]:
+    return new.form_context(form, series, reverse("backtests:sweep_new"))
+
+
+def first_form(request: PageRequest, series: list[CandleSeries]) -> SweepForm:
     if clone := request.GET.get("clone"):
         sweep = selectors.sweep_get(clone)
         return fill_form({**sweep.config, "name": sweep.name})
@@ -71,8 +78,8 @@ def first_form(request: Request, series: Any) -> SweepForm:
     return SweepForm(values, plain.symbols)
 
 
-def check_form(request: Request, form: SweepForm) -> HttpResponse:
-    """How many trials there would be, or what is in the way; nothing is stored."""
+def check_form(request: PageRequest, form: SweepForm) -> HttpResponse:
+    """Draws how many trials there would be, or which settings prevent them. Nothing is stored."""
     context: dict[str, Any] = {"form": form}
     try:
         config = parse_sweep(form.config())
@@ -83,20 +90,8 @@ def check_form(request: Request, form: SweepForm) -> HttpResponse:
     return render(request, "backtests/_sweep_plan.html", context)
 
 
-def start_from_form(request: Request, form: SweepForm) -> HttpResponse:
-    try:
-        sweep = services.sweep_create(config=form.config(), user=request.user)
-    except Invalid as error:
-        form.refuse(error)
-        template = "backtests/_sweep_form.html" if request.htmx else "backtests/sweep_new.html"
-        return render(request, template, new.form_context(form, new.stored_series()), status=422)
-    tasks.sweep_start(sweep)
-    address = f"/backtests/sweeps/{sweep.sweep_id}/"
-    return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
-
-
 @require_GET
-def sweep_detail(request: Request, sweep_id: str) -> HttpResponse:
+def sweep_detail(request: PageRequest, sweep_id: str) -> HttpResponse:
     """The page. For htmx: `part=sweep` all of it, `part=heatmap`, `part=trials`, and `part=rows` for the next trials."""
     sweep = selectors.sweep_get(sweep_id)
     part = part_of(request)
@@ -117,7 +112,7 @@ def sweep_detail(request: Request, sweep_id: str) -> HttpResponse:
     return render(request, template, context)
 
 
-def trials_context(request: Request, sweep: Sweep) -> dict[str, Any]:
+def trials_context(request: PageRequest, sweep: Sweep) -> dict[str, Any]:
     sort = request.GET.get("sort", "") or f"-{sweep.objective}"
     page = selectors.sweep_trials(sweep, sort=sort, cursor=request.GET.get("cursor", ""), limit=50)
     rows = [{**row, "values_shown": [row["params"][name] for name in sweep.space]} for row in page.rows]
@@ -140,7 +135,8 @@ def trial_headers(sort: str) -> list[dict[str, str]]:
     return found
 
 
-def heatmap_context(request: Request, sweep: Sweep) -> dict[str, Any]:
+def heatmap_context(request: PageRequest, sweep: Sweep) -> dict[str, Any]:
+    """The map over the axes that the query names; two axes are never the same parameter. Too many cells are not drawn."""
     asked = {name: request.GET.get(name, "")[:80] for name in ("x", "y", "metric")}
     if len(sweep.space) > 1 and asked["x"] and asked["x"] == asked["y"]:
         asked["y"] = next(name for name in sweep.space if name != asked["x"])
@@ -184,7 +180,7 @@ def shade_rows(found: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @require_GET
-def trial_new(request: Request, sweep_id: str, index: int) -> HttpResponse:
+def trial_new(request: PageRequest, sweep_id: str, index: int) -> HttpResponse:
     """The form of a new backtest, filled with one trial."""
     may_trade(request)
     sweep = selectors.sweep_get(sweep_id)
@@ -194,31 +190,3 @@ def trial_new(request: Request, sweep_id: str, index: int) -> HttpResponse:
     config = trial_config(sweep.config, trial.params)
     form = ConfigForm.of_config({**config, "name": sweep.name})
     return render(request, "backtests/new.html", new.form_context(form, new.stored_series()))
-
-
-@require_POST
-def sweep_cancel(request: Request, sweep_id: str) -> HttpResponse:
-    may_trade(request)
-    try:
-        services.sweep_cancel(sweep_id=sweep_id)
-    except Conflict as error:
-        messages.info(request, str(error))
-    return redirect("backtests:sweep", sweep_id)
-
-
-@require_POST
-def sweep_retry(request: Request, sweep_id: str) -> HttpResponse:
-    may_trade(request)
-    try:
-        tasks.sweep_start(services.sweep_retry(sweep_id=sweep_id))
-    except Conflict as error:
-        messages.info(request, str(error))
-    return redirect("backtests:sweep", sweep_id)
-
-
-@require_POST
-def sweep_delete(request: Request, sweep_id: str) -> HttpResponse:
-    may_trade(request)
-    services.sweep_delete(sweep_id=sweep_id)
-    messages.success(request, f"The sweep {sweep_id} is deleted, with its trials.")
-    return redirect("backtests:sweeps")

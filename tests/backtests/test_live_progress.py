@@ -10,10 +10,12 @@ from channels.db import database_sync_to_async
 from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import AnonymousUser, User
+from prometheus_client import REGISTRY
 
 from backtests import services
 from backtests.sweeps import services as sweeps
 from backtests.urls import websocket_urlpatterns
+from core.sockets import Socket
 from tests.backtests.fixtures import CONFIG
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.services]
@@ -51,6 +53,10 @@ def somebody() -> User:
     return User.objects.create(username="ada")
 
 
+def count_messages(direction: str) -> float:
+    return REGISTRY.get_sample_value("websocket_messages_total", {"channel": "backtests", "direction": direction}) or 0.0
+
+
 async def until(listener: WebsocketCommunicator, kind: str) -> list[dict[str, Any]]:
     messages: list[dict[str, Any]] = []
     while not messages or messages[-1]["type"] != kind:
@@ -74,6 +80,34 @@ async def test_a_run_is_followed_to_its_end(hold: Any) -> None:
     assert [message["seq"] for message in heard] == list(range(2, len(heard) + 2))
     assert (await until(every, "run_finished"))[-1]["payload"]["run_id"] == run_id
     await asyncio.gather(one.disconnect(), every.disconnect())
+
+
+async def test_a_process_hears_each_push_once_for_all_who_listen(hold: Any) -> None:
+    await database_sync_to_async(hold)()
+    user, run_id = await somebody(), await create()
+    every = [socket("/ws/backtests/", user) for _ in range(3)]
+    for listener in every:
+        assert (await listener.connect())[0]
+    before = count_messages("in"), count_messages("out")
+    await execute(run_id)
+    told = [[message["type"] for message in await until(listener, "run_finished")] for listener in every]
+    assert told[0] == told[1] == told[2]
+    await asyncio.gather(*(listener.disconnect() for listener in every))
+    assert count_messages("in") - before[0] == len(told[0])
+    assert count_messages("out") - before[1] == 3 * len(told[0])
+
+
+@pytest.mark.parametrize("path", ["/ws/backtests/", "/ws/sweeps/{}/"])
+async def test_who_may_not_listen_any_more_is_sent_away(path: str, monkeypatch: pytest.MonkeyPatch, hold: Any) -> None:
+    await database_sync_to_async(hold)()
+    monkeypatch.setattr(Socket, "asked_again", 0.1)
+    listener = socket(path.format(await create_sweep()), await somebody())  # signed in by no session that there is
+    await listener.connect()
+    closed = await listener.receive_output(timeout=10)
+    while closed["type"] != "websocket.close":
+        closed = await listener.receive_output(timeout=10)
+    assert closed["code"] == 4401
+    await listener.disconnect()
 
 
 async def test_a_run_that_has_ended_says_so_at_once(hold: Any) -> None:

@@ -250,6 +250,18 @@ def test_comparison_of_different_runs(run: BacktestRun, execute: Execute) -> Non
     assert [trades["in_all"] + only for only in trades["only_in"]] == trades["in_each"]
 
 
+def test_other_code_that_changes_no_result_is_told_from_one_that_does(run: BacktestRun, execute: Execute) -> None:
+    other, unlike = execute(), execute(params={"fast": 9, "slow": 20})
+    for one in (other, unlike):
+        BacktestRun.objects.filter(pk=one.pk).update(code_hash="0" * 64, results={**results_of(one), "code_hash": "0" * 64})
+    ids = [run.run_id, other.run_id, unlike.run_id]
+    same = selectors.runs_compare(ids)["same_as_first"]
+    assert same == [{"code": True, "result": True}, {"code": False, "result": True}, {"code": False, "result": False}]
+    # Figures alone are not the result: the same ones over other orders are another.
+    BacktestRun.objects.filter(pk=other.pk).update(artifact=unlike.artifact)
+    assert selectors.runs_compare(ids)["same_as_first"][1] == {"code": False, "result": False}
+
+
 @pytest.mark.parametrize("count", [0, 1, 9])
 def test_comparison_needs_two_to_eight(run: BacktestRun, count: int) -> None:
     with pytest.raises(Invalid, match="two to 8"):

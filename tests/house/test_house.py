@@ -29,7 +29,6 @@ FUNCTION_LINES, IGNORES, REPEATED = 15, 20, 10
 
 LARGE = {
     "backtests.admin.BacktestRunAdmin": "Django's admin asks for a method for each column, panel and right",
-    "backtests.sweeps.admin.SweepAdmin": "Django's admin asks for a method for each column, panel and right",
     "engine.live.trader.Trader": "the driver of a bot: a method for each thing that the desk or a venue tells it, or asks of it",
     "engine.live.trader_state.TraderState": "one bot's memory: small questions of its tables that all parts of the driver ask",
     "market.exchanges.base.Exchange": "the port: a method for each thing that a venue can be asked",

@@ -353,6 +353,23 @@ def test_comparing_says_what_is_not_alike_and_marks_the_best(
     assert "Not like for like" not in alike
 
 
+def test_comparing_says_whether_other_code_changed_the_result(
+    trader: Client, run: BacktestRun, execute: Callable[..., BacktestRun]
+) -> None:
+    def page_with(*others: BacktestRun) -> str:
+        ids = ",".join(one.run_id for one in (run, *others))
+        return trader.get(f"/backtests/compare/?runs={ids}").content.decode()
+
+    same, unlike = execute(), execute(params={"fast": 3, "slow": 30})
+    assert "Other code" not in page_with(same)
+    BacktestRun.objects.filter(pk__in=[same.pk, unlike.pk]).update(code_hash="0" * 64)
+    assert "Other code, same result" in page_with(same)
+    assert "The code has changed" not in page_with(same)
+    both = page_with(same, unlike)
+    assert "Run 2 has the figures, orders, trades and equity of run 1" in both
+    assert "The code has changed between these runs" in both
+
+
 @pytest.mark.parametrize(("query", "status"), [("", 400), ("?runs=one", 400), ("?runs=one,two", 404)])
 def test_what_cannot_be_compared_is_said(trader: Client, run: BacktestRun, query: str, status: int) -> None:
     assert trader.get(f"/backtests/compare/{query}").status_code == status

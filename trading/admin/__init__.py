@@ -1,4 +1,4 @@
-"""The running desk in the admin: bots, what came of them, risk, events."""
+"""The running desk in the admin: bots, their orders and fills, risk, events."""
 
 from trading.admin import bots, records, risk
 

@@ -1,4 +1,4 @@
-"""Actions on several rows at once: each row by the service that a page would call, one refusal told and not stopping the others."""
+"""Actions on several rows at once. Each goes through the service that pages call, and a refusal does not stop the rest."""
 
 from __future__ import annotations
 
@@ -12,9 +12,15 @@ from core.errors import DomainError
 
 
 def apply_to_each(
-    of: admin.ModelAdmin[Any], request: HttpRequest, rows: Iterable[Any], act: Callable[[Any], Any], done: str
+    of: admin.ModelAdmin[Any],
+    request: HttpRequest,
+    rows: Iterable[Any],
+    act: Callable[[Any], Any],
+    done: str,
+    *,
+    noun: str = "",
 ) -> None:
-    """`done` is what is said of those that went well: "paused"."""
+    """`done` is what is said of those that went well, after their number and the `noun` for one of them: "paused"."""
     count = 0
     for row in rows:
         try:
@@ -23,4 +29,5 @@ def apply_to_each(
         except DomainError as error:
             of.message_user(request, f"{row}: {error}", messages.WARNING)
     if count:
-        of.message_user(request, f"{count} {done}.", messages.SUCCESS)
+        counted = f"{count} {noun if count == 1 else f'{noun}s'}" if noun else str(count)
+        of.message_user(request, f"{counted} {done}.", messages.SUCCESS)

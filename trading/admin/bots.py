@@ -41,7 +41,7 @@ class BotAdmin(ReadOnly):
         """The computed status of the page's bots, all at once."""
         listed = super().get_changelist_instance(request)
         for row in selectors.bot_rows(listed.result_list):
-            row.bot.computed = row.status  # type: ignore[attr-defined] # for the column
+            vars(row.bot)["computed"] = row.status  # for the column
         return listed
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -56,7 +56,7 @@ class BotAdmin(ReadOnly):
 
     @admin.display(description="status")
     def status(self, bot: Bot) -> SafeString:
-        computed: BotStatus = bot.computed  # type: ignore[attr-defined]
+        computed: BotStatus = vars(bot)["computed"]
         return format_html('<span title="{}">{}</span>', computed.why, computed.word)
 
     @admin.display(description="page")

@@ -17,9 +17,9 @@ from trading.services.bots import kill_switch_set
 
 @admin.register(RiskBudget)
 class RiskBudgetAdmin(ModelAdmin[RiskBudget]):
-    """What is claimed and used is the desk's to write; the limit is a person's. A bot's own follows its settings at each start."""
+    """The desk writes what is claimed and used, people set the limit. A bot's own budget is set from its settings at each start."""
 
-    list_display = ("whose", "scope", "mode", "currency", "limit", "used", "claimed", "free", "taken", "updated_at")
+    list_display = ("whose", "scope", "mode", "currency", "limit", "used", "claimed", "free", "taken_share", "updated_at")
     list_filter = ("scope", "mode", "currency")
     list_select_related = ("wallet", "bot")
     search_fields = ("wallet__name", "bot__name", "bot__bot_id")
@@ -41,8 +41,8 @@ class RiskBudgetAdmin(ModelAdmin[RiskBudget]):
     def free(self, budget: RiskBudget) -> str:
         return f"{selectors.budget_free(budget):,.2f}"
 
-    @admin.display(description="taken")
-    def taken(self, budget: RiskBudget) -> str:
+    @admin.display(description="taken_share")
+    def taken_share(self, budget: RiskBudget) -> str:
         share = selectors.budget_share(budget)
         return "–" if share is None else f"{share:.0%}"
 

@@ -54,7 +54,7 @@ class BotRow:
 
     @property
     def valued_at(self) -> str:
-        """What `equity` is reckoned with: `prices` of now, `old prices`, or, where one is missing, `cost`. A replay's is that of
+        """What `equity` is calculated with: `prices` of now, `old prices`, or, where one is missing, `cost`. A replay's is that of
         the `last close`."""
         states = {one.state for one in self.positions}
         if "missing" in states:
@@ -75,8 +75,8 @@ class BotRow:
         return self.cash + sum(held, Decimal(0))
 
     @property
-    def unrealised(self) -> Decimal:
-        return sum((one.unrealised or Decimal(0) for one in self.positions), Decimal(0))
+    def unrealised_profit(self) -> Decimal:
+        return sum((one.unrealised_profit or Decimal(0) for one in self.positions), Decimal(0))
 
     @property
     def profit(self) -> Decimal:
@@ -163,7 +163,7 @@ def bot_json(row: BotRow) -> dict[str, Any]:
         "profit": money_text(row.profit),
         "profit_ratio": row.profit_ratio,
         "realised": decimal_text(row.realised),
-        "unrealised": money_text(row.unrealised),
+        "unrealised": money_text(row.unrealised_profit),
         "positions": len(row.positions),
         "open_orders": row.open_orders,
         "blocks_today": row.blocks,

@@ -1,4 +1,4 @@
-"""Whether prices come. One rule for every page: what the top bar says, and what sockets are told."""
+"""Whether prices arrive. One rule for the top bar of every page and for what sockets send."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BRINGING = (VenueStream.State.LIVE, VenueStream.State.POLLING, VenueStream.State
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """`stale`: a stream that should bring some does not. `heard`: when it last did, None where it never has."""
+    """`stale`: a stream that should bring prices does not. `heard`: when it last did; None where it never has."""
 
     stale: bool = False
     heard: datetime | None = None
@@ -45,7 +45,7 @@ def prices_state() -> Prices:
 
 
 def silent_streams(now: datetime) -> Iterator[datetime | None]:
-    """Of each stream that should bring prices and does not: when it was last heard."""
+    """For each stream that should bring prices and does not, the time of its last message."""
     streams, needed = streams_by_feed(), feeds_needed(now)
     yield from (None for _ in needed - streams.keys())
     for feed, stream in streams.items():

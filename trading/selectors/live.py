@@ -40,12 +40,12 @@ class Holdings:
         return sum((row.cash for row in self.rows), Decimal(0))
 
     @property
-    def realised(self) -> Decimal:
+    def realised_profit(self) -> Decimal:
         return sum((row.realised for row in self.rows), Decimal(0))
 
     @property
-    def unrealised(self) -> Decimal:
-        return sum((row.unrealised for row in self.rows), Decimal(0))
+    def unrealised_profit(self) -> Decimal:
+        return sum((row.unrealised_profit for row in self.rows), Decimal(0))
 
     @property
     def change_today(self) -> Decimal:
@@ -56,7 +56,7 @@ class Holdings:
         return ratio_of(self.change_today, self.since_midnight)
 
     @property
-    def unpriced(self) -> list[str]:
+    def unpriced_symbols(self) -> list[str]:
         """Symbols that are held and have no price, or an old one: the value is as good as those."""
         return sorted({one.position.symbol for row in self.rows for one in row.positions if one.state != "live"})
 
@@ -125,10 +125,10 @@ def holdings_json(one: Holdings) -> dict[str, Any]:
         "currency": one.currency,
         "value": money_text(one.value),
         "cash": money_text(one.cash),
-        "realised": money_text(one.realised),
-        "unrealised": money_text(one.unrealised),
+        "realised": money_text(one.realised_profit),
+        "unrealised": money_text(one.unrealised_profit),
         "change_today": money_text(one.change_today),
         "change_ratio": one.change_ratio,
         "bots": len(one.rows),
-        "unpriced": one.unpriced,
+        "unpriced": one.unpriced_symbols,
     }

@@ -85,11 +85,12 @@ def orders_unknown(now: datetime | None = None) -> list[Order]:
 
 
 def foreign_orders() -> list[ForeignOrder]:
-    """Open at a venue, not ours, and nobody has decided what becomes of them; newest first."""
+    """Orders open at a venue that are not ours and await a person's decision, newest first."""
     return list(ForeignOrder.objects.filter(state=ForeignOrder.State.OPEN).select_related("wallet").order_by("-id"))
 
 
 def order_json(order: Order) -> dict[str, Any]:
+    """An order as API and pushes give it: money and quantities as decimal text, times as ISO-8601 UTC, unknown ones None."""
     return {
         "order_id": order.order_id,
         "client_order_id": order.client_order_id,
@@ -154,6 +155,7 @@ def fill_json(fill: Fill) -> dict[str, Any]:
 
 
 def block_json(block: BlockEvent) -> dict[str, Any]:
+    """A refusal as API and pushes give it."""
     return {
         "id": block.pk,
         "bot": block.bot.bot_id,

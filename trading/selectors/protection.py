@@ -11,7 +11,7 @@ from trading.models import Bot, Order, OrderStatus, Position
 
 STANDING = (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED)
 NEARLY = Decimal("0.99")
-"""Of a position: what is less than a lot, or than the venue takes, no stop can sell."""
+"""Share of a position that counts as all of it: a rest below the lot size or the venue's minimum cannot be sold by a stop."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ def budget_share(budget: RiskBudget) -> float | None:
 
 
 def budget_json(budget: RiskBudget) -> dict[str, Any]:
+    """A budget with what is free of it, as decimal text in its currency; `share` as `budget_share` gives it."""
     return {
         "scope": budget.scope,
         "mode": budget.mode or None,
@@ -55,12 +56,12 @@ def budget_json(budget: RiskBudget) -> dict[str, Any]:
 
 
 def kill_switch() -> KillSwitch:
-    """The one row; armed where nobody ever touched it."""
+    """The only row; before its first use, an unsaved one that is armed."""
     return KillSwitch.objects.order_by("pk").first() or KillSwitch()
 
 
 def switch_json(switch: KillSwitch) -> dict[str, Any]:
-    """Nothing is known of when and by whom where nobody ever touched it."""
+    """Before its first use there is no time and no name."""
     return {
         "killed": switch.killed,
         "reason": switch.reason,

@@ -83,7 +83,7 @@ def unattended_why(bot: Bot, stream: VenueStream | None, now: datetime) -> str:
 
 
 def overdue_why(bot: Bot, run: BotRun, now: datetime) -> str:
-    """Whether it should have decided by now and did not. A candle may be missing where nobody trades: hence two."""
+    """Why a decision is overdue, empty where none is. It waits for two candles, as one may be missing where nobody trades."""
     pace = timedelta(milliseconds=INTERVALS[bot.interval])
     if bot.mode == Mode.REPLAY:
         if bot.wanted == DesiredStatus.PAUSED:

@@ -1,4 +1,4 @@
-"""Positions at the newest prices. A price that is missing or old is told as such, and never taken for a good one in silence."""
+"""Positions at the newest prices. A missing or old price is marked as such, and never passes for a good one."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ class Valued:
         return self.position.quantity * self.price.price if self.price else None
 
     @property
-    def unrealised(self) -> Decimal | None:
+    def unrealised_profit(self) -> Decimal | None:
         """Profit if it could be sold at this price, before the fee of that sale."""
         return None if self.value is None else self.value - self.position.cost
 
     @property
     def unrealised_ratio(self) -> float | None:
-        return None if self.unrealised is None else ratio_of(self.unrealised, self.position.cost)
+        return None if self.unrealised_profit is None else ratio_of(self.unrealised_profit, self.position.cost)
 
 
 def positions_open(wanted: Filter = Filter()) -> QuerySet[Position]:  # noqa: B008  (frozen)
@@ -72,6 +72,7 @@ def positions_valued(rows: Iterable[Position], *, protected: bool = False) -> li
 
 
 def position_json(valued: Valued) -> dict[str, Any]:
+    """A position with its value at the newest price; value and profit are None where the price is missing or old."""
     position, price = valued.position, valued.price
     return {
         "bot": position.bot.bot_id,
@@ -87,7 +88,7 @@ def position_json(valued: Valued) -> dict[str, Any]:
         "price_state": valued.state,
         "price_at": utc_text(price.time) if price else None,
         "value": money_text(valued.value),
-        "unrealised": money_text(valued.unrealised),
+        "unrealised": money_text(valued.unrealised_profit),
         "unrealised_ratio": valued.unrealised_ratio,
         "realised": decimal_text(position.realised),
         "fees": decimal_text(position.fees),

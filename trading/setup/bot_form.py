@@ -10,7 +10,7 @@ from django.http import QueryDict
 from core.errors import Invalid
 from engine.types import INTERVALS
 from trading.models import Bot
-from trading.setup.forms import BoundInput, ConfigForm
+from trading.setup.forms import ConfigForm, Part, SingleInput
 from trading.setup.inputs import EXITS, LIMITS, MONEY, PROTECTIONS, SIZING, Input
 from trading.setup.limits import DAYS
 
@@ -60,6 +60,14 @@ class BotForm(ConfigForm):
         *REPLAY,
         NAME,
     )
+    thing: ClassVar[str] = "bot"
+    market = Part(INTERVAL)
+    money = Part(CASH, *COSTS)
+    limits = Part(*LIMITS[:3])
+    risk = Part(*RISK)
+    schedule = Part(*SCHEDULE)
+    replay = Part(*REPLAY)
+    name = SingleInput(NAME)
     days: tuple[str, ...] = DAYS
 
     @classmethod
@@ -95,7 +103,7 @@ class BotForm(ConfigForm):
         }
 
     def settings(self) -> dict[str, Any]:
-        """All else that `services.bot_create` takes of a person."""
+        """What `services.bot_create` takes beside the configuration."""
         schedule = self.given_section("schedule") | ({} if self.days == DAYS else {"days": list(self.days)})
         return {
             "name": self.values.get("name", "").strip(),
@@ -118,31 +126,3 @@ class BotForm(ConfigForm):
             section, _, rest = name.partition(".")
             fields[rest if section == "config" and rest else f"risk.{rest}" if section == "limits" else name] = list(texts)
         super().refuse(Invalid(str(error), fields=fields))
-
-    @property
-    def market(self) -> list[BoundInput]:
-        return self.bind_all([INTERVAL])
-
-    @property
-    def money(self) -> list[BoundInput]:
-        return self.bind_all([CASH, *COSTS])
-
-    @property
-    def limits(self) -> list[BoundInput]:
-        return self.bind_all(LIMITS[:3])
-
-    @property
-    def risk(self) -> list[BoundInput]:
-        return self.bind_all(RISK)
-
-    @property
-    def schedule(self) -> list[BoundInput]:
-        return self.bind_all(SCHEDULE)
-
-    @property
-    def replay(self) -> list[BoundInput]:
-        return self.bind_all(REPLAY)
-
-    @property
-    def name(self) -> BoundInput:
-        return self.bind(NAME)

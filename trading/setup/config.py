@@ -158,6 +158,7 @@ def read_strategy(form: Fields) -> tuple[str, dict[str, Any]]:
 
 
 def read_symbols(form: Fields) -> tuple[str, ...]:
+    """From `symbol` or `symbols`, in our form (BTC-USD), in the order given; empty with a fault where they cannot be used."""
     one, many = form.take("symbol"), form.take("symbols")
     if one is not None and many is not None:
         form.fault("symbol", "give symbol or symbols, not both.")
@@ -209,6 +210,7 @@ def read_fees(form: Fields) -> Fees:
 
 
 def read_slippage(form: Fields) -> Slippage:
+    """From `slippage`, or `slippage_bps` for basis points."""
     if form.take("slippage_bps") is not None:
         if form.take("slippage") is not None:
             form.fault("slippage_bps", "give slippage_bps or slippage, not both.")
@@ -227,6 +229,7 @@ def read_slippage(form: Fields) -> Slippage:
 
 
 def read_sizing(given: Fields) -> Sizing:
+    """`value` means what `kind` says: an amount of quote currency, a share of equity, a yearly volatility, or a part of Kelly."""
     kind = given.choice("kind", "all_in", SIZINGS)
     highest: dict[str, Decimal | int] = {"all_in": 1, "fixed": MOST_CASH, "fraction": 1, "volatility": 10, "kelly": 1}
     if kind == "fixed" and given.take("value") is None:
@@ -261,6 +264,7 @@ def read_limits(given: Fields) -> Limits:
 
 
 def read_protections(given: Fields) -> Protections:
+    """All counts and spans are in candles; 0 switches a protection off."""
     protections = Protections(
         cooldown=given.integer("cooldown", high=LONGEST),
         stop_count=given.integer("stop_count", high=REMEMBERED),

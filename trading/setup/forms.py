@@ -18,7 +18,7 @@ FIRST = "sma_cross"
 
 @dataclass(frozen=True, slots=True)
 class BoundInput:
-    """An input with what stands in it and what is wrong with it."""
+    """An input with its value and its faults."""
 
     input: Input
     value: str
@@ -30,10 +30,39 @@ class BoundInput:
         return f"id_{self.input.name.replace('.', '-')}"
 
 
+class Part:
+    """Some of a form's inputs as templates ask for them: `form.money`."""
+
+    def __init__(self, *inputs: Input) -> None:
+        self.inputs = inputs
+
+    def __get__(self, form: ConfigForm, owner: type[ConfigForm]) -> list[BoundInput]:
+        return form.bind_all(self.inputs)
+
+
+class SingleInput:
+    """One of a form's inputs."""
+
+    def __init__(self, one: Input) -> None:
+        self.input = one
+
+    def __get__(self, form: ConfigForm, owner: type[ConfigForm]) -> BoundInput:
+        return form.bind(self.input)
+
+
 class ConfigForm:
-    """`values` are texts by input name; `symbols` those that are ticked. `inputs`: all but the strategy's own."""
+    """`values`: texts by input name. `symbols`: those that are ticked. `inputs`: all but the strategy's own."""
 
     inputs: ClassVar[tuple[Input, ...]] = PLAIN
+    thing: ClassVar[str] = "run"
+    """What the form describes."""
+    market = Part(*MARKET)
+    money = Part(*MONEY)
+    sizing = Part(*SIZING)
+    exits = Part(*EXITS)
+    limits = Part(*LIMITS)
+    protections = Part(*PROTECTIONS)
+    name = SingleInput(NAME)
 
     def __init__(self, values: Mapping[str, str], symbols: Sequence[str], *, cloned_from: str = "") -> None:
         self.values, self.symbols, self.cloned_from = values, list(symbols), cloned_from
@@ -71,7 +100,7 @@ class ConfigForm:
         return self.values.get("venue", "")
 
     def config(self) -> dict[str, Any]:
-        """What the parser reads: nested, without what is empty or belongs to another choice."""
+        """What the parser reads: nested, without empty inputs and those that belong to another choice."""
         nested: dict[str, Any] = {"strategy": self.values.get("strategy", ""), "symbols": self.symbols, "venue": self.venue}
         for one in (*parameter_inputs(self.strategy), *self.inputs):
             value = self.given_text(one)
@@ -87,10 +116,7 @@ class ConfigForm:
 
     def counts(self, one: Input) -> bool:
         """Whether the choice that the input belongs to is the one made."""
-        return not one.only_for or self.values.get(one.chooser, self.default(one.chooser)) == one.only_for
-
-    def default(self, name: str) -> str:
-        return next(str(one.default) for one in self.inputs if one.name == name)
+        return not one.only_for or self.values.get(one.chooser, default_of(one.chooser, self.inputs)) == one.only_for
 
     def refuse(self, error: Invalid) -> None:
         self.message, self.faults = str(error), dict(error.fields)
@@ -102,36 +128,8 @@ class ConfigForm:
         return self.bind_all(parameter_inputs(self.strategy))
 
     @property
-    def market(self) -> list[BoundInput]:
-        return self.bind_all(MARKET)
-
-    @property
-    def money(self) -> list[BoundInput]:
-        return self.bind_all(MONEY)
-
-    @property
-    def sizing(self) -> list[BoundInput]:
-        return self.bind_all(SIZING)
-
-    @property
-    def exits(self) -> list[BoundInput]:
-        return self.bind_all(EXITS)
-
-    @property
-    def limits(self) -> list[BoundInput]:
-        return self.bind_all(LIMITS)
-
-    @property
-    def protections(self) -> list[BoundInput]:
-        return self.bind_all(PROTECTIONS)
-
-    @property
-    def name(self) -> BoundInput:
-        return self.bind_all([NAME])[0]
-
-    @property
     def folded_open(self) -> bool:
-        """Whether the folded part holds something that is not as it comes, or a fault."""
+        """Whether anything in the folded part differs from its default or has a fault."""
         return any(map(is_touched, (*self.exits, *self.limits))) or self.protections_open
 
     @property
@@ -152,12 +150,16 @@ class ConfigForm:
     def problems(self) -> list[tuple[str, str, str]]:
         """(label, id of the input, message) of every fault; the id is empty where no input is to blame."""
         places = {one.input.key: one for one in self.bind_all([*parameter_inputs(self.strategy), *self.inputs]) if one.shown}
-        told = []
+        listed = []
         for key, messages in self.faults.items():
             place = places.get(key)
             label, target = (place.input.label, place.id) if place else OTHER.get(key.split(".")[0], (key, ""))
-            told += [(label, target, message) for message in messages]
-        return told
+            listed += [(label, target, message) for message in messages]
+        return listed
+
+
+def default_of(name: str, inputs: Sequence[Input]) -> str:
+    return next(str(one.default) for one in inputs if one.name == name)
 
 
 def is_touched(one: BoundInput) -> bool:

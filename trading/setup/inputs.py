@@ -1,4 +1,4 @@
-"""What a person fills in for a new run: each input with its place in the configuration, its words and its range."""
+"""The inputs of a form: each with its place in the configuration, its label and help, and its range."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def stream_pill(state: str) -> SafeString:
 
 @register.filter
 def side_words(side: str) -> SafeString:
-    """Buy and sell, told by a shape besides the colour."""
+    """Buy or sell, marked by a shape besides the colour."""
     return format_html('<span class="side {}">{}</span>', side, side)
 
 
@@ -141,8 +141,8 @@ def desk_day(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
-@register.filter
-def lasted(end: datetime, begin: datetime) -> str:
+@register.filter(name="lasted")
+def span_words(end: datetime, begin: datetime) -> str:
     return desk.duration(end - begin)
 
 

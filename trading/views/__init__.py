@@ -1,1 +1,1 @@
-"""Pages of the running desk: what it is worth, what it does, why, and what a person decides."""
+"""Pages of the running desk: its value, what the bots do and why, and the decisions left to people."""

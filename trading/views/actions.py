@@ -25,6 +25,7 @@ ACTS: dict[str, tuple[Callable[..., Any], str]] = {
 
 @require_POST
 def bot_act(request: PageRequest, bot_id: str, act: str) -> HttpResponse:
+    """One of the bot's buttons. A refusal is shown on its page."""
     may_trade(request)
     if act not in ACTS:
         raise Http404

@@ -33,7 +33,7 @@ def bar_state() -> dict[str, Any]:
 
 @require_GET
 def bar_part(request: PageRequest) -> HttpResponse:
-    """The bar's part and the banner, with the value of the most real mode that there is, and whether prices come."""
+    """The bar and the banner: the value of the most real mode that any bot runs in, and whether prices arrive."""
     state = bar_state()
     found = selectors.desk_portfolio().modes
     worth = min(found, key=lambda one: (one.mode not in state["modes"], MOST_REAL_FIRST.index(one.mode)), default=None)

@@ -1,4 +1,4 @@
-"""The list of bots, and one bot: what it does, what it decided, what came of it."""
+"""The list of bots, and one bot: what it does, its decisions, its results."""
 
 from __future__ import annotations
 
@@ -56,6 +56,7 @@ def bot_detail(request: PageRequest, bot_id: str) -> HttpResponse:
 
 
 def bot_parts(found: Bot, before: str = "") -> dict[str, Part]:
+    """The parts of a bot's page by name; `before` is the cursor of its decisions."""
     mine = Filter(bot=found.bot_id)
 
     def with_bot(context: Any) -> Mapping[str, Any]:

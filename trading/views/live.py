@@ -65,7 +65,7 @@ def risk_part() -> dict[str, Any]:
 
 
 def budgets_shown(found: Sequence[RiskBudget]) -> list[dict[str, Any]]:
-    """Desk, wallets, bots; of the bots those that have something at risk, the fullest first."""
+    """Budgets of the desk and of wallets, then those of bots that have something at risk, the fullest first."""
     wide = sorted((one for one in found if one.scope != "bot"), key=lambda one: one.scope)
     own = [one for one in found if one.scope == "bot" and selectors.budget_share(one)]
     own.sort(key=lambda one: selectors.budget_share(one) or 0.0, reverse=True)
@@ -86,7 +86,7 @@ def bots_part() -> dict[str, Any]:
 
 
 def alerts_part() -> dict[str, Any]:
-    """What a person has to decide, and prices that do not come as they should."""
+    """What needs a decision by a person, and streams whose prices do not arrive as they should."""
     now, well = timezone.now(), (VenueStream.State.LIVE, VenueStream.State.PAUSED)
     states = [(stream, VenueStream.State(stream_state(stream, now))) for stream in list_streams().filter(wanted=True)]
     return {

@@ -64,6 +64,7 @@ class Command(DeskCommand):
     help = "Run a backtest here and now, store it, and print its results. Needs no worker."
 
     def add_options(self, parser: CommandParser) -> None:
+        """An option for each setting of the configuration but protections and limits, which `--config` takes."""
         parser.add_argument("--config", metavar="FILE", help="A configuration as for POST /api/v1/backtests; options go over it.")
         parser.add_argument("--strategy", help="A strategy's name: sma_cross.")
         parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="A parameter; as often as needed.")

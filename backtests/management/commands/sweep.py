@@ -70,13 +70,14 @@ class Command(backtest.Command):
                 sleep(POLL_SECONDS)
 
     def progress(self, sweep: Sweep, *, end: str = "") -> None:
-        """A bar on standard error, for a person who looks."""
+        """Draws a bar on standard error where that is a terminal."""
         if sys.stderr.isatty():
             done = BAR * sweep.trials_done // max(1, sweep.trials_total)
             bar = f"{'█' * done}{'░' * (BAR - done)}"
             self.stderr.write(f"\r{bar} {sweep.trials_done:,} of {sweep.trials_total:,} trials", ending=end)
 
     def show(self, report: Mapping[str, Any]) -> None:
+        """Prints the best trials as a table, then warnings and the verdict."""
         names, summary = list(report["space"]), report["summary"]
         where = f"on {len(report['workers'])} worker(s)" if report["workers"] else "here"
         trials = f"{summary['trials']:,} trials {where}, {summary['skipped']:,} combinations refused by the strategy"

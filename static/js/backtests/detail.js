@@ -1,10 +1,10 @@
 // One run: live while it is active, then its results; tabs, copying, the chart.
-import { follow, part } from "./live.js";
+import { follow, part } from "../desk/line.js";
 import { RunChart } from "./run-chart.js";
 import { Playback } from "./playback.js";
 
 const LATE_SECONDS = 15;
-let stop = null;
+let line = null;
 let chart = null;
 let playback = null;
 let clock = 0;
@@ -59,19 +59,18 @@ async function show(name) {
 
 function watch() {
   clock = (Date.parse(card().dataset.now) - Date.now()) / 1000;
-  stop = follow(`/ws/backtests/${box().dataset.run}/`, {
-    message: (kind, payload, seconds) => (kind === "run_finished" ? show("run") : card() && progress(payload, seconds)),
+  line = follow(`/ws/backtests/${box().dataset.run}/`, {
+    heard: ({ type, payload, ts }) => (type === "run_finished" ? show("run") : card() && progress(payload, Date.parse(ts) / 1000)),
     poll: () => show("progress"),
     active: () => Boolean(card()),
   });
 }
 
 function settle() {
-  if (card() && !stop) watch();
-  if (!card() && stop) {
-    stop();
-    stop = null;
-    document.dispatchEvent(new CustomEvent("desk:connection", { detail: { state: "", text: "" } }));
+  if (card() && !line) watch();
+  if (!card() && line) {
+    line.stop();
+    line = null;
     document.dispatchEvent(new CustomEvent("desk:toast", { detail: { text: `The run is ${box().dataset.status}.`, kind: box().dataset.status === "completed" ? "ok" : "warn" } }));
   }
   const element = document.getElementById("chart");

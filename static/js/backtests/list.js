@@ -1,5 +1,5 @@
 // The list of runs: fresh row by row without moving, new runs announced, a selection to compare.
-import { follow, part } from "./live.js";
+import { follow, part } from "../desk/line.js";
 
 const box = document.getElementById("runs");
 const compare = document.getElementById("compare");
@@ -16,7 +16,7 @@ const busyRows = () => [...box.querySelectorAll("tr[data-run]")].filter((row) =>
 async function refresh(ids) {
   const known = ids.filter(rowOf).slice(0, 200);
   if (!known.length) return;
-  const { text } = await part(`${box.dataset.live}?part=some&ids=${known.join(",")}`);
+  const { text } = await part(`${box.dataset.list}?part=some&ids=${known.join(",")}`);
   const holder = document.createElement("template");
   holder.innerHTML = `<table><tbody>${text}</tbody></table>`;
   const fresh = new Map([...holder.content.querySelectorAll("tr[data-run]")].map((row) => [row.dataset.run, row]));
@@ -85,7 +85,7 @@ for (const input of box.querySelectorAll("input[name=runs]:checked")) picked.add
 count();
 
 follow("/ws/backtests/", {
-  message: (kind, payload) => (kind === "run_finished" ? (rowOf(payload.run_id) ? refresh([payload.run_id]) : announce(payload.run_id)) : progress(payload)),
+  heard: ({ type, payload }) => (type === "run_finished" ? (rowOf(payload.run_id) ? refresh([payload.run_id]) : announce(payload.run_id)) : progress(payload)),
   poll: () => refresh(busyRows().map((row) => row.dataset.run)),
   active: () => busyRows().length > 0,
 });

@@ -1,9 +1,9 @@
 // Sweeps: the form's part of the search, and one sweep that fills while it runs.
-import { follow, part } from "./live.js";
+import { follow, part } from "../desk/line.js";
 
 const REFRESH_MS = 700;
 const box = () => document.getElementById("sweep");
-let stop = null;
+let line = null;
 let due = 0;
 let last = 0;
 
@@ -36,17 +36,16 @@ function soon() {
 
 function settle() {
   const active = box()?.hasAttribute("data-active");
-  if (active && !stop) {
-    stop = follow(`/ws/sweeps/${box().dataset.sweep}/`, {
-      message: (kind, payload) => (kind === "sweep_finished" || payload.trials_done > 0 || payload.status !== box().dataset.status) && soon(),
+  if (active && !line) {
+    line = follow(`/ws/sweeps/${box().dataset.sweep}/`, {
+      heard: ({ type, payload }) => (type === "sweep_finished" || payload.trials_done > 0 || payload.status !== box().dataset.status) && soon(),
       poll: refresh,
       active: () => Boolean(box()?.hasAttribute("data-active")),
     });
   }
-  if (!active && stop) {
-    stop();
-    stop = null;
-    document.dispatchEvent(new CustomEvent("desk:connection", { detail: { state: "", text: "" } }));
+  if (!active && line) {
+    line.stop();
+    line = null;
     document.dispatchEvent(new CustomEvent("desk:toast", { detail: { text: `The sweep is ${box().dataset.status}.`, kind: box().dataset.status === "completed" ? "ok" : "warn" } }));
   }
 }

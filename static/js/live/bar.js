@@ -1,4 +1,5 @@
 // The desk's state in the top bar of every page: modes, value, kill switch, whether prices come. It opens the page's line to the desk.
+import { part } from "../desk/line.js";
 import { feed } from "./feed.js";
 import { patch } from "./patch.js";
 
@@ -8,16 +9,13 @@ const APART_MS = 2000;
 let timer = 0;
 
 async function load() {
-  const answer = await fetch(bar.dataset.bar, { headers: { "HX-Request": "true" } });
-  if (answer.status === 401) return location.reload();
-  if (!answer.ok) throw new Error(String(answer.status));
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const { text } = await part(bar.dataset.bar);
+  const fresh = new DOMParser().parseFromString(text, "text/html");
   for (const id of ["desk-bar", "desk-banner"]) {
     patch(document.getElementById(id), fresh.getElementById(id));
     window.htmx?.process(document.getElementById(id));
   }
   document.dispatchEvent(new CustomEvent("desk:prices", { detail: bar.dataset.stale }));
-  return undefined;
 }
 
 if (bar) {

@@ -4,12 +4,12 @@
 //                                      "binance:BTC-USDT"); several calls share one socket; with {books: true} their depth too
 //   venueKey(payload)                  the venue as instruments and bots name it: binance, binance-sandbox
 //   candleRow(payload)                 a pushed candle as charts take it
-const RETRY_MS = [500, 1000, 2000, 5000, 10_000];
-const SIGNED_OUT = 4401;
+import { connect } from "../desk/line.js";
+
 const wanted = new Set();
 const books = new Set();
 const callbacks = new Set();
-let [socket, failures] = [null, 0];
+let socket = null;
 
 export const venueKey = ({ venue, environment }) => (environment === "live" ? venue : `${venue}-${environment}`);
 
@@ -19,24 +19,12 @@ export function candleRow(candle) {
 }
 
 function subscribe() {
-  if (socket?.readyState !== WebSocket.OPEN) return;
-  socket.send(JSON.stringify({ action: "subscribe", symbols: [...wanted] }));
-  if (books.size) socket.send(JSON.stringify({ action: "subscribe", symbols: [...books], books: true }));
+  socket.send({ action: "subscribe", symbols: [...wanted] });
+  if (books.size) socket.send({ action: "subscribe", symbols: [...books], books: true });
 }
 
-function open() {
-  socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/market/`);
-  socket.addEventListener("open", () => {
-    failures = 0;
-    subscribe();
-  });
-  socket.addEventListener("message", ({ data }) => {
-    const message = JSON.parse(data);
-    for (const callback of callbacks) callback(message);
-  });
-  socket.addEventListener("close", ({ code }) => {
-    if (code !== SIGNED_OUT) setTimeout(open, RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)]);
-  });
+function heard(message) {
+  for (const callback of callbacks) callback(message);
 }
 
 export const market = {
@@ -45,6 +33,6 @@ export const market = {
     if (options.books) for (const symbol of symbols) books.add(symbol);
     callbacks.add(callback);
     if (socket) subscribe();
-    else open();
+    else socket = connect("/ws/market/", { opened: subscribe, heard });
   },
 };

@@ -5,6 +5,7 @@
 //
 // Parts that changed are asked for together, at most once a second. New rows do not shove those that someone points at: they are
 // offered by a button instead.
+import { part as fetchPart } from "../desk/line.js";
 import { feed } from "./feed.js";
 import { market } from "./market.js";
 import { patch } from "./patch.js";
@@ -22,13 +23,10 @@ const reading = (part) => part.matches("[data-rows]:hover, [data-rows]:focus-wit
 async function load(names) {
   const address = new URL(root.dataset.parts, location.href);
   address.searchParams.set("part", names.join(","));
-  const answer = await fetch(address, { headers: { "HX-Request": "true" } });
-  if (answer.status === 401) return location.reload();
-  if (!answer.ok) throw new Error(String(answer.status));
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const { text } = await fetchPart(address);
+  const fresh = new DOMParser().parseFromString(text, "text/html");
   for (const part of fresh.querySelectorAll("[data-part]")) show(part);
   window.htmx?.process(root);
-  return undefined;
 }
 
 function show(fresh) {

@@ -182,6 +182,7 @@ def test_compare(api: APIClient, run: BacktestRun, execute: Execute) -> None:
     found = api.get(f"/api/v1/backtests/compare?runs={run.run_id},{other.run_id}").json()
     assert [row["run_id"] for row in found["runs"]] == [run.run_id, other.run_id]
     assert found["config"] == {"params.fast": [5, 6]}
+    assert found["same_as_first"] == [{"code": True, "result": True}, {"code": True, "result": False}]
     assert api.get("/api/v1/backtests/compare?runs=a").json()["error"]["fields"]["runs"]
     assert api.get(f"/api/v1/backtests/compare?runs={run.run_id},nothing").status_code == 404
 
