@@ -1,4 +1,4 @@
-"""The prices that bots wait for, as the station compares them with ticks."""
+"""The prices that bots wait for, as the venue worker compares them with ticks."""
 
 from __future__ import annotations
 
