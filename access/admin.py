@@ -10,10 +10,11 @@ from django.http import HttpRequest
 
 from access import services
 from access.models import ApiToken
+from core.generics import ModelAdmin
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ApiTokenAdmin(ModelAdmin[ApiToken]):
     list_display = ["hint", "user", "scope_names", "created_at", "expires_at", "last_used_at", "revoked_at"]
     list_filter = ["revoked_at", "expires_at"]
     list_select_related = ["user"]

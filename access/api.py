@@ -102,7 +102,7 @@ def authenticate_person(request: Request, given: Mapping[str, Any]) -> User:
     user = authenticate(request._request, username=username, password=given["password"])
     if getattr(request._request, "axes_locked_out", False):
         # Cleared, or axes' middleware would put its own page in place of this answer.
-        request._request.axes_locked_out = False  # type: ignore[attr-defined]
+        vars(request._request)["axes_locked_out"] = False
         raise PermissionDenied("Too many wrong passwords: this account is locked for a while.", code="locked_out")
     if user is None:
         raise AuthenticationFailed("Username or password is wrong.")

@@ -31,14 +31,14 @@ class SignIn:
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
         headers = dict(scope["headers"])
         if b"authorization" in headers:
-            token = await token_of(headers[b"authorization"].decode("latin-1"))
+            token = await database_sync_to_async(token_of)(headers[b"authorization"].decode("latin-1"))
             signed = {**scope, "user": token.user if token else AnonymousUser(), "auth": token}
             return await self.by_token(signed, receive, send)
         return await (self.by_page if b"origin" in headers else self.by_session)(scope, receive, send)
 
 
-@database_sync_to_async  # type: ignore[untyped-decorator]
 def token_of(header: str) -> ApiToken | None:
+    """The token in an `Authorization` header, where it may read; reads the database."""
     kind, _, secret = header.partition(" ")
     token = selectors.token_valid(secret.strip()) if kind.lower() == "bearer" else None
     return token if token and "read" in granted_scopes(token.user, token) else None

@@ -18,13 +18,14 @@ from backtests import services, tasks
 from backtests.models import BacktestRun
 from backtests.sweeps.admin import SweepAdmin
 from core.errors import DomainError, Invalid
+from core.generics import ModelAdmin, ModelForm
 from engine.strategies import registry
 
 __all__ = ["BacktestRunAdmin", "SweepAdmin"]
 EXAMPLE = {"params": {"fast": 10, "slow": 50}, "symbols": ["BTC-USD"], "interval": "1m", "cash": "10000", "fee_bps": 10}
 
 
-class RunAdminForm(forms.ModelForm):  # type: ignore[type-arg]
+class RunAdminForm(ModelForm[BacktestRun]):
     """A new run: the strategy from a list, the rest as the configuration that the API takes. Checked by the same reader."""
 
     strategy = forms.ChoiceField(choices=lambda: [(kind.name, kind.title) for kind in registry.all()])
@@ -60,7 +61,7 @@ class RunAdminForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(BacktestRun)
-class BacktestRunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class BacktestRunAdmin(ModelAdmin[BacktestRun]):
     list_display = ["label", "status", "strategy", "symbols", "interval", "return_", "sharpe_", "drawdown", "trades", "created_at"]
     list_filter = ["status", "strategy", "interval", "created_at"]
     list_select_related = ["created_by"]

@@ -15,7 +15,7 @@ from engine.strategies import registry
 from engine.types import INTERVALS, Candles
 from market import candles as store
 from market.models import CandleGap, CandleSeries, Instrument
-from trading.services.runs import rules_of
+from trading.services.runs import instrument_rules
 from trading.setup.config import RunConfig
 
 FEWEST_BEYOND_WARMUP = 2
@@ -31,7 +31,7 @@ def resolve_config(config: RunConfig) -> RunConfig:
     config, series, here = find_market(config)
     for symbol in config.symbols:
         check_span(config, source_series(config, symbol, series))
-    return replace(config, rules={symbol: config.rules.get(symbol) or rules_of(here[symbol]) for symbol in config.symbols})
+    return replace(config, rules={symbol: config.rules.get(symbol) or instrument_rules(here[symbol]) for symbol in config.symbols})
 
 
 def find_market(config: RunConfig) -> MarketData:

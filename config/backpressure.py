@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from twisted.internet.interfaces import IPushProducer
-from zope.interface import implementer  # type: ignore[import-untyped]
+from zope.interface import implementer
 
 TEXT = 0x81
 """RFC 6455, 5.2: a final frame of text; a server's frames are not masked."""

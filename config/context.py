@@ -37,7 +37,7 @@ PLACES = (
 )
 
 
-def frame(request: HttpRequest) -> dict[str, Any]:
+def page_frame(request: HttpRequest) -> dict[str, Any]:
     """Theme (empty: the system's), navigation, and the menu of the person who is signed in."""
     theme = request.COOKIES.get("theme", "")
     context: dict[str, Any] = {"theme": theme if theme in THEMES else ""}

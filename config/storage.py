@@ -13,14 +13,14 @@ MODULE_IMPORTS = tuple(
 )
 
 
-class QuickCompressor(Compressor):  # type: ignore[misc]
+class QuickCompressor(Compressor):
     @staticmethod
     def compress_brotli(data: bytes) -> bytes:
         """Quality 9 takes a twentieth of the time of 11 for a tenth more bytes: a first start waits for it."""
         return cast("bytes", brotli.compress(data, quality=9))
 
 
-class StaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
+class StaticFilesStorage(CompressedManifestStaticFilesStorage):
     # Only files with hashed names are served, so the imports between our modules have to name those. (Django's own switch for
     # this looks into every package's scripts, and fails on what it takes for an import there.)
     patterns = (*CompressedManifestStaticFilesStorage.patterns, ("js/*.js", MODULE_IMPORTS))

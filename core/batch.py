@@ -1,13 +1,13 @@
-"""Several rows written by one statement: one way to the database and back, where an order would wait for one of each.
+"""Several rows written by one statement: one round trip to the database, where an order would otherwise wait for one a row.
 
-    batch = Batch()
+    batch = WriteBatch()
     batch.insert(order)
     batch.insert(allocation, refers={"order": order})
     batch.update(state, "version", "book", version=6)
     missed = batch.run()
 
-What is written is what the rows hold when it runs: all of it or nothing, also outside of a transaction, where rows that many orders
-share stay locked for no longer than the statement takes. Every part of it sees the database as it was before.
+The rows are written as they are when the batch runs: all of them or none, also outside of a transaction, where rows that many
+orders share stay locked for no longer than the statement takes. Every part of the statement sees the database as it was before.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from core.columns import AnyField, field_of, insertable_fields, key_of, quote_co
 from core.prepared import execute_prepared
 
 GO = "(SELECT missed FROM go) = -1"
-"""A condition of every part: nothing stands in the way."""
+"""A condition of every part: all requirements are met."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,9 @@ class Update:
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
-    """A query, with `FOR UPDATE` where it is of rows, that must answer so many of them (None: any); `of`: what it is about."""
+class Requirement:
+    """A query (with `FOR UPDATE` where it is of rows) that must find `count` rows for anything to be written; None: any number.
+    `of`: what it is about, for the answer of `run`."""
 
     of: object
     sql: str
@@ -53,13 +54,13 @@ class Guard:
 
 @dataclass(slots=True)
 class WriteBatch:
-    holds: list[Guard] = field(default_factory=list)
+    requirements: list[Requirement] = field(default_factory=list)
     inserts: list[Insert] = field(default_factory=list)
     updates: dict[tuple[type[Model], Any], Update] = field(default_factory=dict)
     also: list[tuple[str, str, Sequence[Any]]] = field(default_factory=list)
-    """Parts that are no row's: name, SQL with `GO` among its conditions, values."""
+    """Parts that write no row of a model: name, SQL with `GO` among its conditions, values."""
     after: list[Callable[[], None]] = field(default_factory=list)
-    """What is done once this has been committed."""
+    """Called once this has been committed."""
 
     def insert(
         self,
@@ -68,32 +69,35 @@ class WriteBatch:
         tells: Mapping[int, Model] | None = None,
         lock: int | None = None,
     ) -> None:
-        """Rows of one model, which get their keys in this order. `refers`: columns that point to rows of this batch, each inserted
-        alone. `tells`: whose key the payload of the row at this place gives as `id`, likewise. `lock`: an advisory lock that is had
-        before the keys are given, until the transaction ends: insert those last."""
+        """Inserts rows of one model, which get their keys in this order. `refers`: columns that point to rows of this batch, each
+        of which is inserted alone. `tells`: for the row at this place, a row of the batch whose key goes into the payload as `id`;
+        it is inserted alone, too. `lock`: an advisory lock that is taken before the keys are given and held until the transaction
+        ends, so insert such rows last."""
         if rows:
             self.inserts.append(Insert(rows, refers or {}, tells or {}, lock))
 
     def update(self, row: Model, *names: str, **where: Any) -> None:
-        """These columns of a row that exists; `where`: what else must hold for anything to be written."""
+        """Updates these columns of a row that exists; `where`: column values that it must have for anything to be written."""
         found = self.updates.setdefault((type(row), row.pk), Update(row))
         found.names.update(dict.fromkeys(names))
         found.where.update(where)
 
     def require(self, of: object, sql: str, values: Sequence[Any], *, count: int | None = 1) -> None:
-        """What must hold, besides, for anything to be written. Held in this order, after rows that are written with a `where`."""
-        self.holds.append(Guard(of, sql, values, count))
+        """Adds a requirement: a query that must find `count` rows for anything to be written. They are tested in this order,
+        after those of rows that are updated with a `where`. `of`: what `run` returns if this one is not met."""
+        self.requirements.append(Requirement(of, sql, values, count))
 
     def copy(self) -> WriteBatch:
-        """To be added to, and run, without changing this one."""
-        return WriteBatch([*self.holds], [*self.inserts], {**self.updates}, [*self.also], [*self.after])
+        """Another batch with the same parts, which can be added to and run without changing this one."""
+        return WriteBatch([*self.requirements], [*self.inserts], {**self.updates}, [*self.also], [*self.after])
 
     def run(self) -> object | None:
-        """Writes it all. Answers what stood in the way, a row or what a hold is `of`: then nothing was written."""
+        """Writes it all. Returns what stood in the way, a row or what a requirement is `of`: then nothing was written. None: all
+        was."""
         updates = list(self.updates.values())
         if not (updates or self.inserts or self.also):
             return None
-        statement = Statement([*(guard_row(update) for update in updates if update.where), *self.holds])
+        statement = Statement([*(row_requirement(update) for update in updates if update.where), *self.requirements])
         for update in updates:
             statement.update(update)
         for name, sql, values in self.also:
@@ -111,32 +115,33 @@ class WriteBatch:
         return None
 
 
-def guard_row(update: Update) -> Guard:
+def row_requirement(update: Update) -> Requirement:
     model = type(update.row)
     where = {"pk": update.row.pk, **update.where}
     fields = [key_of(model) if name == "pk" else field_of(model, name) for name in where]
     conditions = " AND ".join(f"{quote_column(one)} = %s::{type_of(one)}" for one in fields)
     values = [one.get_db_prep_save(value, connection) for one, value in zip(fields, where.values(), strict=True)]
-    return Guard(update.row, f"SELECT 1 FROM {quote_table(model)} WHERE {conditions} FOR UPDATE", values, 1)
+    return Requirement(update.row, f"SELECT 1 FROM {quote_table(model)} WHERE {conditions} FOR UPDATE", values, 1)
 
 
 class Statement:
-    """`WITH hold0 AS (SELECT ... FOR UPDATE), go AS (...), part0 AS (UPDATE ...), part1 AS (INSERT ...) SELECT`. PostgreSQL carries
-    the parts out in the order in which they are read, which is theirs; the holds, too, and not those after one that misses."""
+    """`WITH required0 AS (SELECT ... FOR UPDATE), go AS (...), part0 AS (UPDATE ...), part1 AS (INSERT ...) SELECT`. PostgreSQL
+    carries the parts out in the order in which the last SELECT reads them, which is that of the list; the requirements likewise,
+    and none after one that is not met."""
 
-    def __init__(self, holds: Sequence[Guard]) -> None:
-        self.holds = holds
+    def __init__(self, requirements: Sequence[Requirement]) -> None:
+        self.requirements = requirements
         self.parts: list[str] = []
         self.values: list[Any] = []
         self.read: list[str] = []
         self.inserted = 0
         self.alone: dict[int, str] = {}
-        """Rows that are inserted alone, by `id()`: their part."""
-        for number, hold in enumerate(holds):
-            self.part(f"hold{number}", hold.sql, hold.values, "MATERIALIZED ")
-        tests = ["< 0" if hold.count is None else f"<> {hold.count}" for hold in holds]
-        misses = " ".join(f"WHEN (SELECT count(*) FROM hold{i}) {test} THEN {i}" for i, test in enumerate(tests))
-        self.part("go", f"SELECT {f'CASE {misses} ELSE -1 END' if holds else -1} AS missed", (), "MATERIALIZED ")
+        """The parts of rows that are inserted alone, by `id()` of the row."""
+        for number, requirement in enumerate(requirements):
+            self.part(f"required{number}", requirement.sql, requirement.values, "MATERIALIZED ")
+        tests = ["< 0" if requirement.count is None else f"<> {requirement.count}" for requirement in requirements]
+        misses = " ".join(f"WHEN (SELECT count(*) FROM required{i}) {test} THEN {i}" for i, test in enumerate(tests))
+        self.part("go", f"SELECT {f'CASE {misses} ELSE -1 END' if requirements else -1} AS missed", (), "MATERIALIZED ")
         self.read.append("SELECT -1, missed FROM go")
 
     def part(self, name: str, sql: str, values: Sequence[Any], how: str = "") -> None:
@@ -144,7 +149,7 @@ class Statement:
         self.values += values
 
     def add(self, name: str, sql: str, values: Sequence[Any]) -> None:
-        """A part that nobody reads is carried out all the same, but at the end: those that lock are read in their turn."""
+        """Adds a part and reads it: PostgreSQL carries out one that nothing reads as well, but at the end, not in its turn."""
         self.part(name, sql, values)
         self.read.append(f"SELECT -2, count(*) FROM {name}")
 
@@ -182,12 +187,12 @@ class Statement:
             return f"(SELECT id FROM {self.alone[id(insert.refers[one.name])]})"
         values.append(prepared_value(one, row, adding=True))
         if one.name == "payload" and place in insert.tells:
-            told = self.alone[id(insert.tells[place])]
-            return f"%s::jsonb || jsonb_build_object('id', (SELECT id FROM {told}))"
+            referred = self.alone[id(insert.tells[place])]
+            return f"%s::jsonb || jsonb_build_object('id', (SELECT id FROM {referred}))"
         return f"%s::{type_of(one)}"
 
     def run(self) -> tuple[object | None, list[list[int]]]:
-        """What stood in the way, and the keys of each insert."""
+        """Returns what stood in the way, and the keys of the rows of each insert."""
         keys: list[list[int]] = [[] for _ in range(self.inserted)]
         missed = None
         with execute_prepared(f"WITH {', '.join(self.parts)} {' UNION ALL '.join(self.read)}", self.values) as cursor:
@@ -195,7 +200,7 @@ class Statement:
                 if number >= 0:
                     keys[number].append(value)
                 elif number == -1 and value >= 0:
-                    missed = self.holds[value].of
+                    missed = self.requirements[value].of
         return missed, keys
 
 

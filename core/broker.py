@@ -51,7 +51,7 @@ class Pause:
 
 
 def layer_config() -> dict[str, Any]:
-    config: dict[str, Any] = settings.CHANNEL_LAYERS["default"]["CONFIG"]  # type: ignore[assignment]
+    config: dict[str, Any] = settings.CHANNEL_LAYERS["default"]["CONFIG"]
     return config
 
 

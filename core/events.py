@@ -21,19 +21,19 @@ EVENTS_LOCK = 0x5157_4556
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """An event to be. `payload` in JSON's own types; money and quantities as text."""
+    """An event that is to be written. `payload` in JSON's own types; money and quantities as text."""
 
     type: str
     source: str
     payload: Mapping[str, Any] = field(default_factory=dict)
     correlation_id: str = ""
     row: Model | None = None
-    """A row that is inserted in the same batch: the payload tells its key as `id`."""
+    """A row that is inserted in the same batch; its key goes into the payload as `id`."""
 
 
 def events_record(news: Sequence[News], *, bot: str = "", run_id: str = "") -> list[Event]:
-    """Rows for `news`, pushed to every page once the transaction has committed. Call it last: it takes a lock until then.
-    `bot`: the bot_id of the bot that they are about."""
+    """Writes rows for `news`, which are pushed to every page once the transaction has committed. Call it last: it holds a lock
+    until then. `bot`: the bot_id of the bot that they are about."""
     batch = WriteBatch()
     events = events_add(batch, news, bot=bot, run_id=run_id)
     batch.run()
@@ -41,7 +41,7 @@ def events_record(news: Sequence[News], *, bot: str = "", run_id: str = "") -> l
 
 
 def events_add(batch: WriteBatch, news: Sequence[News], *, bot: str = "", run_id: str = "") -> list[Event]:
-    """The same as the last part of `batch`."""
+    """Adds them as the last part of `batch`; otherwise like `events_record`."""
     events = [
         Event(
             type=one.type, source=one.source, bot=bot, run_id=run_id, correlation_id=one.correlation_id, payload=dict(one.payload)
@@ -49,14 +49,15 @@ def events_add(batch: WriteBatch, news: Sequence[News], *, bot: str = "", run_id
         for one in news
     ]
     if events:
-        told = {place: one.row for place, one in enumerate(news) if one.row is not None}
-        batch.insert(*events, tells=told, lock=EVENTS_LOCK)
-        batch.after.append(partial(events_push, events, told))
+        inserted = {place: one.row for place, one in enumerate(news) if one.row is not None}
+        batch.insert(*events, tells=inserted, lock=EVENTS_LOCK)
+        batch.after.append(partial(events_push, events, inserted))
     return events
 
 
-def events_push(events: Sequence[Event], told: Mapping[int, Model]) -> None:
-    for place, row in told.items():
+def events_push(events: Sequence[Event], inserted: Mapping[int, Model]) -> None:
+    """`inserted`: by the place of an event, the row whose key its payload is to give."""
+    for place, row in inserted.items():
         events[place].payload["id"] = row.pk
     push_all("live", [(event.type, event_message(event)) for event in events])
 
@@ -68,12 +69,12 @@ def events_between(after: int, upto: int | None = None, *, limit: int) -> list[E
 
 
 def last_seq() -> int:
-    """The newest event's number; a page that shows rows as of now listens from here: `/ws/live/?since=`. 0 where there is none."""
+    """The newest event's number, or 0. A page that shows rows as of now listens from here on: `/ws/live/?since=`."""
     return Event.objects.aggregate(last=Max("id"))["last"] or 0
 
 
 def event_message(event: Event) -> dict[str, Any]:
-    """The form that sockets carry."""
+    """An event as sockets carry it."""
     return {
         "type": event.type,
         "seq": event.pk,

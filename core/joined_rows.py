@@ -23,7 +23,7 @@ class JoinedRows(Generic[MainRow]):
         """By the field that rows are looked up by. Made when first needed: models may be incomplete while they are imported."""
 
     def read(self, by: str, value: object) -> MainRow | None:
-        """The row whose unique field `by` has this value, with its relation to the other row filled in; None if there is none."""
+        """The row whose unique field `by` has this value, its relation to the other row filled in; None where there is none."""
         sql = self.statements.get(by) or self.statements.setdefault(by, self.make_statement(by))
         with execute_prepared(sql, [value]) as cursor:
             row = cursor.fetchone()

@@ -45,9 +45,10 @@ def next_url(request: HttpRequest, cursor: str | None) -> str | None:
 
 def _parse_cursor(queryset: models.QuerySet[M], name: str, cursor: str) -> object:
     field = queryset.model._meta.get_field(name)
+    assert isinstance(field, models.Field), f"{name} orders no rows"
     try:
-        value = field.to_python(cursor)  # type: ignore[union-attr]
-        field.run_validators(value)  # type: ignore[union-attr]
+        value = field.to_python(cursor)
+        field.run_validators(value)
     except ValidationError:
         raise Invalid.at("cursor", "This cursor is not one of ours. Start again from the first page.") from None
     return value

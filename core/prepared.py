@@ -1,5 +1,5 @@
-"""Statements that orders wait for: bound and planned by the server, once a connection. Django's own way writes the values into the
-text, which the server then reads and plans anew each time; of a statement with many parts that is the greater part of its cost."""
+"""Statements that orders wait for are planned by the server once a connection, and their values bound. Django writes the values
+into the text, which the server then has to parse and plan again each time: most of the cost of a statement with many parts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PLACEHOLDER = re.compile(r"%s|%\((\w+)\)s")
 
 
 class PlannedCursor(RawCursor[Any]):
-    """Takes Django's placeholders. What psycopg itself makes of them it keeps for short statements only."""
+    """Takes Django's placeholders. psycopg converts them too, but remembers the result for short statements only."""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
         text, names = number_placeholders(query)
@@ -42,8 +42,8 @@ def number_placeholders(sql: str) -> tuple[str, tuple[str, ...]]:
 
 @contextmanager
 def execute_prepared(sql: str, values: Sequence[Any] | Mapping[str, Any]) -> Iterator[CursorWrapper]:
-    """A cursor that has executed `sql`. The text should be one of few, and each placeholder say its type where the server cannot
-    know it."""
+    """Gives a cursor that has executed `sql`. The texts should be few, since each is planned and kept; placeholders whose type the
+    server cannot infer need a cast."""
     link: Any = connection
     link.ensure_connection()
     with link.wrap_database_errors:

@@ -1,4 +1,4 @@
-"""Market data in the admin. What imports made can be looked at and deleted, never edited: candles change by importing."""
+"""Market data in the admin. What imports made can be looked at and deleted, but not edited: candles change by importing."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from core.generics import ModelAdmin
 from core.text import decimal_text
 from market import services
 from market.models import CandleChunk, CandleGap, CandleImport, CandleSeries, FeedIncident, Instrument, VenueStream
 
 
-class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg] # not generic at run time
-    """Rows that the desk writes."""
+class ReadOnly(ModelAdmin[Any]):
+    """Rows that only the desk writes."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -29,7 +30,7 @@ class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg] # not generic at run
 
 
 @admin.register(Instrument)
-class InstrumentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class InstrumentAdmin(ModelAdmin[Instrument]):
     list_display = ("symbol", "venue", "venue_symbol", "tick", "lot", "least", "series_held")
     list_filter = ("venue", "quote")
     search_fields = ("symbol", "venue_symbol", "base", "quote")
@@ -45,7 +46,7 @@ class InstrumentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return super().get_queryset(request).prefetch_related("series")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Instrument | None = None) -> tuple[str, ...]:
-        # Series, files and runs go by these; another symbol is another instrument.
+        # Series, files and runs refer to these. Another symbol is another instrument.
         return ("venue", "symbol", "base", "quote") if obj else ()
 
     @admin.display(description="Tick", ordering="tick_size")
@@ -90,7 +91,7 @@ class CandleSeriesAdmin(ReadOnly):
         return admin.ModelAdmin.has_delete_permission(self, request, obj)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list[str], dict[str, int], set[str], list[str]]:
-        # Chunks and gaps go with their series; listing every one of them to confirm would take minutes.
+        # Chunks and gaps are deleted with their series. Listing each of them for confirmation would take minutes.
         return [str(series) for series in objs], {"candle series": len(objs)}, set(), []
 
     def delete_model(self, request: HttpRequest, obj: CandleSeries) -> None:

@@ -1,4 +1,4 @@
-"""A venue for the time of one errand: a command, or a person who wants to know."""
+"""A connection to a venue for one short task: a command, or a person's question."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from market.exchanges.budget import Budget
 
 @asynccontextmanager
 async def open_exchange(endpoint: Endpoint) -> AsyncIterator[Exchange]:
-    """Under the same rate budget and breaker as everybody else. Raises what `connect` raises."""
+    """A connected exchange, under the same rate budget and breaker as everything else. Raises what `connect` raises."""
     async with Redis.from_url(broker_address(), socket_timeout=2, protocol=2) as redis:
         exchange = connect(endpoint, budget=Budget(redis, endpoint), breaker=Breaker(redis, endpoint))
         try:

@@ -1,4 +1,4 @@
-"""How complete a series is, month by month, from its gaps alone: no candle is read."""
+"""How complete a series is, month by month. Only its gaps are read, and no candles."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from market.models import CandleGap, CandleSeries
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """A calendar month (UTC) of a series: candles that should be there, and candles that are."""
+    """A calendar month (UTC) of a series: how many candles should be there, and how many are."""
 
     start: datetime
     expected: int
@@ -28,7 +28,7 @@ class Month:
 
 
 def months_by_series(series: Sequence[CandleSeries]) -> dict[int, list[Month]]:
-    """The months of each series by its id, in two queries for any number of them."""
+    """The months of each series by its id, in two queries however many series there are."""
     missing = missing_by_month(series)
     return {item.pk: series_months(item, missing) for item in series}
 
@@ -55,7 +55,7 @@ def series_months(series: CandleSeries, missing: dict[tuple[int, datetime], int]
 
 
 def split_by_month(start: datetime, end: datetime) -> Iterable[tuple[datetime, datetime]]:
-    """[start, end) cut at the turns of the months."""
+    """[start, end), cut where the months change."""
     while start < end:
         turn = month_of(month_of(start) + timedelta(days=32))
         yield start, min(turn, end)
@@ -63,7 +63,7 @@ def split_by_month(start: datetime, end: datetime) -> Iterable[tuple[datetime, d
 
 
 def count_opens(start: datetime, end: datetime, step: timedelta) -> int:
-    """How many candles open in [start, end); candles open at whole multiples of `step`."""
+    """How many candles open in [start, end). Candles open at whole multiples of `step`."""
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     return -((epoch - end) // step) + ((epoch - start) // step)
 

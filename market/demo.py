@@ -26,16 +26,16 @@ class Demo:
     market: MarketShape
     lot: str
     gap: tuple[int, int] = (0, 0)
-    """(index, count) of minutes left out."""
+    """(index, count) of the minutes that are left out."""
     hours: bool = False
-    """Hours too: before the minutes made up, along them made of them."""
+    """The demonstration has hours too: made up before the minutes begin, and made of the minutes from then on."""
 
     @property
     def rules(self) -> dict[str, Decimal | str | None]:
         return {"tick_size": Decimal(str(self.market.tick)), "lot_size": Decimal(self.lot), "min_notional": Decimal(5)}
 
     def candles(self, there: set[str]) -> Iterator[Candles]:
-        """Each series but those of the intervals that are there already."""
+        """Each series, except those of intervals that are there already."""
         if there >= ({"1m", "1h"} if self.hours else {"1m"}):
             return
         market = self.market

@@ -1,4 +1,5 @@
-"""The newest book of each symbol, one hash for each venue and environment. Stream workers write; pages and the API read."""
+"""The newest order book of each symbol, one hash for each venue and environment. Stream workers write them; pages and the API read
+them."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from market.exchanges.base import Depth
 from market.prices import STALE_AFTER
 
 LEVELS = 10
-"""Of each side, the best first: what a screen can show."""
+"""Levels of each side, the best first: as many as a screen can show."""
 
 
 def depths_key(venue: str, environment: str) -> str:
@@ -23,7 +24,8 @@ def depths_key(venue: str, environment: str) -> str:
 
 
 def depths_put(*, venue: str, environment: str, books: Iterable[Mapping[str, Any]]) -> None:
-    """Keeps the newest book of each symbol, of `depth_json`, in one round trip. The next makes up for one that is lost."""
+    """Keep the newest book of each symbol, as `depth_json` made it, in one round trip. If one call is lost, the next makes up for
+    it."""
     now = time.time()
     packed: dict[Any, Any] = {one["symbol"]: orjson.dumps([now, one]) for one in books}
     if not packed:
@@ -35,7 +37,7 @@ def depths_put(*, venue: str, environment: str, books: Iterable[Mapping[str, Any
 
 
 def depth_get(*, venue: str, environment: str, symbol: str) -> dict[str, Any] | None:
-    """As `depth_json`, with `age_s` and `stale`; None where none was ever heard, or the broker does not answer."""
+    """The book as `depth_json` made it, with `age_s` and `stale`. None if none was ever heard, or if the broker does not answer."""
     try:
         text: Any = ask_broker("depth_get", lambda broker: broker.hget(depths_key(venue, environment), symbol), patience=PATIENT)
     except Unanswered:
@@ -48,7 +50,7 @@ def depth_get(*, venue: str, environment: str, symbol: str) -> dict[str, Any] | 
 
 
 def depth_json(book: Depth) -> dict[str, Any]:
-    """Levels are [price, quantity] in decimal text, with as many places as the longest of them has."""
+    """Levels are [price, quantity] in decimal text, with as many places as the longest of them."""
     bids, asks = book.bids[:LEVELS], book.asks[:LEVELS]
     prices, quantities = (decimal_places(level[column] for level in (*bids, *asks)) for column in (0, 1))
     sides = {
@@ -59,7 +61,7 @@ def depth_json(book: Depth) -> dict[str, Any]:
 
 
 def spread_bps(book: Mapping[str, Any]) -> float | None:
-    """Between the best prices, in hundredths of a percent of their middle; None where a side is empty."""
+    """The spread between the best prices, in hundredths of a percent of their middle. None if a side is empty."""
     if not book["bids"] or not book["asks"]:
         return None
     bid, ask = (float(book[side][0][0]) for side in ("bids", "asks"))
@@ -67,5 +69,5 @@ def spread_bps(book: Mapping[str, Any]) -> float | None:
 
 
 def decimal_places(values: Iterable[Decimal]) -> int:
-    """Decimal places that write each of them exactly."""
+    """How many decimal places write each of them exactly."""
     return max((len(f"{value:f}".partition(".")[2].rstrip("0")) for value in values), default=0)

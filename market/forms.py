@@ -22,11 +22,11 @@ NAME = re.compile(
 
 
 def guess_series(filename: str) -> dict[str, str]:
-    """`venue`, `symbol` and `interval` as far as the file's name gives them: ADABTC-1m-2021-11-27.csv is Binance's, ADA-BTC, 1m."""
+    """`venue`, `symbol` and `interval` as far as a file's name tells them: ADABTC-1m-2021-11-27.csv is Binance's, ADA-BTC, 1m."""
     found = NAME.match(filename.rsplit("/")[-1].rsplit("\\")[-1])
     if not found:
         return {}
-    # Binance's public archive writes pairs without a dash, and the date behind.
+    # Binance's public archive writes pairs without a dash, and the date at the end.
     archive = "binance" if found["date"] and not found["dash"] else ""
     venue = (found["venue"] or archive).lower()
     guessed = {"symbol": f"{found['base']}-{found['quote']}".upper(), "interval": found["interval"].lower()}
@@ -34,7 +34,7 @@ def guess_series(filename: str) -> dict[str, str]:
 
 
 class ImportForm(forms.Form):
-    """A file of candles and where it belongs. What is left empty is taken from the file's name."""
+    """A file of candles, and where it belongs. What is left empty is taken from the file's name."""
 
     file = forms.FileField(allow_empty_file=True, error_messages={"required": "Choose a file."})
     venue = forms.CharField(required=False, max_length=32)

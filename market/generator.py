@@ -1,7 +1,7 @@
-"""Believable candles from a seed, for demonstrations and tests. They are made up; nothing about a real market follows from them.
+"""Believable candles from a seed, for demonstrations and tests. They are made up: nothing about a real market follows from them.
 
-What is copied from real ones: volatility comes in waves that last from hours to weeks, returns have fat tails (Student's t), trade
-is heavier at certain hours and when prices move, prices stand on ticks, and a candle opens where the one before closed.
+What is copied from real ones: volatility comes in waves that last from hours to weeks, returns have fat tails (Student's t),
+trade is heavier at certain hours and when prices move, prices stand on ticks, and a candle opens where the one before closed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ TAILS = 4
 
 
 RHYTHM = ((15, 3.0, 0.5), (8, 2.5, 0.25), (4, 3.0, -0.3))
-"""Of a day's trade: (hour UTC, width in hours, weight)."""
+"""How trade is spread over a day: (hour UTC, width in hours, weight)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def generate_candles(*, symbol: str, interval: str, start: int, count: int, seed
     sigma = market.volatility * np.sqrt(step / YEAR) * waves
     close = _walk_closes(random, market, time, step, sigma)
     open_ = np.concatenate(([market.price], close[:-1]))
-    # Beyond open and close a candle reaches about as far as it moved.
+    # A candle reaches about as far beyond open and close as it moved.
     above, below = (np.abs(random.standard_normal(count)) * sigma * 0.5 for _ in range(2))
     high = np.maximum(_on_tick(np.maximum(open_, close) * (1 + above), market), np.maximum(open_, close))
     low = np.minimum(_on_tick(np.minimum(open_, close) * (1 - below), market), np.minimum(open_, close))
@@ -52,7 +52,7 @@ def generate_candles(*, symbol: str, interval: str, start: int, count: int, seed
 
 
 def cut_gap(candles: Candles, first: int, count: int) -> Candles:
-    """The candles with a gap of `count` candles from index `first` on."""
+    """The candles without `count` of them from index `first` on."""
     keep = np.ones(len(candles), dtype=bool)
     keep[first : first + count] = False
     columns = (getattr(candles, name)[keep] for name in ("time", "open", "high", "low", "close", "volume"))
@@ -60,7 +60,7 @@ def cut_gap(candles: Candles, first: int, count: int) -> Candles:
 
 
 def _volatility_waves(random: np.random.Generator, time: Ints, step: int) -> Floats:
-    """Volatility over its long-run level: noise at scales of hours, days and weeks, multiplied."""
+    """Volatility relative to its long-run level: noise at scales of hours, days and weeks, multiplied."""
     scale = np.zeros(len(time))
     for period, weight in ((DAY // 6, 0.25), (DAY, 0.25), (6 * DAY, 0.35), (30 * DAY, 0.3)):
         if period > step:

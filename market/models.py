@@ -7,7 +7,7 @@ from django.db import models
 
 
 class Instrument(models.Model):
-    """What can be traded at a venue. Rules that are not known are empty."""
+    """What can be traded at a venue. A rule that is not known is empty."""
 
     venue = models.CharField(max_length=32)
     symbol = models.CharField(max_length=32, help_text="Ours: BTC-USD.")
@@ -127,8 +127,8 @@ class CandleImport(models.Model):
 
 
 class VenueStream(models.Model):
-    """One venue's sockets: who holds them, and how they do. `token` fences: it grows with each new holder, and what an
-    older one still does counts for nothing."""
+    """A venue's sockets: who holds them, and how they are. `token` is a fence: it grows with each new holder, and what an older one
+    still does has no effect."""
 
     class State(models.TextChoices):
         STOPPED = "stopped"

@@ -1,4 +1,5 @@
-"""The newest price of each symbol, one hash for each venue and environment. Stream workers write; pages and the API read."""
+"""The newest price of each symbol, one hash for each venue and environment. Stream workers write them; pages and the API read them.
+The newest price of each symbol, one hash for each venue and environment. Stream workers write them; pages and the API read them."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from core.broker import PATIENT, Unanswered, ask_broker
 from market.exchanges.base import Tick
 
 STALE_AFTER = 60.0
-"""Seconds without news of a symbol after which its price is an old one."""
+"""Seconds without news of a symbol after which its price is old."""
 
 Pair = tuple[str, str, str]
 """(venue, environment, symbol)"""
@@ -25,7 +26,7 @@ Pair = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """In quote. `time`: the venue's; `heard`: when we wrote it, in seconds since 1970."""
+    """In quote. `time` is the venue's; `heard` is when we wrote it, in seconds since 1970."""
 
     price: Decimal
     time: datetime
@@ -48,7 +49,8 @@ def prices_key(venue: str, environment: str) -> str:
 
 
 def prices_put(*, venue: str, environment: str, ticks: Iterable[Tick]) -> None:
-    """Keeps the newest tick of each symbol, in one round trip: for a few times a second. The next makes up for one that is lost."""
+    """Keep the newest tick of each symbol, in one round trip. It is called a few times a second, and if one call is lost, the next
+    makes up for it."""
     now = time.time()
     packed: dict[Any, Any] = {tick.symbol: pack_tick(tick, now) for tick in ticks}
     if not packed:
@@ -60,7 +62,7 @@ def prices_put(*, venue: str, environment: str, ticks: Iterable[Tick]) -> None:
 
 
 def prices_get(pairs: Iterable[Pair]) -> dict[Pair, Price]:
-    """The prices that are known, in one round trip; one that is missing was never heard, or the broker does not answer."""
+    """The prices that are known, in one round trip. One is missing if it was never heard, or if the broker does not answer."""
     wanted = sorted(set(pairs))
     groups = [(name, [pair[2] for pair in group]) for name, group in groupby(wanted, key=lambda pair: pair[:2])]
     if not groups:

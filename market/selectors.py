@@ -40,7 +40,8 @@ __all__ = [
 ]
 
 SILENT_AFTER = 8.0
-"""Seconds without a word of a venue after which its prices have stopped. Of a quiet market the feed hears more often, by REST."""
+"""Seconds without news of a venue after which its prices have stopped. In a quiet market the feed asks REST more often than this.
+Seconds without news of a venue after which its prices have stopped. In a quiet market the feed asks REST more often than this."""
 
 
 def series_list(*, venue: str = "", symbol: str = "") -> QuerySet[CandleSeries]:
@@ -65,12 +66,12 @@ def series_gaps(series: CandleSeries) -> QuerySet[CandleGap]:
 
 
 def list_imports() -> QuerySet[CandleImport]:
-    """Every import, newest first, without the row reports, which may be long."""
+    """Every import, newest first, without its reports on rows, which may be long."""
     return CandleImport.objects.select_related("series__instrument", "created_by").defer("problems")
 
 
 def list_instruments() -> QuerySet[Instrument]:
-    """Instruments that have candles, each with `series` loaded: two queries for any number."""
+    """Instruments that have candles, each with `series` loaded, in two queries however many there are."""
     series = CandleSeries.objects.annotate(gap_count=Count("gaps"))
     return Instrument.objects.filter(series__isnull=False).distinct().prefetch_related(Prefetch("series", queryset=series))
 
@@ -96,7 +97,7 @@ def watchlist_entry(instrument: Instrument) -> dict[str, Any]:
                 "last": ms_text(to_ms(item.last)),
                 "count": item.count,
                 "missing": item.missing,
-                "gaps": item.gap_count,  # type: ignore[attr-defined] # annotated by instruments()
+                "gaps": vars(item)["gap_count"],  # annotated by `list_instruments`
                 "fingerprint": item.fingerprint,
             }
             for item in series
@@ -118,7 +119,8 @@ def venue_of(symbol: str) -> str:
 def candles_page(
     *, venue: str, symbol: str, interval: str, start: datetime | None, end: datetime | None, limit: int
 ) -> tuple[Candles, datetime | None]:
-    """The first `limit` candles of a span, and the open time of the next one, None where the span ends. As `load_candles`."""
+    """The first `limit` candles of a span, and the open time of the next one, or None if the span ends there. Raises as
+    `load_candles` does."""
     found = candles.load_candles(venue=venue, symbol=symbol, interval=interval, start=start, end=end, limit=limit + 1)
     return found[:limit], from_ms(found.time[limit]) if len(found) > limit else None
 
@@ -130,7 +132,7 @@ def gaps_between(series: CandleSeries, first: datetime, last: datetime) -> list[
 
 
 def import_report(done: CandleImport) -> dict[str, Any]:
-    """What an import came to, JSON-ready. `gaps` are those of the series within the file's span, as they are now."""
+    """What came of an import, JSON-ready. `gaps` are those of the series within the file's span, as they are now."""
     series, first, last = done.series, done.first, done.last
     return {
         "id": done.pk,
@@ -167,14 +169,14 @@ def list_feeds() -> list[tuple[str, str]]:
 
 
 def stream_get(*, venue: str, environment: str) -> VenueStream:
-    """`NotFound` for one that no worker and no bot ever named."""
+    """Raises `NotFound` for a stream that no worker and no bot ever named."""
     if found := VenueStream.objects.filter(venue=venue_normalise(venue), environment=environment).first():
         return found
     raise NotFound(f"There is no stream of {venue} ({environment}). GET streams lists those there are.")
 
 
 def stream_incidents(stream: VenueStream) -> QuerySet[FeedIncident]:
-    """When its venue was not heard as it should be, newest first."""
+    """Times in which its venue was not heard as it should be, newest first."""
     return stream.incidents.order_by("-id")
 
 
@@ -183,7 +185,7 @@ def stream_held(stream: VenueStream, now: datetime) -> bool:
 
 
 def stream_silent(stream: VenueStream, now: datetime) -> bool:
-    """Whether the venue has not been heard for a while, or ever. A first attempt to connect is given its time."""
+    """Whether the venue has not been heard for a while, or never. A first attempt to connect is given time."""
     connecting = stream.state == VenueStream.State.CONNECTING and not stream.detail
     if connecting and stream_held(stream, now):
         return False
@@ -192,7 +194,7 @@ def stream_silent(stream: VenueStream, now: datetime) -> bool:
 
 
 def stream_state(stream: VenueStream, now: datetime) -> str:
-    """As it is now, whatever was said last: a worker that died or stands still cannot say so."""
+    """The state as it is now, whatever was last written: a worker that died or hangs cannot write it."""
     said = VenueStream.State(stream.state)
     if said == VenueStream.State.PAUSED:
         return said.value
@@ -203,7 +205,7 @@ def stream_state(stream: VenueStream, now: datetime) -> str:
 
 
 def stream_json(stream: VenueStream) -> dict[str, Any]:
-    """How a stream does now."""
+    """How a stream is doing now, JSON-ready."""
     now = timezone.now()
     held, state, heard = stream_held(stream, now), stream_state(stream, now), stream.last_message_at
     return {
@@ -224,7 +226,7 @@ def stream_json(stream: VenueStream) -> dict[str, Any]:
 
 
 def tick_json(pair: Pair, price: Price) -> dict[str, Any]:
-    """A symbol's newest tick and how old it is."""
+    """A symbol's newest tick, and how old it is."""
     venue, environment, symbol = pair
     return {
         "venue": venue,

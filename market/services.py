@@ -34,7 +34,7 @@ HOLD_SECONDS = 8
 
 
 def instrument_ensure(*, venue: str, symbol: str, **rules: Decimal | str | None) -> Instrument:
-    """The instrument, made if it is new; `rules` (tick_size, lot_size, min_notional, venue_symbol) count only then."""
+    """The instrument, made if it is new. `rules` (tick_size, lot_size, min_notional, venue_symbol) count only then."""
     venue, symbol = venue_normalise(venue), symbol_normalise(symbol)
     base, quote = symbol.split("-")
     defaults: dict[str, Any] = {"base": base, "quote": quote, **rules}
@@ -42,7 +42,7 @@ def instrument_ensure(*, venue: str, symbol: str, **rules: Decimal | str | None)
 
 
 def instruments_note(*, key: str, listed: Iterable[InstrumentRules]) -> None:
-    """What a venue lists now, into the rows: the rules that orders must keep."""
+    """Write what a venue lists now into the rows: the rules that orders must keep."""
     rows = [
         Instrument(
             venue=key,
@@ -71,11 +71,11 @@ def candles_import(
     skip_bad_rows: bool = False,
     user: User | AnonymousUser | None = None,
 ) -> CandleImport:
-    """Read, check and merge a file of candles; all of it or nothing.
+    """Read, check and merge a file of candles: all of it or nothing.
 
-    Arguments and files that cannot be used as a whole (empty, cut short, no candles, a column missing) raise `Invalid` at
-    `venue`, `symbol`, `interval` or `file`, and leave nothing. A file whose rows are at fault leaves an import with status
-    `refused` and the report, and no candle; with `skip_bad_rows` the bad rows are left out, and reported all the same.
+    Raises `Invalid` at `venue`, `symbol`, `interval` or `file` for arguments and files that cannot be used as a whole (empty,
+    cut short, no candles, a missing column), and leaves nothing. A file with bad rows leaves an import with status `refused` and
+    a report, and no candle. With `skip_bad_rows` the bad rows are left out, and reported all the same.
     """
     started = time.monotonic()
     venue, symbol = venue_normalise(venue), symbol_normalise(symbol)
@@ -106,6 +106,7 @@ def candles_import(
 
 
 def _store_candles(done: CandleImport, checked: checks.Checked) -> None:
+    """Writes what was checked, and notes in the import what came of it."""
     written = candles.write_candles(instrument_ensure(venue=done.venue, symbol=done.symbol), checked.candles)
     done.status, done.series = CandleImport.Status.COMPLETED, written.series
     done.added, done.replaced = written.added, written.replaced
@@ -155,7 +156,8 @@ def stream_ensure(*, venue: str, environment: str) -> VenueStream:
 
 
 def stream_switch(*, venue: str, environment: str, wanted: bool, user: User | AnonymousUser | None = None) -> VenueStream:
-    """A person's switch: a stream that is not wanted is closed by whoever holds it, and its bots decide nothing. `NotFound`."""
+    """Note whether a person wants this stream. One that is not wanted is closed by the worker that holds it, and its bots decide
+    nothing. Raises `NotFound`."""
     found = VenueStream.objects.filter(venue=venue, environment=environment).first()
     if found is None:
         raise NotFound(f"There is no stream of {venue} ({environment}).")
@@ -166,10 +168,11 @@ def stream_switch(*, venue: str, environment: str, wanted: bool, user: User | An
 
 
 def stream_hold(*, stream_id: int, holder: str) -> int | None:
-    """Takes or keeps the hold on a venue's sockets for HOLD_SECONDS; answers the fencing token, None while another has it.
+    """Take or keep the hold on a venue's sockets for HOLD_SECONDS. Answers the fencing token, or None while another worker has the
+    hold.
 
-    The token grows with each new holder. What needs the hold compares holder and token in the database, so that a worker that was
-    away for too long can do nothing with an old one.
+    The token grows with each new holder. Whatever needs the hold compares holder and token in the database, so that a worker
+    that was away for too long can do nothing with an old token.
     """
     now = timezone.now()
     until = now + timedelta(seconds=HOLD_SECONDS)
@@ -186,7 +189,7 @@ def stream_hold(*, stream_id: int, holder: str) -> int | None:
 
 
 def _end_incidents(before: VenueStream, now: datetime) -> None:
-    """Those that the holder before could not end itself; that it was gone without a word is one more."""
+    """End the incidents that the last holder could not end itself. Its silent end is one more."""
     before.incidents.filter(ended_at=None).update(ended_at=now)
     if before.holder and before.state != VenueStream.State.STOPPED:
         incident_note(
@@ -199,25 +202,25 @@ def _end_incidents(before: VenueStream, now: datetime) -> None:
 
 
 def stream_release(*, stream_id: int, holder: str) -> None:
-    """An orderly end: a standby need not wait for the hold to run out."""
+    """Give up the hold in an orderly way, so that a standby does not have to wait until it runs out."""
     VenueStream.objects.filter(pk=stream_id, holder=holder).update(held_until=timezone.now(), state=VenueStream.State.STOPPED)
 
 
 def stream_note(*, stream_id: int, holder: str, **state: Any) -> None:
-    """What the holder knows of its sockets; of no effect for one that holds them no longer."""
+    """Write what the holder knows of its sockets. It has no effect for a worker that no longer holds them."""
     VenueStream.objects.filter(pk=stream_id, holder=holder).update(updated_at=timezone.now(), **state)
 
 
 def incident_note(
     *, stream_id: int, kind: str, symbol: str = "", began_at: datetime, ended_at: datetime | None = None, detail: str = ""
 ) -> None:
-    """One row an incident: told at its begin, and again with its end."""
+    """Write an incident as one row, which is told when it begins and again when it has ended."""
     FeedIncident.objects.update_or_create(
         stream_id=stream_id, kind=kind, symbol=symbol, began_at=began_at, defaults={"ended_at": ended_at, "detail": detail[:300]}
     )
 
 
 def _stored_name(filename: str) -> str:
-    """The name alone, in characters that a database takes."""
+    """The file's name without folders, in characters that a database takes."""
     name = PurePath(filename.replace("\\", "/")).name.replace("\0", "")
     return name.encode("utf-8", "replace").decode()[:255] or "unnamed"

@@ -1,5 +1,7 @@
 """Market data: pages under /market/, API under /api/v1/market/ and streams/, a WebSocket under /ws/market/."""
 
+from typing import Any
+
 from django.urls import URLPattern, path
 
 from access.sockets import may_listen
@@ -14,7 +16,7 @@ urlpatterns: list[URLPattern] = [
     path("series/<int:pk>/candles.json", series.series_candles, name="candles"),
     path("series/<int:pk>/delete/", series.series_delete, name="delete"),
     path("import/", series.import_new, name="import"),
-    path("imports/", series.imports, name="imports"),
+    path("imports/", series.import_list, name="imports"),
     path("watchlist/", live.watchlist, name="watchlist"),
     path("streams/", live.streams, name="streams"),
     path("streams/switch/", live.stream_switch, name="stream_switch"),
@@ -31,4 +33,6 @@ api_urlpatterns: list[URLPattern] = [
     path("streams/stop", api.StreamStopView.as_view(), name="streams_stop"),
 ]
 
-websocket_urlpatterns: list[URLPattern] = [path("ws/market/", consumers.MarketConsumer.as_asgi(may_listen))]  # type: ignore[arg-type]
+# An ASGI application is no view to the types, and is one to Channels.
+market_socket: Any = consumers.MarketConsumer.as_asgi(may_listen)
+websocket_urlpatterns: list[URLPattern] = [path("ws/market/", market_socket)]

@@ -17,8 +17,8 @@ DEFAULT, MOST = 1_000, 5_000
 def candle_window(series: CandleSeries, interval: str, start: str | None, end: str | None, limit: str | None) -> dict[str, Any]:
     """`rows` of [seconds, open, high, low, close, volume], and whether the series goes on `before` and `after` them.
 
-    The window spans `limit` intervals, from `start` on or else up to `end` (seconds; default the series' end). In a gap it has
-    fewer rows, or none; `from` and `to` (seconds) say what it spans. `Invalid` at the parameter that cannot be used.
+    The window spans `limit` intervals, from `start` on or else up to `end` (in seconds; by default the series' end). In a gap it
+    has fewer rows, or none; `from` and `to` (seconds) say what it spans. Raises `Invalid` at the parameter that cannot be used.
     """
     step = interval_ms(interval)
     if step % INTERVALS[series.interval]:

@@ -15,12 +15,11 @@ from redis.exceptions import RedisError
 
 from core.venues import venue_key
 from market.clocks import MOST_APART, clocks_get
-from market.selectors import list_streams as all_streams
-from market.selectors import stream_json
+from market.selectors import list_streams, stream_json
 from operations import state
 from operations.embedded.layout import VarFolder
 from operations.embedded.lock import is_held
-from operations.embedded.preparation import static_files_changed
+from operations.embedded.preparation import find_newer_migration, static_files_changed
 from operations.state import HealthCheck
 from wallets import selectors
 
@@ -52,6 +51,8 @@ def check_desk() -> list[HealthCheck]:
 
 
 def check_schema() -> HealthCheck:
+    if newer := find_newer_migration():
+        return HealthCheck("Schema", "down", f"This build does not know the migration {newer}", "Update Quarterdeck.")
     executor = MigrationExecutor(connection)
     if waiting := executor.migration_plan(executor.loader.graph.leaf_nodes()):
         return HealthCheck(
@@ -88,7 +89,7 @@ def check_books() -> HealthCheck:
 
 def check_streams() -> list[HealthCheck]:
     """Each venue's sockets that somebody wants, and its clock where a stream worker has measured it lately."""
-    known = [one for one in map(stream_json, all_streams()) if one["wanted"]]
+    known = [one for one in map(stream_json, list_streams()) if one["wanted"]]
     offsets = clocks_get(venue_key(one["venue"], one["environment"]) for one in known)
     return [check_stream(one) for one in known] + [venue_clock(*item) for item in sorted(offsets.items())]
 

@@ -104,6 +104,7 @@ def check_beat() -> HealthCheck:
 
 
 def count_rows() -> dict[str, Any]:
+    """Counts for the home pages: runs by status, and stored candles."""
     day = datetime.now(UTC) - timedelta(days=1)
     by_status = {status: Count("pk", filter=Q(status=status)) for status in Status.values}
     runs = BacktestRun.objects.aggregate(

@@ -38,6 +38,8 @@ class RunningDesk:
     var: Path
     port: int = field(default_factory=free_port)
     extra: dict[str, str] = field(default_factory=dict)
+    project: Path = PROJECT
+    """Whose code it runs."""
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -59,7 +61,7 @@ class RunningDesk:
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "manage.py", *arguments],
-            cwd=PROJECT,
+            cwd=self.project,
             env=self.environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -80,7 +82,7 @@ class RunningDesk:
         with self.var.with_suffix(".out").open("wb") as output:
             return subprocess.Popen(
                 command,
-                cwd=PROJECT,
+                cwd=self.project,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -1,4 +1,4 @@
-"""The live demonstration: the sandbox's accounts, and bots that trade there, so that a first desk is at work in its first
+"""The live demonstration: accounts at the sandbox and bots that trade there, so that a new desk has something to show in its first
 minute."""
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ BUYER: dict[str, Any] = {
     "sizing": {"kind": "fixed", "value": "100"},
     "exits": {"take_profit": 0.012},
 }
-"""Its cash is that of three hours, its gain more than both fees."""
+"""Its cash lasts for three hours of purchases, and its take-profit is more than both fees."""
 GRID: dict[str, Any] = {
     "strategy": "grid",
     "params": {"levels": 8, "spacing": 0.003, "above": 4},

@@ -1,5 +1,5 @@
-"""Candles from a venue into the store, a few thousand at a time: what is there already is not asked for again, so a download that
-was cut off goes on where it was."""
+"""Downloads candles from a venue into the store, a few thousand at a time. What is in the store is not asked for again, so a
+download that was cut off goes on where it was."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
 from asgiref.sync import sync_to_async
@@ -31,6 +31,7 @@ from wallets.models import ExchangeAccount
 
 PAGE = 5_000
 TRIES = 6
+EnvironmentName: TypeAlias = Literal["sandbox", "testnet", "live"]
 Progress = Callable[[int, int], None]
 """(intervals that are done, intervals in all)"""
 
@@ -46,7 +47,7 @@ class Download:
     end: int
     rows: int = 0
     kept: int = 0
-    """Were there already."""
+    """Candles that were in the store already."""
     duplicates: int = 0
     out_of_order: int = 0
     began: float = field(default_factory=time.monotonic)
@@ -70,7 +71,8 @@ def download_read(*, venue: str, symbol: str, interval: str, start: datetime, en
 
 
 def public_address(key: str) -> Endpoint:
-    """Of a venue's market data, without a key; a sandbox is where an account of it says. `Invalid` at `venue`."""
+    """The address of a venue's market data, without a key; that of a sandbox is taken from an account there. `Invalid` at
+    `venue`."""
     venue, environment = venue_split(key)
     if venue not in VENUES:
         raise Invalid.at("venue", f"{key!r} is none that can be asked. Use {name_venues()}, or import a file.")
@@ -78,11 +80,12 @@ def public_address(key: str) -> Endpoint:
     if account is None and environment != LIVE:
         raise Invalid.at("venue", f"There is no account of {key} on this desk that says where it is. Add one, or open the desk.")
     places = {name: getattr(account, name) if account else "" for name in ("rest", "ws", "ws_api", "ws_user")}
-    return Endpoint(venue, environment, **places, account="public")  # type: ignore[arg-type]
+    return Endpoint(venue, cast(EnvironmentName, environment), **places, account="public")
 
 
 async def download_candles(wanted: Download, progress: Progress) -> None:
-    """Every page is stored before the next is asked for. `Conflict` with what the venue said where it will not answer."""
+    """Downloads page after page; each is stored before the next is asked for. `Conflict` with the venue's reason where it will not
+    answer."""
     endpoint = await sync_to_async(public_address)(wanted.venue)
     try:
         async with open_exchange(endpoint) as exchange:
@@ -94,16 +97,17 @@ async def download_candles(wanted: Download, progress: Progress) -> None:
 
 
 async def download_page(exchange: Exchange, wanted: Download, begin: int, stop: int) -> None:
+    """Stores the closed candles that the store lacks from `begin` to before `stop`, in milliseconds, and counts them."""
     missing = await sync_to_async(missing_in)(wanted, begin, stop)
     wanted.kept += (stop - begin) // wanted.step - len(missing)
     if not len(missing):
         return
     first, last = from_ms(missing[0]), from_ms(missing[-1] + wanted.step)
-    told = [one for one in await fetch_patiently(exchange, wanted, first, last) if one.closed]
-    times = [to_ms(one.time) for one in told]
+    came = [one for one in await fetch_patiently(exchange, wanted, first, last) if one.closed]
+    times = [to_ms(one.time) for one in came]
     wanted.out_of_order += sum(later < earlier for earlier, later in pairwise(times))
     wanted.duplicates += len(times) - len(set(times))
-    fresh = [one for one in told if to_ms(one.time) in set(missing.tolist())]
+    fresh = [one for one in came if to_ms(one.time) in set(missing.tolist())]
     await sync_to_async(candles_keep)(wanted.venue, wanted.symbol, wanted.interval, fresh)
     wanted.rows += len({one.time for one in fresh})
 
@@ -116,7 +120,7 @@ def missing_in(wanted: Download, begin: int, stop: int) -> np.ndarray[Any, np.dt
 
 
 async def fetch_patiently(exchange: Exchange, wanted: Download, first: datetime, last: datetime) -> list[Candle]:
-    """A venue that is busy is asked again, after as long as it says."""
+    """Candles from `first` to before `last`; a venue that is busy is asked again after as long as it says, TRIES times in all."""
     attempt = 0
     while True:
         try:
@@ -129,7 +133,7 @@ async def fetch_patiently(exchange: Exchange, wanted: Download, first: datetime,
 
 
 def download_report(wanted: Download) -> dict[str, Any]:
-    """What came of it, JSON-ready; `gaps` are those of the series within the span, as they are now."""
+    """What the download brought, JSON-ready; `gaps` are those that the series has within the span now."""
     series = series_of(wanted.venue, wanted.symbol, wanted.interval)
     first = last = None
     if series is not None and len(found := read_span(series, wanted.start, wanted.end)):

@@ -1,6 +1,6 @@
-"""Bots and what came of them: runs, orders, fills, positions, risk, and the event store.
+"""Bots and what came of them: runs, orders, fills, positions and risk.
 
-Prices, quantities and money are exact. Who may write what: `trading.services`, and nothing else.
+Prices, quantities and money are exact. `trading.services` writes these rows, and nothing else does.
 """
 
 from __future__ import annotations
@@ -26,6 +26,10 @@ class Mode(models.TextChoices):
     PAPER = "paper"
     TESTNET = "testnet"
     LIVE = "live"
+
+
+EXTERNAL = (Mode.TESTNET, Mode.LIVE)
+"""Modes whose orders a venue executes. In the others the engine does, by the rules of the backtest."""
 
 
 class DesiredStatus(models.TextChoices):
@@ -70,6 +74,11 @@ class Bot(models.Model):
     def symbol_list(self) -> list[str]:
         return self.symbols.split(",")
 
+    @property
+    def external(self) -> bool:
+        """Whether a venue executes its orders."""
+        return self.mode in EXTERNAL
+
 
 class BotRun(models.Model):
     """One life of a bot, from a start to the stop."""
@@ -104,8 +113,8 @@ class BotRun(models.Model):
 
 
 class BotState(models.Model):
-    """The engine's memory of a bot, written in the same transaction as what follows from it. `version` is compared and set: of two
-    processes that hold one bot, the second one's write fails."""
+    """The engine's snapshot of a bot, written in the same transaction as what follows from it. `version` is compared and set: of
+    two processes that have loaded one bot, the second one's write fails."""
 
     bot = models.OneToOneField(Bot, on_delete=models.CASCADE, primary_key=True, related_name="state")
     run = models.ForeignKey(BotRun, on_delete=models.CASCADE, related_name="+")
@@ -220,7 +229,7 @@ class Fill(models.Model):
 
 
 class Position(models.Model):
-    """What a bot holds of a symbol: the sum of its fills. `cost`: what is held has cost, fees included."""
+    """A bot's position in a symbol: the sum of its fills. `cost`: what the present quantity was bought for, fees included."""
 
     bot = models.ForeignKey(Bot, on_delete=models.PROTECT, related_name="positions")
     wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="positions")
@@ -243,7 +252,7 @@ class Position(models.Model):
 
 class RiskBudget(models.Model):
     """How much may be at risk at once: of the whole desk, a wallet, a bot. `claimed` for orders on their way, `used` by positions
-    (at cost). A trigger has the last word on claims, whatever the code does (migration 0002)."""
+    (at cost). A trigger refuses claims beyond the limit, whatever the code does (migration 0002)."""
 
     scope = models.CharField(max_length=8, choices=[("desk", "desk"), ("wallet", "wallet"), ("bot", "bot")])
     wallet = models.ForeignKey(Wallet, on_delete=models.CASCADE, null=True, blank=True, related_name="risk_budgets")
@@ -285,7 +294,7 @@ class RiskAllocation(models.Model):
     currency = models.CharField(max_length=16)
     open = amount_field(help_text="What is still set aside.")
     used = amount_field(default=Decimal(0))
-    amount = amount_field()  # last: in this class, the name means this field from here on
+    amount = amount_field()
     status = models.CharField(max_length=8, choices=AllocationStatus, default=AllocationStatus.CLAIMED)
     created_at = models.DateTimeField(default=timezone.now)
     closed_at = models.DateTimeField(null=True)

@@ -17,6 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from core.errors import DomainError
+from core.generics import ModelAdmin, TabularInline
 from core.text import decimal_text
 from market.admin import ReadOnly
 from wallets import selectors, services
@@ -26,20 +27,20 @@ from wallets.models import ExchangeAccount, LedgerEntry, LedgerTransaction, Wall
 
 SHOWN = 10
 MOST_TESTED = 5
-"""In one request: each may take some seconds."""
+"""Accounts tested in one request: each may take some seconds."""
 
 
 @admin.register(ExchangeAccount)
-class ExchangeAccountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ExchangeAccountAdmin(ModelAdmin[ExchangeAccount]):
     form = AccountForm
-    list_display = ["name", "venue", "environment", "masked", "may", "refused_reason", "checked_at"]
+    list_display = ["name", "venue", "environment", "shown_key", "may", "refused_reason", "checked_at"]
     list_filter = ["venue", "environment"]
     search_fields = ["name"]
     actions = ["test_connection"]
-    readonly_fields = ["masked", "key_held", "may", "refused_reason", "checked_at", "created_at", "created_by"]
+    readonly_fields = ["shown_key", "key_held", "may", "refused_reason", "checked_at", "created_at", "created_by"]
     fieldsets = [
         (None, {"fields": ["name", "venue", "environment"]}),
-        ("Key", {"fields": ["masked", "key_held", "new_api_key", "new_secret"]}),
+        ("Key", {"fields": ["shown_key", "key_held", "new_api_key", "new_secret"]}),
         ("What the venue says of it", {"fields": ["may", "refused_reason", "checked_at"]}),
         ("Addresses", {"fields": ["rest", "ws", "ws_api", "ws_user"], "description": "Empty: the venue’s own."}),
         ("Record", {"fields": ["created_at", "created_by"]}),
@@ -91,13 +92,13 @@ class ExchangeAccountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return account
 
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
-        """The service has done it."""
+        """Does nothing: the service has saved it."""
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """An account has none."""
+        """Does nothing: an account has no related rows."""
 
     @admin.display(description="API key")
-    def masked(self, account: ExchangeAccount) -> str:
+    def shown_key(self, account: ExchangeAccount) -> str:
         return account.masked_key or "–"
 
     @admin.display(description="secret")
@@ -109,7 +110,7 @@ class ExchangeAccountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return selectors.permission_words(account)
 
 
-class BalanceInline(admin.TabularInline):  # type: ignore[type-arg]
+class BalanceInline(TabularInline[WalletBalance, Wallet]):
     model = WalletBalance
     fields = readonly_fields = ("asset", "exact")
     can_delete = False
@@ -127,8 +128,8 @@ class BalanceInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Wallet)
-class WalletAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ["name", "kind", "venue", "account", "held", "archived", "created_at"]
+class WalletAdmin(ModelAdmin[Wallet]):
+    list_display = ["name", "kind", "venue", "account", "balance_list", "archived", "created_at"]
     list_filter = ["archived", "kind", "venue"]
     list_select_related = ["account"]
     search_fields = ["name", "wallet_id"]
@@ -177,7 +178,7 @@ class WalletAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             super().save_related(request, form, formsets, change)
 
     @admin.display(description="balances")
-    def held(self, wallet: Wallet) -> str:
+    def balance_list(self, wallet: Wallet) -> str:
         return ", ".join(str(balance) for balance in wallet.balances.all()) or "none"
 
     @admin.display(description="fees, maker and taker")
@@ -201,7 +202,7 @@ class WalletAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         self.each(request, wallets, archived=False)
 
     def each(self, request: HttpRequest, wallets: QuerySet[Wallet], *, archived: bool) -> None:
-        """One wallet's refusal is told and does not stop the others."""
+        """A wallet that refuses is reported and does not stop the others."""
         for wallet in wallets:
             try:
                 services.wallet_archive(wallet=wallet, archived=archived)
@@ -210,7 +211,7 @@ class WalletAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 self.message_user(request, f"{wallet}: {error}", messages.WARNING)
 
 
-class EntryInline(admin.TabularInline):  # type: ignore[type-arg]
+class EntryInline(TabularInline[LedgerEntry, LedgerTransaction]):
     model = LedgerEntry
     fields = readonly_fields = ("account", "asset", "exact")
 

@@ -1,4 +1,4 @@
-"""Whether an account's key works: the venue is asked, and what it says is kept and told in words."""
+"""Tests whether an account's key works: asks the venue, keeps its answer, and says it in words."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from wallets.selectors import permission_words
 from wallets.services import account_check, account_endpoint
 
 SECONDS = 10.0
-"""That a person waits for, at most."""
+"""The longest that a person waits for the answer."""
 SHOWN = 6
 
 
 @dataclass(frozen=True, slots=True)
 class KeyAnswer:
-    """By the venue. `offset`: seconds that its clock is ahead of ours."""
+    """What the venue says. `offset`: seconds that its clock is ahead of ours."""
 
     permissions: KeyPermissions
     offset: float
@@ -45,21 +45,20 @@ class KeyTest:
 def account_test(*, account: ExchangeAccount) -> KeyTest:
     """Asks the venue now, for at most SECONDS. What it says of the key is kept: one that may withdraw is refused from then on."""
     try:
-        told = async_to_sync(ask_venue)(account_endpoint(account, for_check=True))
-        checked = account_check(account=account, permissions=told.permissions)
+        answer = async_to_sync(ask_venue)(account_endpoint(account, for_check=True))
+        checked = account_check(account=account, permissions=answer.permissions)
     except (Conflict, ExchangeError, TimeoutError, OSError) as error:
         return KeyTest(False, [f"{account.name} does not work.", explain_failure(error)])
     lines = [f"{account.name}: {account.get_venue_display()} answers, and takes the key. It may {permission_words(checked)}."]
     if checked.refused_reason:
         lines.append(f"It is not used. {checked.refused_reason}")
-    elif not told.permissions.can_trade:
+    elif not answer.permissions.can_trade:
         lines.append(
             "It cannot trade: bots with it will have every order refused. Allow spot trading at the venue, then test again."
         )
-    works = not checked.refused_reason and told.permissions.can_trade
-    return KeyTest(
-        works, [*lines, *filter(None, (advise_restriction(told), describe_clock(told.offset), describe_balances(told.balances)))]
-    )
+    works = not checked.refused_reason and answer.permissions.can_trade
+    remarks = (advise_restriction(answer), describe_clock(answer.offset), describe_balances(answer.balances))
+    return KeyTest(works, [*lines, *filter(None, remarks)])
 
 
 async def ask_venue(endpoint: Endpoint) -> KeyAnswer:
@@ -75,8 +74,8 @@ def explain_failure(error: Exception) -> str:
     return f"It did not answer within {SECONDS:g} s. Look at the addresses, or try again later."
 
 
-def advise_restriction(told: KeyAnswer) -> str:
-    return "Better restrict it, at the venue, to this machine's address." if told.permissions.ip_restricted is False else ""
+def advise_restriction(answer: KeyAnswer) -> str:
+    return "Better restrict it, at the venue, to this machine's address." if answer.permissions.ip_restricted is False else ""
 
 
 def describe_clock(offset: float) -> str:

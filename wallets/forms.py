@@ -1,19 +1,23 @@
-"""Forms of the admin. The services make the rows; forms only read, and tell a service's refusal at its field."""
+"""Forms of the admin. The services make the rows; forms only read, and show the refusal of a service at its field."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from django import forms
+from django.db.models import Model
 
 from core.errors import Invalid
+from core.generics import ModelForm
 from wallets import services
 from wallets.models import ExchangeAccount, Wallet
 
+AnyRow = TypeVar("AnyRow", bound=Model)
+
 
 class WriteOnly(forms.Textarea):
-    """What is written in it is never shown again, not even beside an error. Of more than one line, because a key in PEM is."""
+    """A field whose input is never shown again, not even beside an error. It has more than one line, because a key in PEM has."""
 
     def __init__(self, rows: int) -> None:
         super().__init__({"rows": rows, "cols": 60, "autocomplete": "off", "spellcheck": "false"})
@@ -22,27 +26,27 @@ class WriteOnly(forms.Textarea):
         return None
 
 
-class ServiceForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Read by services, not by the model."""
+class ServiceForm(ModelForm[AnyRow]):
+    """Checked by a service, not by the model."""
 
     written_in: ClassVar[dict[str, str]] = {}
-    """Where the form's name of a field is not the service's."""
+    """By the service's name of a field, the form's where that is another."""
 
-    def read(self, reader: Callable[..., Any], **given: Any) -> None:
+    def check_by(self, reader: Callable[..., Any], **given: Any) -> None:
         try:
             reader(**given)
         except Invalid as error:
             for field, texts in error.fields.items():
-                # Names below a field, such as opening.USDT, are told at the field.
+                # Faults below a field, such as opening.USDT, are shown at the field.
                 at = self.written_in.get(field, field.partition(".")[0])
                 for text in texts:
                     self.add_error(at if at in self.fields else None, text if "." not in field else f"{field}: {text}")
 
     def _post_clean(self) -> None:
-        """The model's own checks are for rows."""
+        """Leaves out the model's own checks, which are for rows."""
 
 
-class AccountForm(ServiceForm):
+class AccountForm(ServiceForm[ExchangeAccount]):
     written_in = {"api_key": "new_api_key", "secret": "new_secret"}
     new_api_key = forms.CharField(label="New API key", required=False, widget=WriteOnly(1), help_text="Empty: stays as it is.")
     new_secret = forms.CharField(
@@ -64,15 +68,15 @@ class AccountForm(ServiceForm):
             environment = known.environment if known else cleaned["environment"]
             venue = known.venue if known else cleaned["venue"]
             addresses = {field: cleaned[field] for field in services.ADDRESSES}
-            self.read(services.account_read, name=cleaned["name"], environment=environment, addresses=addresses, account=known)
+            self.check_by(services.account_read, name=cleaned["name"], environment=environment, addresses=addresses, account=known)
             if known is None:
-                self.read(services.venue_read, venue=venue, environment=environment)
+                self.check_by(services.venue_read, venue=venue, environment=environment)
             if cleaned["new_api_key"] or cleaned["new_secret"]:
-                self.read(services.key_read, venue=venue, api_key=cleaned["new_api_key"], secret=cleaned["new_secret"])
+                self.check_by(services.key_read, venue=venue, api_key=cleaned["new_api_key"], secret=cleaned["new_secret"])
         return cleaned
 
 
-class WalletForm(ServiceForm):
+class WalletForm(ServiceForm[Wallet]):
     """A new wallet."""
 
     venue = forms.CharField(
@@ -101,5 +105,5 @@ class WalletForm(ServiceForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if not self.errors:
-            self.read(services.wallet_read, **cleaned)
+            self.check_by(services.wallet_read, **cleaned)
         return cleaned

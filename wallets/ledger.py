@@ -18,11 +18,11 @@ from wallets.models import LedgerEntry, LedgerTransaction
 Account = LedgerEntry.Account
 STEP = Decimal(1).scaleb(-DIGITS)
 MOST = Decimal(10) ** 20
-"""What a column no longer holds."""
+"""Too large for a column."""
 Part: TypeAlias = tuple[str, str, Sequence[Any]]
-"""Of a statement `WITH name AS (sql), ...`: name, SQL, values."""
-# One statement: it costs the order path one round trip, and the ledger and the balances cannot part. The wallet's row is locked
-# first, or two transactions that book several assets in different orders would wait for each other.
+"""A part of a statement `WITH name AS (sql), ...`: name, SQL, values."""
+# One statement: it costs the order path one round trip, and the ledger and the balances cannot come apart. The wallet's row is
+# locked first; otherwise two transactions that book several assets in different orders would wait for each other.
 WALLET = "SELECT id FROM wallets_wallet WHERE id = %s::bigint AND {condition} FOR NO KEY UPDATE"
 BOOKED = """
 INSERT INTO wallets_ledgertransaction (wallet_id, kind, reference, ts, note, created_at)
@@ -60,8 +60,8 @@ class Leg:
 
 
 def transfer_legs(asset: str, amount: Decimal, other: LedgerEntry.Account) -> list[Leg]:
-    """The two legs by which the wallet has `amount` more of an asset (less, if negative), and the `other` account the opposite;
-    rounded to the places that are kept. None for nothing."""
+    """The two legs by which the wallet has `amount` more of an asset (less, if negative), and the `other` account the opposite,
+    rounded to the places that are kept. No legs where that is zero."""
     rounded = EXACT.quantize(amount, STEP)
     return [Leg(Account.ASSETS, asset, rounded), Leg(other, asset, -rounded)] if rounded else []
 
@@ -81,8 +81,8 @@ class Booking:
 
 
 def booking_parts(wallet_id: int, bookings: Sequence[Booking], *, condition: str = "true") -> list[Part]:
-    """Bookings of one wallet, and its balances with them, as parts of a statement in which `condition` is SQL. What was booked
-    before changes nothing. `wallet_id` is the row's key, not the name in addresses."""
+    """Bookings of one wallet, and the change of its balances, as parts of a statement; `condition` is SQL that must be true for any
+    of it to be written. What was booked before changes nothing. `wallet_id` is the row's key, not the public one."""
     legs = [(str(one.kind), one.reference, str(leg.account), leg.asset, leg.amount) for one in bookings for leg in one.legs]
     heads = [(str(one.kind), one.reference, one.ts, one.note) for one in bookings]
     return [
@@ -99,12 +99,12 @@ def transpose_rows(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]
 
 
 def booking_write(wallet_id: int, booking: Booking) -> bool:
-    """Books now; False: that was booked before. `NotFound` for no such wallet."""
+    """Books by a statement of its own; False where that was booked before. `NotFound` where there is no such wallet."""
     parts = booking_parts(wallet_id, [booking])
     written = ", ".join(f"{name} AS ({sql})" for name, sql, _ in parts)
     values = [value for _, _, values in parts for value in values]
-    told = "SELECT (SELECT count(*) FROM wallet), (SELECT count(*) FROM booked)"
-    with execute_prepared(f"WITH {written} {told}", values) as cursor:
+    counts = "SELECT (SELECT count(*) FROM wallet), (SELECT count(*) FROM booked)"
+    with execute_prepared(f"WITH {written} {counts}", values) as cursor:
         wallets, booked = cursor.fetchone()
     if not wallets:
         raise NotFound(f"There is no wallet with the key {wallet_id}.")
@@ -112,7 +112,7 @@ def booking_write(wallet_id: int, booking: Booking) -> bool:
 
 
 def check_balance(legs: Sequence[Leg]) -> None:
-    """What the database holds the ledger to when it commits, said at once and by name."""
+    """Checks at once, and with a message, what the database checks when it commits: each asset sums to zero."""
     sums: dict[str, Decimal] = {}
     for leg in legs:
         if abs(leg.amount) >= MOST:

@@ -34,7 +34,7 @@ class Environment(models.TextChoices):
 
 
 class ExchangeAccount(models.Model):
-    """A key at a venue. `secret` is sealed (`wallets.secrets`); it is set by `services`, and no form, page or API shows it."""
+    """A key at a venue. `secret` is sealed (`wallets.secrets`); `services` set it, and no form, page or API shows it."""
 
     name = models.CharField(max_length=80, unique=True)
     venue = models.CharField(max_length=32, choices=venue_choices)
@@ -68,7 +68,7 @@ class ExchangeAccount(models.Model):
 
 
 class Wallet(models.Model):
-    """What a set of bots trades with. `kind` paper: its money is made up; exchange: it is the account's.
+    """The money that a set of bots trades with. `kind` paper: it is made up; exchange: it is what the account has.
 
     `maker` and `taker` are the fees of a paper wallet. Those of an exchange wallet are its account's tier, empty until it is read.
     """
@@ -106,7 +106,7 @@ class Wallet(models.Model):
 
 
 class WalletBalance(models.Model):
-    """What a wallet has of an asset: the sum of its entries on `assets`, kept in the transaction that books them."""
+    """A wallet's amount of an asset: the sum of its entries on `assets`, updated by the transaction that books them."""
 
     wallet = models.ForeignKey(Wallet, on_delete=models.CASCADE, related_name="balances")
     asset = models.CharField(max_length=16)
@@ -121,7 +121,7 @@ class WalletBalance(models.Model):
 
 
 class LedgerTransaction(models.Model):
-    """Something that happened to a wallet, once: `reference` is unique within the wallet and kind."""
+    """Something that happened to a wallet. `reference` is unique within the wallet and kind, so it is booked once."""
 
     class Kind(models.TextChoices):
         FILL = "fill"

@@ -1,6 +1,6 @@
-"""Secrets at rest: AES-256-GCM, each sealed for its own row, under keys that have ids so that they can be changed.
+"""Secrets at rest: AES-256-GCM, each sealed for its own row, under keys that have ids so that they can be replaced.
 
-A sealed secret is `v1:KEY ID:` and then the nonce and the ciphertext, as bytes. What cannot be opened raises; nothing falls back.
+A sealed secret is `v1:KEY ID:`, then the nonce and the ciphertext, as bytes. What cannot be opened raises; there is no fallback.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NONCE = 12
 
 
 class SecretUnreadable(Conflict):
-    """A stored secret that cannot be opened. The operator brings the key back, or a person enters the secret again."""
+    """A stored secret cannot be opened. The operator puts the key back, or a person enters the secret again."""
 
     code = "secret_unreadable"
 

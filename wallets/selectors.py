@@ -1,4 +1,4 @@
-"""Wallets, read."""
+"""Queries about wallets, their ledgers and accounts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.text import decimal_text
 from wallets.models import ExchangeAccount, LedgerTransaction, Wallet
 from wallets.secrets import SecretUnreadable, secret_box
 
-# Asked as one statement, so that what is booked meanwhile is in both or in neither.
+# One statement, so that what is booked in the meantime is in both sums or in neither.
 DIFFERENCES = """
 WITH sums AS (
     SELECT wallet_id, asset, sum(amount) AS entries
@@ -55,7 +55,7 @@ def wallet_get(*, wallet_id: str) -> Wallet:
 
 
 def wallet_balances(*, wallet: Wallet) -> dict[str, Decimal]:
-    """What the wallet has, by asset."""
+    """The wallet's amounts, by asset."""
     return {balance.asset: balance.amount for balance in wallet.balances.all()}
 
 
@@ -73,13 +73,15 @@ def balance_check(*, wallet: Wallet | None = None) -> list[BalanceDifference]:
 
 
 def permission_words(account: ExchangeAccount) -> str:
-    """What the venue said that the account's key may do, for people."""
+    """What the account's key may do, as the venue said, in words."""
     if account.checked_at is None:
         return "not checked yet"
-    told = account.permissions
-    may = [word for name, word in (("can_read", "read"), ("can_trade", "trade"), ("can_withdraw", "withdraw")) if told.get(name)]
+    permissions = account.permissions
+    may = [
+        word for name, word in (("can_read", "read"), ("can_trade", "trade"), ("can_withdraw", "withdraw")) if permissions.get(name)
+    ]
     where = {True: "from some addresses only", False: "from any address", None: "the venue does not say from where"}
-    return f"{', '.join(may) or 'nothing'}; {where[told.get('ip_restricted')]}"
+    return f"{', '.join(may) or 'nothing'}; {where[permissions.get('ip_restricted')]}"
 
 
 def wallet_report(wallet: Wallet) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Accounts and their keys; wallets, and what is booked in them."""
+"""Accounts and their keys; wallets and their bookings."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def venue_read(*, venue: str, environment: str) -> str:
 
 
 def account_update(*, account: ExchangeAccount, name: str, **addresses: str) -> None:
-    """Another name, other addresses. Where requests go elsewhere, what the venue said of the key no longer counts."""
+    """Changes name and addresses. Where requests go elsewhere from now on, what the venue said of the key no longer counts."""
     given = account_read(name=name, environment=account.environment, addresses=addresses, account=account)
     if any(getattr(account, field) != given[field] for field in ADDRESSES):
         given |= UNCHECKED
@@ -76,7 +76,7 @@ def account_update(*, account: ExchangeAccount, name: str, **addresses: str) -> 
 
 @contextmanager
 def conflict_on_duplicate() -> Iterator[None]:
-    """Two people at once: the check saw no other, the constraint does."""
+    """`Conflict` where two people do the same at once: neither check saw the other one, but a constraint of the database does."""
     try:
         with transaction.atomic():
             yield
@@ -130,7 +130,7 @@ def key_read(*, venue: str, api_key: str, secret: str) -> tuple[str, str]:
 
 @sensitive_variables("api_key", "secret", "opened")
 def account_secret_set(*, account: ExchangeAccount, api_key: str, secret: str) -> None:
-    """Put another key and its secret in the place of the present ones. What the venue said of the old key no longer counts."""
+    """Replaces the key and its secret. What the venue said of the old key no longer counts."""
     key, opened = key_read(venue=account.venue, api_key=api_key, secret=secret)
     row_update(account, {"api_key": key, "secret": secret_box().seal(opened, account_place(account)), **UNCHECKED})
 
@@ -142,14 +142,15 @@ def row_update(account: ExchangeAccount, values: Mapping[str, Any]) -> None:
 
 
 def account_check(*, account: ExchangeAccount, permissions: KeyPermissions) -> ExchangeAccount:
-    """Keep what the venue says that the key may do, and refuse a key that it should not have: see `refused_reason`."""
+    """Keeps what the venue says that the key may do, and refuses a key that can do more or less than it should: see
+    `refused_reason`."""
     reason = ""
     if permissions.can_withdraw and account.environment != Environment.SANDBOX:
         reason = "The key can withdraw. Make one at the venue that can only read and trade, and enter it here."
     elif not permissions.can_read:
         reason = "The key cannot read the account. Allow it at the venue, then check again."
     values = {"permissions": asdict(permissions), "checked_at": timezone.now(), "refused_reason": reason}
-    # Compared and set: the answer is about the key that was asked with, not one that a person has put in its place meanwhile.
+    # Compare and set: the answer is about the key that was used to ask, not about one that replaced it in the meantime.
     same = ExchangeAccount.objects.filter(pk=account.pk, api_key=account.api_key, secret=account.secret)
     if not same.update(**values):
         raise Conflict(f"The key of {account.name} was changed while it was being checked. Check the new one.")
@@ -159,7 +160,7 @@ def account_check(*, account: ExchangeAccount, permissions: KeyPermissions) -> E
 
 
 def account_endpoint(account: ExchangeAccount, *, for_check: bool = False) -> Endpoint:
-    """How to reach the venue with the account's key, opened.
+    """The venue's address with the account's key, its secret opened.
 
     `Conflict` for a key that is missing, refused, does not open, or (beyond the sandbox) was never checked. `for_check`, to ask the
     venue what the key may do, takes a refused or unchecked one too.
@@ -184,7 +185,7 @@ def account_endpoint(account: ExchangeAccount, *, for_check: bool = False) -> En
 
 
 def secrets_rotate() -> int:
-    """Seal anew what is sealed under another than the first of ENCRYPTION_KEYS; how many were. All or none."""
+    """Seals again, under the first of ENCRYPTION_KEYS, every secret that is sealed under another. Returns how many; all or none."""
     opener, count = secret_box(), 0
     with transaction.atomic():
         for account in ExchangeAccount.objects.select_for_update().exclude(secret=b"").order_by("pk"):
@@ -207,8 +208,8 @@ def wallet_create(
     taker: Decimal | str | None = None,
     user: Person = None,
 ) -> Wallet:
-    """A new wallet. Paper: `venue` names whose prices it trades at, `opening` what it begins with, `maker` and `taker` its fees,
-    0.1 % where left out. Exchange: all of these come from the `account`. `Invalid` by field."""
+    """A new wallet. Paper: `venue` is the one whose prices it trades at, `opening` the amounts that it begins with, `maker` and
+    `taker` its fees, 0.1 % where left out. Exchange: all of these come from the `account`. `Invalid` by field."""
     given, amounts = wallet_read(
         name=name, kind=kind, quote=quote, venue=venue, account=account, opening=opening, maker=maker, taker=taker
     )
@@ -279,7 +280,7 @@ def asset_read(form: Fields, field: str, raw: str) -> str:
 
 
 def wallet_archive(*, wallet: Wallet, archived: bool = True) -> None:
-    """Put a wallet out of sight, with its ledger, or bring it back. `Conflict` where its account has another wallet by now."""
+    """Puts a wallet out of sight, with its ledger, or brings it back. `Conflict` where its account has another wallet by now."""
     if not archived and wallet.account and wallet.account.wallets.filter(archived=False).exclude(pk=wallet.pk).exists():
         raise Conflict(f"{wallet.account.name} has another wallet by now; archive that one first.")
     with conflict_on_duplicate():
@@ -288,7 +289,7 @@ def wallet_archive(*, wallet: Wallet, archived: bool = True) -> None:
 
 
 def wallet_deposit(*, wallet: Wallet, asset: str, amount: Decimal | str, reference: str = "", note: str = "") -> bool:
-    """More (made-up) money for a paper wallet. The same `reference` again changes nothing and answers False."""
+    """Adds (made-up) money to a paper wallet. The same `reference` again changes nothing and returns False."""
     if wallet.kind != Wallet.Kind.PAPER:
         raise Conflict(f"{wallet.name} is an exchange wallet: what is paid in at the venue is booked from there.")
     form = Fields({"amount": amount, "reference": reference, "note": note})
@@ -301,8 +302,8 @@ def wallet_deposit(*, wallet: Wallet, asset: str, amount: Decimal | str, referen
 
 
 def ledger_opening_from_venue(*, wallet: Wallet, balances: Iterable[Balance], ts: datetime | None = None) -> bool:
-    """Book what the venue holds (free and held) as what an exchange wallet begins with; False: that was done before.
-    `Conflict` once anything else is booked, because it would then count twice."""
+    """Books what the account has at the venue, free and held, as the opening of an exchange wallet; False where that was done
+    before. `Conflict` once anything else is booked, because it would then count twice."""
     if wallet.kind != Wallet.Kind.EXCHANGE:
         raise Conflict(f"{wallet.name} is a paper wallet: no venue holds its money.")
     legs: list[Leg] = []
@@ -331,7 +332,7 @@ def fill_booking(
     fee_asset: str,
     note: str = "",
 ) -> Booking:
-    """What one execution moves in its wallet.
+    """The booking of one execution in its wallet.
 
     `quantity` in base, `price` in quote, `fee` in `fee_asset` (any asset; negative: a rebate). The traded value is kept to 18
     places. `Invalid` by field.

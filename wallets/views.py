@@ -1,4 +1,4 @@
-"""Wallet pages: what each has, and what was booked in it."""
+"""Wallet pages: balances and ledger of each."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def wallet_detail(request: PageRequest, wallet_id: str) -> HttpResponse:
 
 @require_POST
 def wallet_test(request: PageRequest, wallet_id: str) -> HttpResponse:
-    """Asks the venue of an exchange wallet whether its key works; the page says what it said."""
+    """Asks the venue of an exchange wallet whether its key works, and shows the answer on the page."""
     may_trade(request)
     wallet = selectors.wallet_get(wallet_id=wallet_id)
     if wallet.account is None:

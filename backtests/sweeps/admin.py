@@ -16,10 +16,11 @@ from backtests import tasks
 from backtests.models import Sweep
 from backtests.sweeps import services
 from core.errors import DomainError
+from core.generics import ModelAdmin
 
 
 @admin.register(Sweep)
-class SweepAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class SweepAdmin(ModelAdmin[Sweep]):
     list_display = ["label", "status", "strategy", "symbols", "interval", "trials", "best", "deflated", "created_at"]
     list_filter = ["status", "strategy", "method", "created_at"]
     list_select_related = ["created_by"]

@@ -14,14 +14,18 @@ ALTER TABLE core_event DROP COLUMN bot_id;
 CREATE INDEX event_by_bot ON core_event (bot, id DESC);
 """
 GIVE_BACK = """
-ALTER TABLE core_event ADD COLUMN bot_id bigint NULL REFERENCES trading_bot (id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE core_event ADD COLUMN bot_id bigint NULL;
 UPDATE core_event SET bot_id = trading_bot.id FROM trading_bot WHERE trading_bot.bot_id = core_event.bot;
 ALTER TABLE core_event DROP COLUMN bot;
-CREATE INDEX event_by_bot ON core_event (bot_id, id DESC);
 ALTER INDEX core_event_pkey RENAME TO trading_event_pkey;
 ALTER SEQUENCE core_event_id_seq RENAME TO trading_event_id_seq;
 ALTER TABLE core_event RENAME TO trading_event;
+ALTER TABLE trading_event ADD CONSTRAINT trading_event_bot_id_e7559539_fk_trading_bot_id
+    FOREIGN KEY (bot_id) REFERENCES trading_bot (id) DEFERRABLE INITIALLY DEFERRED;
+CREATE INDEX trading_event_bot_id_e7559539 ON trading_event (bot_id);
+CREATE INDEX event_by_bot ON trading_event (bot_id, id DESC);
 """
+"""The constraint comes after the update: a table with checks that are still to be made cannot be altered."""
 
 
 def move_content_type(apps, old: str, new: str) -> None:

@@ -1,4 +1,4 @@
-"""What rows must be to count as candles. Faults are named row by row; nothing is mended in silence."""
+"""What rows must be like to count as candles. Faults are named row by row, and nothing is repaired silently."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from market.candles.spacing import wrong_spacing
 
 FIRST_YEAR, LAST_YEAR = 2009, 2100
 MAX_VALUE = 1e15
-"""No price or volume of a candle is larger; what is, is another column."""
+"""No price or volume of a candle is larger than this. A larger number belongs to another column."""
 
 
 @dataclass(slots=True)
 class Checked:
-    """The candles of a file and what was wrong with it. `refusal` says why nothing of it may be stored; empty if it may."""
+    """The candles of a file, and what was wrong with it. `refusal` says why nothing of it may be stored; it is empty if the candles
+    may be."""
 
     candles: Candles
     problems: Problems
@@ -36,7 +37,8 @@ class Checked:
 
 @dataclass(slots=True)
 class _Table:
-    """The rows that are still good, shrinking. Times are microseconds at first, milliseconds once they are known to be whole."""
+    """The rows that are still good; it shrinks. Times are in microseconds at first, and in milliseconds once they are known to be
+    whole ones."""
 
     rows: Rows
     row: Ints
@@ -48,7 +50,7 @@ class _Table:
         self.bad = np.zeros(len(self.row), dtype=bool)
 
     def note(self, wrong: Bools, name: str, message: Callable[[int], str]) -> None:
-        """Report rows and mark them bad; `message` gets a position in the table."""
+        """Report these rows and mark them as bad. `message` gets a position in the table."""
         if wrong.any():
             self.rows.problems.add_where(wrong, self.row, name, message)
             self.bad |= wrong
@@ -115,7 +117,7 @@ def _check_values(table: _Table) -> None:
 
 
 def _check_column(table: _Table, name: str, values: Floats) -> Bools:
-    """Which rows have a number here that can be compared with others."""
+    """Which rows have a number in this column that can be compared with others."""
     finite = np.isfinite(values)
     with np.errstate(invalid="ignore"):
         low = finite & ((values < 0) if name == "volume" else (values <= 0))
@@ -140,7 +142,7 @@ def _check_shape(table: _Table, usable: Bools) -> None:
 
 
 def _sort_rows(table: _Table) -> int:
-    """Into time order; how many rows stood later than they should."""
+    """Sort by time. Says how many rows stood later than they should."""
     times = table.time
     late = int(np.count_nonzero(times[1:] < np.maximum.accumulate(times)[:-1])) if len(times) else 0
     if late:
@@ -149,7 +151,7 @@ def _sort_rows(table: _Table) -> int:
 
 
 def _drop_duplicates(table: _Table) -> int:
-    """Rows that repeat a candle to the digit go; those that contradict one are faults. How many went."""
+    """Drop rows that repeat a candle to the digit. Rows that contradict one are faults. Says how many were dropped."""
     times = table.time
     if not (again := np.append(False, times[1:] == times[:-1])).any():
         return 0
@@ -164,7 +166,7 @@ def _drop_duplicates(table: _Table) -> int:
 
 
 def _drop_unclosed(table: _Table, step: int, now: int) -> int:
-    """Candles that had not closed when they were read are no candles yet. How many there were."""
+    """Drop candles that had not closed when they were read. Says how many there were."""
     closed = table.time + step <= now
     if not closed.all():
         table.keep(closed)

@@ -28,9 +28,9 @@ META = b"quarterdeck"
 MAX_SCALE = 12
 MAX_INTEGER = 1e15
 MAX_NOISE = 64
-"""Units in the last place; noise beyond that is not worth its column."""
+"""Units in the last place. Noise beyond that is not worth a column."""
 ROW_GROUP = 65_536
-"""Rows that are decoded together; a short span of a long file reads no more than its own groups."""
+"""Rows that are decoded together. A short span of a long file reads only its own groups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Scaled:
 
 
 def scale_values(values: Floats) -> Scaled | None:
-    """`values` as whole numbers at the smallest scale that holds them to the bit; None where there is none."""
+    """`values` as whole numbers, at the smallest scale that keeps them to the bit. None if there is no such scale."""
     sample = values[:: max(1, len(values) // 512)]
     for scale in range(MAX_SCALE + 1):
         if _at_scale(sample, scale) and (found := _at_scale(values, scale)):
@@ -114,7 +114,7 @@ def decode_candles(data: bytes, symbol: str, interval: str, start: int, end: int
 
 
 def _row_groups(file: Any, start: int, end: int) -> list[int]:
-    """The row groups that reach into the span."""
+    """The row groups that contain a part of the span."""
 
     def inside(index: int) -> bool:
         times = file.metadata.row_group(index).column(0).statistics
@@ -124,7 +124,7 @@ def _row_groups(file: Any, start: int, end: int) -> list[int]:
 
 
 def split_years(candles: Candles) -> Iterator[tuple[int, Candles]]:
-    """The candles of each calendar year (UTC): what one chunk, and one block of the fingerprint, holds."""
+    """The candles of each calendar year (UTC). One chunk holds a year, and so does one block of the fingerprint."""
     year = candles.time.astype("datetime64[ms]").astype("datetime64[Y]").astype(np.int64) + 1970
     edges = np.flatnonzero(np.diff(year)) + 1
     for low, high in zip([0, *edges], [*edges, len(year)], strict=True):
@@ -142,9 +142,10 @@ def digest_candles(candles: Candles) -> bytes:
 
 
 def fingerprint_candles(candles: Candles) -> str:
-    """What these candles are, in 64 characters: the same wherever and however they are stored.
+    """Identifies these candles in 64 characters, wherever and however they are stored.
 
-    SHA-256 over the `digest_candles` of each calendar year, so that adding a day to a long series hashes that year only.
+    It is the SHA-256 over the `digest_candles` of each calendar year, so that adding a day to a long series hashes only that
+    year.
     """
     return combine_digests(digest_candles(part) for _, part in split_years(candles))
 

@@ -1,7 +1,8 @@
-"""How much an Arrow file (Feather version 2) unpacks to, told before unpacking it.
+"""How much an Arrow file (Feather version 2) unpacks to, found out before unpacking it.
 
-Arrow allocates what a compressed buffer claims, and a few kilobytes can claim gigabytes; pyarrow has no limit to set. The claims
-stand in the file's footer and before each buffer, in the layout of the Arrow format's File.fbs, Message.fbs and Schema.fbs.
+Arrow allocates what a compressed buffer claims to hold. A few kilobytes can claim gigabytes, and pyarrow has no limit to set.
+The claims stand in the file's footer and before each buffer, as described by File.fbs, Message.fbs and Schema.fbs of the Arrow
+format.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Flat:
         return int(struct.unpack_from(f"<{kind}", self.data, offset)[0])
 
     def field(self, index: int) -> int | None:
-        """Where the field's value is; None where the table leaves it out."""
+        """Where the field's value is; None if the table leaves it out."""
         table = self.at - self.number(self.at, "i")
         slot = 4 + 2 * index
         offset = self.number(table + slot, "H") if slot < self.number(table, "H") else 0
@@ -58,7 +59,7 @@ def root_table(data: bytes) -> Flat:
 
 
 def file_sizes(file: IO[bytes]) -> tuple[int, int]:
-    """(bytes after unpacking, rows); ArrowInvalid for a file that is cut short or damaged."""
+    """(bytes after unpacking, rows). Raises ArrowInvalid for a file that is cut short or damaged."""
     try:
         return _sum_sizes(file)
     except (struct.error, ValueError):

@@ -1,4 +1,4 @@
-"""Old and new candles of one year made one, and where candles are missing."""
+"""Merges old and new candles of one year, and finds where candles are missing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Merged:
 
 
 def merge_candles(old: Candles | None, new: Candles) -> Merged:
-    """Both in time order without duplicates, and so is the result."""
+    """Merge two sets of candles. Both are in time order without duplicates, and so is the result."""
     if old is None or not len(old):
         return Merged(new, len(new), 0)
     replaced, fresh = _count_differences(old, new)
@@ -29,13 +29,13 @@ def merge_candles(old: Candles | None, new: Candles) -> Merged:
     columns = {name: np.concatenate((getattr(old, name), getattr(new, name))) for name in COLUMNS}
     order = np.argsort(columns["time"], kind="stable")
     times = columns["time"][order]
-    # Of two candles at one time the sort leaves the newer one last.
+    # Where two candles have one time, the sort leaves the newer one last.
     keep = order[np.append(times[1:] != times[:-1], True)]
     return Merged(Candles(new.symbol, new.interval, *(columns[name][keep] for name in COLUMNS)), fresh, replaced)
 
 
 def _count_differences(old: Candles, new: Candles) -> tuple[int, int]:
-    """How many of the new candles differ from the old one at their time, and how many have no old one."""
+    """How many of the new candles differ from the old ones of their times, and how many have no old one."""
     at = np.minimum(np.searchsorted(old.time, new.time), len(old) - 1)
     shared = old.time[at] == new.time
     differ = np.zeros(len(new), dtype=bool)
@@ -45,7 +45,7 @@ def _count_differences(old: Candles, new: Candles) -> tuple[int, int]:
 
 
 def find_gaps(times: Ints, step: int) -> tuple[Ints, Ints, Ints]:
-    """(first missing open time, last missing open time, how many) of each gap; `times` rise, on the interval's grid."""
+    """(first missing open time, last missing open time, how many) of each gap. `times` rise, and are on the interval's grid."""
     wide = np.flatnonzero(np.diff(times) > step)
     first, last = times[wide] + step, times[wide + 1] - step
     return first, last, (last - first) // step + 1

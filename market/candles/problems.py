@@ -1,4 +1,4 @@
-"""What is wrong with a file, row by row: the first faults in full, all of them counted."""
+"""What is wrong with a file, row by row: the first faults in full, and a count of all."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Problems:
             self._found.append(RowProblem(row, name, message))
 
     def add_where(self, wrong: Bools, rows: Ints, name: str, message: Callable[[int], str]) -> None:
-        """One for each row that is wrong; `message` is asked for the first ones only, by position."""
+        """Adds one for each row that is wrong. `message` gets a position and is called for the first ones only."""
         where = np.flatnonzero(wrong)
         self.count += len(where)
         self._found += [RowProblem(int(rows[index]), name, message(int(index))) for index in where[:KEPT]]
 
     def first(self) -> list[dict[str, int | str]]:
-        """The first ones, in the order of the rows."""
+        """The first faults, in the order of the rows."""
         return [problem.as_dict() for problem in sorted(self._found)[:KEPT]]

@@ -1,6 +1,6 @@
-"""From a file, whatever it is, to columns. The content says what it is, never its name.
+"""Reads a file of any supported kind into columns. Its content says what kind it is; its name does not count.
 
-Text is read in blocks and Parquet and Feather in batches, so that a large file costs the memory of its numbers only. What a
+Text is read in blocks, Parquet and Feather in batches, so that a large file takes only the memory of its numbers. What a
 compressed file unpacks to is counted against `IMPORT_MAX_BYTES` while it is read.
 """
 
@@ -29,13 +29,13 @@ BLOCK = 4 << 20
 HEAD = 64 << 10
 BATCH = 65_536
 KLINE = ("open_time", "open", "high", "low", "close", "volume", *(f"_{index}" for index in range(6)))
-"""The columns of Binance's public archive, which has had a header only since 2025, and not everywhere."""
+"""The columns of Binance's public archive, whose files have had a header only since 2025, and not all of them."""
 
 
 class Bounded(io.RawIOBase):
-    """A stream that refuses to give more than the limit, and turns a broken archive into words."""
+    """A stream that refuses to give more than the limit, and explains a broken archive in words."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: IO[bytes] | gzip.GzipFile) -> None:
         self.stream, self.left = stream, settings.IMPORT_MAX_BYTES
 
     def read(self, size: int = -1) -> bytes:
@@ -50,7 +50,8 @@ class Bounded(io.RawIOBase):
 
 
 def read_rows(file: IO[bytes]) -> Rows:
-    """Every row of the file as numbers; cells that are not numbers are NaN and remembered. `Invalid` at `file` for the rest."""
+    """Every row of the file as numbers. Cells that are not numbers are NaN and remembered. Raises `Invalid` at `file` if the file
+    cannot be used."""
     if not _seekable_size(file):
         raise file_fault("The file is empty.")
     magic = file.read(6)
@@ -96,7 +97,7 @@ Opener = Callable[[], Bounded]
 
 @contextmanager
 def _choose_opener(file: IO[bytes], magic: bytes) -> Iterator[tuple[Opener, str]]:
-    """How to open the text from its beginning (it is opened twice: for its head, then whole), and what it is packed in."""
+    """How to open the text from its beginning, and how it is packed. It is opened twice: for its head, and then as a whole."""
     if magic.startswith(b"\x1f\x8b"):
         yield partial(_open_gzip, file), ", gzip"
     elif magic.startswith(b"PK\x03\x04"):
@@ -116,7 +117,7 @@ def _open_plain(file: IO[bytes]) -> Bounded:
 
 def _open_gzip(file: IO[bytes]) -> Bounded:
     file.seek(0)
-    return Bounded(gzip.GzipFile(fileobj=file))  # type: ignore[arg-type]
+    return Bounded(gzip.GzipFile(fileobj=file))
 
 
 def _open_zip(archive: zipfile.ZipFile) -> Bounded:
@@ -158,7 +159,7 @@ def _read_head(opener: Opener) -> list[str]:
     if b"\0" in head:
         raise file_fault("This is not a file of candles: it is neither text nor Parquet nor Feather.")
     try:
-        # A character may be cut at the end of the head, which is not the file's fault.
+        # The end of the head may cut a character in two, which is not the file's fault.
         text = head.decode("utf-8-sig", errors="strict" if len(head) < HEAD else "ignore")
     except UnicodeDecodeError:
         raise file_fault("The file is not UTF-8 text. Save it as CSV in UTF-8.") from None
@@ -169,7 +170,7 @@ def _read_head(opener: Opener) -> list[str]:
 
 
 def _find_layout(lines: list[str]) -> TextLayout:
-    """From the first line that has several columns: a header, or the first row of a Binance archive."""
+    """The layout, from the first line that has several columns. That line is a header, or the first row of a Binance archive."""
     for index, line in enumerate(lines[:5]):
         delimiter = max(",;\t", key=line.count)
         cells = [cell.strip().strip('"') for cell in line.split(delimiter)]
@@ -206,7 +207,7 @@ def _parse_block(block: bytes, layout: TextLayout, chosen: dict[str, int], line:
     odd: list[int] = []
 
     def note(row: csv.InvalidRow) -> Literal["skip"]:
-        number = row.number or 0  # None only where several threads read
+        number = row.number or 0  # None only if several threads read
         odd.append(number - 1)
         rows.misshapen(line + number, row.actual_columns, row.expected_columns)
         return "skip"
@@ -214,7 +215,7 @@ def _parse_block(block: bytes, layout: TextLayout, chosen: dict[str, int], line:
     names = [str(index) for index in range(len(layout.names))]
     text = [names[index] for index in chosen.values()]
     table = csv.read_csv(
-        pa.BufferReader(block),  # type: ignore[arg-type] # the stubs know files only
+        cast(IO[bytes], pa.BufferReader(block)),  # the stubs know files only
         read_options=csv.ReadOptions(column_names=names, skip_rows=skip, use_threads=False, block_size=2 * BLOCK + len(block)),
         parse_options=csv.ParseOptions(delimiter=layout.delimiter, invalid_row_handler=note, ignore_empty_lines=False),
         convert_options=csv.ConvertOptions(column_types=dict.fromkeys(text, pa.string()), include_columns=text),
@@ -255,7 +256,7 @@ def _feather_batches(file: IO[bytes], schema: Any, columns: list[str]) -> Iterat
 
 
 def _read_table(format_: str, schema: Any, unpacked: int, count: int, batches: Callable[[list[str]], Iterator[Any]]) -> Rows:
-    """Rows of a file that knows its columns' types. A few bytes can claim a billion rows, so the claim itself is bounded."""
+    """Rows of a file that knows the types of its columns. A few bytes can claim a billion rows, so the claim itself is limited."""
     if max(unpacked, count * 8 * 6) > settings.IMPORT_MAX_BYTES:
         raise too_large()
     chosen = {field: schema.names[index] for field, index in find_columns(schema.names).items()}

@@ -1,4 +1,4 @@
-"""From the rows to arrays."""
+"""From rows of the database to arrays."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def load_candles(
 ) -> Candles:
     """The candles whose open time is from `start` up to, not including, `end`; at most the first `limit` of them.
 
-    Where the interval is not stored but a lower one that divides it is, they are made of the highest such one, closed
-    candles only. `NotFound` says what there is; `Invalid` at `start` says which span there is.
+    If the interval is not stored but a lower one that divides it is, the candles are made of the highest such interval, closed
+    ones only. `NotFound` says what there is; `Invalid` at `start` says which span there is.
     """
     step = interval_ms(interval)
     series = find_source(venue=venue, symbol=symbol, interval=interval)
@@ -54,7 +54,7 @@ def load_candles(
 
 
 def find_source(*, venue: str, symbol: str, interval: str) -> CandleSeries:
-    """The series that candles of this interval come from: its own, or the highest lower one that divides it."""
+    """The series that candles of this interval come from: the interval's own, or that of the highest lower one that divides it."""
     step = interval_ms(interval)
     symbol, venue = symbol_normalise(symbol), venue_normalise(venue)
     stored = CandleSeries.objects.filter(instrument__venue=venue, instrument__symbol=symbol).select_related("instrument")
@@ -65,13 +65,13 @@ def find_source(*, venue: str, symbol: str, interval: str) -> CandleSeries:
 
 
 def read_span(series: CandleSeries, start: int, end: int, limit: int | None = None) -> Candles:
-    """The series' own candles of a span (ms), none if there are none; stops at `limit`, without opening more files."""
+    """The series' own candles of a span (ms). There may be none. It stops at `limit`, without opening more files."""
     for _ in range(8):
         chunks = list(series.chunks.filter(last__gte=_as_datetime(start), first__lt=_as_datetime(end)))
         try:
             return _join_chunks(series, chunks, start, end, limit)
         except FileNotFoundError:
-            # A write swapped the rows and deleted the file after we had read them: read the new rows.
+            # A write swapped the rows and deleted this file after we had read the rows: read the new ones.
             continue
     raise damaged_series(series)
 
@@ -92,7 +92,7 @@ def _join_chunks(series: CandleSeries, chunks: Sequence[CandleChunk], start: int
 
 
 def read_chunk(series: CandleSeries, chunk: CandleChunk, start: int = -FOREVER, end: int = FOREVER) -> Candles:
-    """One file's candles of a span. `Conflict` where the file is not what its row says."""
+    """One file's candles of a span. Raises `Conflict` if the file is not what its row says."""
     with default_storage.open(chunk.file) as file:
         data = file.read()
     if len(data) != chunk.bytes:
@@ -107,7 +107,7 @@ def _resample_span(series: CandleSeries, interval: str, start: int, end: int, li
     ratio = INTERVALS[interval] // INTERVALS[series.interval]
     base = read_span(series, start, end, limit and (limit + 1) * ratio)
     cut = limit is not None and len(base) == (limit + 1) * ratio
-    # A gap at the span's end does not leave its last candle open where the series goes on behind it.
+    # If the series goes on after the span, a gap at the span's end does not leave its last candle open.
     until = None if cut else min(end, to_ms(series.last) + INTERVALS[series.interval])
     return resample(base, interval, until=until)[: limit if limit else len(base)]
 
@@ -120,7 +120,7 @@ def damaged_series(series: CandleSeries) -> Conflict:
 
 
 def _explain_missing(venue: str, symbol: str, interval: str, intervals: Sequence[str]) -> str:
-    """What is not there, what is, and what may have been meant."""
+    """Says what is missing, what there is, and what may have been meant."""
     asked = f"{symbol} {interval} from {venue} is not here"
     if intervals:
         return f"{asked}; there is {symbol} in {', '.join(sorted(intervals, key=INTERVALS.__getitem__))}."
@@ -145,7 +145,7 @@ def _explain_empty(series: CandleSeries, interval: str, low: int, high: int) -> 
 
 
 def _as_datetime(milliseconds: int) -> datetime:
-    """As a datetime, as far as they reach."""
+    """The time as a datetime. Times beyond the range of datetimes become its ends."""
     return from_ms(min(max(milliseconds, -62_135_596_800_000), 253_402_300_799_000))
 
 

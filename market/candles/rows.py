@@ -19,9 +19,9 @@ from market.candles.problems import Problems
 
 PRICES = ("open", "high", "low", "close", "volume")
 TIMES = ("open_time", "timestamp", "time", "datetime", "date")
-"""Names of the column of open times; of several in one file the first of these counts."""
+"""Names of the column of open times. If a file has several of them, the first in this list counts."""
 UNKNOWN = np.iinfo(np.int64).min
-"""In place of a time that cannot be read."""
+"""Stands for a time that cannot be read."""
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 NANOSECONDS_FROM, MICROSECONDS_FROM, MILLISECONDS_FROM = 10**17, 10**14, 10**11
 """An epoch's unit by its size: seconds stay below 10^11 until the year 5138, milliseconds are above it since 1973, and so on."""
@@ -30,7 +30,7 @@ KEPT_TEXTS = 200
 
 @dataclass(frozen=True, slots=True)
 class RowBatch:
-    """Some rows: each field's cells, as Arrow arrays. `left_out` are positions of rows that had to be left out."""
+    """Some rows, as Arrow arrays of each field's cells. `left_out` holds the positions of rows that had to be left out."""
 
     cells: Mapping[str, Any]
     first: int
@@ -39,13 +39,13 @@ class RowBatch:
 
 @dataclass(slots=True)
 class Rows:
-    """All rows of a file. `row` is each one's number: the line in a text file, else counted from 1."""
+    """All rows of a file. `row` is the number of each: the line in a text file, or else counted from 1."""
 
     format: str
     count: int = 0
     problems: Problems = field(default_factory=Problems)
     texts: dict[tuple[int, str], str] = field(default_factory=dict)
-    """What stood in the first cells that are no numbers, by row and field."""
+    """The texts of the first cells that are not numbers, by row and field."""
     _parts: dict[str, list[Any]] = field(default_factory=dict)
 
     def add(self, batch: RowBatch) -> None:
@@ -66,7 +66,7 @@ class Rows:
         self.problems.add(row, "row", f"The row has {actual} columns where there should be {expected}.")
 
     def column(self, name: str) -> Any:
-        """One of `row`, `time` and the prices, over all rows."""
+        """The column `row`, `time` or a price, over all rows."""
         return np.concatenate(self._parts[name]) if self._parts.get(name) else np.empty(0)
 
     def _keep(self, name: str, values: Any) -> None:
@@ -81,7 +81,7 @@ class Rows:
 
 
 def find_columns(names: Sequence[str]) -> dict[str, int]:
-    """Which column is the time and which the prices, whatever the case. `Invalid` at `file` names what is missing."""
+    """Finds the columns of the time and the prices, whatever their case. `Invalid` at `file` names those that are missing."""
     known = {str(name).strip().strip('"').lower(): index for index, name in reversed(list(enumerate(names)))}
     chosen = {name: known[name] for name in PRICES if name in known}
     time = next((name for name in TIMES if name in known), None)
@@ -93,10 +93,10 @@ def find_columns(names: Sequence[str]) -> dict[str, int]:
 
 
 def parse_floats(column: Any, name: str) -> Floats:
-    """NaN where a cell is no number or is empty."""
+    """A column as floats: NaN if a cell is not a number or is empty."""
     kind = column.type
     if pa.types.is_decimal(kind):
-        column = column.cast(pa.string())  # text is read to the nearest float64; Arrow's own cast from decimals is not
+        column = column.cast(pa.string())  # Text is read to the nearest float64, which Arrow's own cast from decimals does not do.
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         column = _text_floats(column)
     elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind)):
@@ -113,7 +113,7 @@ def _text_floats(column: Any) -> Any:
 
 
 def parse_times(column: Any) -> Ints:
-    """Microseconds since 1970 UTC, `UNKNOWN` where a cell is no time; what has no zone is UTC."""
+    """A column as microseconds since 1970 UTC: `UNKNOWN` if a cell is not a time. A time without a zone is UTC."""
     kind = column.type
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         zone = getattr(kind, "tz", None)
@@ -153,7 +153,7 @@ def _one_time(text: str) -> int:
 
 
 def parse_epochs(values: Ints) -> Ints:
-    """Seconds, milliseconds, microseconds or nanoseconds, each told by its size, as microseconds."""
+    """Seconds, milliseconds, microseconds or nanoseconds as microseconds. The size of each number tells its unit."""
     out = np.where(values >= NANOSECONDS_FROM, values // 1000, values)
     out = np.where(values < MICROSECONDS_FROM, values * 1000, out)
     out = np.where(values < MILLISECONDS_FROM, np.minimum(values, MILLISECONDS_FROM) * 1_000_000, out)
@@ -161,13 +161,13 @@ def parse_epochs(values: Ints) -> Ints:
 
 
 def _number_rows(batch: RowBatch, count: int) -> Ints:
-    """Each row's number, counting those that were left out."""
+    """The number of each row; rows that were left out count."""
     places = np.arange(count + len(batch.left_out), dtype=np.int64)
     return batch.first + (np.delete(places, list(batch.left_out)) if batch.left_out else places)
 
 
 def _not_blank(cells: Mapping[str, Any]) -> Any:
-    """Rows with anything in them: an empty line is no fault."""
+    """Rows with anything in them. An empty line is not a fault."""
     blank = np.ones(len(cells["time"]), dtype=bool)
     for column in cells.values():
         blank &= pc.equal(column, pa.scalar("")).to_numpy(zero_copy_only=False)

@@ -1,4 +1,4 @@
-"""Which interval a file's times look like."""
+"""Which interval the times of a file look like."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ import numpy as np
 from engine.types import INTERVALS, Ints
 
 ENOUGH = 3
-"""Spacings that a file must have before all of them being wide is more than gaps."""
+"""How many spacings a file must have before all of them being too wide means more than gaps."""
 STRETCH = 6
-"""Spacings in a row of another interval before they can be more than gaps ..."""
+"""How many spacings of another interval must follow each other before they mean more than gaps ..."""
 CHANCE = 1e-6
-"""... if chance would not make such a stretch more often than this, at the share that the spacing has elsewhere in the file."""
+"""... provided that chance would make such a stretch less often than this, given how often the spacing occurs elsewhere in the
+file."""
 
 
 def wrong_spacing(times: Ints, interval: str) -> str:
-    """Why `times` (µs, in any order) are not those of `interval`; empty if they may be. Gaps are not wrong."""
+    """Why `times` (µs, in any order) do not have this interval; empty if they may have. Gaps are not faults."""
     step = INTERVALS[interval] * 1000
     spacings: Ints = np.diff(times)
     if (spacings <= 0).any():
@@ -41,7 +42,7 @@ def _is_interval(spacings: Ints, usual: int, step: int) -> bool:
 
 
 def _other_stretch(spacings: Ints, step: int) -> int:
-    """Another interval's spacing that stands in a stretch too long to be a row of gaps; 0 if there is none."""
+    """The spacing of another interval that stands in a stretch too long to be a row of gaps; 0 if there is none."""
     edges = np.append(0, np.flatnonzero(np.diff(spacings)) + 1)
     sizes, lengths = spacings[edges], np.diff(np.append(edges, len(spacings)))
     for other in (milliseconds * 1000 for milliseconds in INTERVALS.values()):
@@ -60,7 +61,7 @@ def _interval_name(microseconds: int) -> str:
 
 
 def format_length(microseconds: int) -> str:
-    """`5 minutes`."""
+    """In words, such as `5 minutes`."""
     for unit, size in (("day", 86_400_000_000), ("hour", 3_600_000_000), ("minute", 60_000_000), ("second", 1_000_000)):
         if microseconds % size == 0:
             count = microseconds // size

@@ -1,4 +1,4 @@
-"""New candles into a series: new files, then a swap of the rows, all or nothing."""
+"""Writes new candles into a series: new files first, then a swap of the rows, all or nothing."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Written:
 def write_candles(instrument: Instrument, candles: Candles) -> Written:
     """Merge `candles` (in order, no duplicates, at least one) into the instrument's series of their interval.
 
-    Writers of one instrument wait for each other. Whatever goes wrong, the series is as it was.
+    Writers of one instrument wait for each other. If anything goes wrong, the series stays as it was.
     """
     saved: list[str] = []
     with transaction.atomic():
@@ -43,13 +43,13 @@ def write_candles(instrument: Instrument, candles: Candles) -> Written:
         try:
             return _swap_chunks(instrument, candles, saved)
         except BaseException:
-            # Only before the commit: a commit whose answer was lost may have made these files the series.
+            # Only before the commit: if the answer to the commit was lost, these files may already be the series.
             _remove_files(saved)
             raise
 
 
 def delete_series(series: CandleSeries) -> None:
-    """The series' rows, then its files."""
+    """Delete the series' rows, then its files."""
     with transaction.atomic():
         _lock_instrument(series.instrument)
         files = list(series.chunks.values_list("file", flat=True))
@@ -58,7 +58,7 @@ def delete_series(series: CandleSeries) -> None:
 
 
 def sweep_orphans() -> int:
-    """Delete every file of the store that no row names (a crash left it); how many there were."""
+    """Delete every file of the store that no row names, as a crash leaves it. Says how many there were."""
     swept = 0
     for venue in _list_folder(ROOT)[0]:
         for symbol in _list_folder(f"{ROOT}/{venue}")[0]:
@@ -77,6 +77,8 @@ def _lock_instrument(instrument: Instrument) -> None:
 
 
 def _swap_chunks(instrument: Instrument, candles: Candles, saved: list[str]) -> Written:
+    """Merges year by year, writes the files of the years that changed, and swaps their rows. Call it in a transaction; `saved` gets
+    the names of the new files."""
     series = CandleSeries.objects.filter(instrument=instrument, interval=candles.interval).first()
     series = series or CandleSeries(instrument=instrument, interval=candles.interval)
     series.instrument = instrument
@@ -97,7 +99,7 @@ def _swap_chunks(instrument: Instrument, candles: Candles, saved: list[str]) -> 
 
 
 def _save_chunk(instrument: Instrument, candles: Candles, saved: list[str]) -> CandleChunk:
-    """A new file, on disk to stay, and its row, not yet saved."""
+    """Write a new file, and make sure that it is on disk. Its row is not saved yet."""
     data = codec.encode_candles(candles)
     first = from_ms(candles.time[0])
     name = f"{_series_folder(instrument, candles.interval)}/{first.year}-{uuid.uuid4().hex}.parquet"
@@ -110,7 +112,7 @@ def _save_chunk(instrument: Instrument, candles: Candles, saved: list[str]) -> C
 
 
 def _save_series(series: CandleSeries, chunks: Sequence[CandleChunk], changed: dict[int, Merged], old: Iterable[int]) -> None:
-    """The series' sums, its chunk rows and its gaps."""
+    """Save the series' sums, its chunk rows and its gaps."""
     first, last = to_ms(chunks[0].first), to_ms(chunks[-1].last)
     series.first, series.last = chunks[0].first, chunks[-1].last
     series.count = sum(chunk.count for chunk in chunks)
@@ -133,13 +135,13 @@ def _save_series(series: CandleSeries, chunks: Sequence[CandleChunk], changed: d
 
 
 def _save_gaps(series: CandleSeries, times: Ints, step: int) -> None:
-    """The gaps from the first to the last of these open times, anew."""
+    """Find the gaps from the first to the last of these open times again."""
     series.gaps.filter(last__gt=from_ms(times[0]), first__lt=from_ms(times[-1])).delete()
     first, last, missing = find_gaps(times, step)
     texts = (np.datetime_as_string(moments.astype("datetime64[ms]"), unit="ms", timezone="UTC") for moments in (first, last))
     rows = "".join(f"{series.pk}\t{low}\t{high}\t{count}\n" for low, high, count in zip(*texts, missing, strict=True))
     if rows:
-        # Minutes of a thinly traded symbol have a hundred thousand gaps in a year: by COPY they take under a second.
+        # A thinly traded symbol has a hundred thousand gaps in a year of minutes. COPY writes them in under a second.
         with connection.cursor() as cursor, cursor.copy(COPY_GAPS) as copy:
             copy.write(rows)
 
@@ -149,14 +151,14 @@ def _series_folder(instrument: Instrument, interval: str) -> str:
 
 
 def _find_orphans(folder: str) -> list[str]:
-    """Files in a series' folder that no row names. Under the instrument's lock nobody is about to name them."""
+    """Files in a series' folder that no row names. Under the instrument's lock no other writer is about to name them."""
     files = [f"{folder}/{name}" for name in _list_folder(folder)[1]]
     named = set(CandleChunk.objects.filter(file__in=files).values_list("file", flat=True)) if files else set()
     return [name for name in files if name not in named]
 
 
 def _list_folder(folder: str) -> tuple[list[str], list[str]]:
-    """(folders, files) inside; a storage that cannot list has nothing to sweep."""
+    """(folders, files) in a folder. A storage that cannot list has nothing to sweep."""
     try:
         return default_storage.listdir(folder)
     except (FileNotFoundError, NotImplementedError):
@@ -169,14 +171,14 @@ def _remove_on_commit(files: Sequence[str]) -> None:
 
 
 def _remove_files(files: Iterable[str]) -> None:
-    """What cannot be deleted now is an orphan, which the next write sweeps."""
+    """Delete files. One that cannot be deleted now is an orphan, which the next write sweeps."""
     for name in files:
         with suppress(OSError):
             default_storage.delete(name)
 
 
 def _sync_file(name: str) -> None:
-    """A local file must outlive a power cut before its row is committed and the old file goes."""
+    """Sync a local file, which must outlive a power cut before its row is committed and the old file is deleted."""
     try:
         handle = os.open(default_storage.path(name), os.O_RDONLY)
     except (NotImplementedError, FileNotFoundError):

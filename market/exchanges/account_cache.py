@@ -19,14 +19,14 @@ return 0
 """
 RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 HOLD = 5_000
-"""Milliseconds that one process may take to ask; then another one does."""
+"""Milliseconds that one process may take to ask the venue. After that, another one asks."""
 LOOK = 0.02
-"""Seconds between looks at whether the one that asks has its answer."""
+"""Seconds between two looks at whether the process that asks has its answer."""
 
 
 class AccountCache:
-    """`ask` is the exchange's `balances`. `hits` and `misses` count this process' questions: a miss went to the venue. Without
-    Redis every question does."""
+    """`ask` is the exchange's `balances`. `hits` and `misses` count the questions of this process: a miss went to the venue.
+    Without Redis every question goes to the venue."""
 
     def __init__(
         self,
@@ -44,8 +44,8 @@ class AccountCache:
         self.hits = self.misses = 0
 
     async def balances(self) -> list[Balance]:
-        """Of those who ask at the same time, one asks the venue and the others wait for its answer. Raises what the venue's
-        answer raises; the next one tries again."""
+        """If several ask at the same time, one of them asks the venue and the others wait for its answer. If the venue's answer is
+        an error, it is raised here, and the next caller tries again."""
         try:
             return await self._balances()
         except (RedisError, OSError):
@@ -53,11 +53,12 @@ class AccountCache:
             return await self._ask()
 
     async def drop(self) -> None:
-        """After a fill, a deposit or a withdrawal. An answer that is under way was asked for before it, so it is not kept."""
+        """Call it after a fill, a deposit or a withdrawal. The answer to a question that was asked before it is not kept."""
         await self._redis.set(self._age, secrets.token_hex(8))
         await self._redis.delete(self._value)
 
     async def _balances(self) -> list[Balance]:
+        """The balances from Redis, or from the venue by whoever gets the right to ask first."""
         token = secrets.token_hex(8)
         while True:
             if (kept := await self._redis.get(self._value)) is not None:

@@ -1,7 +1,8 @@
-"""The exchange port: what the desk asks of a venue, and what it hears, in the desk's own words.
+"""The exchange port: what the desk asks of a venue, and what the venue answers, in the desk's own words.
 
-Prices and quantities are exact `Decimal`s, symbols are ours (`BTC-USDT`), times are aware UTC datetimes. An adapter
-translates and nothing else: no retries (the caller knows what may be repeated), no state beyond its connections.
+Prices and quantities are exact `Decimal`s, symbols are ours (`BTC-USDT`), times are aware UTC datetimes. An adapter only
+translates: it does not repeat requests, because only the caller knows what may be repeated, and it keeps no state beyond its
+connections.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ VenueStatus = Literal["accepted", "partially_filled", "filled", "cancelled", "ex
 
 
 class ExchangeError(Exception):
-    """Named by who must act. `code`: the venue's own, for people; never a secret in the message."""
+    """The subclass says who must act. `code` is the venue's own code, for people. No message contains a secret."""
 
     def __init__(self, message: str, *, code: str = "") -> None:
         super().__init__(message)
@@ -27,11 +28,11 @@ class ExchangeError(Exception):
 
 
 class Refused(ExchangeError):
-    """The venue said no, and nothing happened there. Asking the same again gives the same answer."""
+    """The venue said no, and nothing happened there. The same request would get the same answer."""
 
 
 class NotFoundAtVenue(Refused):
-    """The venue does not know this order (yet)."""
+    """The venue does not know this order, or does not know it yet."""
 
 
 class Unauthorised(Refused):
@@ -39,8 +40,8 @@ class Unauthorised(Refused):
 
 
 class Retryable(ExchangeError):
-    """Nothing happened at the venue and it may be asked again: rate limit, busy, breaker open, connection never made.
-    `after`: seconds to wait at least."""
+    """Nothing happened at the venue, and the request may be repeated: a rate limit, a busy venue, an open breaker, or a connection
+    that was never made. `after` says how many seconds to wait at least."""
 
     def __init__(self, message: str, *, code: str = "", after: float = 0.0) -> None:
         super().__init__(message, code=code)
@@ -48,16 +49,17 @@ class Retryable(ExchangeError):
 
 
 class RateLimited(Retryable):
-    """The venue's limit, or our budget below it, is used up. Nobody may send until `after`."""
+    """The venue's limit is used up, or our own budget below it. Nobody may send until `after` has passed."""
 
 
 class Unknown(ExchangeError):
-    """Whether it happened is not known: time-out, 5xx, a line lost after sending. Only the venue's own word settles it."""
+    """Nobody knows whether it happened: a time-out, a 5xx, a line that was lost after sending. Only the venue itself can settle it.
+    Nobody knows whether it happened: a time-out, a 5xx, a line that was lost after sending. Only the venue itself can settle it."""
 
 
 @dataclass(frozen=True, slots=True)
 class InstrumentRules:
-    """What a venue lists. Quantities in base, `min_notional` in quote; None where the venue has no such rule."""
+    """What a venue lists. Quantities are in base, `min_notional` is in quote. None means that the venue has no such rule."""
 
     symbol: str
     venue_symbol: str
@@ -74,7 +76,8 @@ class InstrumentRules:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A price of a symbol. `price`: the last trade's; `bid`, `ask` where the frame had them. `time`: the venue's."""
+    """A price of a symbol. `price` is that of the last trade; `bid` and `ask` are there if the frame had them. `time` is the
+    venue's."""
 
     kind: ClassVar[str] = "tick"
     venue: str
@@ -90,7 +93,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Candle:
-    """`closed` False: still growing. `time`: its open time."""
+    """`time` is the open time. While `closed` is False the candle still grows."""
 
     kind: ClassVar[str] = "candle"
     venue: str
@@ -120,7 +123,7 @@ class Depth:
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """One trade of an order of ours. `trade_id` is unique for the venue and symbol; `fee` in `fee_asset`."""
+    """One trade of one of our orders. `trade_id` is unique for the venue and symbol. `fee` is in `fee_asset`."""
 
     trade_id: str
     price: Decimal
@@ -133,8 +136,8 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What the venue says of an order. `filled`: base so far. `executions`: those that this message tells, maybe none
-    (ask `fills` then: the sum of executions known must come to `filled`)."""
+    """What the venue says of an order. `filled` is the base quantity so far. `executions` are those that this message tells of,
+    which may be none: then ask `fills`, because all executions together must come to `filled`."""
 
     kind: ClassVar[str] = "report"
     venue: str
@@ -162,7 +165,7 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class Balances:
-    """Pushed by a user stream. `complete` False: only those that changed."""
+    """Pushed by a user stream. If `complete` is False, only the balances that changed are in it."""
 
     kind: ClassVar[str] = "balances"
     venue: str
@@ -173,8 +176,8 @@ class Balances:
 
 @dataclass(frozen=True, slots=True)
 class StreamGap:
-    """From a stream, in place of data: something may have been missed since `since`; the feed back-fills and asks anew.
-    `symbol` empty: all of them."""
+    """From a stream, in place of data: something may have been missed since `since`. The feed then fills the gap by REST. An empty
+    `symbol` means all symbols."""
 
     kind: ClassVar[str] = "gap"
     venue: str
@@ -185,7 +188,7 @@ class StreamGap:
 
 @dataclass(frozen=True, slots=True)
 class Alive:
-    """A heartbeat: the socket lives although nothing traded."""
+    """A heartbeat: the socket works although nothing was traded."""
 
     kind: ClassVar[str] = "alive"
     venue: str
@@ -214,7 +217,7 @@ class FeeTier:
 
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
-    """`client_order_id`: ours, at most 36 of [A-Za-z0-9_-]. Market orders carry `quantity` in base."""
+    """`client_order_id` is ours: at most 36 characters of [A-Za-z0-9_-]. Market orders give `quantity` in base."""
 
     client_order_id: str
     symbol: str
@@ -228,7 +231,8 @@ class OrderRequest:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a venue is reached and with whose key. `environment`: sandbox, testnet or live. Empty addresses: the venue's own."""
+    """Where a venue is reached and with whose key. `environment` is sandbox, testnet or live. An empty address means the venue's
+    own."""
 
     venue: str
     environment: Literal["sandbox", "testnet", "live"]
@@ -239,27 +243,27 @@ class Endpoint:
     api_key: str = field(default="", repr=False)
     api_secret: str = field(default="", repr=False)
     account: str = ""
-    """Names the key in rate budgets and logs: the exchange account's id; never the key itself."""
+    """Names the key in rate budgets and logs by the exchange account's id, never by the key itself."""
 
 
 class Exchange(Protocol):
-    """One venue with one key. All methods are coroutines on the caller's loop; each raises `Refused` (or a kind of it),
-    `Retryable` or `Unknown`, and nothing else of the venue's."""
+    """One venue with one key. All methods are coroutines on the caller's loop. They raise `Refused` (or a subclass of it),
+    `Retryable` or `Unknown`, and no other error of the venue or its library."""
 
     @property
     def venue(self) -> str: ...
 
     @property
     def skipped_frames(self) -> int:
-        """Frames of its streams that could not be read, so far."""
+        """How many frames of its streams could not be read so far."""
         ...
 
     finality: float
-    """Seconds after which an order that was sent, and that the venue does not know, can no longer arrive there: its signature is
-    stale."""
+    """Seconds after which an order that was sent, and that the venue does not know, can no longer arrive there, because its
+    signature has expired."""
 
     async def connect(self) -> None:
-        """Opens sessions and measures the server's clock offset; called once before anything else."""
+        """Opens sessions and measures how far the server's clock is off. Call it once, before anything else."""
 
     async def close(self) -> None: ...
 
@@ -286,27 +290,27 @@ class Exchange(Protocol):
     async def place(self, order: OrderRequest) -> Report: ...
 
     async def cancel(self, symbol: str, client_order_id: str, venue_order_id: str = "") -> Report:
-        """`NotFoundAtVenue` for one that is over or never was: ask `order` which."""
+        """Raises `NotFoundAtVenue` for an order that is over or never existed; `order` says which of the two."""
         ...
 
     async def order(self, symbol: str, client_order_id: str, venue_order_id: str = "") -> Report:
-        """The order with all of its executions. `NotFoundAtVenue`."""
+        """The order with all of its executions. Raises `NotFoundAtVenue`."""
         ...
 
     async def open_orders(self, symbols: Sequence[str] = ()) -> list[Report]: ...
 
     async def fills(self, symbol: str, since: datetime) -> list[tuple[str, Execution]]:
-        """Ours since then, each with its venue_order_id, oldest first."""
+        """Our executions since then, each with its venue_order_id, oldest first."""
         ...
 
     def market_stream(
         self, symbols: Sequence[str], intervals: Sequence[str], *, depth: bool = False
     ) -> AsyncGenerator[MarketEvent, None]:
-        """One connection's life: `Alive` says that the venue has taken all subscriptions, and it raises when it is lost. Close it
-        (`aclosing`) when you leave it. The feed opens the next."""
+        """The life of one connection. `Alive` says that the venue has taken all subscriptions. It raises when the connection is
+        lost, and the feed opens the next one. Close the generator (`aclosing`) when you leave it."""
         ...
 
     def user_stream(self) -> AsyncGenerator[UserEvent, None]:
-        """One subscription's life: the first `Alive` says that it stands (what happened before must be asked for), and it raises
-        when it is lost."""
+        """The life of one subscription. The first `Alive` says that it stands; ask for what happened before that. It raises when
+        the subscription is lost."""
         ...

@@ -1,7 +1,5 @@
-"""A circuit breaker per venue: after some failures in a row nobody asks for a while, then one of all processes tries.
-
-The count is Redis' so that a hundred processes do not each find out for themselves that a venue is down.
-"""
+"""A circuit breaker for each venue. After some failures in a row nobody asks the venue for a while; then one of all processes
+tries. The count is kept in Redis, so that a hundred processes do not each have to find out that a venue is down."""
 
 from __future__ import annotations
 
@@ -40,8 +38,8 @@ TRUST = 1000
 
 
 class Breaker:
-    """Opens for `rest` seconds after `failures` in a row; then one request in each `probe` seconds may try until one succeeds.
-    Without Redis it lets everything through: the venue's own answers are the judge then."""
+    """Opens for `rest` seconds after `failures` in a row. Then one request in each `probe` seconds may try, until one succeeds.
+    Without Redis it lets everything through, and the venue's own answers decide."""
 
     def __init__(
         self,
@@ -61,8 +59,8 @@ class Breaker:
         self._trusted = 0
 
     async def allow(self) -> None:
-        """`Retryable` while it is open. That nothing has failed is believed for a moment: an order need not wait for Redis to say
-        it again."""
+        """Raises `Retryable` while it is open. An answer that nothing has failed is used again for a moment, so that an order does
+        not have to wait for Redis to repeat it."""
         if self._now() < self._trusted:
             return
         try:
@@ -95,7 +93,7 @@ class Breaker:
             logger.warning("%s: the circuit breaker opens after %d failures in a row", self.venue, count)
 
     async def state(self) -> State:
-        """For the metrics and the page. `half_open`: its rest is over and nothing has succeeded yet."""
+        """For the metrics and the page. `half_open` means that the rest is over and no request has succeeded yet."""
         until = int(await self._redis.hget(self._key, "until") or 0)
         if not until:
             return "closed"

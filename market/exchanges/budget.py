@@ -1,7 +1,7 @@
-"""One rate budget per venue, shared by all processes through Redis and corrected by what the venue itself counts.
+"""One rate budget for each venue, shared by all processes through Redis and corrected by what the venue itself counts.
 
-What is asked for is counted before it is sent, so that many processes together stay below the limit. A part of each limit
-is kept for orders and cancellations: market data and polling never use it up.
+A request is counted before it is sent, so that many processes together stay below the limit. A part of each limit is kept for
+orders and cancellations: market data and polling never use it up.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ RESERVE = 0.15
 
 
 class Budget:
-    """`clock` in seconds since 1970 and `sleep` can be given for tests. `waited`, `denied` and `limited` count for metrics."""
+    """`clock` (seconds since 1970) and `sleep` can be given for tests. `waited`, `denied` and `limited` are counts for the metrics.
+    `clock` (seconds since 1970) and `sleep` can be given for tests. `waited`, `denied` and `limited` are counts for the metrics."""
 
     def __init__(
         self,
@@ -68,15 +69,16 @@ class Budget:
         self.limits = {limit.name: limit for limit in limits or usual}
         self.patience, self._clock, self._sleep = patience, clock, sleep
         self.waited = self.denied = self.limited = 0
-        self._away = False  # whether it was said that Redis is
+        self._away = False  # whether it was logged that Redis cannot be reached
         place = f"exchange:{endpoint.venue}:{endpoint.environment}"
         self._prefix = {"venue": place, "account": f"{place}:{endpoint.account}"}
         self._shut = f"{place}:shut"
         self._spend, self._observe, self._close = (redis.register_script(script) for script in (SPEND, OBSERVE, SHUT))
 
     async def spend(self, costs: Mapping[str, int], *, urgent: bool = False) -> None:
-        """Count what is about to be sent. Reads wait up to `patience` seconds for the next window, then `RateLimited`.
-        `urgent` (orders): may use the reserve and never waits. Without Redis urgent calls pass and reads are `Retryable`."""
+        """Count requests that are about to be sent. Reads wait up to `patience` seconds for the next window, then `RateLimited` is
+        raised. `urgent` requests (orders) may use the reserve and never wait. Without Redis urgent requests pass, and reads
+        raise `Retryable`."""
         deadline = self._clock() + (0 if urgent else self.patience)
         while (wait := await self._try(costs, urgent)) > 0:
             if self._clock() + wait > deadline:
@@ -86,7 +88,7 @@ class Budget:
             await self._sleep(wait)
 
     async def _try(self, costs: Mapping[str, int], urgent: bool) -> float:
-        """Seconds until it is worth asking again; 0: it is counted and may be sent."""
+        """Seconds until it is worth asking again. 0 means that the request is counted and may be sent."""
         now = self._clock()
         limits = [self.limits[name] for name in costs]
         arguments: list[int] = []
@@ -107,8 +109,8 @@ class Budget:
         return _window_rest(limits[full - 1], now) if full else 0.0
 
     async def observe(self, name: str, used: int, limit: int | None = None, *, date: str = "") -> None:
-        """What the venue says of its window; another client of the same address shows up here. `date`: the answer's own header,
-        since an answer that crosses the end of a window speaks of the one before."""
+        """Take over what the venue says of its window: this shows what other clients of the same address use. `date` is the header
+        of that answer, because an answer that crosses the end of a window is about the window before."""
         if limit and limit != self.limits[name].amount:
             old = self.limits[name]
             self.limits[name] = RequestLimit(name, old.seconds, limit, old.scope)
@@ -116,7 +118,7 @@ class Budget:
         await self._run(self._observe, self._window(window, _parse_date(date) or self._clock()), used, window.seconds * 2000)
 
     async def close(self, seconds: float) -> None:
-        """The venue said 429 or 418: nobody sends anything until then."""
+        """The venue answered 429 or 418, so nobody sends anything until then."""
         self.limited += 1
         LIMITED.labels(self.venue).inc()
         logger.warning("%s: rate limited by the venue; no requests for %.1f s", self.venue, seconds)
@@ -129,7 +131,7 @@ class Budget:
             self._miss()
 
     def _miss(self) -> None:
-        """Said once for as long as Redis is away."""
+        """Logged once for as long as Redis cannot be reached."""
         if not self._away:
             logger.warning("%s: the rate budget in Redis cannot be reached; orders go out uncounted", self.venue)
         self._away = True
@@ -139,7 +141,7 @@ class Budget:
 
 
 def _parse_date(date: str) -> float:
-    """Of an HTTP date, in seconds since 1970; 0 for what is none."""
+    """An HTTP date in seconds since 1970; 0 if it is none."""
     try:
         return parsedate_to_datetime(date).timestamp()
     except ValueError:
@@ -147,5 +149,5 @@ def _parse_date(date: str) -> float:
 
 
 def _window_rest(limit: RequestLimit, now: float) -> float:
-    """Seconds to the end of the window, never zero: a clock that has just turned would spin."""
+    """Seconds to the end of the window. It is never zero, because a caller whose clock has just turned would spin."""
     return max(limit.seconds - now % limit.seconds, 0.001)

@@ -1,4 +1,4 @@
-"""What stands around every request to a venue: breaker, budget, names for what went wrong."""
+"""What stands around every request to a venue: the breaker, the budget, and names for what went wrong."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from market.exchanges.budget import Budget
 
 T = TypeVar("T")
 OURS = ("budget", "breaker", "redis", "clock")
-"""Codes of what was not the venue's failure."""
+"""Codes of errors that were not the venue's failure."""
 
 
 class Guard:
-    """`translate(error, acts)` names what a library raised. `count(code)` is told each request's outcome: "ok", the venue's
-    code, or the kind of failure."""
+    """`translate(error, acts)` names what a library raised. `count(code)` gets the outcome of each request: "ok", the venue's code,
+    or the kind of failure."""
 
     def __init__(
         self,
@@ -31,8 +31,8 @@ class Guard:
     async def run(
         self, request: Callable[[], Awaitable[T]], costs: Mapping[str, int], *, acts: bool = False, urgent: bool = False
     ) -> T:
-        """`acts`: the request changes something at the venue, so a lost answer is `Unknown`, and it may use the reserve.
-        `urgent`: it may use the reserve although it only asks."""
+        """`acts` says that the request changes something at the venue: a lost answer is `Unknown`, and the request may use the
+        reserve. `urgent` says that it may use the reserve although it only asks."""
         await self.breaker.allow()
         await self.budget.spend(costs, urgent=acts or urgent)
         try:

@@ -17,15 +17,15 @@ T = TypeVar("T")
 Json = Mapping[str, Any]
 
 LATEST = 32_503_680_000_000
-"""The year 3000 in milliseconds: a time behind it is no time."""
+"""The year 3000 in milliseconds. A later time is not a time."""
 
 
 class Malformed(ValueError):
-    """A frame or an answer that does not say what its kind must say."""
+    """A frame or an answer lacks what its kind must have."""
 
 
 def parse_number(value: object) -> Decimal:
-    """Exactly what the text says. A float was rounded before it came here, so it is refused."""
+    """Exactly what the text says. A float is refused, because it was rounded before it came here."""
     if not isinstance(value, str | int) or isinstance(value, bool):
         raise Malformed(f"{value!r} is not a number in text")
     try:
@@ -38,7 +38,7 @@ def parse_number(value: object) -> Decimal:
 
 
 def parse_positive(value: object) -> Decimal:
-    """A price or a quantity that was traded."""
+    """A price, or a quantity that was traded."""
     result = parse_number(value)
     if result <= 0:
         raise Malformed(f"{value!r} is not above zero")
@@ -54,7 +54,7 @@ def parse_prices(*values: object) -> tuple[Decimal, Decimal, Decimal, Decimal]:
 
 
 def parse_optional(value: object) -> Decimal | None:
-    """None where the venue writes zero or nothing for 'no such thing'."""
+    """None if the venue writes zero or nothing for "no such rule"."""
     return None if value in (None, "") else parse_number(value) or None
 
 
@@ -65,7 +65,7 @@ def from_milliseconds(value: object) -> datetime:
 
 
 def from_iso(value: object) -> datetime:
-    """`2026-04-07T14:30:02.789012Z`; digits behind microseconds are cut off."""
+    """A time such as `2026-04-07T14:30:02.789012Z`. Digits beyond microseconds are cut off."""
     try:
         moment = datetime.fromisoformat(str(value))
     except ValueError:
@@ -74,7 +74,7 @@ def from_iso(value: object) -> datetime:
 
 
 class Reader:
-    """Applies a parser and survives what it cannot read: `skipped` counts by kind, the first of each kind is logged."""
+    """Applies a parser and goes on if it fails. `skipped` counts failures by kind, and the first of each kind is logged."""
 
     def __init__(self, venue: str) -> None:
         self.venue = venue

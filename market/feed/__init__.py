@@ -7,12 +7,15 @@ backlog   between the socket and a slow handler: newest tick per symbol, every c
 gates     closed candles in order, without doubles, what was missed asked of the venue
 silence   whether a symbol that says nothing is quiet or mute
 ending    of tasks, for certain
-loop      `run_feed`
+report    how the feed tells of itself
+intake    what the venue says, sorted into the backlog
+polling   prices by REST while there is no socket
+loop      `Feed`
 """
 
-from market.feed.loop import Feed, run_feed
+from market.feed.loop import Feed
 from market.feed.status import FeedStatus, Incident, State
 from market.feed.subscription import Subscription
 from market.feed.timing import Timing
 
-__all__ = ["Feed", "FeedStatus", "Incident", "State", "Subscription", "Timing", "run_feed"]
+__all__ = ["Feed", "FeedStatus", "Incident", "State", "Subscription", "Timing"]

@@ -17,9 +17,9 @@ class Slot:
 
 
 class Backlog:
-    """A newer tick takes the place of one of its symbol that is still waiting, and so do depth and candles that grow: it is
-    never longer than what is wanted, but for closed candles and gaps, which are all kept. A tick behind a closed candle stays
-    behind it."""
+    """A newer tick takes the place of an older one of its symbol that still waits, and so do depth and growing candles. So the
+    backlog is never longer than what is wanted, except for closed candles and gaps, which are all kept. A tick that came after a
+    closed candle stays after it."""
 
     def __init__(self) -> None:
         self.coalesced = 0
@@ -56,7 +56,7 @@ class Backlog:
 
 
 def _slot_key(event: MarketEvent) -> Hashable | None:
-    """What a newer event makes this one of no use; None where nothing does."""
+    """What a newer event replaces: two events with one key are the same thing at two times. None if nothing replaces it."""
     if isinstance(event, Tick | Depth):
         return (event.kind, event.symbol)
     if isinstance(event, Candle) and not event.closed:

@@ -1,4 +1,5 @@
-"""Closed candles of each symbol and interval: in order, each once, and those that the stream did not bring asked of the venue."""
+"""Closed candles of each symbol and interval, in order and each once. Those that the stream did not bring are asked of the venue.
+Closed candles of each symbol and interval, in order and each once. Those that the stream did not bring are asked of the venue."""
 
 from __future__ import annotations
 
@@ -17,13 +18,13 @@ from market.feed.timing import Timing
 
 logger = logging.getLogger(__name__)
 AT_ONCE = 8
-"""Questions to the venue at the same time."""
+"""How many questions to the venue may run at the same time."""
 
 
 @dataclass(slots=True)
 class CandleGate:
-    """`last`: open time of the newest candle handed on. `asked`: of the newest that the venue was asked for. `waiting`: what came
-    while there was a hole before it."""
+    """`last` is the open time of the newest candle handed on, and `asked` that of the newest one that the venue was asked for.
+    `waiting` holds what came while candles before it were missing."""
 
     length: timedelta
     last: datetime
@@ -34,7 +35,7 @@ class CandleGate:
 
 
 class CandleGates:
-    """`hand` takes each closed candle, in order. `failing` names what could not be asked for."""
+    """`hand` gets each closed candle, in order. `failing` names what could not be asked for."""
 
     def __init__(self, exchange: Exchange, hand: Callable[[Candle], None], timing: Timing) -> None:
         self.failing = ""
@@ -44,7 +45,7 @@ class CandleGates:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def want(self, keys: Iterable[Key], closed: dict[Key, datetime], now: datetime) -> None:
-        """Those that are new begin where `closed` says, else with the candle that grows now."""
+        """New keys begin where `closed` says, or else with the candle that grows now."""
         wanted = list(keys)
         for key in wanted:
             if key in self._gates:
@@ -55,7 +56,8 @@ class CandleGates:
         self._gates = {key: self._gates[key] for key in wanted}
 
     def take(self, candle: Candle) -> None:
-        """A closed candle of the stream. One that was handed on already is a double; one behind a hole waits for it."""
+        """Takes a closed candle of the stream. One that was handed on already is dropped. One that came too early waits for those
+        before it."""
         gate = self._gates.get((candle.symbol, candle.interval))
         if gate is None or candle.time <= gate.last:
             return
@@ -67,20 +69,20 @@ class CandleGates:
         self._ask((candle.symbol, candle.interval), gate, candle.time)
 
     def grows(self, candle: Candle) -> bool:
-        """Whether a candle that is not closed is the one that grows, and not an old one."""
+        """Whether this open candle is the one that grows now, and not an old one."""
         gate = self._gates.get((candle.symbol, candle.interval))
         return gate is not None and candle.time > gate.last
 
     def tend(self, now: datetime) -> None:
-        """Asks for what should have closed by now. A candle without trades may exist nowhere: it is asked for once, and once more
-        with the next."""
+        """Asks for what should have closed by now. A candle without trades may not exist at all: it is asked for once, and once
+        more together with the next one."""
         for key, gate in self._gates.items():
             due = _open_time(now - timedelta(seconds=self._timing.late), gate.length) - gate.length
             if due > gate.last and (due > gate.asked or gate.waiting):
                 self._ask(key, gate, max(due, *gate.waiting) if gate.waiting else due)
 
     def anew(self) -> None:
-        """After a break: everything that is due may be asked for again."""
+        """After a break, everything that is due may be asked for again."""
         for gate in self._gates.values():
             gate.asked, gate.not_before = gate.last, 0.0
 
@@ -96,6 +98,8 @@ class CandleGates:
         task.add_done_callback(self._tasks.discard)
 
     async def _fill(self, key: Key, gate: CandleGate, newest: datetime) -> None:
+        """Asks the venue for the candles up to `newest`, and hands on what it answers. If it does not answer, the gate waits a
+        while."""
         symbol, interval = key
         try:
             async with self._limit:
@@ -112,7 +116,8 @@ class CandleGates:
         self._release(gate, found, newest)
 
     def _release(self, gate: CandleGate, found: Iterable[Candle], newest: datetime) -> None:
-        """What was asked for and what has waited, in order of time. What came meanwhile may stand behind another hole."""
+        """Hands on what was asked for and what has waited, in order of time. What came meanwhile may again be missing candles
+        before it."""
         known = {candle.time: candle for candle in found} | gate.waiting
         gate.waiting = {}
         for time in sorted(time for time in known if time > gate.last):

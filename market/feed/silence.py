@@ -1,4 +1,4 @@
-"""Quiet or mute: a symbol that says nothing may have no trades, or a subscription that is dead. The venue's REST knows."""
+"""Quiet or mute: a symbol that says nothing may have no trades, or a dead subscription. The venue's REST API knows which."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from market.feed.timing import Timing
 
 @dataclass(slots=True)
 class LastNews:
-    """Of one symbol: the loop's time of its last news, its price, and since when REST has said otherwise."""
+    """What is known of one symbol: the loop's time of its last news, its price, and since when REST has said otherwise."""
 
     at: float
     price: Decimal | None = None
@@ -29,13 +29,13 @@ class Silence:
         self._symbols: dict[str, LastNews] = {}
 
     def begin(self, symbols: Iterable[str]) -> None:
-        """A new connection: everybody has time to speak."""
+        """A new connection begins: every symbol gets time to speak."""
         now = self._spoke = _loop_time()
         old = self._symbols
         self._symbols = {symbol: LastNews(now, old[symbol].price if symbol in old else None) for symbol in symbols}
 
     def note_frame(self) -> None:
-        """The socket brought something, of whatever symbol."""
+        """The socket brought something, of any symbol."""
         self._spoke = _loop_time()
 
     def note_news(self, symbol: str, price: Decimal | None = None) -> None:
@@ -44,14 +44,16 @@ class Silence:
             known.price = price or known.price
 
     def silent(self) -> list[str]:
-        """Symbols to ask for: those that have said nothing for long, and soon all of them where the socket says nothing at all."""
+        """Symbols to ask for by REST: those that have said nothing for long, and soon all of them if the socket says nothing at
+        all."""
         now = _loop_time()
         hushed = now - self._spoke > self._timing.hush
         patience = min(self._timing.hush, self._timing.silence) if hushed else self._timing.silence
         return [symbol for symbol, known in self._symbols.items() if known.doubted is None and now - known.at > patience]
 
     def confirm_price(self, tick: Tick) -> bool:
-        """REST's price of a silent symbol: True if it bears out the stream. Else the stream has a while to bring it."""
+        """Takes REST's price of a silent symbol. True if it agrees with the stream; otherwise the stream has a while to bring that
+        price."""
         known = self._symbols.get(tick.symbol)
         if known is None:
             return False
@@ -62,7 +64,7 @@ class Silence:
         return False
 
     def mute(self) -> list[str]:
-        """Symbols that trade at the venue and do not on the stream."""
+        """Symbols that trade at the venue and not on the stream."""
         return [
             symbol
             for symbol, known in self._symbols.items()

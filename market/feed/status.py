@@ -7,23 +7,23 @@ from datetime import datetime
 from typing import Literal
 
 State = Literal["connecting", "live", "polling", "stale", "paused", "stopped"]
-"""polling: no socket, prices by REST. stale: no prices from anywhere. paused: nobody needs any."""
+"""polling: there is no socket, and prices come by REST. stale: no prices come from anywhere. paused: nobody needs prices."""
 Kind = Literal["downtime", "silence", "gap", "reconnect", "user_stream"]
 
 
 @dataclass(frozen=True, slots=True)
 class FeedStatus:
-    """Said when the state changes and about once a second besides. Counts are since the feed began."""
+    """Told when the state changes, and about once a second besides. Counts are since the feed began."""
 
     venue: str
     state: State
     since: datetime
     symbols: tuple[str, ...]
     detail: str = ""
-    """Why it is so, for a person."""
+    """Why the state is what it is, for a person."""
     connected_at: datetime | None = None
     last_message_at: datetime | None = None
-    """When the venue was last heard: by the socket; or by REST, where that gives the prices or bears out a quiet socket's."""
+    """When the venue was last heard: by the socket, or by REST if that brings the prices or agrees with a quiet socket."""
     messages: int = 0
     reconnects: int = 0
     gaps: int = 0
@@ -35,9 +35,9 @@ class FeedStatus:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """A time in which a venue was not heard as it should be. Told when it begins (`end` None) and again, with the same `begin`,
-    when it is over. downtime: no socket. silence: a symbol was mute on a live one. gap: messages missed. reconnect: on purpose.
-    user_stream: no word of an account's orders."""
+    """A time in which a venue was not heard as it should be. It is told when it begins (`end` is None) and again, with the same
+    `begin`, when it is over. downtime: there was no socket. silence: a symbol was mute on a socket that worked. gap: messages
+    were missed. reconnect: the socket was opened again on purpose. user_stream: there was no news of an account's orders."""
 
     venue: str
     kind: Kind

@@ -13,8 +13,8 @@ Key = tuple[str, str]
 class Subscription:
     """Change it with `set` on the feed's loop. Without symbols the feed pauses: it holds no socket and asks for nothing.
 
-    `closed`: open time of the newest closed candle that the caller has, by symbol and interval. The feed goes on from there;
-    where nothing is said, from the candle that grows when it begins.
+    `closed` is the open time of the newest closed candle that the caller has, by symbol and interval. The feed goes on from
+    there, or else from the candle that grows when it begins.
     """
 
     def __init__(

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Timing:
     backoff: tuple[float, ...] = (5.0, 10.0, 20.0, 40.0, 60.0)
-    """Before each attempt to connect again, the last one for ever."""
+    """The waits before each attempt to connect again. The last one is repeated without end."""
     jitter: float = 0.2
-    """Share by which a wait is made longer or shorter, so that many processes do not come back at once."""
+    """The share by which a wait is made longer or shorter, so that many processes do not come back at once."""
     silence: float = 30.0
     """A symbol is asked for by REST after so long without news of it."""
     hush: float = 3.0
-    """All symbols are asked for by REST after so long without a word on the socket."""
+    """All symbols are asked for by REST after so long without a message on the socket."""
     settle: float = 2.0
     """How long the stream has to bring what REST says, before it counts as mute."""
     poll: float = 3.0

@@ -19,7 +19,7 @@ WIDEST = 160
 
 @register.simple_tag
 def coverage_bar(months: Sequence[Month]) -> dict[str, Any]:
-    """Months as rectangles side by side, as high as their share, and the same in words."""
+    """The months as rectangles side by side, each as high as its share, and the same in words."""
     width = max(2.0, min(12.0, WIDEST / max(1, len(months))))
     gap = 1 if width >= 4 else 0
     parts = [
@@ -43,7 +43,7 @@ def gap_length(gap: CandleGap) -> timedelta:
 
 
 def month_column(month: Month, height: int) -> dict[str, str]:
-    # A month with anything in it shows at least a sliver, a month with a hole never shows full.
+    # A month with any candles shows at least a sliver, and one with a gap never looks full.
     tall = height if month.share == 1 else min(height - 2, max(2 if month.count else 0, round(height * month.share)))
     kind = "whole" if month.share == 1 else "part" if month.share >= 0.95 else "poor"
     return {"y": str(height - tall), "height": str(tall), "kind": kind}

@@ -42,7 +42,7 @@ STATUS_KINDS = {
 
 
 def read_decimal(value: Any) -> Decimal | None:
-    """`value` as an exact number; None where there is none (None, "", NaN, infinite, text)."""
+    """`value` as an exact number; None if it is none (None, "", NaN, infinite, text)."""
     if value is None or value == "" or isinstance(value, bool):
         return None
     try:
@@ -74,7 +74,7 @@ def quantity(value: Any, places: int | None = None) -> str:
     """A quantity or price at its own precision, or at `places`."""
     found = read_decimal(value)
     if found is not None and places is None:
-        # More digits than a float carries are its rounding noise, not precision.
+        # A float's digits beyond its precision are rounding noise.
         found = found.normalize(Context(prec=15))
     return MISSING if found is None else write_number(found, places)
 
@@ -160,7 +160,7 @@ def duration(value: Any) -> str:
 
 @register.filter
 def ago(value: datetime | None) -> str:
-    """A moment, relative; exact UTC on hover. The page's script keeps it true while it is open."""
+    """A moment relative to now, with the exact UTC time on hover. The page's script keeps it true while the page is open."""
     if value is None:
         return MISSING
     moment = value.astimezone(UTC)

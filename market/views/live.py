@@ -30,6 +30,7 @@ def watchlist(request: PageRequest) -> HttpResponse:
 
 
 def watchlist_part() -> dict[str, Any]:
+    """What the watchlist shows: each known price, with the chart of its symbol."""
     feeds = selectors.list_feeds()
     prices = prices_all(feeds)
     charts = charts_by_symbol()

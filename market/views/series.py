@@ -133,7 +133,7 @@ def import_new(request: PageRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         found = import_upload(request, form)
         if found is not None:
-            return report(request, found)
+            return import_report(request, found)
     template = "market/_import_form.html" if request.htmx else "market/import.html"
     status = 422 if request.method == "POST" else 200
     context = {"form": form, "recent": selectors.list_imports()[:8], "most_bytes": settings.IMPORT_MAX_BYTES}
@@ -151,7 +151,7 @@ def import_upload(request: PageRequest, form: ImportForm) -> CandleImport | None
     return None
 
 
-def report(request: PageRequest, found: CandleImport) -> HttpResponse:
+def import_report(request: PageRequest, found: CandleImport) -> HttpResponse:
     if not request.htmx:
         return redirect("market:import_detail", found.pk)
     answer = render(request, "market/_report.html", report_context(found) | {"again": found.status == CandleImport.Status.REFUSED})
@@ -173,7 +173,7 @@ def report_context(found: CandleImport) -> dict[str, Any]:
 
 
 @require_GET
-def imports(request: PageRequest) -> HttpResponse:
+def import_list(request: PageRequest) -> HttpResponse:
     """The history of imports, newest first; `cursor` continues."""
     page, cursor = paging.read_page(selectors.list_imports(), cursor=request.GET.get("cursor"), limit=PAGE)
     template = "market/_import_rows.html" if request.htmx else "market/imports.html"

@@ -11,6 +11,7 @@ from core import env
 from operations.embedded.errors import CannotStart
 from operations.embedded.layout import VarFolder
 from operations.embedded.lock import hold_lock, is_held
+from operations.embedded.preparation import refuse_newer_desk
 from operations.embedded.services import start_services
 
 # These need neither database nor broker.
@@ -69,7 +70,7 @@ def use_embedded(layout: VarFolder) -> None:
 
 
 def bring_schema_up_to_date(layout: VarFolder) -> None:
-    """Migrate where no desk has yet, so that a command works in a fresh clone."""
+    """Migrate where no desk has yet, so that a command works in a fresh clone. Raises CannotStart where a newer build has."""
     if is_held(layout.run / "desk.lock"):
         return
     with hold_lock(layout.run / "migrate.lock"):
@@ -80,6 +81,7 @@ def bring_schema_up_to_date(layout: VarFolder) -> None:
         from django.db import connection
         from django.db.migrations.executor import MigrationExecutor
 
+        refuse_newer_desk()
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             print("Preparing the database ...", file=sys.stderr)

@@ -70,6 +70,7 @@ def answer_starter(message: str) -> None:
 
 
 def main(var: str, mode: str) -> int:
+    """Runs the servers until nobody uses them. Answers the process's exit code."""
     layout = VarFolder(Path(var))
     stopped = Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())

@@ -64,6 +64,7 @@ def prepare_data(layout: VarFolder) -> None:
 
 
 def initialise_data(data: Path, log: Path) -> None:
+    """Makes the data folder with `initdb`, as the user that PostgreSQL runs as. Raises CannotStart where that fails."""
     command = [
         str(find_binary("initdb")),
         *("--pgdata", str(data), "--username", "postgres", "--auth", "trust", "--encoding", "UTF8"),

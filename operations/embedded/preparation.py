@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from pathlib import Path
 
 from core import env
+from operations.embedded.errors import CannotStart
 from operations.embedded.layout import VarFolder
 from operations.embedded.lock import hold_lock
 from operations.embedded.progress import timed_step
@@ -26,7 +28,33 @@ def migrate_database(layout: VarFolder) -> None:
     from django.core.management import call_command
 
     with hold_lock(layout.run / "migrate.lock"):
+        refuse_newer_desk()
         call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
+
+
+def refuse_newer_desk() -> None:
+    """Raises CannotStart where a newer build has migrated the database: this one would write rows that the newer one does not
+    understand, and read those that it does not understand itself."""
+    if newer := find_newer_migration():
+        raise CannotStart(
+            f"A newer Quarterdeck has used this desk: its database has the migration {newer}, which this build does not know. "
+            "Update Quarterdeck, and start again."
+        )
+
+
+def find_newer_migration() -> str:
+    """The newest migration of our apps that the database has and this build has not, as `app.name`; empty where there is none."""
+    from django.apps import apps
+    from django.db import connection
+    from django.db.migrations.loader import MigrationLoader
+    from django.db.migrations.recorder import MigrationRecorder
+
+    ours = {config.label for config in apps.get_app_configs() if Path(config.path).parent == env.PROJECT}
+    known = MigrationLoader(connection).disk_migrations
+    applied = MigrationRecorder(connection).applied_migrations()
+    unknown = [row for key, row in applied.items() if key[0] in ours and key not in known]
+    newest = max(unknown, key=lambda row: (row.applied, row.pk), default=None)
+    return f"{newest.app}.{newest.name}" if newest else ""
 
 
 def make_first_administrator() -> None:

@@ -71,6 +71,7 @@ def start_services(folder: Path, *, durable: bool = True) -> Services:
 
 
 def start_keeper(layout: VarFolder, *, durable: bool) -> None:
+    """Starts the keeper and waits until both servers answer. Raises CannotStart with what it says."""
     layout.make()
     with (layout.log / "services.log").open("ab") as log:
         keeper = subprocess.Popen(

@@ -12,6 +12,7 @@ from operations.embedded.process import Child
 
 
 def valkey_server(layout: VarFolder, *, durable: bool) -> Child:
+    """The server, not started yet. If it is `durable`, it also writes each change to a file."""
     settings = {
         "port": "0",
         "unixsocket": str(layout.valkey_socket),

@@ -17,7 +17,7 @@ from tests.trading.making import candles, paper_wallet, replay_bot
 from trading.live.replay import replay_drive, replay_load
 from trading.models import Bot, BotRun, Fill
 from trading.services.bots import bot_start
-from trading.services.step_writer import progress_save
+from trading.services.steps import progress_save
 
 pytestmark = [pytest.mark.django_db, pytest.mark.services]
 STEP = timedelta(minutes=5)

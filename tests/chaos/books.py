@@ -15,7 +15,7 @@ from engine.live import Trader
 from market.sandbox import control
 from market.sandbox.server import RunningSandbox
 from trading.models import OPEN, Bot, BotRun, Fill, Order, OrderStatus, Position, RiskAllocation, RiskBudget
-from trading.services.loaded_bot import bot_load
+from trading.services.bot_loading import bot_load
 from wallets.models import Wallet
 
 VENUES = ("binance", "coinbase")

@@ -37,8 +37,9 @@ from trading.live import running_bots as roster
 from trading.live import venue_worker as station
 from trading.live.worker import StreamWorker
 from trading.models import Order, OrderStatus
-from trading.services import step_writer as steps
-from trading.services.orders import order_claim_send, request_of
+from trading.services.orders import order_claim_send, order_request
+from trading.services.step_writer import StepEffects
+from trading.services.venue_steps import VenueStepWriter
 
 FINALITY = {"binance": 1.5, "coinbase": 3.0}
 """Beyond the life of the signatures, which is shortened as well: see `hurry`."""
@@ -175,31 +176,31 @@ class HastyWorker(StreamWorker):
         """From a thread: the venue hears of an order that no committed row knows."""
         exchange = self.exchanges[order.venue.split("-")[0]]
         with suppress(ExchangeError):
-            asyncio.run_coroutine_threadsafe(exchange.place(request_of(order)), self.loop).result()
+            asyncio.run_coroutine_threadsafe(exchange.place(order_request(order)), self.loop).result()
 
 
 def wire(fuse: Fuse, hasty: HastyWorker) -> None:
     """Puts the fuse into the order path."""
     for place, name, wired in (
-        (steps.StepWriter, "finish", finish_fused(fuse, hasty, steps.StepWriter.finish)),
+        (VenueStepWriter, "finish", finish_fused(fuse, hasty, VenueStepWriter.finish)),
         (station.VenueWorker, "written", written_fused(fuse, station.VenueWorker.written)),
         (executor, "order_claim_send", claim_fused(fuse, order_claim_send)),
-        (executor, "request_of", claim_fused(fuse, request_of)),  # of one that was claimed as it was written
+        (executor, "order_request", claim_fused(fuse, order_request)),  # of one that was claimed as it was written
         (account.AccountDesk, "settled", settled_told(hasty, account.AccountDesk.settled)),
     ):
         setattr(place, name, wired)
 
 
-def finish_fused(fuse: Fuse, hasty: HastyWorker, finish: Callable[..., steps.StepEffects]) -> Callable[..., steps.StepEffects]:
-    def finish_fused(writer: steps.StepWriter) -> steps.StepEffects:
-        sent = list(writer.fresh) if writer.holding.external else []
+def finish_fused(fuse: Fuse, hasty: HastyWorker, finish: Callable[..., StepEffects]) -> Callable[..., StepEffects]:
+    def finish_fused(writer: VenueStepWriter) -> StepEffects:
+        sent = list(writer.fresh.rows)
         if hasty.life.reckless:
             writer.lease = None
         for order in sent if hasty.life.reckless else ():
             hasty.place_now(order)
         if sent:
             fuse.passing("step before commit")
-        if has_fills(writer.written):
+        if has_fills(writer.effects):
             fuse.passing("report before commit")
         written = finish(writer)
         for order in sent if hasty.life.reckless else ():
@@ -210,7 +211,7 @@ def finish_fused(fuse: Fuse, hasty: HastyWorker, finish: Callable[..., steps.Ste
 
 
 def written_fused(fuse: Fuse, tell: Callable[..., None]) -> Callable[..., None]:
-    def written_fused(self: station.VenueWorker, one: runtime.BotRunner, written: steps.StepEffects) -> None:
+    def written_fused(self: station.VenueWorker, one: runtime.BotRunner, written: StepEffects) -> None:
         if written.send:
             fuse.passing("step after commit")
         if has_fills(written):
@@ -220,7 +221,7 @@ def written_fused(fuse: Fuse, tell: Callable[..., None]) -> Callable[..., None]:
     return written_fused
 
 
-def has_fills(written: steps.StepEffects) -> bool:
+def has_fills(written: StepEffects) -> bool:
     return any(one.type == "fill" for one in written.news)
 
 

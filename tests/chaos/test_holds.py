@@ -20,7 +20,7 @@ from tests.running import wait_for
 from tests.trading.live.fixtures import Rows, rows
 from trading.live.worker import StreamWorker
 from trading.models import Fill, KillSwitch, OrderStatus
-from trading.services.loaded_bot import Lease
+from trading.services.lease import Lease
 from trading.services.orders import order_claim_send
 
 __all__ = ["rows"]

@@ -9,22 +9,23 @@ import pytest
 
 from tests.trading.live.test_levels import SYMBOL, waiting_bot
 from trading.models import Order, OrderStatus
+from trading.services.bot_loading import bot_load
 from trading.services.bots import bot_start, bot_stop
-from trading.services.loaded_bot import LoadedBot, MarketNow, bot_load
+from trading.services.loaded_bot import LoadedBot, MarketNow
 from trading.services.orders import order_end
 from trading.services.runs import run_end
 
 pytestmark = pytest.mark.django_db
 
 
-def sent(holding: LoadedBot, name: str = "one") -> Order:
+def sent(loaded_bot: LoadedBot, name: str = "one") -> Order:
     """An order that is on its way to the venue."""
-    bot, now = holding.bot, datetime.now(UTC)
+    bot, now = loaded_bot.bot, datetime.now(UTC)
     return Order.objects.create(
         order_id=name,
         client_order_id=f"qd-{name}-0",
         bot=bot,
-        run=holding.run,
+        run=loaded_bot.run,
         wallet=bot.wallet,
         number=0,
         mode=bot.mode,
@@ -45,9 +46,9 @@ def nothing() -> MarketNow:
 
 def test_what_was_taken_for_unsent_is_not_cancelled_once_it_was_sent() -> None:
     """A cancel that saw it pending, and the sender that was quicker: only the venue can say now what becomes of it."""
-    holding = bot_load(waiting_bot().pk)
-    order = sent(holding)
-    order_end(holding, order.pk, OrderStatus.PENDING, OrderStatus.CANCELLED, "cancelled before it was sent", nothing())
+    loaded_bot = bot_load(waiting_bot().pk)
+    order = sent(loaded_bot)
+    order_end(loaded_bot, order.pk, OrderStatus.PENDING, OrderStatus.CANCELLED, "cancelled before it was sent", nothing())
     order.refresh_from_db()
     assert order.status == OrderStatus.SUBMITTED
 
@@ -59,11 +60,11 @@ def test_an_order_of_an_earlier_run_takes_none_of_this_run_with_it() -> None:
     bot_stop(bot_id=bot.bot_id)
     run_end(before.run, "stopped")
     bot_start(bot_id=bot.bot_id)
-    holding = bot_load(bot.pk)
-    assert holding.run != before.run
-    now = sent(holding, "two")
-    holding = bot_load(bot.pk)
-    order_end(holding, before.pk, OrderStatus.SUBMITTED, OrderStatus.REJECTED, "it never reached the venue", nothing())
-    assert holding.orders == {0: now.pk}
-    order_end(holding, now.pk, OrderStatus.SUBMITTED, OrderStatus.REJECTED, "it never reached the venue", nothing())
-    assert holding.orders == {}
+    loaded_bot = bot_load(bot.pk)
+    assert loaded_bot.run != before.run
+    now = sent(loaded_bot, "two")
+    loaded_bot = bot_load(bot.pk)
+    order_end(loaded_bot, before.pk, OrderStatus.SUBMITTED, OrderStatus.REJECTED, "it never reached the venue", nothing())
+    assert loaded_bot.orders == {0: now.pk}
+    order_end(loaded_bot, now.pk, OrderStatus.SUBMITTED, OrderStatus.REJECTED, "it never reached the venue", nothing())
+    assert loaded_bot.orders == {}

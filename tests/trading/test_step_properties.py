@@ -18,9 +18,11 @@ from engine.live import OHLCV, SignalRow
 from market.models import Instrument
 from tests.trading.test_steps import STEP, SYMBOLS, hold, market, reported, started
 from trading.models import OPEN, Order, OrderStatus, RiskBudget
-from trading.services.loaded_bot import LoadedBot, MarketNow, bot_load
+from trading.services.bot_loading import bot_load
+from trading.services.loaded_bot import LoadedBot, MarketNow
 from trading.services.orders import order_end, report_apply
-from trading.services.step_writer import StepEffects, candle_close, candle_open, step_apply
+from trading.services.step_writer import StepEffects
+from trading.services.steps import candle_close, candle_open, step_apply
 
 pytestmark = pytest.mark.django_db
 PRICE = 10.0
@@ -55,7 +57,7 @@ days = some.lists(some.tuples(deeds, some.frozensets(symbols), some.booleans(), 
 
 @dataclass
 class Desk:
-    holding: LoadedBot
+    loaded_bot: LoadedBot
     prices: dict[str, float] = field(default_factory=lambda: dict.fromkeys(SYMBOLS, PRICE))
     now: MarketNow = field(default_factory=market)
     fills: int = 0
@@ -66,7 +68,7 @@ class Desk:
             market(hold("me" if held else "another")),
             prices=known,
             tradable=tradable,
-            entries_allowed=self.holding.trader.entries_allowed,
+            entries_allowed=self.loaded_bot.trader.entries_allowed,
         )
         RiskBudget.objects.filter(scope="wallet").update(limit=PLENTY if room else Decimal(150))
         name, *given = deed
@@ -74,22 +76,22 @@ class Desk:
         self.entries()
 
     def act(self, call: Callable[[], object]) -> StepEffects:
-        return step_apply(self.holding, self.now, call)  # type: ignore[arg-type]
+        return step_apply(self.loaded_bot, self.now, call)  # type: ignore[arg-type]
 
     def entries(self) -> None:
-        self.act(lambda: self.holding.trader.entries(self.prices))
+        self.act(lambda: self.loaded_bot.trader.entries(self.prices))
 
     def candle(self, rows: tuple[SignalRow, ...], move: float) -> None:
         before = self.prices
         self.prices = dict.fromkeys(SYMBOLS, PRICE * move)
-        time_ms = self.holding.time + STEP if self.holding.time else STEP * 1_000_000
+        time_ms = self.loaded_bot.time + STEP if self.loaded_bot.time else STEP * 1_000_000
         candles = {symbol: candle(before[symbol], self.prices[symbol]) for symbol in SYMBOLS}
-        candle_close(self.holding, time_ms, candles, dict(zip(SYMBOLS, rows, strict=True)), self.now)
-        candle_open(self.holding, time_ms + STEP, self.prices, self.now)
+        candle_close(self.loaded_bot, time_ms, candles, dict(zip(SYMBOLS, rows, strict=True)), self.now)
+        candle_open(self.loaded_bot, time_ms + STEP, self.prices, self.now)
 
     def tick(self, symbol: str, move: float) -> None:
         self.prices[symbol] = PRICE * move
-        self.act(lambda: self.holding.trader.touched(symbol, PRICE * move, (self.holding.time or 0) + STEP + 1))
+        self.act(lambda: self.loaded_bot.trader.touched(symbol, PRICE * move, (self.loaded_bot.time or 0) + STEP + 1))
 
     def accept(self, number: int) -> None:
         if order := self.order(number):
@@ -107,38 +109,38 @@ class Desk:
 
     def never_sent(self, number: int) -> None:
         if (order := self.order(number)) and order.status == OrderStatus.PENDING:
-            order_end(self.holding, order.pk, OrderStatus.PENDING, OrderStatus.CANCELLED, "never sent", self.now)
+            order_end(self.loaded_bot, order.pk, OrderStatus.PENDING, OrderStatus.CANCELLED, "never sent", self.now)
 
     def pause(self) -> None:
-        self.act(self.holding.trader.pause)
+        self.act(self.loaded_bot.trader.pause)
 
     def resume(self) -> None:
-        self.act(self.holding.trader.resume)
+        self.act(self.loaded_bot.trader.resume)
 
     def cancel_all(self) -> None:
-        self.act(self.holding.trader.cancel_all)
+        self.act(self.loaded_bot.trader.cancel_all)
 
     def reload(self) -> None:
         """Another worker goes on from what was committed."""
-        time, opened = self.holding.time, self.holding.opened
-        self.holding = bot_load(self.holding.bot.pk)
-        self.holding.time, self.holding.opened = time, opened
+        time, opened = self.loaded_bot.time, self.loaded_bot.opened
+        self.loaded_bot = bot_load(self.loaded_bot.bot.pk)
+        self.loaded_bot.time, self.loaded_bot.opened = time, opened
 
     def order(self, number: int) -> Order | None:
-        rows = list(Order.objects.filter(run=self.holding.run, status__in=OPEN).order_by("id"))
+        rows = list(Order.objects.filter(run=self.loaded_bot.run, status__in=OPEN).order_by("id"))
         return rows[number % len(rows)] if rows else None
 
     def report(self, order: Order, status: str, part: Decimal = Decimal(0)) -> None:
         self.fills += 1
         price = order.limit or Decimal(repr(self.prices[order.symbol]))
-        report_apply(self.holding, reported(order, status, part, price=price, name=f"t{self.fills}"), self.now)
+        report_apply(self.loaded_bot, reported(order, status, part, price=price, name=f"t{self.fills}"), self.now)
 
     def check(self) -> None:
-        rows = Order.objects.filter(run=self.holding.run, status__in=OPEN)
-        assert self.holding.trader.outside
-        out = self.holding.trader.outside.out
-        assert dict(rows.values_list("number", "pk")) == self.holding.orders
-        assert set(self.holding.orders) == set(out)
+        rows = Order.objects.filter(run=self.loaded_bot.run, status__in=OPEN)
+        assert self.loaded_bot.trader.outside
+        out = self.loaded_bot.trader.outside.out
+        assert dict(rows.values_list("number", "pk")) == self.loaded_bot.orders
+        assert set(self.loaded_bot.orders) == set(out)
         assert set(rows.filter(cancel_requested=True).values_list("number", flat=True)) == {
             number for number, one in out.items() if one.given_up
         }
@@ -160,11 +162,11 @@ def undone() -> Iterator[None]:
 @given(day=days)
 def test_the_rows_know_what_the_engine_has_out_and_what_it_has_given_up(venue_stops: bool, day: list[tuple[object, ...]]) -> None:
     with undone():
-        holding = started(exits={"stop_loss": 0.05, "take_profit": 0.05})
+        loaded_bot = started(exits={"stop_loss": 0.05, "take_profit": 0.05})
         if venue_stops:
             Instrument.objects.update(takes_stops=True)
-            holding = bot_load(holding.bot.pk)
-        desk = Desk(holding)
+            loaded_bot = bot_load(loaded_bot.bot.pk)
+        desk = Desk(loaded_bot)
         for turn in day:
             desk.play(*turn)  # type: ignore[arg-type]
             desk.check()

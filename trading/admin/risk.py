@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from core.generics import ModelAdmin
 from market.admin import ReadOnly
 from trading import selectors
 from trading.models import KillSwitch, RiskBudget
@@ -15,7 +16,7 @@ from trading.services.bots import kill_switch_set
 
 
 @admin.register(RiskBudget)
-class RiskBudgetAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class RiskBudgetAdmin(ModelAdmin[RiskBudget]):
     """What is claimed and used is the desk's to write; the limit is a person's. A bot's own follows its settings at each start."""
 
     list_display = ("whose", "scope", "mode", "currency", "limit", "used", "claimed", "free", "taken", "updated_at")

@@ -32,10 +32,13 @@ from market.exchanges.base import Balance, Report
 from trading import metrics
 from trading.live.history import Decisions, History
 from trading.models import OPEN, Order, OrderStatus
-from trading.services.loaded_bot import Lease, LoadedBot, MarketNow, StaleBot, bot_load, instruments_of
+from trading.services.bot_loading import bot_load, instruments_of
+from trading.services.lease import Lease
+from trading.services.loaded_bot import LoadedBot, MarketNow, StaleBot
 from trading.services.orders import order_end, orders_cancel_note, report_apply
 from trading.services.runs import run_end, run_progress
-from trading.services.step_writer import StepEffects, candle_close, candle_open, progress_save, step_apply
+from trading.services.step_writer import StepEffects
+from trading.services.steps import candle_close, candle_open, progress_save, step_apply
 
 logger = logging.getLogger(__name__)
 

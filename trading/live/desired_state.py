@@ -14,8 +14,7 @@ from market.exchanges.base import Endpoint
 from market.exchanges.registry import VENUES
 from market.models import VenueStream
 from market.services import stream_ensure
-from trading.models import OPEN, Bot, Mode, Order
-from trading.services.loaded_bot import EXTERNAL
+from trading.models import EXTERNAL, OPEN, Bot, Mode, Order
 from wallets.models import ExchangeAccount, Wallet
 from wallets.services import account_endpoint
 

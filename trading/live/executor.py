@@ -17,8 +17,8 @@ from market.exchanges.base import Exchange, NotFoundAtVenue, OrderRequest, Refus
 from trading import metrics
 from trading.live.bot_runner import BotRunner
 from trading.models import Order, OrderStatus
-from trading.services.loaded_bot import Lease
-from trading.services.orders import order_claim_send, order_note, order_unsend, request_of
+from trading.services.lease import Lease
+from trading.services.orders import order_claim_send, order_reason_note, order_request, order_unsend
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class Executor:
     def claim(self, order: Order) -> OrderRequest | None:
         """Of a step just written, from its thread: pending -> submitted, unless it was written so. None: not to be sent."""
         if order.status == OrderStatus.SUBMITTED:
-            return request_of(order)
+            return order_request(order)
         return order_claim_send(order, self.lease())
 
     async def deliver(self, runtime: BotRunner, order: Order, request: OrderRequest, received: float) -> None:
@@ -161,7 +161,7 @@ class Executor:
             seen, why = order.status, "the venue does not know it any more; ended on request"
             runtime.submit(lambda: runtime.end_order(order.pk, seen, OrderStatus.CANCELLED, why), urgent=True)
         elif order.venue_order_id and not order.status_reason:
-            await self.in_thread(order_note, order.pk, "The venue does not know it any more. Cancel it to end it here.")
+            await self.in_thread(order_reason_note, order.pk, "The venue does not know it any more. Cancel it to end it here.")
 
     def never_arrived(self, order: Order) -> bool:
         """Not known to the venue, and too old to be accepted there any more (its signature has expired)."""

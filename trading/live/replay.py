@@ -18,9 +18,10 @@ from engine.types import Candles
 from market import candles as store
 from trading.live.history import Decisions, History
 from trading.models import Bot, DesiredStatus
-from trading.services.loaded_bot import LoadedBot, MarketNow, StaleBot, bot_load
+from trading.services.bot_loading import bot_load
+from trading.services.loaded_bot import LoadedBot, MarketNow, StaleBot
 from trading.services.runs import run_end, run_progress
-from trading.services.step_writer import candle_close, candle_open, progress_save, step_apply
+from trading.services.steps import candle_close, candle_open, progress_save, step_apply
 from trading.setup.config import RunConfig
 
 LOOK_EVERY = 0.25

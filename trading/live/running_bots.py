@@ -23,7 +23,7 @@ from trading.live.levels import Levels
 from trading.live.recorder import history_load
 from trading.models import OPEN, BotRun, Order, OrderStatus
 from trading.models import DesiredStatus as Want
-from trading.services.loaded_bot import bots_load
+from trading.services.bot_loading import bots_load
 from trading.services.orders import order_end, orders_cancel_note
 from trading.services.runs import run_end, run_hold_note, runs_rules_take
 from trading.services.step_writer import StepEffects

@@ -36,7 +36,7 @@ from market.exchanges.base import (
     Report,
     Tick,
 )
-from market.feed import Subscription, run_feed
+from market.feed import Feed, Subscription
 from market.feed.ending import end_tasks
 from market.services import instruments_note
 from trading import metrics
@@ -52,7 +52,7 @@ from trading.live.reporter import Reporter
 from trading.live.running_bots import RunningBots
 from trading.models import Order
 from trading.services.accounts import account_alert
-from trading.services.loaded_bot import Lease
+from trading.services.lease import Lease
 from trading.services.step_writer import StepEffects
 from wallets.models import Wallet
 
@@ -136,7 +136,7 @@ class VenueWorker:
 
     async def feed(self) -> None:
         clock, timing = self.worker.clock, self.worker.timing
-        await run_feed(self.exchange, self.wanted, self.handle, on_status=self.reporter.hear, clock=clock, timing=timing)
+        await Feed(self.exchange, self.wanted, self.handle, on_status=self.reporter.hear, clock=clock, timing=timing).run()
 
     async def handle(self, event: MarketEvent) -> None:
         self.hear(event)

@@ -36,7 +36,7 @@ from trading import metrics
 from trading.live.desired_state import DesiredState, desired_state_read
 from trading.live.leases import VenueLease
 from trading.live.venue_worker import VenueWorker
-from trading.services.loaded_bot import Lease
+from trading.services.lease import Lease
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")

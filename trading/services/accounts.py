@@ -1,4 +1,4 @@
-"""Exchange accounts in use, looked at again and again: a key may have been given more, or taken away, at the venue."""
+"""Exchange accounts in use are tested on a schedule: the rights of a key may have changed at the venue, or the key be gone."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The life of bots: made, changed, started, paused, stopped, closed, deleted. What a person wants is written here; the stream
-workers make it so, and what they did is in the runs."""
+"""The life of bots: they are made, changed, started, paused, stopped, closed, deleted. What a person wants is written here; the
+stream workers make it so, and what they did is in the runs."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from core.text import utc_text
 from core.venues import venue_key
 from engine.strategies import registry
 from market.services import instrument_ensure
-from trading.models import OPEN, Bot, BotRun, BotState, KillSwitch, Mode, Order, Position
+from trading.models import EXTERNAL, OPEN, Bot, BotRun, BotState, KillSwitch, Mode, Order, Position
 from trading.models import DesiredStatus as Want
+from trading.services.bot_loading import trader_make
 from trading.services.budgets import budgets_ensure
 from trading.services.carry_over import books_sum
-from trading.services.loaded_bot import EXTERNAL, trader_make
 from trading.setup.config import RunConfig, parse_config
 from trading.setup.limits import parse_limits, parse_schedule
 from wallets.models import Wallet
@@ -93,7 +93,7 @@ def bot_columns_read(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def gather_faults(form: Fields, name: str, read: Any) -> Any:
-    """What `read` answers; its faults go to the form, under `name`."""
+    """What `read` returns, or None where it raises `Invalid`: its faults go to the form then, under `name`."""
     try:
         return read()
     except Invalid as error:
@@ -104,6 +104,7 @@ def gather_faults(form: Fields, name: str, read: Any) -> Any:
 
 
 def read_wallet(form: Fields, mode: str, config: RunConfig | None) -> Wallet | None:
+    """The wallet that the bot is to trade with; faults, also those of how it fits mode and configuration, go to the form."""
     wallet_id = form.text("wallet_id", longest=16)
     wallet = Wallet.objects.select_related("account").filter(wallet_id=wallet_id, archived=False).first() if wallet_id else None
     if wallet is None:
@@ -128,7 +129,8 @@ def read_wallet(form: Fields, mode: str, config: RunConfig | None) -> Wallet | N
 
 
 def read_replay(raw: Any) -> dict[str, Any]:
-    """{"start", "end", "speed"}: the span of candles, and how many times faster than time; 0 is as fast as it goes."""
+    """{"start", "end", "speed"}: the span of candles, and how many times faster than the clock they come; 0 is as fast as
+    possible."""
     form = Fields(raw or {})
     start, end = form.moment("start"), form.moment("end")
     speed = float(form.decimal("speed", 0, high=str(FASTEST)))
@@ -161,9 +163,13 @@ def bot_update(*, bot_id: str, changes: Mapping[str, Any], user: Person = None) 
         raise Conflict(f"{bot.name} runs or has open orders. Stop it first.")
     present = {name: getattr(bot, name) for name in ("name", "config", "limits", "schedule", "replay", "live_allowed", "mode")}
     columns = bot_columns_read(present | {"wallet_id": bot.wallet.wallet_id} | dict(changes))
-    held = list(Position.objects.filter(bot=bot).exclude(quantity=0))
-    if held and (columns["wallet"] != bot.wallet or not {one.symbol for one in held} <= set(columns["symbols"].split(","))):
-        raise Conflict(f"{bot.name} holds {', '.join(one.symbol for one in held)}. Close it before changing its wallet or symbols.")
+    positions = list(Position.objects.filter(bot=bot).exclude(quantity=0))
+    if positions and (
+        columns["wallet"] != bot.wallet or not {one.symbol for one in positions} <= set(columns["symbols"].split(","))
+    ):
+        raise Conflict(
+            f"{bot.name} holds {', '.join(one.symbol for one in positions)}. Close it before changing its wallet or symbols."
+        )
     try:
         with transaction.atomic():
             for column, value in columns.items():
@@ -189,7 +195,7 @@ def bot_delete(*, bot_id: str, user: Person = None) -> None:
 
 
 def bot_start(*, bot_id: str, user: Person = None) -> Bot:
-    """Starts a new run, or goes on after a pause. `Conflict` while the kill switch is on; `Invalid` where it may not trade."""
+    """Starts a new run, or goes on after a pause. `Conflict` while the kill switch is on; `Invalid` where the bot may not trade."""
     bot = bot_get(bot_id)
     if KillSwitch.objects.filter(killed=True).exists():
         raise Conflict("The kill switch is on. Arm the desk again first.")
@@ -206,9 +212,9 @@ def bot_start(*, bot_id: str, user: Person = None) -> Bot:
 
 
 def run_begin(bot: Bot) -> BotRun:
-    """A run with a fresh engine memory that takes over the bot's cash and what it holds, from the memory of the run before or,
-    where that is of another version, from the books; a replay begins anew each time."""
-    may_trade(bot)
+    """A run with a new trader that takes over the bot's cash and positions, from the snapshot of the run before or, where that is
+    of another version, from the books. A replay begins with nothing each time."""
+    trading_check(bot)
     config = parse_config(bot.config)
     if bot.run and bot.run.ended_at is None:
         raise Conflict(f"{bot.name} is still stopping. Wait until its orders are settled.")
@@ -223,7 +229,7 @@ def run_begin(bot: Bot) -> BotRun:
         limits=bot.limits,
         code_hash=registry.get(bot.strategy).code_hash(),
     )
-    trader = trader_make(config, external=bot.mode in EXTERNAL)
+    trader = trader_make(config, external=bot.external)
     if bot.mode != Mode.REPLAY and (state := BotState.objects.filter(bot=bot).select_related("run").first()):
         before = trader_make(parse_config(state.run.config), external=state.run.mode in EXTERNAL)
         try:
@@ -239,21 +245,21 @@ def run_begin(bot: Bot) -> BotRun:
     return run
 
 
-def may_trade(bot: Bot) -> None:
-    """`Invalid` with what keeps it from trading."""
+def trading_check(bot: Bot) -> None:
+    """Raises `Invalid` with what keeps the bot from trading."""
     if bot.mode == Mode.LIVE and not settings.LIVE_TRADING:
         raise Invalid.at("mode", "The desk does not trade live: set LIVE_TRADING=1 and start it anew.")
     if bot.mode == Mode.LIVE and not bot.live_allowed:
         raise Invalid.at("live_allowed", "This bot may not trade live yet. Switch it on in its settings.")
     account = bot.wallet.account
-    if bot.mode in EXTERNAL and (account is None or not account.has_secret):
+    if bot.external and (account is None or not account.has_secret):
         raise Invalid.at("wallet_id", "The wallet's exchange account has no key.")
     if account is not None and account.refused_reason:
         raise Invalid.at("wallet_id", f"The account's key is not used: {account.refused_reason}")
 
 
 def bot_pause(*, bot_id: str, user: Person = None) -> Bot:
-    """No new entries, resting ones are cancelled; exits go on."""
+    """Makes no new entries and cancels resting ones; exits go on."""
     bot = bot_get(bot_id)
     with transaction.atomic():
         if not Bot.objects.filter(pk=bot.pk, wanted=Want.RUNNING).update(wanted=Want.PAUSED):
@@ -263,7 +269,7 @@ def bot_pause(*, bot_id: str, user: Person = None) -> Bot:
 
 
 def bot_stop(*, bot_id: str, user: Person = None) -> Bot:
-    """Its open orders are cancelled; what it holds stays as it is, with nothing to protect it."""
+    """Cancels its open orders; its positions stay as they are, with nothing to protect them."""
     bot = bot_get(bot_id)
     with transaction.atomic():
         Bot.objects.filter(pk=bot.pk).update(wanted=Want.STOPPED)
@@ -272,7 +278,7 @@ def bot_stop(*, bot_id: str, user: Person = None) -> Bot:
 
 
 def bot_close(*, bot_id: str, user: Person = None) -> Bot:
-    """Its open orders are cancelled, what it holds is sold at market, then it stops. `Conflict` unless it runs."""
+    """Cancels its open orders, sells its positions at market, then stops it. `Conflict` unless it runs."""
     bot = bot_get(bot_id)
     with transaction.atomic():
         if not Bot.objects.filter(pk=bot.pk, wanted__in=[Want.RUNNING, Want.PAUSED]).update(wanted=Want.CLOSING):
@@ -282,8 +288,8 @@ def bot_close(*, bot_id: str, user: Person = None) -> Bot:
 
 
 def kill_switch_set(*, killed: bool, reason: str = "", user: Person = None) -> KillSwitch:
-    """On: from this commit on no order is sent, every bot is stopped, and open orders are asked to be cancelled; those that were
-    not sent yet never are. Positions stay. Off: bots stay stopped until a person starts them."""
+    """On: from this commit on no order is sent, every bot is stopped, and all open orders are to be cancelled; those that were not
+    sent yet never will be. Positions stay. Off: bots stay stopped until a person starts them."""
     who = user.get_username() if user else "the desk"
     with transaction.atomic():
         switch, _ = KillSwitch.objects.update_or_create(
@@ -308,7 +314,7 @@ def kill_switch_set(*, killed: bool, reason: str = "", user: Person = None) -> K
 
 
 def bot_change_record(bot: Bot, what: str, user: Person, **more: Any) -> None:
-    """An event, and a word to the stream workers."""
+    """Writes an event, and wakes the stream workers once that is committed."""
     payload = {"name": bot.name, "change": what, "by": user.get_username() if user else "the desk", "mode": bot.mode, **more}
     events_record([News("bot_status", "person", payload)], bot=bot.bot_id, run_id=bot.run.run_id if bot.run else "")
     transaction.on_commit(partial(push_message, "desk", "changed", bot=bot.bot_id))

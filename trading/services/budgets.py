@@ -1,8 +1,8 @@
 """The risk budget: claimed before an order exists, used by what it bought, given back by what was sold or never came.
 
-One statement claims from the bot's, the wallet's and the desk's budget together or from none: the condition is looked at again
-after each row's lock is had, and rows are locked in the order of their ids, so that claims neither race nor deadlock. `Draw` makes
-it a part of the statement that writes what was claimed for.
+One statement claims from the bot's, the wallet's and the desk's budget together or from none: PostgreSQL tests the condition again
+after it has locked each row, and rows are locked in the order of their ids, so that claims neither race nor deadlock. `Draw` makes
+it a part of the statement that writes the orders themselves.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ RETURNING id
 """  # noqa: S608
 NOTHING = Decimal(0)
 OWN_EQUITY = Decimal(10) ** 15
-"""For a bot without a budget of its own: what it may have at risk is its equity, which the engine never exceeds."""
+"""For a bot without a budget of its own: it may have its equity at risk, which the engine never exceeds."""
 SCOPES = ("bot", "wallet", "desk")
 
 
 def budget_claim(ids: Sequence[int], amount: Decimal) -> Denial | None:
-    """Sets `amount` aside in every budget of `ids`, or in none and says which has no room; in none while the kill switch is on.
-    Part of the caller's transaction."""
+    """Sets `amount`, in quote, aside in every budget of `ids`, or in none and returns which has no room; in none while the kill
+    switch is on. Part of the caller's transaction."""
     if len(ids) != len(SCOPES):
         return Denial("unknown_limit", REASONS["unknown_limit"])
     batch = WriteBatch()
@@ -67,24 +67,26 @@ class Draw:
         self.use += use
 
     def settle_now(self) -> None:
-        """So that what is claimed next has the room. Part of the caller's transaction."""
+        """Writes what has been given back and used, so that the next claim has the room. Part of the caller's transaction."""
         budget_settle(self.ids, unclaim=self.unclaim, use=self.use)
         self.unclaim = self.use = NOTHING
 
     def add_to(self, batch: WriteBatch) -> None:
         if self.claim or self.unclaim or self.use:
             ids = list(self.ids)
-            count = len(SCOPES) if self.claim else None  # what is given back asks for no room
+            count = len(SCOPES) if self.claim else None  # giving back needs no room
             batch.require("budgets", ROOM, [ids, self.claim, self.unclaim, self.use, self.claim], count=count)
             batch.also.append(("draw", DRAW, [self.unclaim, self.claim, self.use, ids]))
 
 
 def is_killed() -> bool:
+    """Whether the kill switch is on."""
     with execute_prepared(KILLED, ()) as cursor:
         return bool(cursor.fetchone()[0])
 
 
 def denial_explain(ids: Sequence[int], amount: Decimal) -> Denial:
+    """Which budget has no room for `amount`, and how much it has."""
     if is_killed():
         return Denial("kill_switch", REASONS["kill_switch"])
     budgets = sorted(RiskBudget.objects.filter(pk__in=ids), key=lambda one: SCOPES.index(one.scope))
@@ -93,7 +95,7 @@ def denial_explain(ids: Sequence[int], amount: Decimal) -> Denial:
         if room < amount:
             what = f"{amount:.2f} {budget.currency} is wanted and {room:.2f} of {budget.limit:.2f} is free"
             return Denial(f"{budget.scope}_budget", f"{REASONS[f'{budget.scope}_budget']} {what}.")
-    return Denial("bot_budget", REASONS["bot_budget"])  # somebody gave room back in between: the next decision may have it
+    return Denial("bot_budget", REASONS["bot_budget"])  # room was given back in between, which the next decision may have
 
 
 def budget_settle(ids: Sequence[int], *, unclaim: Decimal = NOTHING, use: Decimal = NOTHING) -> None:
@@ -105,13 +107,14 @@ def budget_settle(ids: Sequence[int], *, unclaim: Decimal = NOTHING, use: Decima
 
 @dataclass(frozen=True, slots=True)
 class KnownBudgets:
-    """Budgets that exist already, by what they are of and their currency."""
+    """Budgets that exist already, by scope, the key of what they belong to, and currency."""
 
     bots: Mapping[int, Bot]
     rows: Mapping[tuple[str, object, str], RiskBudget]
 
     def get(self, bot_id: int, quote: str, limits: BotLimits) -> list[int]:
-        """The three of a bot, as `budgets_ensure` gives them; none where one is missing or its own is not what its limits say."""
+        """The ids of a bot's three budgets, as `budgets_ensure` returns them; none where one is missing, or its own is not what its
+        limits say."""
         bot, currency = self.bots[bot_id], risk_currency(quote)
         keys = (("bot", bot_id, currency), ("wallet", bot.wallet_id, currency), ("desk", bot.mode, currency))
         found = [row for key in keys if (row := self.rows.get(key))]
@@ -120,8 +123,8 @@ class KnownBudgets:
         return sorted(one.pk for one in found)
 
 
-def budgets_known(bots: Iterable[Bot]) -> KnownBudgets:
-    """In one statement, for many bots."""
+def budgets_find(bots: Iterable[Bot]) -> KnownBudgets:
+    """What exists of the budgets of many bots, in one statement."""
     by_id = {bot.pk: bot for bot in bots}
     mine = Q(scope="bot", bot__in=by_id) | Q(scope="wallet", wallet__in={bot.wallet_id for bot in by_id.values()}) | Q(scope="desk")
     of = {"bot": "bot_id", "wallet": "wallet_id", "desk": "mode"}
@@ -130,8 +133,8 @@ def budgets_known(bots: Iterable[Bot]) -> KnownBudgets:
 
 
 def budgets_ensure(bot: Bot, limits: BotLimits, quote: str) -> list[int]:
-    """The ids of the three budgets that an order of the bot claims from. The bot's own follows its limits. Wallet and desk get a
-    default where no money is at risk; in mode live a person sets them first, else `Invalid`."""
+    """The ids of the three budgets that an order of the bot claims from. The bot's own follows its limits. Those of the wallet and
+    the desk get a default where no real money is at risk; in mode live a person sets them first, or this raises `Invalid`."""
     currency = risk_currency(quote)
     own, _ = RiskBudget.objects.update_or_create(
         scope="bot", bot=bot, currency=currency, defaults={"limit": limits.budget or OWN_EQUITY, "mode": bot.mode}
@@ -142,6 +145,7 @@ def budgets_ensure(bot: Bot, limits: BotLimits, quote: str) -> list[int]:
 
 
 def budget_ensure(scope: str, whose: str, *, mode: str, **key: object) -> RiskBudget:
+    """The budget of a wallet or the desk; made where it is missing, but in mode live. `whose`: for the message."""
     find = {"scope": scope, **key, **({"mode": mode} if scope == "desk" else {})}
     if mode == Mode.LIVE:
         if budget := RiskBudget.objects.filter(**find).first():

@@ -1,4 +1,4 @@
-"""What a bot has by its books: for a new run whose predecessor's memory cannot be read."""
+"""What a bot has by its books: for a new run when the snapshot of the run before cannot be read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from trading.setup.config import parse_config
 
 
 def books_sum(bot: Bot) -> tuple[float, dict[str, HeldPosition]]:
-    """(cash in quote, what is held by symbol), by its fills in its present mode: it began with the cash of its first run there."""
+    """The bot's cash in quote, and its positions by symbol, by its fills in its present mode. It began with the cash of its first
+    run in that mode."""
     first = BotRun.objects.filter(bot=bot, mode=bot.mode).order_by("id").first()
     assert first
     held = {
@@ -25,7 +26,7 @@ def books_sum(bot: Bot) -> tuple[float, dict[str, HeldPosition]]:
 
 
 def cash_movements(bot: Bot) -> Iterator[Decimal]:
-    """What its fills did to its cash. A fee that was taken in another asset did nothing to it."""
+    """What the bot's fills changed in its cash, in quote. A fee that was taken in another asset changed nothing there."""
     groups = Fill.objects.filter(bot=bot, order__mode=bot.mode).order_by().values_list("symbol", "side", "fee_asset")
     for symbol, side, fee_asset, cost, fee in groups.annotate(cost_sum=Sum("cost"), fee_sum=Sum("fee")):
         yield cost if side == "sell" else -cost

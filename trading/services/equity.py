@@ -1,4 +1,4 @@
-"""What bots were worth, on a schedule."""
+"""What bots were worth at moments of a schedule."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PLACES = Decimal("1e-18")
 
 @transaction.atomic
 def equity_record(rows: Sequence[tuple[Bot, BotRun, Decimal, Decimal]], prices: Mapping[str, Decimal], *, at: datetime) -> None:
-    """One point a bot (bot, run, equity, cash), and a snapshot of each position that has a price."""
+    """One point for each of `rows` (bot, run, equity, cash), and a snapshot of each position that has a price. All in quote."""
     bots = [bot for bot, _, _, _ in rows]
     points = [EquityPoint(bot=bot, run_id=run.run_id, ts=at, equity=equity, cash=cash) for bot, run, equity, cash in rows]
     EquityPoint.objects.bulk_create(points, ignore_conflicts=True)

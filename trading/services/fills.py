@@ -1,4 +1,4 @@
-"""Executions become fills, positions, ledger entries and used budget: all in the caller's transaction, each exactly once."""
+"""Executions become fills, positions, ledger entries and used budget: all in the caller's statement, each exactly once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PLACES = Decimal(1).scaleb(-18)
 
 @dataclass(frozen=True, slots=True)
 class BookedFill:
-    """An execution that was new, with its fee in quote and, where the venue took the fee out of the base, that part."""
+    """A new fill and, where the venue took its fee out of the base, that part in base."""
 
     fill: Fill
     fee_base: Decimal
@@ -31,8 +31,8 @@ class BookedFill:
 
 @dataclass(slots=True)
 class Books:
-    """What a bot's step moves beside its own rows: the ledger of its wallet, and the risk budgets. `account`: where trade ids
-    count."""
+    """What a step of a bot moves beside its own rows: the ledger of its wallet, and the risk budgets. `account`: within which trade
+    ids are unique."""
 
     wallet_id: int
     account: str
@@ -48,8 +48,8 @@ class Books:
 def fills_book(
     order: Order, position: Position, executions: Sequence[Execution], batch: WriteBatch, books: Books
 ) -> list[BookedFill]:
-    """Books those that are new. `order` and `position` are changed; what else is to be written goes to `batch` and `books`. The
-    same execution again changes nothing."""
+    """Books the executions that are new, and returns them. `order` and `position` are changed in memory; what is to be written is
+    added to `batch` and `books`. The same execution again changes nothing."""
     known = set(order.fills.values_list("trade_id", flat=True)) if executions and order.filled_quantity else set()
     booked = []
     for execution in executions:
@@ -62,55 +62,64 @@ def fills_book(
 
 
 def execution_book(order: Order, position: Position, execution: Execution, batch: WriteBatch, books: Books) -> BookedFill:
+    """Books one execution: its fill, its ledger booking, and what it changes in the order, the position and the budgets."""
     base, quote = order.symbol.split("-")
     cost = round_money(execution.price * execution.quantity)
     fee_base = execution.fee if execution.fee_asset == base else Decimal(0)
     fee = round_money(fee_base * execution.price) if fee_base else execution.fee if execution.fee_asset == quote else Decimal(0)
     before = position.cost
     profit = position_change(position, order.side, execution, cost, fee, fee_base)
-    fill = Fill(
+    fill = make_fill(order, execution, books.account)
+    fill.cost, fill.fee, fill.profit = cost, fee, profit
+    batch.insert(fill)
+    books.bookings.append(make_booking(order, execution, books.account))
+    order_take(order, execution, fee)
+    allocation_settle(order, batch, books.draw, share=execution.quantity / order.quantity, use=position.cost - before)
+    return BookedFill(fill, fee_base)
+
+
+def make_fill(order: Order, execution: Execution, account: str) -> Fill:
+    """Without its cost, its fee in quote and its profit, which depend on the position."""
+    return Fill(
         order=order,
         bot_id=order.bot_id,
-        account=books.account,
+        account=account,
         venue=order.venue,
         symbol=order.symbol,
         trade_id=execution.trade_id,
         side=order.side,
         price=execution.price,
         quantity=execution.quantity,
-        cost=cost,
-        fee=fee,
         fee_paid=execution.fee,
         fee_asset=execution.fee_asset,
         maker=execution.maker,
-        profit=profit,
         correlation_id=order.correlation_id,
         ts=execution.time,
     )
-    batch.insert(fill)
-    books.bookings.append(
-        fill_booking(
-            reference=f"fill:{books.account}:{order.venue}:{order.symbol}:{execution.trade_id}",
-            ts=execution.time,
-            base=base,
-            quote=quote,
-            side=order.side,
-            quantity=execution.quantity,
-            price=execution.price,
-            fee=execution.fee,
-            fee_asset=execution.fee_asset,
-            note=order.client_order_id,
-        )
+
+
+def make_booking(order: Order, execution: Execution, account: str) -> Booking:
+    """What the execution moves in the ledger of the wallet."""
+    base, quote = order.symbol.split("-")
+    return fill_booking(
+        reference=f"fill:{account}:{order.venue}:{order.symbol}:{execution.trade_id}",
+        ts=execution.time,
+        base=base,
+        quote=quote,
+        side=order.side,
+        quantity=execution.quantity,
+        price=execution.price,
+        fee=execution.fee,
+        fee_asset=execution.fee_asset,
+        note=order.client_order_id,
     )
-    order_take(order, execution, fee)
-    allocation_settle(order, batch, books.draw, share=execution.quantity / order.quantity, use=position.cost - before)
-    return BookedFill(fill, fee_base)
 
 
 def position_change(
     position: Position, side: str, execution: Execution, cost: Decimal, fee: Decimal, fee_base: Decimal
 ) -> Decimal | None:
-    """Average cost, fees included. Returns the profit of a sale."""
+    """Changes the position by average cost, fees included. Returns the profit of a sale, in quote. `cost` and `fee` are in quote,
+    `fee_base` in base."""
     position.fees += fee
     if side == "buy":
         if not position.quantity:
@@ -134,7 +143,7 @@ def position_change(
 
 
 def order_take(order: Order, execution: Execution, fee: Decimal) -> None:
-    """Adds an execution to the order's sums; the caller saves."""
+    """Adds an execution to the order's sums; the caller writes them."""
     filled = order.filled_quantity + execution.quantity
     paid = (order.average_price or Decimal(0)) * order.filled_quantity + execution.price * execution.quantity
     order.average_price = round_money(paid / filled)
@@ -156,7 +165,7 @@ def allocation_settle(order: Order, batch: WriteBatch, draw: Draw, *, share: Dec
 
 
 def allocation_of(order: Order) -> RiskAllocation | None:
-    """What was claimed for it; a sale claims nothing. Asked for once in an order's life in memory."""
+    """What was claimed for the order; a sale claims nothing. Queried at most once in an order's life in memory."""
     try:
         return order.allocation if order.side == "buy" else None
     except RiskAllocation.DoesNotExist:
@@ -176,12 +185,12 @@ def allocation_release(order: Order, batch: WriteBatch, draw: Draw, status: Allo
 
 
 def round_money(value: Decimal) -> Decimal:
-    """To the places that money is kept with."""
+    """To the 18 places that columns of money have."""
     return value.quantize(PLACES)
 
 
 def fill_news(booked: Sequence[BookedFill], order: Order, position: Position, strategy: str) -> list[News]:
-    """`fill` and `position_update`, as API.md has them."""
+    """The events `fill` and `position_update`, as API.md describes them."""
     news = [News("fill", order.mode, fill_payload(one.fill, order, strategy), order.correlation_id, one.fill) for one in booked]
     if booked:
         news.append(News("position_update", order.mode, position_payload(position), order.correlation_id))
@@ -189,6 +198,7 @@ def fill_news(booked: Sequence[BookedFill], order: Order, position: Position, st
 
 
 def fill_payload(fill: Fill, order: Order, strategy: str) -> dict[str, Any]:
+    """One execution; `id` is filled in once it has been inserted. Quantities and money as text."""
     return {
         "id": fill.pk,
         "order_id": order.order_id,

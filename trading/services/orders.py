@@ -1,7 +1,7 @@
-"""The way of an order to the venue and back. Each hand-over is a compare-and-set; the venue is only ever told of what is committed.
+"""The way of an order to the venue and back. Each hand-over is a compare-and-set; the venue only ever gets what is committed.
 
-submitted -> (committed) -> the venue hears of it; by way of pending where it was not to be sent at once. From then on only the
-venue's word moves it.
+submitted -> (committed) -> sent to the venue; by way of pending where it was not to be sent at once. From then on only the venue's
+reports change its status.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from secrets import token_hex
-from typing import Literal
+from typing import Literal, cast
 
 from django.db import transaction
 from django.db.models import Min
@@ -21,18 +21,19 @@ from core.events import News, events_record
 from core.joined_rows import JoinedRows
 from core.prepared import execute_prepared
 from engine.transitions import OVER, advance, may
-from market.exchanges.base import OrderRequest, Report
+from market.exchanges.base import OrderRequest, OrderType, Report, Side
 from trading import metrics
 from trading.models import OPEN, AllocationStatus, Bot, ForeignOrder, Order, OrderStatus, RiskAllocation
 from trading.services.budgets import ALIVE
 from trading.services.fills import BookedFill, allocation_release, fill_news, fills_book
-from trading.services.loaded_bot import LEASED, Lease, LoadedBot, MarketNow
-from trading.services.step_writer import ORDER_FILLED, ORDER_OVER, StepEffects, StepWriter, order_payload
+from trading.services.lease import LEASED, Lease
+from trading.services.loaded_bot import LoadedBot, MarketNow
+from trading.services.order_rows import ORDER_FILLED, ORDER_OVER, order_payload
+from trading.services.step_writer import StepEffects
+from trading.services.venue_steps import VenueStepWriter
 
 TOO_OLD = timedelta(seconds=30)
 """A market order that could not be sent for so long is not sent any more: the decision was for another market."""
-
-
 CLAIM = f"""
 UPDATE trading_order SET status = 'submitted', submitted_at = %s::timestamptz, attempts = attempts + 1
 WHERE id = %s::bigint AND status = 'pending' AND NOT cancel_requested AND EXISTS ({ALIVE}) AND EXISTS ({LEASED})
@@ -48,15 +49,15 @@ def order_claim_send(order: Order, lease: Lease) -> OrderRequest | None:
         if not cursor.rowcount:
             return None
     order.status, order.submitted_at = OrderStatus.SUBMITTED, now
-    return request_of(order)
+    return order_request(order)
 
 
-def request_of(order: Order) -> OrderRequest:
+def order_request(order: Order) -> OrderRequest:
     return OrderRequest(
         client_order_id=order.client_order_id,
         symbol=order.symbol,
-        side=order.side,  # type: ignore[arg-type]
-        type=order.type,  # type: ignore[arg-type]
+        side=cast(Side, order.side),
+        type=cast(OrderType, order.type),
         quantity=order.quantity,
         limit=order.limit,
         stop=order.stop,
@@ -65,35 +66,35 @@ def request_of(order: Order) -> OrderRequest:
 
 
 def order_unsend(order_id: int) -> bool:
-    """Submitted -> pending where the venue surely never heard of it; sent again later, unless it is too old."""
+    """Submitted -> pending, where the order surely never reached the venue; it is sent again later, unless it is too old."""
     return (
         Order.objects.filter(pk=order_id, status=OrderStatus.SUBMITTED, venue_order_id="").update(status=OrderStatus.PENDING) == 1
     )
 
 
-def report_apply(holding: LoadedBot, report: Report, market: MarketNow) -> StepEffects:
-    """What the venue says of an order of this bot: new executions are booked and the engine hears of them; the status moves where
-    the table of transitions lets it. The same report again, or an older one, changes nothing."""
+def report_apply(loaded_bot: LoadedBot, report: Report, market: MarketNow) -> StepEffects:
+    """Books what the venue reports of an order of this bot: new executions go into the books and to the engine, and the status
+    moves where the table of transitions lets it. The same report again, or an older one, changes nothing."""
     order = order_read("client_order_id", report.client_order_id)
-    writer = StepWriter(holding, market, correlation_id=order.correlation_id)
+    writer = VenueStepWriter(loaded_bot, market, correlation_id=order.correlation_id)
     writer.rows[order.number] = order
-    position = holding.positions[order.symbol]
+    position = loaded_bot.positions[order.symbol]
     before, named, filled = str(order.status), order.venue_order_id, order.filled_quantity
     booked = fills_book(order, position, report.executions, writer.batch, writer.books)
     complete = order.filled_quantity >= order.quantity
-    # The venue may speak of a fill whose execution we have not been told: the order stays open until it has been asked for.
-    told = report.status if order.filled_quantity >= report.filled else "partially_filled"
-    order.status = OrderStatus(advance(order.status, told, complete=complete))
+    # The venue may report a fill whose execution has not come yet: the order stays open until that has been asked for.
+    status = report.status if order.filled_quantity >= report.filled else "partially_filled"
+    order.status = OrderStatus(advance(order.status, status, complete=complete))
     order.venue_order_id = named or report.venue_order_id
     if not booked and (order.status, order.venue_order_id) == (before, named):
-        return writer.written  # heard before
+        return writer.effects  # the rows say so already
     if order.status != before and order.status in OVER:
         order.closed_at, order.status_reason = timezone.now(), report.reason[:200]
     writer.batch.update(order, *ORDER_FILLED, "venue_order_id", status=before, filled_quantity=filled)
     metrics.fills.labels(order.venue).inc(len(booked))
-    writer.written.news += fill_news(booked, order, position, holding.bot.strategy)
+    writer.effects.news += fill_news(booked, order, position, loaded_bot.bot.strategy)
     tell_engine(writer, order, booked, before)
-    holding.note_heard(order)
+    loaded_bot.heard.note(order)
     return writer.finish()
 
 
@@ -110,16 +111,16 @@ def order_read(by: Literal["id", "client_order_id"], value: object) -> Order:
     return order
 
 
-def tell_engine(writer: StepWriter, order: Order, booked: Sequence[BookedFill], before: str) -> None:
-    """The engine hears of its own orders of this run. One of an earlier run, one that a person had adopted, or one of which its
-    memory cannot be read any more, is in the books only."""
-    holding = writer.holding
-    mine = order.run_id == holding.run.pk and order.number >= 0 and not holding.unreadable
+def tell_engine(writer: VenueStepWriter, order: Order, booked: Sequence[BookedFill], before: str) -> None:
+    """Passes fills and ends on to the engine, which knows its own orders of this run. An order of an earlier run, one that a person
+    had a bot adopt, or one of a bot whose snapshot cannot be read any more, is in the books only."""
+    loaded_bot = writer.loaded_bot
+    mine = order.run_id == loaded_bot.run.pk and order.number >= 0 and not loaded_bot.unreadable
     for one in booked if mine else ():
         fill = one.fill
         quantity, fee = float(fill.quantity), 0.0 if one.fee_base else float(fill.fee)
         time_ms = int(fill.ts.timestamp() * 1000)
-        step = holding.trader.fill(
+        step = loaded_bot.trader.fill(
             order.number, float(fill.price), quantity, fee, fill.maker, time_ms, fee_base=float(one.fee_base)
         )
         writer.take(step)
@@ -128,28 +129,29 @@ def tell_engine(writer: StepWriter, order: Order, booked: Sequence[BookedFill], 
     if order.status in OVER:
         released = AllocationStatus.EXPIRED if order.status == OrderStatus.EXPIRED else AllocationStatus.RELEASED
         allocation_release(order, writer.batch, writer.books.draw, released)
-        if holding.orders.get(order.number) == order.pk:  # an earlier run's order may have had the same number
-            del holding.orders[order.number]
+        if loaded_bot.orders.get(order.number) == order.pk:  # an earlier run's order may have had the same number
+            del loaded_bot.orders[order.number]
         if not booked:
             writer.correlation_id = token_hex(16)  # what is wanted in place of an order that came to nothing is another story
         if mine:
-            writer.take(holding.trader.ended(order.number, str(order.status)))
+            writer.take(loaded_bot.trader.ended(order.number, str(order.status)))
     elif mine:
-        holding.trader.accepted(order.number)
-    writer.written.news.append(News("order_update", order.mode, order_payload(order, holding), order.correlation_id))
+        loaded_bot.trader.accepted(order.number)
+    payload = order_payload(order, loaded_bot.bot.strategy)
+    writer.effects.news.append(News("order_update", order.mode, payload, order.correlation_id))
     metrics.orders.labels(order.venue, order.status).inc()
 
 
-def order_end(holding: LoadedBot, order_id: int, seen: str, status: OrderStatus, why: str, market: MarketNow) -> StepEffects:
-    """An order that surely is over without the venue's report: refused by the venue, never sent, or never arrived there. `seen` is
-    the status that this was concluded from: where the order has gone on since, nothing is concluded."""
+def order_end(loaded_bot: LoadedBot, order_id: int, seen: str, status: OrderStatus, why: str, market: MarketNow) -> StepEffects:
+    """Ends an order that is surely over without a report of the venue: the venue refused it, or it never arrived there. `seen` is
+    the status that this was concluded from: where the order has gone on since, nothing is done."""
     order = order_read("id", order_id)
-    writer = StepWriter(holding, market, correlation_id=order.correlation_id)
+    writer = VenueStepWriter(loaded_bot, market, correlation_id=order.correlation_id)
     writer.rows[order.number] = order
     before = str(order.status)
     if before != seen or not may(before, status):
-        return writer.written
-    holding.heard.pop(order.client_order_id, None)
+        return writer.effects
+    loaded_bot.heard.forget(order)
     order.status, order.status_reason, order.closed_at = status, why[:200], timezone.now()
     writer.batch.update(order, *ORDER_OVER, status=before)
     tell_engine(writer, order, (), before)
@@ -157,15 +159,15 @@ def order_end(holding: LoadedBot, order_id: int, seen: str, status: OrderStatus,
 
 
 def order_cancel_request(*, order_id: str, user: Person) -> Order:
-    """Asks for an open order to be cancelled; the worker that holds its bot tells the venue. `NotFound`, `Conflict` if it is
-    over."""
+    """Asks for an open order to be cancelled, which the worker that runs its bot passes on to the venue. `NotFound`; `Conflict` if
+    it is over."""
     order = Order.objects.select_related("bot").filter(order_id=order_id).first()
     if order is None:
         raise NotFound(f"There is no order {order_id}.")
     if not Order.objects.filter(pk=order.pk, status__in=OPEN).update(cancel_requested=True):
         raise Conflict(f"The order is {order.status}: there is nothing to cancel.")
     order.refresh_from_db()
-    payload = order_payload(order) | {"cancel_requested_by": str(user)}
+    payload = order_payload(order, order.bot.strategy) | {"cancel_requested_by": str(user)}
     with transaction.atomic():
         events_record(
             [News("order_update", "person", payload, order.correlation_id)], bot=order.bot.bot_id, run_id=order.run.run_id
@@ -180,14 +182,14 @@ def orders_cancel_note(orders: Iterable[Order]) -> None:
         Order.objects.filter(pk__in=ids, status__in=OPEN).update(cancel_requested=True)
 
 
-def order_note(order_id: int, words: str) -> None:
-    """For the screen of what could not be resolved."""
+def order_reason_note(order_id: int, words: str) -> None:
+    """Says on the screen of unresolved orders why this one is among them."""
     Order.objects.filter(pk=order_id, status__in=OPEN).update(status_reason=words[:200])
 
 
 def foreign_order_resolve(*, foreign_id: int, action: str, bot_id: str = "", user: Person = None) -> ForeignOrder:
-    """A person's word on an order that is not ours: `ignore` it, or have a bot `adopt` it, which then books its fills and counts it
-    among its orders. `Conflict` if somebody has decided, or the bot does not trade there; `NotFound`."""
+    """A person's decision on an order that is not ours: `ignore` it, or have a bot `adopt` it, which then books its fills and
+    counts it among its orders. `Conflict` if somebody has decided, or the bot does not trade there; `NotFound`."""
     with transaction.atomic():
         found = ForeignOrder.objects.select_for_update().select_related("wallet").filter(pk=foreign_id).first()
         if found is None:
@@ -208,7 +210,7 @@ def foreign_order_resolve(*, foreign_id: int, action: str, bot_id: str = "", use
 
 
 def order_adopt(found: ForeignOrder, bot_id: str) -> Order:
-    """Our row for it. Its number is below zero: the engine did not want it, and hears of its fills as of a hand's."""
+    """Our row for it. Its number is below zero, because the engine did not want it and does not know its fills."""
     bot = Bot.objects.select_related("run", "wallet").filter(bot_id=bot_id, archived_at=None).first()
     if bot is None:
         raise NotFound(f"There is no bot {bot_id}.")

@@ -15,17 +15,18 @@ from core.push import push_message
 from core.times import from_ms
 from engine.types import Rules
 from market.models import Instrument
-from trading.models import Bot, BotRun, BotState, DesiredStatus
-from trading.services.loaded_bot import EXTERNAL, trader_make
+from trading.models import EXTERNAL, Bot, BotRun, BotState, DesiredStatus
+from trading.services.bot_loading import trader_make
 from trading.setup.config import parse_config, rules_json
 
 
 def run_rules_take(run: BotRun, venue: str) -> None:
-    """The venue's rules go into the run's configuration before its first decision: a run is repeated with the rules that it had."""
+    """Copies the venue's rules into the run's configuration before its first decision, so that a run can be repeated with the rules
+    that it had."""
     if run.config.get("rules") or run.decided_at:
         return
     rows = Instrument.objects.filter(venue=venue, symbol__in=run.config["symbols"])
-    rules = {one.symbol: rules_json(rules_of(one)) for one in rows if one.tick_size or one.lot_size or one.min_notional}
+    rules = {one.symbol: rules_json(instrument_rules(one)) for one in rows if one.tick_size or one.lot_size or one.min_notional}
     if not rules:
         return
     state = BotState.objects.get(bot=run.bot)
@@ -40,18 +41,18 @@ def run_rules_take(run: BotRun, venue: str) -> None:
 
 
 def runs_rules_take(run_ids: Iterable[int]) -> None:
-    """For each of these runs that needs it. One whose memory cannot be read is told so when it is loaded."""
+    """For each of these runs that needs it. One whose snapshot cannot be read is left alone: loading it says so."""
     for run in BotRun.objects.filter(pk__in=list(run_ids), decided_at=None).select_related("bot"):
         with suppress(DomainError):
             run_rules_take(run, run.bot.venue)
 
 
-def rules_of(instrument: Instrument) -> Rules:
+def instrument_rules(instrument: Instrument) -> Rules:
     return Rules(float(instrument.tick_size or 0), float(instrument.lot_size or 0), float(instrument.min_notional or 0))
 
 
 def run_progress(run: BotRun, time_ms: int, *, decided: bool) -> None:
-    """Notes a close in memory; `steps.checkpoint` writes it."""
+    """Notes a close in memory; `steps.progress_save` writes it."""
     moment = from_ms(time_ms)
     run.history_from = run.history_from or moment
     run.evaluations += 1
@@ -74,7 +75,7 @@ WHERE run.id = new.id AND run.ended_at IS NULL
 
 
 def runs_progress_write(runs: Iterable[BotRun]) -> None:
-    """How far these runs are, in one statement. Figures for people: what a run goes on from is its engine's memory."""
+    """Writes how far these runs are, in one statement. The figures are for people: a run goes on from its engine's snapshot."""
     rows = [
         (
             *(run.pk, run.history_from, run.decides_from, run.decided_at),
@@ -88,7 +89,7 @@ def runs_progress_write(runs: Iterable[BotRun]) -> None:
 
 
 def run_hold_note(run: BotRun, why: str) -> None:
-    """Why a run does not decide at present; empty: it does."""
+    """Writes why a run does not decide at present; empty where it does."""
     run.held_reason = why[:200]
     BotRun.objects.filter(pk=run.pk).update(held_reason=run.held_reason)
 

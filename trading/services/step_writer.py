@@ -1,36 +1,41 @@
-"""One step of the engine becomes rows: risk checked, budget claimed, orders written ahead, paper executions booked, all or nothing,
-with the engine's memory. Nothing has been told to a venue when that is committed, and everything that will be is on record."""
+"""One step of the engine becomes rows: risk checked, budgets claimed, orders written ahead, paper executions booked, all or
+nothing, with the engine's memory. Nothing has been sent to a venue when that is committed, and all that will be sent is on record.
+
+What paper and venues share is here; `paper_steps` and `venue_steps` have the rest."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from secrets import token_hex
+from typing import ClassVar
 
-from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
 
 from core.batch import WriteBatch
 from core.events import News, events_add
-from core.text import decimal_text
-from core.times import from_ms
 from engine import risk
-from engine.live import OHLCV, Ended, Executed, Intent, SignalRow, Step
-from market.exchanges.base import Execution
+from engine.live import Ended, Executed, Intent, Step
+from market.rounding import round_quantity
 from trading import metrics
-from trading.models import AllocationStatus, BlockEvent, BotState, Order, OrderStatus, RiskAllocation
-from trading.services.budgets import ALIVE, Draw, budget_claim, is_killed
-from trading.services.fills import Books, allocation_release, fill_news, fills_book
-from trading.services.loaded_bot import LEASED, Lease, LoadedBot, MarketNow, Overtaken, StaleBot
-from trading.services.runs import runs_progress_write
-
-ORDER_OVER = ("status", "status_reason", "closed_at", "updated_at")
-ORDER_FILLED = (*ORDER_OVER, "quantity", "filled_quantity", "average_price", "fees")
-PROTECTIVE = frozenset({"stop_loss", "trailing_stop", "take_profit", "time_limit"})
+from trading.models import BlockEvent, BotState, Order, OrderStatus
+from trading.services.admission import (
+    Admission,
+    Admitted,
+    Blocked,
+    ClaimsInTurn,
+    ClaimsTogether,
+    Decision,
+    ExecutedAlready,
+)
+from trading.services.budgets import Draw
+from trading.services.fills import Books
+from trading.services.loaded_bot import LoadedBot, MarketNow, Overtaken, StaleBot
+from trading.services.order_rows import NewOrders, block_payload
 
 
 @dataclass(slots=True)
@@ -44,423 +49,189 @@ class StepEffects:
 
 
 @dataclass(slots=True)
-class StepWriter:
-    """What a step of a holding comes to, gathered, and written by `finish` in one statement. Where the engine executes orders
-    itself (replay, paper) they are written before their executions, and the caller has a transaction around it all."""
+class StepWriter(ABC):
+    """Gathers what a step of a bot comes to, and writes it by `finish`."""
 
-    holding: LoadedBot
+    loaded_bot: LoadedBot
     market: MarketNow
-    written: StepEffects = field(default_factory=StepEffects)
-    wanted: dict[int, Intent] = field(default_factory=dict)
-    """Orders that were let through."""
-    claims: dict[int, Decimal] = field(default_factory=dict)
+    effects: StepEffects = field(default_factory=StepEffects)
+    admitted: dict[int, Admitted] = field(default_factory=dict)
+    """Orders that may be written, by the engine's number."""
     rows: dict[int, Order] = field(default_factory=dict)
-    fresh: list[Order] = field(default_factory=list)
-    """To be inserted."""
-    steps: deque[Step] = field(default_factory=deque)
-    """The one that is being taken, and those that followed from refusals in it."""
+    """Orders that the step is about, old and new."""
+    fresh: NewOrders = field(default_factory=NewOrders)
     batch: WriteBatch = field(default_factory=WriteBatch)
     correlation_id: str = field(default_factory=lambda: token_hex(16))
-    lease: Lease | None = field(init=False)
-    """Where it still holds, orders are written as submitted: claimed for sending, which begins as soon as they are committed."""
-    at_once: bool = field(init=False)
-    """Whether budgets are claimed one order after the other. Otherwise with the writing, which writes nothing where one has no
-    room: the rows that all bots claim from are locked for one statement, and nobody waits for another's ways to the database."""
     books: Books = field(init=False)
+    admission: Admission = field(init=False)
+
+    first_status: ClassVar[OrderStatus]
+    """Of a new order."""
+    claims_class: ClassVar[type[ClaimsInTurn] | type[ClaimsTogether]]
+    """How its orders claim their budgets."""
 
     def __post_init__(self) -> None:
-        holding = self.holding
-        self.at_once, self.lease = not holding.external, self.market.lease
-        self.books = Books(holding.bot.wallet_id, holding.account, Draw(holding.budgets))
+        draw = Draw(self.loaded_bot.budgets)
+        self.books = Books(self.loaded_bot.bot.wallet_id, self.loaded_bot.account, draw)
+        self.admission = Admission(self.loaded_bot, self.market, self.claims_class(draw))
 
-    def allow(self, wanted: Intent) -> bool:
-        """Checks an order and claims its budget; where it is refused the engine forgets it, and a block says why."""
-        proposal = self.proposal(wanted)
-        claims = proposal.side == "buy"  # claiming looks at the kill switch itself
-        moment = self.holding.moment(wanted.symbol, self.market, self.at_once and not claims and is_killed())
-        denial = self.over() or risk.check(proposal, moment, self.holding.limits)
-        if denial is None and claims:
-            amount = risk.value(proposal, moment) * (1 + Decimal(repr(self.holding.config.fees.taker)))
-            self.claims[wanted.number] = amount.quantize(Decimal("1e-18"))
-            denial = self.claim(wanted.number)
-        if denial is None:
-            self.wanted[wanted.number] = wanted
-            return True
-        self.claims.pop(wanted.number, None)
-        self.block(wanted, denial)
-        return False
+    @abstractmethod
+    def exact_price(self, intent: Intent, price: float | None, *, is_stop: bool = False) -> Decimal | None:
+        """The limit or the stop of an order, in quote, as it is written."""
 
-    def claim(self, number: int) -> risk.Denial | None:
-        draw, amount = self.books.draw, self.claims[number]
-        if self.at_once:
-            draw.settle_now()
-            return budget_claim(draw.ids, amount)
-        draw.claim += amount
-        return None
+    @abstractmethod
+    def write_ahead(self) -> None:
+        """Called once the orders of a step have their rows, before its executions."""
 
-    def claim_each(self) -> None:
-        """There is no room for all, or the kill switch is on: orders without are blocked, and say why."""
-        self.at_once, self.books.draw.claim = True, Decimal(0)
-        killed = risk.Denial("kill_switch", risk.REASONS["kill_switch"]) if is_killed() else None
-        for order in list(self.fresh):
-            denial = self.claim(order.number) if order.number in self.claims else killed
-            if denial is not None:
-                self.fresh.remove(order)
-                del self.rows[order.number]
-                self.claims.pop(order.number, None)
-                self.written.cancel = [one for one in self.written.cancel if one is not order]
-                self.block(self.wanted.pop(order.number), denial)
+    @abstractmethod
+    def book_executions(self, executions: Sequence[Executed]) -> None: ...
 
-    def over(self) -> risk.Denial | None:
-        """A run that has ended sends nothing more, whatever its engine still wants."""
-        if self.holding.run.ended_at is None:
-            return None
-        return risk.Denial("bot_not_running", "The run has ended: nothing more is sent.")
+    @abstractmethod
+    def end_order(self, order: Order, ended: Ended) -> None:
+        """The engine has given the order up, or executed it to its end."""
 
-    def proposal(self, wanted: Intent) -> risk.Proposal:
-        price = wanted.limit if wanted.limit is not None else wanted.stop
-        return risk.Proposal(
-            symbol=wanted.symbol,
-            side=wanted.side,
-            quantity=self.holding.exact(wanted.symbol, wanted.quantity),
-            price=None if price is None else Decimal(repr(price)),
-            protective=wanted.reason in PROTECTIVE,
-        )
+    @abstractmethod
+    def finish(self) -> StepEffects:
+        """Writes what is left to write."""
 
-    def block(self, wanted: Intent, denial: risk.Denial) -> None:
-        step = self.holding.trader.block(wanted.number, denial.reason)
-        self.note_block(wanted.symbol, wanted.side, wanted.quantity, denial)
-        self.take(step)
+    def take(self, step: Step) -> None:
+        """Takes a step in, and after it those that follow from refusals in it: a refusal may end what the step itself wants, which
+        has its rows by then."""
+        waiting = deque([step])
+        while waiting:
+            waiting += self.take_one(waiting.popleft())
+
+    def take_one(self, step: Step) -> list[Step]:
+        """Orders first, then what the engine executed, then what it ended. Returns the steps that follow from refusals."""
+        following: list[Step] = []
+        passed: list[Admitted | ExecutedAlready] = []
+        for intent in step.wanted:
+            if not self.loaded_bot.trader.is_wanted(intent.number):
+                continue
+            decision = self.decide(intent)
+            if isinstance(decision, Blocked):
+                following.append(self.refuse(decision))
+            elif intent.number not in self.rows:
+                passed.append(decision)
+        for decision in passed:
+            order = self.rows[decision.intent.number] = self.make_order(decision.intent)
+            self.fresh.add(order, decision.claim)
+        self.write_ahead()
+        self.book_executions(step.executed)
+        for ended in step.done:
+            self.take_end(ended)
+        note_equity(self.loaded_bot, step)
+        return following
+
+    def decide(self, intent: Intent) -> Decision:
+        """On an order that has a row, or was admitted before, nothing is decided twice."""
+        if intent.number in self.rows:
+            return Admitted(intent)
+        if intent.number in self.admitted:
+            return self.admitted[intent.number]
+        decision = self.admission.decide(intent)
+        if isinstance(decision, Admitted):
+            self.admitted[intent.number] = decision
+        return decision
+
+    def refuse(self, blocked: Blocked) -> Step:
+        """The engine forgets the order, and a block says why. Returns the step that the engine makes of that."""
+        intent = blocked.intent
+        step = self.loaded_bot.trader.block(intent.number, blocked.denial.reason)
+        self.note_block(intent.symbol, intent.side, intent.quantity, blocked.denial)
+        return step
 
     def note_block(self, symbol: str, side: str, quantity: float | None, denial: risk.Denial) -> None:
+        """Keeps a block for the statement that writes the step. `quantity`: in base; None or NaN where it is not known."""
         price, _ = self.market.prices.get(symbol, (None, None))
-        self.written.blocked.append(
+        qty = None
+        if quantity is not None and quantity == quantity:
+            qty = round_quantity(self.loaded_bot.instruments[symbol], quantity)
+        self.effects.blocked.append(
             BlockEvent(
-                bot=self.holding.bot,
-                run_id=self.holding.run.run_id,
+                bot=self.loaded_bot.bot,
+                run_id=self.loaded_bot.run.run_id,
                 correlation_id=self.correlation_id,
                 trigger_id=self.market.trigger_id,
                 symbol=symbol,
                 side=side,
-                qty=None if quantity is None or quantity != quantity else self.holding.exact(symbol, quantity),
+                qty=qty,
                 price=price,
                 reason=denial.reason,
                 detail=denial.detail[:400],
             )
         )
 
-    def take(self, step: Step) -> None:
-        """A refusal while a step is taken makes another one, which may end what the first one wants: it is taken after it, when
-        all of that has its rows."""
-        self.steps.append(step)
-        if len(self.steps) > 1:
-            return
-        while self.steps:
-            self.take_one(self.steps[0])
-            self.steps.popleft()
+    def take_end(self, ended: Ended) -> None:
+        if ended.number in self.loaded_bot.orders or ended.number in self.rows:
+            self.end_order(self.find_row(ended.number), ended)
+        elif ended.status == "refused":
+            # The engine itself did not make the order: no cash, below the lot size, too many positions.
+            detail = risk.REASONS.get(ended.refusal, ended.refusal)
+            self.note_block(ended.symbol, ended.side, None, risk.Denial(ended.refusal, detail))
 
-    def take_one(self, step: Step) -> None:
-        """Orders first, then what the engine executed, then what it ended."""
-        self.orders([one for one in step.wanted if self.holding.trader.is_wanted(one.number) and self.admitted(one)])
-        self.executed(step.executed)
-        for done in step.done:
-            self.ended(done)
-        note_equity(self.holding, step)
-
-    def admitted(self, wanted: Intent) -> bool:
-        return wanted.number in self.wanted or wanted.number in self.rows or self.executed_already(wanted) or self.allow(wanted)
-
-    def executed_already(self, wanted: Intent) -> bool:
-        """On paper an exit that triggered inside a candle is wanted and executed in one step; there is nothing to refuse."""
-        return not self.holding.external and wanted.side == "sell"
-
-    def orders(self, wanted: Iterable[Intent]) -> None:
-        fresh = [self.order(one) for one in wanted if one.number not in self.rows]
-        self.fresh += fresh
-        self.rows |= {row.number: row for row in fresh}
-        if fresh and not self.holding.external:
-            self.insert_orders(self.batch)  # what is executed at once refers to them
-            self.batch.run()
-            self.batch = WriteBatch()
-            self.written.news += self.order_news()
-            self.note_orders()
-
-    def claim_sending(self, batch: WriteBatch) -> None:
-        now = timezone.now()
-        if self.lease:
-            batch.require("lease", LEASED, self.lease.values(now))
-        for row in self.fresh:
-            if self.lease and not row.cancel_requested:
-                row.status, row.submitted_at, row.attempts = OrderStatus.SUBMITTED, now, 1
-            else:
-                row.status, row.submitted_at, row.attempts = OrderStatus.PENDING, None, 0
-
-    def insert_orders(self, batch: WriteBatch) -> None:
-        for row in self.fresh:
-            batch.insert(row)
-            if row.number in self.claims:
-                batch.insert(self.allocation(row), refers={"order": row})
-
-    def order_news(self) -> list[News]:
-        news = []
-        for row in self.fresh:
-            news.append(News("intent", row.mode, intent_payload(row), row.correlation_id))
-            news.append(News("order_submitted", row.mode, order_payload(row, self.holding), row.correlation_id))
-        return news
-
-    def note_orders(self) -> None:
-        """They have been written."""
-        for row in self.fresh:
-            self.holding.orders[row.number] = row.pk
-            if row.reason not in PROTECTIVE:
-                self.holding.recent.append(self.market.time)
-            metrics.orders.labels(row.venue, row.status).inc()
-        if self.holding.external:
-            self.written.send += self.fresh
-        self.fresh = []
-
-    def order(self, wanted: Intent) -> Order:
-        holding, bot = self.holding, self.holding.bot
-        now = timezone.now()
-        price, _ = self.market.prices.get(wanted.symbol, (None, None))
+    def make_order(self, intent: Intent) -> Order:
+        """Its row, not in the database yet. Quantities and prices are exact from here on."""
+        loaded_bot, bot, now = self.loaded_bot, self.loaded_bot.bot, timezone.now()
+        price, _ = self.market.prices.get(intent.symbol, (None, None))
         return Order(
             order_id=token_hex(8),
-            client_order_id=f"qd-{holding.run.run_id}-{wanted.number}",
+            client_order_id=f"qd-{loaded_bot.run.run_id}-{intent.number}",
             bot=bot,
-            run=holding.run,
+            run=loaded_bot.run,
             wallet=bot.wallet,
-            number=wanted.number,
+            number=intent.number,
             mode=bot.mode,
             venue=bot.venue,
-            symbol=wanted.symbol,
-            side=wanted.side,
-            type=wanted.type,
-            quantity=holding.exact(wanted.symbol, wanted.quantity),
-            limit=holding.price(wanted.symbol, wanted.side, wanted.limit),
-            stop=holding.price(wanted.symbol, wanted.side, wanted.stop, stop=True),
-            reason=wanted.reason,
-            status=OrderStatus.PENDING if holding.external else OrderStatus.ACCEPTED,
+            symbol=intent.symbol,
+            side=intent.side,
+            type=intent.type,
+            quantity=round_quantity(loaded_bot.instruments[intent.symbol], intent.quantity),
+            limit=self.exact_price(intent, intent.limit),
+            stop=self.exact_price(intent, intent.stop, is_stop=True),
+            reason=intent.reason,
+            status=self.first_status,
             reference_price=price,
             correlation_id=self.correlation_id,
             trigger_id=self.market.trigger_id,
             decided_at=self.market.time,
             created_at=now,
-            submitted_at=None if holding.external else now,
+            submitted_at=None if self.first_status == OrderStatus.PENDING else now,
         )
 
-    def allocation(self, order: Order) -> RiskAllocation:
-        amount = self.claims[order.number]
-        quote = order.symbol.split("-")[1]
-        return RiskAllocation(order=order, bot=self.holding.bot, currency=quote, amount=amount, open=amount)
-
-    def executed(self, executed: Iterable[Executed]) -> None:
-        """The engine's own executions (replay, paper)."""
-        by_order: dict[int, list[Executed]] = {}
-        for one in executed:
-            by_order.setdefault(one.number, []).append(one)
-        for number, parts in by_order.items():
-            self.fill(self.row(number), parts)
-
-    def fill(self, order: Order, parts: list[Executed]) -> None:
-        holding = self.holding
-        position = holding.positions[order.symbol]
-        done = order.fills.count() if order.filled_quantity else 0
-        executions = [self.execution(order, one, done + i) for i, one in enumerate(parts)]
-        booked = fills_book(order, position, executions, self.batch, self.books)
-        # What an order asked for may be cut to what could be paid or sold: its quantity follows.
-        order.quantity = max(order.quantity, order.filled_quantity)
-        order.status = OrderStatus.PARTIALLY_FILLED
-        self.batch.update(order, *ORDER_FILLED)
-        metrics.fills.labels(order.venue).inc(len(booked))
-        self.written.news += fill_news(booked, order, position, holding.bot.strategy)
-
-    def execution(self, order: Order, one: Executed, index: int) -> Execution:
-        position = self.holding.positions[order.symbol]
-        quantity = self.holding.exact(order.symbol, one.quantity)
-        if order.side == "sell" and one.position == 0.0:
-            quantity = position.quantity  # all of it: sums of floats would leave their noise behind
-        return Execution(
-            trade_id=f"{order.number}-{index}",
-            price=Decimal(repr(one.price)),
-            quantity=quantity,
-            fee=Decimal(repr(one.fee)).quantize(Decimal("1e-18")),
-            fee_asset=order.symbol.split("-")[1],
-            maker=bool(one.maker),
-            time=from_ms(one.time),
-        )
-
-    def ended(self, done: Ended) -> None:
-        if done.number not in self.holding.orders and done.number not in self.rows:
-            if done.status == "refused":
-                self.note_refusal(done)
-            return
-        order = self.row(done.number)
-        if self.holding.external:
-            # On record: whoever comes after a crash, or after a venue that did not answer, cancels it.
-            order.cancel_requested = True
-            if order.pk:
-                self.batch.update(order, "cancel_requested")
-            self.written.cancel.append(order)
-        else:
-            # Cut short by the engine: what it could not get was refused, and the order ends there.
-            status = OrderStatus.CANCELLED if done.status == "refused" else OrderStatus(done.status)
-            self.close(order, status, done.refusal)
-
-    def note_refusal(self, done: Ended) -> None:
-        """The engine itself did not make the order: no cash, below the lot size, too many positions."""
-        detail = risk.REASONS.get(done.refusal, done.refusal)
-        self.note_block(done.symbol, done.side, None, risk.Denial(done.refusal, detail))
-
-    def close(self, order: Order, status: OrderStatus, why: str = "") -> None:
-        order.status, order.status_reason, order.closed_at = status, why, timezone.now()
-        self.batch.update(order, *ORDER_OVER)
-        released = AllocationStatus.EXPIRED if status == OrderStatus.EXPIRED else AllocationStatus.RELEASED
-        allocation_release(order, self.batch, self.books.draw, released)
-        self.holding.orders.pop(order.number, None)
-        self.written.news.append(News("order_update", order.mode, order_payload(order, self.holding), order.correlation_id))
-        metrics.orders.labels(order.venue, status).inc()
-
-    def row(self, number: int) -> Order:
+    def find_row(self, number: int) -> Order:
+        """An order of this step, or an open one of the bot, by the engine's number."""
         if number not in self.rows:
-            self.rows[number] = Order.objects.get(pk=self.holding.orders[number])
+            self.rows[number] = Order.objects.get(pk=self.loaded_bot.orders[number])
         return self.rows[number]
 
-    def finish(self) -> StepEffects:
-        if not self.write():
-            self.lease = None
-            with transaction.atomic():
-                self.claim_each()
-                if not self.write():
-                    raise Overtaken(f"The budgets of {self.holding.bot.name} changed meanwhile.")
-        return self.written
-
-    def write(self) -> bool:
-        """Everything in one statement, the events last. False: some budget has no room for what is wanted, the kill switch is on,
-        or the hold on the venue is lost, and nothing was written."""
-        holding, batch = self.holding, self.batch.copy()
-        if self.fresh and holding.external:
-            self.claim_sending(batch)
-        self.insert_orders(batch)
-        batch.insert(*self.written.blocked)
-        holding.add_state(batch)
+    def write(self, batch: WriteBatch) -> bool:
+        """Everything in one statement, the events last. False: a condition of `batch` or of the claims is not met (a budget has no
+        room, the kill switch is on, the lease on the venue is lost), and nothing was written. `StaleBot`; `Overtaken`."""
+        loaded_bot, bot = self.loaded_bot, self.loaded_bot.bot
+        self.fresh.insert_into(batch)
+        batch.insert(*self.effects.blocked)
+        loaded_bot.add_state(batch)
         self.books.add_to(batch)
-        if self.fresh and not self.at_once:
-            batch.require("kill switch", ALIVE, ())
-        blocked = [News("trade_blocked", holding.bot.mode, block_payload(one), one.correlation_id) for one in self.written.blocked]
-        news = [*self.written.news, *self.order_news(), *blocked]
-        events_add(batch, news, bot=holding.bot.bot_id, run_id=holding.run.run_id)
+        if self.fresh.rows:
+            self.admission.claims.add_conditions(batch)
+        blocked = [News("trade_blocked", bot.mode, block_payload(one), one.correlation_id) for one in self.effects.blocked]
+        news = [*self.effects.news, *self.fresh.list_news(bot.strategy), *blocked]
+        events_add(batch, news, bot=bot.bot_id, run_id=loaded_bot.run.run_id)
         missed = batch.run()
         if isinstance(missed, BotState):
-            raise StaleBot(f"Another worker trades for {holding.bot.name}.")
+            raise StaleBot(f"Another worker trades for {bot.name}.")
         if isinstance(missed, Model):
             raise Overtaken(f"Somebody else has written {missed} meanwhile.")
         if missed is not None:
             return False
-        holding.version += 1
-        self.written.news = news
-        for block in self.written.blocked:
+        loaded_bot.version += 1
+        self.effects.news = news
+        for block in self.effects.blocked:
             metrics.blocked.labels(block.reason).inc()
-        self.note_orders()
         return True
 
 
-def step_apply(holding: LoadedBot, market: MarketNow, call: Callable[[], Step], *, checked: Sequence[Intent] = ()) -> StepEffects:
-    """What the engine does on `call` becomes rows. `checked`: entries that the call would execute at once, looked at before it.
-
-    A step in which nothing happens writes nothing. After an exception the holding is out of step with its rows: load it again."""
-    if not checked:
-        step = call()
-        if not (step.wanted or step.executed or step.done):
-            note_equity(holding, step)
-            return StepEffects()
-    with nullcontext() if holding.external else transaction.atomic():
-        writer = StepWriter(holding, market)
-        if checked:
-            for wanted in checked:
-                writer.allow(wanted)
-            step = call()
-        writer.take(step)
-        return writer.finish()
-
-
-def note_equity(holding: LoadedBot, step: Step) -> None:
+def note_equity(loaded_bot: LoadedBot, step: Step) -> None:
     if step.equity is not None:
-        holding.run.equity = Decimal(repr(step.equity)).quantize(Decimal("1e-8"))
-
-
-def candle_open(holding: LoadedBot, time_ms: int, opens: Mapping[str, float], market: MarketNow) -> StepEffects:
-    """The candle that opened at `time_ms` has begun. On paper what was queued is executed at its open; for a venue the exits are
-    wanted now, and the entries once no exit is on its way (`entries_want`)."""
-    trader = holding.trader
-    checked = [] if holding.external else [one for one in trader.queued(opens) if one.side == "buy"]
-    written = step_apply(holding, market, lambda: trader.open(time_ms, opens), checked=checked)
-    holding.opened = time_ms
-    return written
-
-
-def candle_close(
-    holding: LoadedBot,
-    time_ms: int,
-    candles: Mapping[str, OHLCV],
-    rows: Mapping[str, SignalRow],
-    market: MarketNow,
-    *,
-    tradable: bool = True,
-) -> StepEffects:
-    """The candle that opened at `time_ms` has closed: paper executes what lies inside it, and the strategy's wishes are taken
-    in."""
-    trader = holding.trader
-    if not holding.external and holding.opened != time_ms:
-        candle_open(holding, time_ms, {symbol: one.open for symbol, one in candles.items()}, market)
-    holding.time = time_ms
-    return step_apply(holding, market, lambda: trader.close(time_ms, candles, rows, tradable))
-
-
-def progress_save(holding: LoadedBot) -> None:
-    """Writes the engine's memory and how far the run is, where no step did for a while."""
-    with transaction.atomic():
-        holding.save_state()
-        runs_progress_write([holding.run])
-
-
-def intent_payload(order: Order) -> dict[str, object]:
-    """What the strategy, or a protective exit, wanted, and on what."""
-    return {
-        "symbol": order.symbol,
-        "side": order.side,
-        "qty": decimal_text(order.quantity),
-        "reason": order.reason,
-        "trigger_id": order.trigger_id,
-        "price": None if order.reference_price is None else decimal_text(order.reference_price),
-    }
-
-
-def order_payload(order: Order, holding: LoadedBot | None = None) -> dict[str, object]:
-    price = order.limit if order.limit is not None else order.stop
-    return {
-        "order_id": order.order_id,
-        "client_order_id": order.client_order_id,
-        "venue": order.venue,
-        "symbol": order.symbol,
-        "side": order.side,
-        "qty": decimal_text(order.quantity),
-        "price": None if price is None else decimal_text(price),
-        "type": order.type,
-        "status": str(order.status),
-        "status_reason": order.status_reason,
-        "filled_qty": decimal_text(order.filled_quantity),
-        "average_price": None if order.average_price is None else decimal_text(order.average_price),
-        "strategy": holding.bot.strategy if holding else order.bot.strategy,
-        "signal_reason": order.reason,
-    }
-
-
-def block_payload(block: BlockEvent) -> dict[str, object]:
-    return {
-        "reason": block.reason,
-        "trigger_id": block.trigger_id,
-        "symbol": block.symbol,
-        "side": block.side,
-        "qty": None if block.qty is None else decimal_text(block.qty),
-        "detail": block.detail,
-    }
+        loaded_bot.run.equity = Decimal(repr(step.equity)).quantize(Decimal("1e-8"))

@@ -22,6 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="Print one JSON object and nothing else.")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Makes the token and shows its secret, once."""
         try:
             user = selectors.user_named(options["user"])
             token, secret = services.token_create(user=user, scopes=options["scopes"], days=options["days"])

@@ -1,1 +1,2 @@
-"""Binance spot over python-binance. `frames` reads, `orders` writes, `client` and `streams` are the library with its traps shut."""
+"""Binance spot over python-binance. `frames` reads, `orders` writes, and `client` and `streams` wrap the library and close its
+traps."""

@@ -41,7 +41,7 @@ from market.exchanges.parsing import Json, Reader, parse_number
 T = TypeVar("T")
 PAGE = 1000
 TICKERS = 20
-"""Symbols in one question: up to so many it weighs 2, beyond it 40 or more."""
+"""With up to this many symbols a question weighs 2; with more it weighs 40 or more."""
 
 
 class Binance:
@@ -49,7 +49,7 @@ class Binance:
 
     venue = "binance"
     finality = 10.0
-    """The window of its signatures is half of it."""
+    """A signature is valid for half of it."""
 
     def __init__(self, endpoint: Endpoint, *, budget: Budget, breaker: Breaker, count: Callable[[str], None] | None = None) -> None:
         self._endpoint = endpoint
@@ -146,7 +146,7 @@ class Binance:
         return await self._ask(request, 20)
 
     async def permissions(self) -> KeyPermissions:
-        """A testnet has no such question; its money cannot be withdrawn."""
+        """A testnet cannot be asked this, and its money cannot be withdrawn."""
 
         async def request(client: BinanceClient) -> KeyPermissions:
             if client.testnet:
@@ -162,7 +162,7 @@ class Binance:
         return await self._ask(request, 20)
 
     async def place(self, order: OrderRequest) -> Report:
-        """A second order with an open order's id is that order: it is looked up and returned."""
+        """An order with the id of one that is open is the same order: it is looked up and returned."""
         names, asked = self._name([order.symbol]), order_parameters(order)
 
         async def request(client: BinanceClient) -> Report:
@@ -236,7 +236,8 @@ class Binance:
                 yield event
 
     async def _ask(self, request: Callable[[BinanceClient], Awaitable[T]], weight: int, *, urgent: bool = False) -> T:
-        """A question may be repeated: where only the clock was off, once, by the venue's clock as it is now."""
+        """A question may be repeated. If it was refused only because of the clock, it is asked once more, by the venue's clock as
+        it is now."""
         client = self._open_client()
         try:
             return await self._guard.run(lambda: request(client), {"weight": weight}, urgent=urgent)
@@ -251,7 +252,7 @@ class Binance:
         try:
             return await self._guard.run(lambda: request(client), costs, acts=True)
         except Retryable as problem:
-            # Not repeated here, but whoever repeats it shall not fail by the clock again.
+            # This request is not repeated here, but whoever repeats it must not fail because of the clock again.
             if problem.code == "clock":
                 await self._set_clock()
             raise
@@ -271,13 +272,13 @@ class Binance:
         return names
 
     async def _directory(self) -> None:
-        """All of their symbols in ours, where reports can be of any; asked for once."""
+        """All of the venue's symbols in ours, for reports that can be of any symbol. They are asked for once."""
         if not self._listed:
             await self.instruments()
             self._listed = True
 
     def _now(self) -> datetime:
-        """By the venue's clock."""
+        """The time by the venue's clock."""
         return datetime.now(UTC) + timedelta(milliseconds=self._open_client().timestamp_offset)
 
     async def _on_headers(self, headers: Mapping[str, str]) -> None:
@@ -286,13 +287,13 @@ class Binance:
                 await self._guard.budget.observe(name, int(used), date=headers.get("Date", ""))
 
     async def _learn(self, limit: Json) -> None:
-        """The venue's own limits, of `exchangeInfo`."""
+        """The venue's own limits, as `exchangeInfo` tells them."""
         kinds = {("REQUEST_WEIGHT", "MINUTE", 1): "weight", ("ORDERS", "SECOND", 10): "orders"}
         if name := kinds.get((limit["rateLimitType"], limit["interval"], limit["intervalNum"])):
             await self._guard.budget.observe(name, 0, int(limit["limit"]))
 
 
 def _order_key(symbol: str, client_order_id: str, venue_order_id: str) -> dict[str, str]:
-    """Ours where we have it: theirs is not known of an order whose answer was lost."""
+    """The parameters that name an order: our id if we have it, because theirs is unknown if the answer to the order was lost."""
     identity = {"origClientOrderId": client_order_id} if client_order_id else {"orderId": venue_order_id}
     return {"symbol": venue_symbol(symbol), **identity}

@@ -1,4 +1,4 @@
-"""python-binance's client, pointed where an endpoint says, with what it keeps to itself made known."""
+"""python-binance's client, pointed at the addresses of an endpoint. It also tells what the library keeps to itself."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Headers = Callable[[Any], Awaitable[None]]
 ENDED = {"e": "error", "type": "Ended", "m": "the reader has ended"}
 BACKLOG = 10_000
 
-# What it says there, our own errors say too, and its debug lines carry whole frames.
+# Our own errors say what the library logs there, and its debug lines contain whole frames.
 logging.getLogger("binance").setLevel(logging.CRITICAL)
 
 
-class BinanceClient(AsyncClient):  # type: ignore[misc] # the library has no types
-    """Addresses go in before the library copies them. `on_headers` sees each answer's own headers: the library keeps only the
-    last answer's, which under concurrent calls is another one's."""
+class BinanceClient(AsyncClient):
+    """The addresses go in before the library copies them. `on_headers` gets the headers of each answer: the library keeps only
+    those of the last one, which belongs to another call if several run at once."""
 
     REQUEST_RECVWINDOW = 5000
     REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=5)
@@ -43,7 +43,7 @@ class BinanceClient(AsyncClient):  # type: ignore[misc] # the library has no typ
             api_secret=None if pem else endpoint.api_secret or None,
             private_key=pem,
             testnet=endpoint.environment == "testnet" and not endpoint.rest,
-            # Shorter than the venue's own, so that no order goes out on a connection that the venue has just closed.
+            # Shorter than the venue's own time-out, so that no order goes out on a connection that the venue has just closed.
             session_params={"connector": aiohttp.TCPConnector(keepalive_timeout=10)},
         )
 
@@ -57,7 +57,7 @@ class BinanceClient(AsyncClient):  # type: ignore[misc] # the library has no typ
         return await super()._handle_response(response)
 
     async def measure_offset(self) -> float:
-        """Seconds that the venue's clock is ahead, taken in the middle of the round trip; later signatures use it."""
+        """Seconds that the venue's clock is ahead, taken in the middle of the round trip. Later signatures use it."""
         begun = time.time()
         server = (await self.get_server_time())["serverTime"] / 1000
         offset = float(server - (begun + time.time()) / 2)
@@ -68,7 +68,7 @@ class BinanceClient(AsyncClient):  # type: ignore[misc] # the library has no typ
         return MarketSocket(url=url or self._stream_url(), path="", prefix="stream")
 
     def user_socket(self) -> UserSocket:
-        """In place of the library's own connection, of which nothing else makes use."""
+        """Takes the place of the library's own connection, which nothing else uses."""
         socket = UserSocket(url=self.ws_api._url)
         self.ws_api: WebsocketAPI = socket
         return socket
@@ -77,17 +77,17 @@ class BinanceClient(AsyncClient):  # type: ignore[misc] # the library has no typ
         return "wss://stream.testnet.binance.vision/" if self.testnet else "wss://stream.binance.com:9443/"
 
 
-class MarketSocket(ReconnectingWebsocket):  # type: ignore[misc]
-    """One connection's life, read straight from `ws`. The library's reader drops its queue when it is full, gives up for good
-    after four attempts, and hides reconnections from whoever has to fill the gap."""
+class MarketSocket(ReconnectingWebsocket):
+    """The life of one connection, read straight from `ws`. The library's own reader drops its queue when it is full, gives up for
+    good after four attempts, and hides reconnections from the code that has to fill the gap."""
 
     async def _read_loop(self) -> None:
         self._handle_read_loop = None
 
 
-class UserSocket(WebsocketAPI):  # type: ignore[misc]
-    """One subscription's life. The library reconnects without subscribing anew, and then nothing ever arrives; so it may not,
-    and the end is always told in the queue, behind all that came before it."""
+class UserSocket(WebsocketAPI):
+    """The life of one subscription. The library would reconnect without subscribing again, and then nothing would ever arrive, so
+    it is kept from reconnecting. The end is always put into the queue, behind everything that came before it."""
 
     def __init__(self, url: str) -> None:
         super().__init__(url=url)
@@ -107,7 +107,7 @@ class UserSocket(WebsocketAPI):  # type: ignore[misc]
             self._queue.put_nowait(ENDED)
 
     async def end(self) -> None:
-        """Closes at once: the library's own way waits for its reader, which looks up every ten seconds."""
+        """Closes at once. The library's own close waits for its reader, which looks up only every ten seconds."""
         await self.close()
 
     async def _kill_read_loop(self) -> None:

@@ -13,14 +13,15 @@ VENUE = "Binance"
 UNAUTHORISED = (-1002, -1022, -2014, -2015)
 NOT_FOUND = (-2011, -2013)
 UNSETTLED = (-1000, -1001, -1006, -1007)
-"""The venue itself does not know what became of it."""
+"""Codes with which the venue says that it does not know itself what became of the request."""
 CLOCK = -1021
 DUPLICATE = "duplicate"
 BAN_UNTOLD = 60.0
 
 
 def translate_error(error: Exception, acts: bool) -> ExchangeError:
-    """`acts`: the request would change something at the venue, so a lost answer leaves it unknown."""
+    """Names what was raised. `acts` says that the request would change something at the venue, so that a lost answer leaves the
+    outcome unknown."""
     if isinstance(error, BinanceAPIException):
         return _answer_error(error, acts)
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
@@ -63,7 +64,7 @@ def _refusal_error(message: str, status: int, code: int) -> ExchangeError:
 
 
 def _retry_after(response: Any) -> float:
-    """Seconds; of an answer over the WebSocket API, which has no headers, what is usual."""
+    """Seconds to wait. Answers over the WebSocket API have no headers, so the usual time is taken for them."""
     try:
         return max(float(response.headers["Retry-After"]), 1.0)
     except (AttributeError, KeyError, ValueError):

@@ -1,6 +1,5 @@
-"""Binance's JSON to the desk's words. Pure; `names` maps their symbols to ours. A frame that cannot be read raises `Malformed`,
-`KeyError` or the like; one of a kind that the desk does not use gives None.
-"""
+"""Binance's JSON to the desk's words. All functions are pure; `names` maps the venue's symbols to ours. A frame that cannot be read
+raises `Malformed`, `KeyError` or the like. A frame of a kind that the desk does not use gives None."""
 
 from __future__ import annotations
 
@@ -54,7 +53,7 @@ SIDES: dict[str, Side] = {"BUY": "buy", "SELL": "sell"}
 
 
 def market_event(frame: Json, names: Names, received: float, now: datetime) -> MarketEvent | None:
-    """A frame of a combined stream: `{"stream", "data"}`. `now` stamps kinds that carry no time of their own."""
+    """A frame of a combined stream: `{"stream", "data"}`. `now` is the time of kinds that carry none of their own."""
     data = frame["data"]
     if parse := MARKET.get(data.get("e", "")):
         return parse(data, names, received)
@@ -67,7 +66,7 @@ def market_event(frame: Json, names: Names, received: float, now: datetime) -> M
 
 
 def parse_trade(data: Json, names: Names, received: float) -> Tick:
-    """`trade` and `aggTrade`: the same but for the id."""
+    """`trade` and `aggTrade`, which differ only in their ids."""
     price, quantity, time = parse_positive(data["p"]), parse_positive(data["q"]), from_milliseconds(data["T"])
     return Tick(VENUE, names[data["s"]], price, time, quantity=quantity, received=received)
 
@@ -102,7 +101,7 @@ def _parse_best(data: Json, symbol: str, now: datetime) -> Depth:
 
 
 def parse_candles(rows: Sequence[Sequence[Any]], symbol: str, interval: str, now: int) -> list[Candle]:
-    """Of `GET klines`, those that were closed at `now` (the venue's clock, ms)."""
+    """The candles of `GET klines` that were closed at `now` (the venue's clock, in ms)."""
     return [_parse_row(row, symbol, interval) for row in rows if int(row[0]) + INTERVALS[interval] <= now]
 
 
@@ -112,12 +111,13 @@ def _parse_row(row: Sequence[Any], symbol: str, interval: str) -> Candle:
 
 
 def parse_ticker(data: Json, names: Names) -> Tick:
-    """Of `GET ticker/24hr`. Its close time is the venue's clock: the price holds until then."""
+    """The price of `GET ticker/24hr`. Its close time is the venue's clock: the price holds until then."""
     bid, ask = parse_optional(data.get("bidPrice")), parse_optional(data.get("askPrice"))
     return Tick(VENUE, names[data["symbol"]], parse_positive(data["lastPrice"]), from_milliseconds(data["closeTime"]), bid, ask)
 
 
 def parse_instrument(data: Json) -> InstrumentRules:
+    """What `exchangeInfo` says of one symbol. A filter that is absent, or zero, is no rule."""
     filters = {each["filterType"]: each for each in data["filters"]}
     price, lot = filters.get("PRICE_FILTER", {}), filters.get("LOT_SIZE", {})
     notional = filters.get("NOTIONAL") or filters.get("MIN_NOTIONAL") or {}
@@ -137,7 +137,8 @@ def parse_instrument(data: Json) -> InstrumentRules:
 
 
 def parse_order(data: Json, names: Names, executions: tuple[Execution, ...] = ()) -> Report:
-    """An order of REST: placed, cancelled, queried. Cancelling gives the order a new client id and ours as the original."""
+    """An order by REST, after it was placed, cancelled or queried. A cancellation gives the order a new client id and tells ours as
+    the original one."""
     return Report(
         venue=VENUE,
         symbol=names[data["symbol"]],
@@ -157,7 +158,7 @@ def parse_order(data: Json, names: Names, executions: tuple[Execution, ...] = ()
 
 
 def parse_placement(data: Json, names: Names) -> Report:
-    """The full answer to a new order. What it filled at once took liquidity."""
+    """The full answer to a new order. Whatever filled at once took liquidity."""
     time = from_milliseconds(data["transactTime"])
     executions = tuple(
         Execution(
@@ -175,7 +176,7 @@ def parse_placement(data: Json, names: Names) -> Report:
 
 
 def own_trade(data: Json) -> tuple[str, Execution]:
-    """Of `GET myTrades`, with the order's id at the venue."""
+    """A trade of `GET myTrades`, with the order's id at the venue."""
     return str(data["orderId"]), Execution(
         trade_id=str(data["id"]),
         price=parse_positive(data["price"]),
@@ -202,6 +203,7 @@ def user_event(event: Json, names: Names) -> UserEvent | None:
 
 
 def _execution_report(event: Json, names: Names) -> Report:
+    """An order's event of the user stream, with its execution if it was a trade."""
     time = from_milliseconds(event["T"])
     reason = event.get("r", "NONE")
     return Report(

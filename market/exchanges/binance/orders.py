@@ -1,4 +1,4 @@
-"""An order of ours as Binance wants it: everything in text, since a float would be rounded or written with an exponent."""
+"""An order of ours as Binance wants it. Everything is text, because a float would be rounded or written with an exponent."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ def decimal_text(value: Decimal) -> str:
 
 
 def order_parameters(order: OrderRequest) -> dict[str, str]:
-    """Of `POST order`. Our id always goes with it: the library would invent one that nobody could ask for after a crash."""
+    """The parameters of `POST order`. Our id always goes with them: otherwise the library would invent one that nobody could ask
+    for after a crash."""
     result = {
         "symbol": venue_symbol(order.symbol),
         "side": order.side.upper(),

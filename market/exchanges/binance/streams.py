@@ -1,4 +1,4 @@
-"""Binance's sockets, each for one life: they end by raising, and the next life begins with nothing of the last."""
+"""Binance's sockets. Each lives once: it ends by raising, and the next one starts with nothing of the last."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from market.exchanges.binance.orders import venue_symbol
 from market.exchanges.parsing import Json, Malformed, Reader
 
 CHUNK = 200
-"""Streams in one request: the venue takes 1,024 in all and five requests a second."""
+"""Streams in one request. The venue takes 1,024 in all, and five requests a second."""
 OPENING = 10.0
 BEAT = 30.0
 """Seconds of silence on the user stream after which the venue is asked whether it is still there."""
@@ -51,6 +51,7 @@ async def stream_market(
 
 
 async def _read_events(ws: Any, streams: Sequence[str], trades: TradeNumbers) -> AsyncGenerator[MarketEvent, None]:
+    """Subscribes and turns frames into events. `Alive` comes once the venue has confirmed all subscriptions."""
     chunks = [list(streams[first : first + CHUNK]) for first in range(0, len(streams), CHUNK)]
     for number, chunk in enumerate(chunks, 1):
         await ws.send(orjson.dumps({"method": "SUBSCRIBE", "params": chunk, "id": number}).decode())
@@ -78,7 +79,7 @@ def _parse_frame(text: str | bytes) -> Json:
 
 
 def _take_answer(frame: Json, missing: int, reader: Reader) -> int:
-    """How many answers to our subscriptions are still to come."""
+    """How many answers to our subscriptions are still missing."""
     if "error" in frame or ("code" in frame and "msg" in frame):
         raise Retryable(f"Binance did not take a subscription: {str(frame)[:200]}", code="stream")
     if "id" in frame and frame.get("result", "") is None:
@@ -88,7 +89,7 @@ def _take_answer(frame: Json, missing: int, reader: Reader) -> int:
 
 
 class TradeNumbers:
-    """Frames to events, with the trades' own numbers watched: they leave no number out and repeat none."""
+    """Turns frames into events and watches the numbers of the trades, which leave no number out and repeat none."""
 
     def __init__(self, symbols: Mapping[str, str], reader: Reader, now: Callable[[], datetime]) -> None:
         self.reader, self.now, self._symbols = reader, now, symbols
@@ -115,7 +116,7 @@ class TradeNumbers:
 
 
 async def stream_user(client: BinanceClient, symbols: Mapping[str, str], reader: Reader) -> AsyncGenerator[UserEvent, None]:
-    """Begins with `Alive`, when the subscription stands: what happened before must be asked for."""
+    """Begins with `Alive` when the subscription stands. Ask for what happened before that."""
     socket = client.user_socket()
     try:
         await client._ws_api_request("userDataStream.subscribe.signature", signed=True, params={})
@@ -139,7 +140,7 @@ async def stream_user(client: BinanceClient, symbols: Mapping[str, str], reader:
 
 
 async def _next_event(client: BinanceClient, socket: UserSocket) -> dict[str, Any] | None:
-    """The next event; None after a silence in which the venue was asked and answered."""
+    """The next event. None if the stream was silent, and the venue was asked whether it is still there and answered."""
     try:
         async with asyncio.timeout(BEAT):
             return await socket.next_event()

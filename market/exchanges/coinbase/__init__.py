@@ -1,1 +1,1 @@
-"""Coinbase Advanced Trade over coinbase-advanced-py. Laid out as `binance`; `bars` makes candles of trades."""
+"""Coinbase Advanced Trade over coinbase-advanced-py. The files are those of `binance`; besides, `bars` makes candles of trades."""

@@ -46,7 +46,7 @@ BARS = 300
 """Candles in one answer; the venue gives no more than 350."""
 PAGE = 250
 SKEW = 2.0
-"""Seconds by which a clock must be off before a refused token is put down to it."""
+"""How many seconds a clock must be off before a refused token is blamed on it."""
 GRANULARITIES = {
     "1m": "ONE_MINUTE",
     "5m": "FIVE_MINUTE",
@@ -58,7 +58,7 @@ GRANULARITIES = {
     "1d": "ONE_DAY",
 }
 PARTS = {"3m": "1m", "4h": "2h", "12h": "6h"}
-"""Intervals that the venue does not have, and of what they are made."""
+"""Intervals that the venue does not have, and those that they are made of."""
 
 
 class Coinbase:
@@ -165,7 +165,7 @@ class Coinbase:
         return await self._ask(request)
 
     async def place(self, order: OrderRequest) -> Report:
-        """The venue answers a client order id that it knows with the order that it has."""
+        """To a client order id that it knows, the venue answers with the order that it has."""
         asked = order_body(order)
 
         async def request(rest: CoinbaseRest) -> Report:
@@ -177,7 +177,7 @@ class Coinbase:
         return await self._act(request)
 
     async def cancel(self, symbol: str, client_order_id: str, venue_order_id: str = "") -> Report:
-        """The venue cancels by its own id only, which is looked up where it is not given."""
+        """The venue cancels by its own id only. It is looked up if it is not given."""
         known = venue_order_id or (await self.order(symbol, client_order_id)).venue_order_id
 
         async def request(rest: CoinbaseRest) -> None:
@@ -191,7 +191,7 @@ class Coinbase:
     async def order(self, symbol: str, client_order_id: str, venue_order_id: str = "") -> Report:
         if venue_order_id:
             return await self._find_order(venue_order_id)
-        # There is no question by our id: the lists are looked through, newest first.
+        # The venue cannot be asked for our id, so its lists are searched, newest first.
         cursor = ""
         while True:
             answer = await self._ask(
@@ -254,7 +254,7 @@ class Coinbase:
 
     async def _fills(self, params: Json) -> list[tuple[str, Execution]]:
         rows = await self._pages("orders/historical/fills", "fills", {**params, "limit": PAGE}, urgent=True)
-        # A trade that is reversed comes as another type: it is none of an order's executions.
+        # A trade that was reversed comes as another type, and is none of the order's executions.
         fills = [frames.parse_fill(row) for row in reversed(rows) if row.get("trade_type", "FILL") == "FILL"]
         return sorted(fills, key=lambda each: each[1].time)
 
@@ -274,7 +274,7 @@ class Coinbase:
         return request
 
     async def _ask(self, request: Callable[[CoinbaseRest], Awaitable[T]], *, urgent: bool = False) -> T:
-        """A question may be repeated: where the token was refused because the clock was off, once."""
+        """A question may be repeated. If the token was refused because the clock was off, it is asked once more."""
         rest = self._open_rest()
         try:
             return await self._guard.run(lambda: request(rest), COST, urgent=urgent)
@@ -300,7 +300,7 @@ class Coinbase:
 
     @property
     def _public(self) -> str:
-        """Without a key, the same answers stand under another path."""
+        """Without a key, the same answers are found under another path."""
         return "" if self._endpoint.api_key else "market/"
 
     def _open_rest(self) -> CoinbaseRest:
@@ -309,7 +309,7 @@ class Coinbase:
         return self._rest
 
     def _now(self) -> datetime:
-        """By the venue's clock."""
+        """The time by the venue's clock."""
         return datetime.now(UTC) + timedelta(seconds=self._offset)
 
     async def _on_headers(self, headers: Mapping[str, str]) -> None:
@@ -319,12 +319,12 @@ class Coinbase:
 
 
 def _next_cursor(answer: Json) -> str:
-    """The cursor of the next page; empty behind the last one."""
+    """The cursor of the next page; empty after the last one."""
     return str(answer.get("cursor") or "") if answer.get("has_next", True) else ""
 
 
 def _accepted_report(order: OrderRequest, answer: Json, now: datetime) -> Report:
-    """All that the venue says of a new order is that it took it."""
+    """The report of a new order, of which the venue says only that it took it."""
     return Report(
         venue=frames.VENUE,
         symbol=order.symbol,

@@ -1,4 +1,5 @@
-"""Candles made of trades: the venue streams only five-minute ones. Exact, since the venue makes its own of the same trades."""
+"""Candles made of trades, because the venue streams only five-minute ones. They are exact, because the venue makes its own of the
+same trades."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from market.exchanges.base import Candle, Tick
 from market.exchanges.coinbase.frames import VENUE
 
 LATE = timedelta(seconds=1)
-"""How long after a candle's end its last trades may still come."""
+"""How long after a candle's end its last trades may still arrive."""
 
 
 @dataclass(slots=True)
@@ -32,19 +33,19 @@ class Bar:
 
 
 class Bars:
-    """Of one symbol and interval. A candle is handed on as closed only if all of its trades were seen: those that began before
-    `since` are left to whoever asks the venue."""
+    """Candles of one symbol and interval. A candle is handed on as closed only if all of its trades were seen. Those that began
+    before `since` are left to whoever asks the venue."""
 
     def __init__(self, symbol: str, interval: str) -> None:
         self.symbol, self.interval = symbol, interval
         self.since: datetime | None = None
-        """From here on every trade was seen."""
+        """From this time on every trade was seen."""
         self._length = timedelta(milliseconds=interval_ms(interval))
         self._bar: Bar | None = None
         self._done = EPOCH
 
     def trades(self, ticks: Sequence[Tick]) -> Iterator[Candle]:
-        """Trades in the venue's order: candles that they end, then the one that they make grow."""
+        """Takes trades in the venue's order. Gives the candles that they end, then the one that still grows."""
         for tick in ticks:
             time = tick.time - (tick.time - EPOCH) % self._length
             if time < self._done or (self._bar and time < self._bar.time):
@@ -58,7 +59,7 @@ class Bars:
             yield self._candle(self._bar, ticks[-1].received, closed=False)
 
     def close_until(self, now: datetime) -> Iterator[Candle]:
-        """The venue's clock says `now`: a candle can end without a trade behind it."""
+        """Ends the candles that are over at `now`, by the venue's clock: a candle can end without a trade after it."""
         if self._bar is not None and now >= self._bar.time + self._length + LATE:
             yield from self._close()
 

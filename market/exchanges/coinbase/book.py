@@ -13,7 +13,7 @@ from market.exchanges.coinbase.frames import VENUE
 
 LEVELS = 20
 EVERY = timedelta(milliseconds=250)
-"""Changes come many times a second, and each picture costs a look at all levels."""
+"""Changes come many times a second, and each picture means a look at all levels."""
 
 
 class DepthBook:
@@ -27,7 +27,7 @@ class DepthBook:
         return moment - self._shown >= EVERY
 
     def change(self, levels: Sequence[tuple[Side, Decimal, Decimal]], *, snapshot: bool) -> None:
-        """Quantities are what stands there now; zero takes the level away."""
+        """Each quantity is what stands at that price now. Zero removes the level."""
         if snapshot:
             self._sides, self._shown = {"buy": {}, "sell": {}}, EPOCH
         for side, price, quantity in levels:

@@ -1,4 +1,5 @@
-"""coinbase-advanced-py, made fit for a loop: REST in threads of one session each, sockets that verify whom they talk to."""
+"""coinbase-advanced-py, made fit for a loop: REST in threads that have a session each, and sockets that check the certificate of
+the other side."""
 
 from __future__ import annotations
 
@@ -24,24 +25,24 @@ from market.exchanges.coinbase.tokens import Signer
 API = "/api/v3/brokerage"
 THREADS = 4
 TIMEOUT = (5, 10)
-"""Seconds to connect and to wait for each part of an answer: the library's own default is for ever."""
+"""Seconds to connect, and to wait for each part of an answer. By default the library waits without end."""
 
-# Their handlers write to standard error, whole answers among it; our own errors say what matters.
+# Their handlers write to standard error, whole answers included. Our own errors say what matters.
 for _name in ("coinbase.RESTClient", "coinbase.WSClient"):
     logging.getLogger(_name).handlers.clear()
     logging.getLogger(_name).setLevel(logging.CRITICAL)
 
 
 class Loopback(HTTPAdapter):
-    """The library writes https before every address; a sandbox on this machine speaks http."""
+    """The library writes https before every address, but a sandbox on this machine uses http."""
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         request.url = "http://" + str(request.url).removeprefix("https://")
         return super().send(request, *args, **kwargs)
 
 
-class CoinbaseSession(RESTClient):  # type: ignore[misc] # the library has no types
-    """One thread's client. `headers`: of its last answer, which is this thread's own."""
+class CoinbaseSession(RESTClient):
+    """The client of one thread. `headers` are those of its last answer."""
 
     def __init__(self, endpoint: Endpoint, signer: Signer | None) -> None:
         address = urlsplit(endpoint.rest)
@@ -68,7 +69,7 @@ class CoinbaseSession(RESTClient):  # type: ignore[misc] # the library has no ty
 
 
 class CoinbaseRest:
-    """`get` and `post` answer the venue's JSON. `on_headers` sees each answer's headers, on the loop."""
+    """`get` and `post` give the venue's JSON. `on_headers` gets the headers of each answer, on the loop."""
 
     def __init__(self, endpoint: Endpoint, on_headers: Callable[[Mapping[str, str]], Awaitable[None]]) -> None:
         self.signer = Signer(endpoint) if endpoint.api_key else None
@@ -77,7 +78,7 @@ class CoinbaseRest:
         self._own = threading.local()
 
     async def get(self, path: str, **parameters: Any) -> dict[str, Any]:
-        """`public=True` for what needs no key."""
+        """`public=True` is for what needs no key."""
         public = bool(parameters.get("public"))
         return await self._send(lambda session: session.get(f"{API}/{path}", **parameters), counted=not (public and self.signer))
 
@@ -88,7 +89,7 @@ class CoinbaseRest:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _send(self, request: Callable[[CoinbaseSession], dict[str, Any]], *, counted: bool) -> dict[str, Any]:
-        """`counted`: by the limit of the key, and not by that of the address."""
+        """`counted` means by the limit of the key, and not by that of the address."""
         loop = asyncio.get_running_loop()
         headers, answer = await loop.run_in_executor(self._threads, self._in_thread, request)
         if counted:
@@ -112,9 +113,9 @@ class CoinbaseRest:
         return session.headers, answer
 
 
-class CoinbaseSocket(WSClient):  # type: ignore[misc]
-    """One connection's life, read straight from `websocket`. The library's own opening does not look at the certificate, and its
-    reader ends in silence on a clean close, on a frame that comes with the close, and on a callback's error."""
+class CoinbaseSocket(WSClient):
+    """The life of one connection, read straight from `websocket`. The library does not check the certificate when it connects, and
+    its reader ends in silence on a clean close, on a frame that comes with the close, and on an error in a callback."""
 
     def __init__(self, endpoint: Endpoint, signer: Signer | None, *, user: bool) -> None:
         self._signer = signer

@@ -16,7 +16,8 @@ VENUE = "Coinbase"
 
 
 def translate_error(error: Exception, acts: bool) -> ExchangeError:
-    """`acts`: the request would change something at the venue, so a lost answer leaves it unknown."""
+    """Names what was raised. `acts` says that the request would change something at the venue, so that a lost answer leaves the
+    outcome unknown."""
     if isinstance(error, requests.HTTPError) and error.response is not None:
         return _answer_error(error.response, acts)
     if isinstance(error, AuthenticationError):
@@ -71,7 +72,7 @@ def _retry_after(response: requests.Response) -> float:
 
 
 def not_placed(answer: Json) -> Refused:
-    """A refused order is answered 200 with `success` false."""
+    """The error of a refused order, which the venue answers with status 200 and `success` false."""
     error = answer.get("error_response") or {}
     code = str(error.get("new_order_failure_reason") or error.get("preview_failure_reason") or error.get("error") or "")
     text = str(error.get("message") or error.get("error_details") or code)

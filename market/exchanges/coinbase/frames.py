@@ -1,4 +1,4 @@
-"""Coinbase's JSON to the desk's words. Pure. Product ids are written as our symbols are."""
+"""Coinbase's JSON to the desk's words. All functions are pure. Product ids are written like our symbols."""
 
 from __future__ import annotations
 
@@ -60,38 +60,38 @@ UNSAID = ("", "REJECT_REASON_UNSPECIFIED")
 
 
 def parse_ticker(data: Json, time: datetime, received: float = 0.0) -> Tick:
-    """Of the channel `ticker`; `time` is the message's."""
+    """A message of the channel `ticker`; `time` is that of the message."""
     bid, ask = parse_optional(data.get("best_bid")), parse_optional(data.get("best_ask"))
     return Tick(VENUE, data["product_id"], parse_positive(data["price"]), time, bid, ask, received=received)
 
 
 def parse_trade(data: Json, received: float = 0.0) -> tuple[int, Tick]:
-    """Of the channel `market_trades`, with the number that counts a product's trades."""
+    """A trade of the channel `market_trades`, with the number that counts the trades of a product."""
     price, size, time = parse_positive(data["price"]), parse_positive(data["size"]), from_iso(data["time"])
     return int(data["trade_id"]), Tick(VENUE, data["product_id"], price, time, quantity=size, received=received)
 
 
 def parse_levels(updates: Sequence[Json]) -> list[tuple[Side, Decimal, Decimal]]:
-    """Of the channel `l2_data`: (side of the book, price, quantity there now)."""
+    """The changes of the channel `l2_data`: (side of the book, price, quantity there now)."""
     sides: dict[str, Side] = {"bid": "buy", "offer": "sell", "ask": "sell"}
     return [(sides[each["side"]], parse_positive(each["price_level"]), parse_number(each["new_quantity"])) for each in updates]
 
 
 def parse_candle(data: Json, symbol: str, interval: str, *, closed: bool = True) -> Candle:
-    """Of `GET candles` and of the channel `candles`, whose interval is always five minutes."""
+    """A candle of `GET candles`, or of the channel `candles`, whose interval is always five minutes."""
     values = parse_prices(data["open"], data["high"], data["low"], data["close"])
     time = from_milliseconds(int(data["start"]) * 1000)
     return Candle(VENUE, symbol, interval, time, *values, parse_number(data["volume"]), closed)
 
 
 def parse_candles(rows: Sequence[Json], symbol: str, interval: str, start: datetime, end: datetime) -> list[Candle]:
-    """Those that open in [start, end), oldest first: the venue answers newest first, both ends included."""
+    """The candles that open in [start, end), oldest first. The venue answers newest first, with both ends included."""
     each = (parse_candle(row, symbol, interval) for row in rows)
     return sorted((bar for bar in each if start <= bar.time < end), key=lambda bar: bar.time)
 
 
 def merge_candles(parts: Sequence[Candle], interval: str) -> list[Candle]:
-    """Candles of a longer interval from sorted shorter ones."""
+    """Candles of a longer interval, made of sorted shorter ones."""
     length = timedelta(milliseconds=INTERVALS[interval])
     result: list[Candle] = []
     for part in parts:
@@ -112,6 +112,7 @@ def product_tick(data: Json, now: datetime) -> Tick:
 
 
 def parse_instrument(data: Json) -> InstrumentRules:
+    """What `GET products` says of one product."""
     off = any(data.get(flag) for flag in ("is_disabled", "trading_disabled", "cancel_only", "view_only", "auction_mode"))
     return InstrumentRules(
         symbol=data["product_id"],
@@ -129,7 +130,7 @@ def parse_instrument(data: Json) -> InstrumentRules:
 
 
 def parse_book(data: Json, symbol: str) -> Depth:
-    """Of `GET product_book`."""
+    """The depth of `GET product_book`."""
     sides = (
         tuple((parse_positive(level["price"]), parse_number(level["size"])) for level in data[side]) for side in ("bids", "asks")
     )
@@ -141,8 +142,8 @@ def parse_balance(data: Json) -> Balance:
 
 
 def parse_order(data: Json, executions: tuple[Execution, ...] = ()) -> Report:
-    """An order of REST. Sizes and prices stand in the form it was asked for in; a market buy for quote has no base size until
-    it is filled."""
+    """An order by REST. Sizes and prices are in the form in which the order was asked for. A market buy for an amount of quote has
+    no base size until it is filled."""
     form: Json = next(iter(data["order_configuration"].values()))
     filled = parse_number(data["filled_size"])
     asked = form.get("base_size")
@@ -165,7 +166,7 @@ def parse_order(data: Json, executions: tuple[Execution, ...] = ()) -> Report:
 
 
 def user_order(data: Json, time: datetime) -> Report:
-    """Of the channel `user`. It tells how much is filled, but not by which trades."""
+    """An order of the channel `user`. It tells how much is filled, but not by which trades."""
     filled = parse_number(data["cumulative_quantity"])
     return Report(
         venue=VENUE,
@@ -185,7 +186,7 @@ def user_order(data: Json, time: datetime) -> Report:
 
 
 def parse_fill(data: Json) -> tuple[str, Execution]:
-    """With the order's id at the venue. Fees are always in the quote currency."""
+    """An execution, with the order's id at the venue. Fees are always in the quote currency."""
     price, size = parse_positive(data["price"]), parse_positive(data["size"])
     return data["order_id"], Execution(
         trade_id=str(data["trade_id"]),
@@ -204,7 +205,7 @@ def _parse_status(name: str, filled: Decimal) -> VenueStatus:
 
 
 def _parse_type(name: str) -> OrderType:
-    """REST writes `STOP_LIMIT`, the stream `Stop Limit`."""
+    """REST writes `STOP_LIMIT`, and the stream writes `Stop Limit`."""
     if (kind := TYPES.get(name.upper().replace(" ", "_"))) is None:
         raise Malformed(f"an order of type {name!r}")
     return kind

@@ -9,7 +9,7 @@ from market.exchanges.base import OrderRequest, Refused
 
 
 def order_body(order: OrderRequest) -> dict[str, Any]:
-    """Of `POST orders`."""
+    """The body of `POST orders`."""
     return {
         "client_order_id": order.client_order_id,
         "product_id": order.symbol,
@@ -19,7 +19,7 @@ def order_body(order: OrderRequest) -> dict[str, Any]:
 
 
 def order_configuration(order: OrderRequest) -> dict[str, dict[str, Any]]:
-    """What Coinbase has no form for is refused here, with what can be done instead."""
+    """How Coinbase wants the order described. An order that it has no form for is `Refused` here, with what can be done instead."""
     size = {"base_size": format(order.quantity, "f")}
     if order.type == "market":
         return {"market_market_ioc": size}

@@ -1,4 +1,4 @@
-"""Coinbase's sockets, each for one life: they end by raising, and the next life begins with nothing of the last."""
+"""Coinbase's sockets. Each lives once: it ends by raising, and the next one starts with nothing of the last."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from market.exchanges.parsing import Json, Malformed, Reader, from_iso
 
 T = TypeVar("T")
 SILENCE = 10.0
-"""Seconds: a heartbeat comes each second, so a socket that says nothing for so long is dead."""
+"""Seconds. A heartbeat comes each second, so a socket that is silent for so long is dead."""
 LOST = (WebSocketException, WSClientException, OSError, TimeoutError)
 Message = Callable[[Json, datetime, float], Iterator[T]]
-"""Of a channel's message, its time and when it came in, to events."""
+"""Turns a channel's message, given its time and when it came in, into events."""
 
 
 async def read_events(
     socket: CoinbaseSocket, channels: Mapping[str, list[str]], parse: Message[T], reader: Reader
 ) -> AsyncGenerator[T | Alive | StreamGap, None]:
-    """`Alive` says that the venue has taken all subscriptions. A message that is missing in the count is told as a gap,
-    and then it ends: only a new connection brings a whole state again."""
+    """`Alive` says that the venue has taken all subscriptions. If a message is missing in the count, it gives a gap and then ends,
+    because only a new connection brings a whole state again."""
     try:
         await socket.open_async()
         await socket.subscribe_all(channels)
@@ -63,6 +63,8 @@ async def _read_messages(socket: CoinbaseSocket, reader: Reader) -> AsyncGenerat
 async def _check_sequence(
     messages: AsyncIterator[tuple[Json, float]], missing: int, parse: Message[T], reader: Reader
 ) -> AsyncGenerator[T | Alive | StreamGap, None]:
+    """The events of the messages, with their sequence numbers checked. `missing` is how many subscriptions the venue has not
+    confirmed yet."""
     last: int | None = None
     time_ = None
     async for message, received in messages:
@@ -106,7 +108,7 @@ def _error_of(text: str) -> Exception:
 
 
 class Orders:
-    """Messages of the channel `user` to reports. They tell how much is filled, not by which trades: ask for the fills."""
+    """Messages of the channel `user` to reports. They tell how much is filled, but not by which trades: ask for the fills."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader

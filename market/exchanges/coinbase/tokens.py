@@ -1,6 +1,5 @@
-"""The tokens that Coinbase wants, by the venue's clock: the library's own are by ours, and a clock that is off looks to the
-venue like a wrong key.
-"""
+"""The tokens that Coinbase wants, by the venue's clock. Those of the library are by ours, and to the venue a clock that is off
+looks like a wrong key."""
 
 from __future__ import annotations
 
@@ -13,11 +12,11 @@ from coinbase import jwt_generator
 from market.exchanges.base import Endpoint
 
 LIFE = 20
-"""Seconds. The venue allows 120; but an order whose answer was lost is not settled before its token is stale."""
+"""Seconds. The venue allows 120, but an order whose answer was lost cannot be settled before its token has expired."""
 
 
 class BadKey(Exception):
-    """The secret is none that can sign."""
+    """This secret cannot be used to sign."""
 
 
 class Signer:
@@ -26,7 +25,7 @@ class Signer:
     def __init__(self, endpoint: Endpoint) -> None:
         self.offset = 0.0
         self._name = endpoint.api_key
-        # As they stand in a key file, line ends are escaped.
+        # In a key file, line ends are escaped.
         secret = endpoint.api_secret.replace("\\n", "\n")
         try:
             self._key = jwt_generator._load_private_key(secret)
@@ -35,7 +34,7 @@ class Signer:
             raise BadKey(type(error).__name__) from None
 
     def token(self, uri: str = "") -> str:
-        """For one request: `GET host/path`; without one, for a WebSocket's subscription."""
+        """A token for one request, `GET host/path`, or without one for the subscription of a WebSocket."""
         now = int(time.time() + self.offset)
         claims = {"sub": self._name, "iss": "cdp", "nbf": now, "exp": now + LIFE} | ({"uri": uri} if uri else {})
         headers = {"kid": self._name, "nonce": secrets.token_hex()}

@@ -15,8 +15,8 @@ from market.exchanges.parsing import Json, Reader
 
 
 class MarketMessages:
-    """One connection's state. `symbols` are product ids; of a pair with USDC the venue tells under the name of its USD twin,
-    with which it shares one book."""
+    """The state of one connection. `symbols` are product ids. The venue sends a pair with USDC under the name of its USD twin, with
+    which it shares one book."""
 
     def __init__(self, symbols: Sequence[str], intervals: Sequence[str], reader: Reader) -> None:
         self._reader = reader
@@ -29,9 +29,10 @@ class MarketMessages:
         self._books = {symbol: DepthBook(symbol) for symbol in symbols}
         self._last = dict.fromkeys(symbols, -1)
         self._behind: timedelta | None = None
-        """How far the newest trade was behind its message's time at the least: what the venue's clocks differ."""
+        """The least time by which the newest trade was behind the time of its message: how far the venue's clocks differ."""
 
     def __call__(self, message: Json, moment: datetime, received: float) -> Iterator[MarketEvent]:
+        """A message of a market channel to events. `moment` is its time, `received` when it came in."""
         match message["channel"]:
             case "market_trades":
                 for event in message["events"]:
@@ -56,7 +57,7 @@ class MarketMessages:
             yield from bars.close_until(moment)
 
     def _trades(self, event: Json, moment: datetime, received: float) -> Iterator[Tick | Candle]:
-        """The first event is a snapshot of the latest trades, of which only the last is news."""
+        """The first event is a snapshot of the latest trades, and only the last of them is news."""
         read = (self._reader.parse_with("market_trades", frames.parse_trade, each, received) for each in event["trades"])
         trades = sorted((each for each in read if each is not None), key=lambda each: each[0])
         snapshot = event["type"] == "snapshot"

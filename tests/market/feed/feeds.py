@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 from market.exchanges.base import Candle, MarketEvent, StreamGap, Tick
-from market.feed import FeedStatus, Incident, Subscription, Timing, run_feed
+from market.feed import Feed, FeedStatus, Incident, Subscription, Timing
 from market.feed.subscription import Key
 from tests.market.exchanges.venues import SYMBOLS, Desk, Venue, until
 
@@ -87,7 +87,7 @@ async def running_feed(
     running = Running(Subscription(symbols or [SYMBOLS[venue]], intervals, closed=closed))
     running.gate.set()
     task = asyncio.create_task(
-        run_feed(
+        Feed(
             exchange,
             running.wanted,
             running.handle,
@@ -95,7 +95,7 @@ async def running_feed(
             clock=lambda: desk.sandbox.sandbox.tape.now / 1000,
             random=Random(1),
             timing=timing,
-        )
+        ).run()
     )
     try:
         yield running

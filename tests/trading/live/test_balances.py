@@ -25,10 +25,11 @@ from tests.trading.making import config, keep
 from tests.wallets.making import account
 from trading.live.balances import OLD, AccountBalances
 from trading.models import BlockEvent, Order, RiskAllocation
+from trading.services.bot_loading import bot_load
 from trading.services.bots import bot_create, bot_start
-from trading.services.loaded_bot import LoadedBot, MarketNow, bot_load
+from trading.services.loaded_bot import LoadedBot, MarketNow
 from trading.services.runs import run_rules_take
-from trading.services.step_writer import candle_close, candle_open, step_apply
+from trading.services.steps import candle_close, candle_open, step_apply
 from wallets.services import wallet_create
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

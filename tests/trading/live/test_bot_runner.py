@@ -13,7 +13,8 @@ from tests.trading.live.test_levels import waiting_bot
 from trading.live import bot_runner as runtime
 from trading.live.bot_runner import BotRunner, Floor
 from trading.models import BotRun, BotState
-from trading.services.loaded_bot import LoadedBot, bot_load, bots_load
+from trading.services.bot_loading import bot_load, bots_load
+from trading.services.loaded_bot import LoadedBot
 
 pytestmark = pytest.mark.django_db
 

@@ -17,9 +17,10 @@ from trading.live.bot_runner import BotRunner
 from trading.live.venue_worker import VenueWorker
 from trading.live.worker import StreamWorker
 from trading.models import Bot
+from trading.services.bot_loading import bot_load
 from trading.services.bots import bot_create, bot_start
-from trading.services.loaded_bot import MarketNow, bot_load
-from trading.services.step_writer import candle_close, candle_open
+from trading.services.loaded_bot import MarketNow
+from trading.services.steps import candle_close, candle_open
 from wallets.services import account_create, wallet_create
 
 NOWHERE: dict[str, Any] = {"rest": "http://127.0.0.1:1", "ws": "ws://127.0.0.1:1", "ws_api": "ws://127.0.0.1:1"}

@@ -9,8 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from core.errors import Unreadable
 from tests.trading.making import candles, paper_wallet, replay_bot
 from trading.models import BotState
+from trading.services.bot_loading import bot_load, bots_load
 from trading.services.bots import bot_start
-from trading.services.loaded_bot import LoadedBot, bot_load, bots_load
+from trading.services.loaded_bot import LoadedBot
 
 pytestmark = pytest.mark.django_db
 

@@ -24,11 +24,11 @@ class Command(DeskCommand):
         if metrics_port:
             start_http_server(metrics_port, addr="127.0.0.1")
         with suppress(KeyboardInterrupt, asyncio.CancelledError):
-            asyncio.run(until_told())
+            asyncio.run(run_until_signal())
 
 
-async def until_told() -> None:
-    """SIGTERM and Ctrl-C end it in order: holds are released, what is on its way is finished by the next worker."""
+async def run_until_signal() -> None:
+    """Runs until SIGTERM or Ctrl-C, which end it in order: leases are given back, the next worker finishes what is under way."""
     task = asyncio.ensure_future(serve())
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

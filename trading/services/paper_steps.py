@@ -1,0 +1,102 @@
+"""A step of a bot on paper or in a replay: the engine executes its orders itself, so they are written before their executions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.utils import timezone
+
+from core.batch import WriteBatch
+from core.events import News
+from core.times import from_ms
+from engine.live import Ended, Executed, Intent
+from market.exchanges.base import Execution
+from market.rounding import exact_decimal, round_quantity
+from trading import metrics
+from trading.models import AllocationStatus, Order, OrderStatus
+from trading.services.admission import Blocked, ClaimsInTurn
+from trading.services.fills import allocation_release, fill_news, fills_book
+from trading.services.loaded_bot import Overtaken
+from trading.services.order_rows import ORDER_FILLED, ORDER_OVER, order_payload
+from trading.services.step_writer import StepEffects, StepWriter
+
+
+@dataclass(slots=True)
+class PaperStepWriter(StepWriter):
+    """The caller has a transaction around it all."""
+
+    first_status = OrderStatus.ACCEPTED
+    claims_class = ClaimsInTurn
+
+    def check(self, intent: Intent) -> None:
+        """Looks at an entry before the engine executes it: a refused one is forgotten in time."""
+        decision = self.decide(intent)
+        if isinstance(decision, Blocked):
+            self.take(self.refuse(decision))
+
+    def exact_price(self, intent: Intent, price: float | None, *, is_stop: bool = False) -> Decimal | None:
+        """As the engine has it: its own executions need no tick."""
+        return None if price is None else exact_decimal(price)
+
+    def write_ahead(self) -> None:
+        """At once, because the executions of the step refer to the orders' rows."""
+        if not self.fresh.rows:
+            return
+        self.fresh.insert_into(self.batch)
+        self.batch.run()
+        self.batch = WriteBatch()
+        self.effects.news += self.fresh.list_news(self.loaded_bot.bot.strategy)
+        self.fresh.note_insertion(self.loaded_bot, self.market)
+
+    def book_executions(self, executions: Sequence[Executed]) -> None:
+        by_order: dict[int, list[Executed]] = {}
+        for one in executions:
+            by_order.setdefault(one.number, []).append(one)
+        for number, parts in by_order.items():
+            self.book_order(self.find_row(number), parts)
+
+    def book_order(self, order: Order, parts: Sequence[Executed]) -> None:
+        position = self.loaded_bot.positions[order.symbol]
+        already = order.fills.count() if order.filled_quantity else 0
+        executions = [self.make_execution(order, one, already + i) for i, one in enumerate(parts)]
+        booked = fills_book(order, position, executions, self.batch, self.books)
+        # What an order asked for may be cut to what could be paid or sold: its quantity follows.
+        order.quantity = max(order.quantity, order.filled_quantity)
+        order.status = OrderStatus.PARTIALLY_FILLED
+        self.batch.update(order, *ORDER_FILLED)
+        metrics.fills.labels(order.venue).inc(len(booked))
+        self.effects.news += fill_news(booked, order, position, self.loaded_bot.bot.strategy)
+
+    def make_execution(self, order: Order, one: Executed, index: int) -> Execution:
+        quantity = round_quantity(self.loaded_bot.instruments[order.symbol], one.quantity)
+        if order.side == "sell" and one.position == 0.0:
+            quantity = self.loaded_bot.positions[order.symbol].quantity  # all of it: sums of floats would leave their noise behind
+        return Execution(
+            trade_id=f"{order.number}-{index}",
+            price=Decimal(repr(one.price)),
+            quantity=quantity,
+            fee=Decimal(repr(one.fee)).quantize(Decimal("1e-18")),
+            fee_asset=order.symbol.split("-")[1],
+            maker=bool(one.maker),
+            time=from_ms(one.time),
+        )
+
+    def end_order(self, order: Order, ended: Ended) -> None:
+        """One that the engine cut short was refused what it could not get, and ends there."""
+        status = OrderStatus.CANCELLED if ended.status == "refused" else OrderStatus(ended.status)
+        order.status, order.status_reason, order.closed_at = status, ended.refusal, timezone.now()
+        self.batch.update(order, *ORDER_OVER)
+        released = AllocationStatus.EXPIRED if status == OrderStatus.EXPIRED else AllocationStatus.RELEASED
+        allocation_release(order, self.batch, self.books.draw, released)
+        self.loaded_bot.orders.pop(order.number, None)
+        payload = order_payload(order, self.loaded_bot.bot.strategy)
+        self.effects.news.append(News("order_update", order.mode, payload, order.correlation_id))
+        metrics.orders.labels(order.venue, status).inc()
+
+    def finish(self) -> StepEffects:
+        """What is left: executions, ends, blocks and the engine's memory."""
+        if not self.write(self.batch):
+            raise Overtaken(f"The budgets of {self.loaded_bot.bot.name} changed meanwhile.")
+        return self.effects

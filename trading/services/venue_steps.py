@@ -1,0 +1,107 @@
+"""A step of a bot at a venue: orders, claims, fills and the engine's memory go into one statement, outside of any transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from django.db import transaction
+from django.utils import timezone
+
+from core.batch import WriteBatch
+from engine import risk
+from engine.live import Ended, Executed, Intent
+from market.rounding import round_price
+from trading.models import Order, OrderStatus
+from trading.services.admission import Blocked, ClaimsTogether, Decision
+from trading.services.budgets import is_killed
+from trading.services.lease import LEASED, Lease
+from trading.services.loaded_bot import Overtaken
+from trading.services.step_writer import StepEffects, StepWriter
+
+
+@dataclass(slots=True)
+class VenueStepWriter(StepWriter):
+    """Executions come as reports later (`trading.services.orders`)."""
+
+    lease: Lease | None = field(init=False)
+    """While it holds, orders are written as submitted: claimed for sending, which begins as soon as they are committed."""
+    given_up: list[Order] = field(default_factory=list)
+
+    first_status = OrderStatus.PENDING
+    claims_class = ClaimsTogether
+
+    def __post_init__(self) -> None:
+        StepWriter.__post_init__(self)
+        self.lease = self.market.lease
+
+    def exact_price(self, intent: Intent, price: float | None, *, is_stop: bool = False) -> Decimal | None:
+        """On the instrument's tick: limits are rounded for us (buys down, sells up), stops against us."""
+        if price is None:
+            return None
+        return round_price(self.loaded_bot.instruments[intent.symbol], price, up=(intent.side == "sell") != is_stop)
+
+    def write_ahead(self) -> None:
+        """Not yet: `finish` writes all of the step together."""
+
+    def book_executions(self, executions: Sequence[Executed]) -> None:
+        """The engine executes nothing of what a venue has."""
+
+    def end_order(self, order: Order, ended: Ended) -> None:
+        """The wish to cancel is on record, so that whoever comes after a crash, or after a venue that did not answer, cancels
+        it."""
+        order.cancel_requested = True
+        if order.pk:
+            self.batch.update(order, "cancel_requested")
+        self.given_up.append(order)
+
+    def finish(self) -> StepEffects:
+        """In one statement; where a condition of it is not met, the orders claim their budgets one after the other, as pending."""
+        if not self.write_together():
+            self.lease = None
+            with transaction.atomic():
+                self.claim_in_turn()
+                if not self.write_together():
+                    raise Overtaken(f"The budgets of {self.loaded_bot.bot.name} changed meanwhile.")
+        self.effects.send += self.fresh.note_insertion(self.loaded_bot, self.market)
+        # One that was refused in the end has no row, so there is nothing to cancel.
+        self.effects.cancel = [one for one in self.given_up if one.pk]
+        return self.effects
+
+    def write_together(self) -> bool:
+        """See `write`. May be tried again after False."""
+        batch = self.batch.copy()
+        if self.fresh.rows:
+            self.mark_for_sending(batch)
+        return self.write(batch)
+
+    def mark_for_sending(self, batch: WriteBatch) -> None:
+        """As submitted while the lease holds, unless they are to be cancelled already; otherwise as pending."""
+        now = timezone.now()
+        if self.lease:
+            batch.require("lease", LEASED, self.lease.values(now))
+        for row in self.fresh.rows:
+            if self.lease and not row.cancel_requested:
+                row.status, row.submitted_at, row.attempts = OrderStatus.SUBMITTED, now, 1
+            else:
+                row.status, row.submitted_at, row.attempts = OrderStatus.PENDING, None, 0
+
+    def claim_in_turn(self) -> None:
+        """There is no room for all of them, the kill switch is on or the lease is lost: orders that get no room are blocked and
+        say why."""
+        self.admission.claim_in_turn(self.books.draw)
+        killed = risk.Denial("kill_switch", risk.REASONS["kill_switch"]) if is_killed() else None
+        for order in list(self.fresh.rows):
+            decision = self.decide_again(order, killed)
+            if isinstance(decision, Blocked):
+                self.fresh.remove(order)
+                del self.rows[order.number], self.admitted[order.number]
+                self.take(self.refuse(decision))
+
+    def decide_again(self, order: Order, killed: risk.Denial | None) -> Decision:
+        """`killed`: what meets an order that claims nothing."""
+        earlier = self.admitted[order.number]
+        if earlier.claim is not None:
+            return self.admission.claim(earlier.intent, earlier.claim)
+        return earlier if killed is None else Blocked(earlier.intent, killed)
