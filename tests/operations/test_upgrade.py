@@ -15,7 +15,7 @@ from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_o
 import pytest
 
 from operations.embedded import start_services
-from operations.embedded.layout import Layout
+from operations.embedded.layout import VarFolder
 from tests.operations.old_desk import (
     ACCOUNT,
     CLERK,
@@ -63,7 +63,7 @@ class Upgrade:
         return Api(self.new, self.token)
 
     def dump_now(self) -> Dump:
-        return dump_rows(Layout(self.new.var).database_url)
+        return dump_rows(VarFolder(self.new.var).database_url)
 
     def list_before(self, table: str) -> list[Row]:
         return self.before[table]
