@@ -1,4 +1,4 @@
-"""A bot's run beside its backtest: zero says so, each cause of a difference is named, and what cannot be compared yet says why."""
+"""A bot's run compared with its backtest: equality is shown as such, and so is every cause of a difference or of no comparison."""
 
 from __future__ import annotations
 

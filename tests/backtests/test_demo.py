@@ -1,4 +1,4 @@
-"""The demonstration runs, and what Prometheus is told of runs."""
+"""The demonstration runs, and the metrics of runs."""
 
 from __future__ import annotations
 

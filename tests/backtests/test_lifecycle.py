@@ -1,4 +1,4 @@
-"""A run's life: claimed once, ended once, and whatever a strategy does stays its own trouble."""
+"""The life of a run: it is claimed once and ends once, and what its strategy does affects no other run."""
 
 from __future__ import annotations
 

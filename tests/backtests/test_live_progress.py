@@ -1,4 +1,4 @@
-"""What a page hears of a run or a sweep over its WebSocket."""
+"""What a page receives about a run or a sweep over its WebSocket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is stored of a run answers the same as walking through it from the start."""
+"""Playback from what is stored of a run equals walking through the run from its start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stored columns where the storage is no local folder."""
+"""Stored columns in a storage that is not a local folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A sweep from its configuration to its summary; done by one worker or several, it comes to the same."""
+"""A sweep from its configuration to its summary. One worker or several give the same result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Our side against the venues': what must be equal once both are quiet."""
+"""Compares our books with the venues': what must be equal once both are quiet."""
 
 from __future__ import annotations
 

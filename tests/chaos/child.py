@@ -1,4 +1,4 @@
-"""A stream worker in a process of its own, in a hurry, that kills itself where it is told to."""
+"""A stream worker in a process of its own, with short times, that kills itself at a given point."""
 
 from __future__ import annotations
 

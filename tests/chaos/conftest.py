@@ -1,4 +1,4 @@
-"""`-m chaos` plays 200 days, any other run ten of them; CHAOS_SEEDS plays so many, CHAOS_SEED the one."""
+"""`-m chaos` plays 200 days, any other run ten of them. CHAOS_SEEDS sets the number of days, CHAOS_SEED plays a single one."""
 
 from __future__ import annotations
 

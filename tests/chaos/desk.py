@@ -1,4 +1,4 @@
-"""The desk that the days are played on: accounts at both venues, wallets, and bots that trade much."""
+"""The desk that the days are played on: accounts at both venues, wallets, and bots that trade often."""
 
 from __future__ import annotations
 

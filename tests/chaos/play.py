@@ -1,4 +1,4 @@
-"""Plays a day: a sandbox in a thread, a stream worker in a child that dies again and again, and at the end the books."""
+"""Plays a day: a sandbox in a thread, and a stream worker in a child process that dies again and again. Then compares the books."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""What every child of the chaos suite begins with, loaded once by the fork server: Django, the venues' libraries, and the compiled
-engine. Nothing here opens a connection or starts a thread, so that no child inherits one."""
+"""What every child process of the chaos suite starts with, loaded once by the fork server: Django, the venues' libraries, and the
+compiled engine. Nothing here opens a connection or starts a thread, so that no child inherits one.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Between a child and its database or Redis: a line that can be cut."""
+"""A proxy between a child process and its database or Redis, whose connections a test can cut."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two stream workers at once: one holds a venue, and the other takes over when it dies. Who lost the hold sends nothing."""
+"""Two stream workers at once: one has the lease of a venue, and the other takes over when it dies. Without a lease nobody sends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The form of the candle tables: a rule, its candles, what is wished, and the trades that must come of it."""
+"""The form of the candle tables: a rule, its candles, what the strategy wants, and the trades that must result."""
 
 from __future__ import annotations
 

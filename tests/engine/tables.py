@@ -1,4 +1,4 @@
-"""Candle tables: a dozen candles written down, and what must come of them, told in a few words a person can check."""
+"""Candle tables: a dozen candles written down, and what must result, short enough to check by eye."""
 
 from __future__ import annotations
 

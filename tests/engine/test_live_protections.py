@@ -1,4 +1,4 @@
-"""Protections at a venue: what its reports close bars entries, in how many parts it reports, and whatever is stored in between."""
+"""Protections at a venue: a trade that reports close bars entries, in however many parts they come, whatever is stored between."""
 
 from __future__ import annotations
 

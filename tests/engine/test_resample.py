@@ -1,4 +1,4 @@
-"""Higher candles: made of closed base candles only."""
+"""Longer candles are made of closed base candles only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Risk checks: each rule denies what it is for, by name, and lets a sound order through."""
+"""Risk checks: each rule denies what it is meant for, with its reason, and lets a sound order through."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must hold of any run of the kernel, whatever the rules say in detail."""
+"""What must hold for any run of the kernel, whatever the rules say in detail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A trial on the bench comes to what a run of its own comes to, to the last bit."""
+"""A trial on the bench gives what a run of its own gives, to the last bit."""
 
 from __future__ import annotations
 

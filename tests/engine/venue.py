@@ -1,4 +1,4 @@
-"""A venue for tests of the trader: it keeps its own account of cash and base, and fills what it is told to."""
+"""A venue for tests of the trader: it keeps its own account of cash and base, and fills what the test says."""
 
 from __future__ import annotations
 

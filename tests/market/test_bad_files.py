@@ -1,4 +1,4 @@
-"""What cannot be imported: told clearly, with the rows named, and nothing half-written."""
+"""Files that cannot be imported: the report is clear and names the rows, and nothing is half-written."""
 
 from __future__ import annotations
 

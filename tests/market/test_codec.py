@@ -1,4 +1,4 @@
-"""A file of candles gives back the very bits, and is small."""
+"""A file of candles gives exactly its bits back, and is small."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who holds a venue's sockets, and what becomes of incidents whose worker is gone."""
+"""The lease of a venue's sockets, and what happens to incidents whose worker is gone."""
 
 from __future__ import annotations
 

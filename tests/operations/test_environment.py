@@ -1,4 +1,4 @@
-"""Every variable that the code reads is in .env.example, and a wrong value is told by name."""
+"""Every variable that the code reads is in .env.example, and an error names the variable that has a wrong value."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""The tests run on the real services."""
+
 import pytest
 from django.core.cache import cache
 from django.db import connection

@@ -1,3 +1,5 @@
+"""What all pages share, in a browser: sign-in, theme, keyboard, search, definitions, and failed requests."""
+
 from __future__ import annotations
 
 import re

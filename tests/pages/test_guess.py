@@ -1,3 +1,5 @@
+"""What the import form reads from the name of a file."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,4 +1,4 @@
-"""What a person is told when something is not possible."""
+"""What users read when something is not possible."""
 
 from __future__ import annotations
 

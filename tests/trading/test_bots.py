@@ -1,4 +1,4 @@
-"""The life of bots by a person's hand: made, started, paused, stopped, deleted, killed; and what each refuses."""
+"""What users do with bots: create, start, pause, stop, delete, kill; and when each is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One reader for every way in: canonical form, shorthands, faults at their fields."""
+"""The configuration of a run: one parser for every interface, a canonical form, shorthands, and errors at their fields."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py download_candles` against a sandbox: the venue's candles, resumable, and clear words for what cannot be had."""
+"""`manage.py download_candles` against a sandbox: the venue's candles, resumable, and a clear message for what cannot be had."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An order is ended without the venue's word only where it still stands as it was when that was concluded."""
+"""Without a report from the venue, an order ends only if it has not changed since that was decided."""
 
 from __future__ import annotations
 

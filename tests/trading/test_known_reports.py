@@ -1,4 +1,4 @@
-"""A report that says what is known already costs nothing; one that says more is never taken for such a one."""
+"""A report without news costs nothing, and a report with news is never taken for one without."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Strategies that were written against the old names are strategies still, and are told where to look."""
+"""Strategies that import the old names still work, with a warning that gives the new ones."""
 
 from __future__ import annotations
 

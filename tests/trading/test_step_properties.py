@@ -1,5 +1,6 @@
-"""Whatever is wanted, refused, given up and reported, in whatever order: the rows know every order that the engine has out, and
-which of them it has given up. One that it gave up and the rows did not know of would rest at the venue for ever."""
+"""Whatever is wanted, refused, given up and reported, in whatever order: the rows know every order that the engine has at the
+venue, and which of them it gave up. One that it gave up without the rows knowing would rest at the venue without end.
+"""
 
 from __future__ import annotations
 

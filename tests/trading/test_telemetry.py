@@ -1,4 +1,4 @@
-"""What the desk says of itself: metrics of all processes at one address, clocks, and the doctor's lines."""
+"""What the desk reports about itself: the metrics of all processes at one address, clocks, and the doctor's lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wallets in the admin, in the API and on their pages: few queries, nothing of a secret, a clear word for bad input."""
+"""Wallets in the admin, in the API and on their pages: few queries, no secrets, and clear messages for bad input."""
 
 from __future__ import annotations
 

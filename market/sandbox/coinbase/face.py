@@ -13,7 +13,7 @@ from aiohttp import web
 from market.sandbox import keys
 from market.sandbox.coinbase.channels import CoinbaseChannels
 from market.sandbox.coinbase.connections import CoinbaseConnection, Feed
-from market.sandbox.coinbase.rest import CoinbaseRest
+from market.sandbox.coinbase.rest import CoinbaseRestFace
 from market.sandbox.coinbase.tokens import PublicKey, RegisteredKey, public_key
 from market.sandbox.exchange import SandboxExchange
 from market.sandbox.sockets import accept_socket
@@ -25,7 +25,7 @@ class CoinbaseFace:
     def __init__(self, exchange: SandboxExchange, key: keys.ClientKey, now: Callable[[], int]) -> None:
         self.now = now
         self.keys: dict[str, RegisteredKey] = {}
-        self.rest = CoinbaseRest(exchange, self.keys, now)
+        self.rest = CoinbaseRestFace(exchange, self.keys, now)
         self.channels = CoinbaseChannels(exchange, now)
         self._clock: asyncio.Task[None] | None = None
         self.admit(key.name, public_key(key.secret), key.name)

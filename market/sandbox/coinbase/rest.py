@@ -29,7 +29,7 @@ class CoinbaseEndpoint:
     handler: Handler
 
 
-class CoinbaseRest:
+class CoinbaseRestFace:
     """`keys` by name: the face adds and removes some at any time. `now` is the server's clock, ms."""
 
     def __init__(self, exchange: SandboxExchange, keys: Mapping[str, RegisteredKey], now: Callable[[], int]) -> None:

@@ -1,4 +1,4 @@
-"""Everything wrong that can be asked of POST backtests: 400, at the field, with nothing left behind."""
+"""Every bad request to POST backtests gets status 400 with the error at its field, and leaves nothing behind."""
 
 from __future__ import annotations
 

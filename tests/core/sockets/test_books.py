@@ -1,4 +1,4 @@
-"""Depth of book: kept for pages that open, pushed to those that show one, and to nobody else."""
+"""The depth of books: it is kept for pages that open, and pushed only to pages that show it."""
 
 from __future__ import annotations
 

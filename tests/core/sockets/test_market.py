@@ -1,4 +1,4 @@
-"""`/ws/market/`: what was asked for, thinned, newest wins; closed candles always."""
+"""`/ws/market/`: clients get what they ask for, thinned to the newest, and every closed candle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pushes and prices: heard everywhere, and never in the way of whoever makes them."""
+"""Pushes and prices reach every process, and never hold up whoever sends them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same sign-in as pages and API have, at the beginning and later on."""
+"""Sockets check the same sign-in as the pages and the API, when they open and later on."""
 
 from __future__ import annotations
 

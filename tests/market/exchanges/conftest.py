@@ -1,4 +1,4 @@
-"""Adapters and feeds against a sandbox of their own, whose market moves by the test's hand only."""
+"""Adapters and feeds against a sandbox of their own, whose market only moves when the test moves it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def sandbox() -> Iterator[RunningSandbox]:
 
 @pytest.fixture
 async def redis() -> AsyncIterator[Redis]:
-    """Without anything that another test's budgets and breakers left in it."""
+    """A Redis without what budgets and breakers of other tests left there."""
     client = Redis.from_url(os.environ["REDIS_URL"])
     keys = [key async for key in client.scan_iter("exchange:*")]
     if keys:
@@ -41,6 +41,6 @@ async def desk(sandbox: RunningSandbox, redis: Redis) -> AsyncIterator[Desk]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Answers that do not come are given up soon."""
+    """The clients soon stop waiting for an answer."""
     monkeypatch.setattr(BinanceClient, "REQUEST_TIMEOUT", aiohttp.ClientTimeout(total=0.3))
     monkeypatch.setattr(coinbase_client, "TIMEOUT", (0.3, 0.3))

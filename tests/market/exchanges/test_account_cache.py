@@ -1,4 +1,4 @@
-"""Balances are asked for once by all, and never older than the last fill."""
+"""Balances are fetched once for everybody, and are never older than the last fill."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HERE = Endpoint("binance", "sandbox", account="7")
 
 
 class Venue:
-    """Answers a question when it is told to."""
+    """A venue that answers when the test lets it."""
 
     def __init__(self, *, waits: bool = False) -> None:
         self.questions, self.free = 0, Decimal(100)
@@ -65,7 +65,7 @@ async def test_an_answer_from_before_the_fill_is_not_kept(redis: Redis) -> None:
     assert (await cache.balances())[0].free == 90
 
 
-async def test_who_cannot_ask_leaves_it_to_the_next(redis: Redis) -> None:
+async def test_a_failed_question_leaves_it_to_the_next_one(redis: Redis) -> None:
     async def broken() -> list[Balance]:
         raise Retryable("busy")
 

@@ -1,4 +1,4 @@
-"""Candles made of trades are those that the venue makes of the same trades."""
+"""Candles that are made of trades equal those that the venue makes of the same trades."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ trades = st.lists(st.tuples(st.integers(0, 40_000), prices, sizes), min_size=1, 
 
 
 def ticks(rows: list[tuple[int, Decimal, Decimal]]) -> list[Tick]:
-    """Each so many milliseconds after the one before."""
+    """Ticks, each so many milliseconds after the one before."""
     time, result = START, []
     for wait, price, size in rows:
         time += timedelta(milliseconds=wait)
@@ -51,14 +51,14 @@ def at(seconds: float, price: int = 1) -> Tick:
     return Tick("coinbase", "BTC-USD", Decimal(price), START + timedelta(seconds=seconds), quantity=Decimal(1))
 
 
-def closed(bars: Bars, *seconds: float) -> list[datetime]:
+def closed_times(bars: Bars, *seconds: float) -> list[datetime]:
     return [candle.time for tick in seconds for candle in bars.trades([at(tick)]) if candle.closed]
 
 
 def test_a_candle_whose_beginning_was_not_seen_is_not_told() -> None:
     bars = Bars("BTC-USD", "1m")
     bars.since = START + timedelta(seconds=10)
-    assert closed(bars, 20, 70, 130) == [START + timedelta(minutes=1)]
+    assert closed_times(bars, 20, 70, 130) == [START + timedelta(minutes=1)]
 
 
 def test_a_candle_ends_by_the_venues_clock_and_a_late_trade_does_not_open_it_again() -> None:
@@ -69,4 +69,4 @@ def test_a_candle_ends_by_the_venues_clock_and_a_late_trade_does_not_open_it_aga
     (candle,) = bars.close_until(START + timedelta(seconds=61))
     assert isinstance(candle, Candle)
     assert list(bars.trades([at(59.9, 5)])) == []
-    assert closed(bars, 61, 121) == [START + timedelta(minutes=1)]
+    assert closed_times(bars, 61, 121) == [START + timedelta(minutes=1)]

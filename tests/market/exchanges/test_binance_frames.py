@@ -1,4 +1,4 @@
-"""Binance's recorded frames and answers come out as the very values that stand in them."""
+"""Binance's recorded frames and answers are read as exactly the values that stand in them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def load(folder: Path, name: str) -> Any:
 
 
 def stream(folder: Path) -> list[dict[str, Any]]:
-    """What came in behind the receive time of each line; the first line is the address."""
+    """The frames of the recording. Each line has the time of receipt and a frame; the first line is the address."""
     lines = (folder / "market-streams-2021-10-12.txt").read_text().splitlines()[1:]
     return [json.loads(line.split(": ", 1)[1]) for line in lines if line]
 

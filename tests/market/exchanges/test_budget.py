@@ -1,4 +1,4 @@
-"""What one process spends, all others have spent; what the venue counts is believed; orders get through where reads wait."""
+"""All processes share what one of them spends, the venue's own count wins, and orders get through where reads wait."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LIMITS = (RequestLimit("weight", 60, 100, "venue"), RequestLimit("orders", 10, 3
 
 
 class Clock:
-    """Seconds that pass by sleeping."""
+    """A clock whose seconds pass by sleeping."""
 
     def __init__(self) -> None:
         self.now, self.slept = 1_000_000_020.0, 0.0

@@ -1,4 +1,4 @@
-"""Coinbase's recorded messages and answers come out as the very values that stand in them."""
+"""Coinbase's recorded messages and answers are read as exactly the values that stand in them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The order path over the real libraries, on both venues: what was asked happens once, and every outcome has its right name."""
+"""The order path over the real libraries, on both venues: each order happens once, and every outcome gets its right name."""
 
 from __future__ import annotations
 

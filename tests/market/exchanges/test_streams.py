@@ -1,4 +1,4 @@
-"""The venues' sockets over the real libraries: what is said comes through once and in order, and an end is never silent."""
+"""The venues' sockets over the real libraries: every message comes through once and in order, and no stream ends silently."""
 
 from __future__ import annotations
 

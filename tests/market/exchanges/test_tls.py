@@ -1,4 +1,4 @@
-"""Coinbase's own client takes any certificate; ours talks to nobody who cannot prove who it is."""
+"""Coinbase's own client accepts any certificate; ours talks to nobody without a valid one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.market.exchanges.venues import Desk
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
-    """Signed by itself for 127.0.0.1, with its key in one file."""
+    """A self-signed certificate for 127.0.0.1, with its key in one file."""
     key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "stranger")])
     now = datetime.now(UTC)
     signed = (
@@ -39,7 +39,7 @@ def certificate(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def stranger(certificate: Path) -> AsyncIterator[tuple[str, list[Any]]]:
-    """(its address, what it was told)"""
+    """(the address of a server with that certificate, what it received)."""
     heard: list[Any] = []
 
     async def listen(socket: Any) -> None:

@@ -1,4 +1,4 @@
-"""A desk's side of a sandbox, and words for what tests do there."""
+"""A sandbox as a desk sees it, and what tests do there."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Desk:
         return exchange
 
     def trade(self, venue: Venue, price: str, qty: str = "1", *, symbol: str = "", seconds: float = 0.0) -> None:
-        """A trade at the venue, so many seconds of market time later."""
+        """Makes a trade at the venue, so many seconds of market time later."""
         self.sandbox.step(int(seconds * 1000))
         exchange = self.sandbox.exchange(venue)
         symbol = symbol or SYMBOLS[venue]
@@ -71,7 +71,7 @@ def market(venue: Venue, client_order_id: str, quantity: str = "0.01") -> OrderR
 
 
 async def until(condition: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
-    """Waits for a condition; the patience is for a busy machine."""
+    """Waits for a condition, long enough for a busy machine."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 (nobody tells when it holds)
             await asyncio.sleep(0.005)

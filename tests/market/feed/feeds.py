@@ -1,4 +1,4 @@
-"""A feed that runs beside a test, and all that it said."""
+"""A feed that runs beside a test, and everything that it reported."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ QUICK = Timing(
 
 @dataclass
 class Running:
-    """`gate` closed makes the handler wait."""
+    """What a feed handed on and reported. The handler waits while `gate` is closed."""
 
     wanted: Subscription
     events: list[MarketEvent] = field(default_factory=list)
@@ -35,7 +35,7 @@ class Running:
         await self.gate.wait()
         self.events.append(event)
 
-    def heard(self, said: FeedStatus | Incident) -> None:
+    def on_report(self, said: FeedStatus | Incident) -> None:
         if isinstance(said, Incident):
             self.incidents.append(said)
         else:
@@ -47,7 +47,7 @@ class Running:
 
     @property
     def states(self) -> list[str]:
-        """In order, each as long as it held."""
+        """The states in order, each once for as long as it lasted."""
         names = [status.state for status in self.statuses]
         return [name for number, name in enumerate(names) if number == 0 or names[number - 1] != name]
 
@@ -58,7 +58,7 @@ class Running:
     def prices(self, symbol: str) -> list[Decimal]:
         return [event.price for event in self.events if isinstance(event, Tick) and event.symbol == symbol]
 
-    def closed(self, symbol: str, interval: str = "1m") -> list[Candle]:
+    def closed_candles(self, symbol: str, interval: str = "1m") -> list[Candle]:
         candles = [event for event in self.events if isinstance(event, Candle) and event.closed]
         return [candle for candle in candles if (candle.symbol, candle.interval) == (symbol, interval)]
 
@@ -82,7 +82,7 @@ async def running_feed(
     timing: Timing = QUICK,
     closed: dict[Key, datetime] | None = None,
 ) -> AsyncIterator[Running]:
-    """By the sandbox market's clock."""
+    """Runs a feed by the clock of the sandbox's market."""
     exchange = await desk.connect(venue)
     running = Running(Subscription(symbols or [SYMBOLS[venue]], intervals, closed=closed))
     running.gate.set()
@@ -91,7 +91,7 @@ async def running_feed(
             exchange,
             running.wanted,
             running.handle,
-            on_status=running.heard,
+            on_status=running.on_report,
             clock=lambda: desk.sandbox.sandbox.tape.now / 1000,
             random=Random(1),
             timing=timing,
@@ -107,5 +107,5 @@ async def running_feed(
 
 
 def patient(**changes: Any) -> Timing:
-    """Quick, but for what is named."""
+    """Short times, except for those that are given."""
     return replace(QUICK, **changes)

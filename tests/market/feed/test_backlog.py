@@ -1,4 +1,4 @@
-"""What waits for a slow handler: the newest of what is superseded, all of what is not, in an order that deceives nobody."""
+"""What waits for a slow handler: only the newest of what is superseded, all of the rest, in an order that misleads nobody."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def event(number: int, kind: str, symbol: str) -> MarketEvent:
     return Candle("v", symbol, "1m", time, ONE, ONE, ONE, ONE, Decimal(number), kind == "closed")
 
 
-async def drained(events: list[MarketEvent]) -> tuple[list[MarketEvent], Backlog]:
+async def drain(events: list[MarketEvent]) -> tuple[list[MarketEvent], Backlog]:
     backlog = Backlog()
     for each in events:
         backlog.put(each)
@@ -40,7 +40,7 @@ async def drained(events: list[MarketEvent]) -> tuple[list[MarketEvent], Backlog
 @given(st.lists(st.tuples(kinds, symbols), max_size=40))
 def test_facts_are_kept_and_prices_are_the_newest(rows: list[tuple[str, str]]) -> None:
     events = [event(number, kind, symbol) for number, (kind, symbol) in enumerate(rows)]
-    got, backlog = asyncio.run(drained(events))
+    got, backlog = asyncio.run(drain(events))
     assert len(got) + backlog.coalesced == len(events)
     facts = [each for each in events if isinstance(each, StreamGap) or (isinstance(each, Candle) and each.closed)]
     assert [each for each in got if each in facts] == facts

@@ -1,4 +1,4 @@
-"""A feed against every way in which a venue's stream fails: no candle lost or doubled, and the truth told about it."""
+"""A feed against every way in which a venue's stream fails: no candle is lost or doubled, and the feed reports what happened."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ both = pytest.mark.parametrize("venue", ["binance", "coinbase"])
 
 
 def minutes(desk: Desk, venue: Venue, count: int, *, first: int = 1) -> list[str]:
-    """So many minutes pass, each with two trades, the last price its number behind the point."""
+    """Lets minutes pass, each with two trades. The decimals of the last price are the number of the minute."""
     prices = [f"65000.{number:02d}" for number in range(first, first + count)]
     for price in prices:
         desk.trade(venue, "65000.99", "0.5", seconds=20)
@@ -28,10 +28,10 @@ def minutes(desk: Desk, venue: Venue, count: int, *, first: int = 1) -> list[str
 
 
 async def same_as_the_venue(desk: Desk, venue: Venue, running: Running, count: int) -> None:
-    """Every candle of the market's life is handed on once, in order, with the venue's own values."""
+    """The feed has handed on every candle of the market once, in order, with the venue's own values."""
     symbol = SYMBOLS[venue]
-    await until(lambda: len(running.closed(symbol)) >= count, f"{count} closed candles")
-    found = running.closed(symbol)
+    await until(lambda: len(running.closed_candles(symbol)) >= count, f"{count} closed candles")
+    found = running.closed_candles(symbol)
     exchange = await desk.connect(venue)
     theirs = await exchange.candles(symbol, "1m", BEGIN, BEGIN + count * MINUTE)
     assert [(bar.time, bar.open, bar.high, bar.low, bar.close, bar.volume) for bar in found[:count]] == [
@@ -155,8 +155,8 @@ async def test_it_goes_on_from_the_candle_that_the_caller_has(desk: Desk, venue:
     symbol = SYMBOLS[venue]
     async with running_feed(desk, venue, closed={(symbol, "1m"): BEGIN - 4 * MINUTE}) as running:
         desk.sandbox.step(1000)
-        await until(lambda: len(running.closed(symbol)) == 3, "three candles of the past")
-        assert [bar.time for bar in running.closed(symbol)] == [BEGIN - number * MINUTE for number in (3, 2, 1)]
+        await until(lambda: len(running.closed_candles(symbol)) == 3, "three candles of the past")
+        assert [bar.time for bar in running.closed_candles(symbol)] == [BEGIN - number * MINUTE for number in (3, 2, 1)]
 
 
 @both

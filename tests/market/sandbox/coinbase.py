@@ -1,4 +1,4 @@
-"""Coinbase's own client library, pointed at a sandbox. But for the address it is used as its documentation shows."""
+"""Coinbase's own client library, pointed at a sandbox. Apart from the address, the tests use it as its documentation shows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from market.sandbox.coinbase.face import CoinbaseFace
 from market.sandbox.server import RunningSandbox
 
 SECONDS = 20
-"""Patience with a busy machine."""
+"""How long a test waits, on a busy machine too."""
 Message = dict[str, Any]
 
 for name in ("coinbase.RESTClient", "coinbase.WSClient"):
@@ -30,7 +30,7 @@ for name in ("coinbase.RESTClient", "coinbase.WSClient"):
 
 
 class PlainHTTP(HTTPAdapter):
-    """The library knows https only."""
+    """Sends by http what the library, which only knows https, sends by https."""
 
     def send(self, request: PreparedRequest, *args: Any, **more: Any) -> Response:
         assert request.url is not None
@@ -39,7 +39,7 @@ class PlainHTTP(HTTPAdapter):
 
 
 def rest_client(running: RunningSandbox, **more: Any) -> RESTClient:
-    """With the sandbox's key, unless `api_key` and `api_secret` say otherwise."""
+    """A REST client with the sandbox's key, unless `api_key` and `api_secret` say otherwise."""
     address = running.addresses["coinbase"]
     keys = {"api_key": address["api_key"], "api_secret": address["api_secret"]}
     client = RESTClient(base_url=address["rest"].removeprefix("http://"), **{"timeout": SECONDS, **keys, **more})
@@ -47,14 +47,14 @@ def rest_client(running: RunningSandbox, **more: Any) -> RESTClient:
     return client
 
 
-def refused(error: pytest.ExceptionInfo[HTTPError]) -> Response:
+def error_response(error: pytest.ExceptionInfo[HTTPError]) -> Response:
     """The answer behind the library's error."""
     response = error.value.response
     assert response is not None
     return response
 
 
-def face(running: RunningSandbox) -> CoinbaseFace:
+def coinbase_face(running: RunningSandbox) -> CoinbaseFace:
     return running.sandbox.coinbase
 
 
@@ -62,7 +62,7 @@ def price_of(running: RunningSandbox, symbol: str = "BTC-USD") -> Decimal:
     return running.exchange("coinbase").book(symbol).last
 
 
-class Heard:
+class ReceivedMessages:
     """What a socket's client received, oldest first."""
 
     def __init__(self, client: Any) -> None:
@@ -74,36 +74,36 @@ class Heard:
         self._queue.put(text)
 
     def next(self) -> Message:
-        """Waits for it."""
+        """Waits for the next message."""
         message: Message = json.loads(self._queue.get(timeout=SECONDS))
         self.all.append(message)
         return message
 
     def until(self, wanted: Callable[[Message], bool]) -> Message:
-        """The next one that is wanted; waits for it."""
+        """Waits for the next wanted message."""
         while not wanted(message := self.next()):
             pass
         return message
 
     def on(self, channel: str, kind: str | None = None) -> Message:
-        """The next event of a channel (and of a type). Waits for it."""
+        """Waits for the next event of a channel, and of a type if one is given."""
         message = self.until(lambda item: item.get("channel") == channel and kind in (None, item["events"][0].get("type")))
         event: Message = message["events"][0]
         return event
 
     def order(self) -> Message:
-        """The next update of the user channel."""
+        """Waits for the next update of the user channel."""
         [order] = self.on("user", "update")["orders"]
         return dict(order)
 
 
 @contextmanager
-def listening(running: RunningSandbox, *, user: bool = False, key: bool = True) -> Iterator[Heard]:
-    """A socket that is open. `user`: the user's; `key`: whether it signs."""
+def open_socket(running: RunningSandbox, *, user: bool = False, key: bool = True) -> Iterator[ReceivedMessages]:
+    """Opens a socket: that of the user channel with `user`, one that signs with `key`."""
     address = running.addresses["coinbase"]
     keys = {"api_key": address["api_key"], "api_secret": address["api_secret"]} if key else {"api_key": None, "api_secret": None}
     kind, url = (WSUserClient, address["ws_user"]) if user else (WSClient, address["ws"])
-    heard = Heard(None)
+    heard = ReceivedMessages(None)
     heard.client = kind(base_url=url, timeout=SECONDS, retry=False, on_message=heard.put, **keys)
     heard.client.open()
     try:
@@ -112,12 +112,12 @@ def listening(running: RunningSandbox, *, user: bool = False, key: bool = True) 
         if heard.client.websocket.open:
             heard.client.close()
         else:
-            end(heard.client)
+            finish_closing(heard.client)
 
 
-def end(client: Any) -> None:
-    """What `close` leaves undone where the connection is lost. The connection may not be done with closing yet: a task that is
-    left on a loop that was closed is an error of whichever test runs when it is collected."""
+def finish_closing(client: Any) -> None:
+    """Does what `close` leaves undone after a lost connection. Closing may still be under way: a task that is left on a closed loop
+    becomes an error of whichever test runs when it is collected."""
     asyncio.run_coroutine_threadsafe(cancel_others(), client.loop).result(SECONDS)
     client.loop.call_soon_threadsafe(client.loop.stop)
     client.thread.join(SECONDS)
@@ -125,7 +125,7 @@ def end(client: Any) -> None:
 
 
 async def cancel_others() -> None:
-    """All other tasks of this loop."""
+    """Cancels all other tasks of this loop."""
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
         task.cancel()

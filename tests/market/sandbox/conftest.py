@@ -1,4 +1,4 @@
-"""A sandbox whose market moves by the test's hand only, and python-binance pointed at it as its documentation shows."""
+"""A sandbox whose market only moves when the test moves it, and python-binance pointed at it as its documentation shows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ START = 1_700_000_000_000
 
 @pytest.fixture
 def sandbox() -> Iterator[RunningSandbox]:
-    """Its market's time begins at `START`; the walk is silent (a trade in a year), so that only the test's trades happen."""
+    """A sandbox whose time begins at `START`. Its walk trades about once in 30 years, so that only the test's trades happen."""
     with running_sandbox(Scenario(speed=None, start=START, minutes=120, rate=1e-9)) as running:
         yield running
 
@@ -35,9 +35,9 @@ async def client(sandbox: RunningSandbox) -> AsyncIterator[AsyncClient]:
     made = await Client.create(at["api_key"], at["api_secret"])
     yield made
     closing = asyncio.create_task(made.close_connection())
-    while made.ws_api.ws_state != WSListenerState.EXITING and not closing.done():  # noqa: ASYNC110 # the library tells of it in no other way
+    while made.ws_api.ws_state != WSListenerState.EXITING and not closing.done():  # noqa: ASYNC110 # the library shows it in no other way
         await asyncio.sleep(0)
-    # Its reader looks up only when something comes, or after ten seconds: a cut line is something.
+    # The library's reader wakes up only when something arrives, or after ten seconds. A cut connection counts as something.
     sandbox.fault({"fault": "drop"})
     await closing
 

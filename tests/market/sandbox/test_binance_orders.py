@@ -28,7 +28,7 @@ async def refusal(call: Awaitable[Any]) -> tuple[int, str]:
     return caught.value.code, caught.value.message
 
 
-async def owned(client: AsyncClient, asset: str) -> tuple[Decimal, Decimal]:
+async def read_balance(client: AsyncClient, asset: str) -> tuple[Decimal, Decimal]:
     row = await client.get_asset_balance(asset=asset)
     return D(row["free"]), D(row["locked"])
 
@@ -36,7 +36,7 @@ async def owned(client: AsyncClient, asset: str) -> tuple[Decimal, Decimal]:
 async def test_a_limit_order_lives_from_placing_to_its_last_fill(sandbox: RunningSandbox, client: AsyncClient) -> None:
     placed = await client.create_order(**bid("64000", "0.5", newClientOrderId="mine-1"))
     assert (placed["status"], placed["clientOrderId"], placed["executedQty"]) == ("NEW", "mine-1", "0.00000000")
-    assert await owned(client, "USDT") == (D(68_000), D(32_000))
+    assert await read_balance(client, "USDT") == (D(68_000), D(32_000))
     assert [order["orderId"] for order in await client.get_open_orders(**BTC)] == [placed["orderId"]]
     # At its own price it waits behind the queue and then takes its part of what trades; below it fills whole.
     sandbox.do(lambda: setattr(sandbox.exchange("binance").accounts[sandbox.key("binance")].open[1], "queue", D("0.1")))
@@ -52,8 +52,8 @@ async def test_a_limit_order_lives_from_placing_to_its_last_fill(sandbox: Runnin
     ]
     fee = sum(D(fill["commission"]) for fill in fills)
     assert {fill["commissionAsset"] for fill in fills} == {"BTC"}
-    assert await owned(client, "USDT") == (D(68_000), D(0))
-    assert await owned(client, "BTC") == (D("2.5") - fee, D(0))
+    assert await read_balance(client, "USDT") == (D(68_000), D(0))
+    assert await read_balance(client, "BTC") == (D("2.5") - fee, D(0))
     assert await client.get_open_orders(**BTC) == []
 
 
@@ -65,7 +65,7 @@ async def test_a_market_order_walks_the_book_and_answers_with_its_fills(client: 
     assert len(order["fills"]) > 1
     spent = sum(D(fill["price"]) * D(fill["qty"]) for fill in order["fills"])
     assert D(order["cummulativeQuoteQty"]) == spent
-    assert await owned(client, "USDT") == (D(100_000) - spent, D(0))
+    assert await read_balance(client, "USDT") == (D(100_000) - spent, D(0))
     rest = await client.create_order(**BTC, side="BUY", type="MARKET", quoteOrderQty="100")
     assert D(100) - D(rest["price"] or 0) >= D(rest["cummulativeQuoteQty"]) > D(99)
 
@@ -74,7 +74,7 @@ async def test_cancelling_gives_back_what_was_held(client: AsyncClient) -> None:
     await client.create_order(**bid(newClientOrderId="mine"))
     gone = await client.cancel_order(**BTC, origClientOrderId="mine", newClientOrderId="away")
     assert (gone["status"], gone["origClientOrderId"], gone["clientOrderId"]) == ("CANCELED", "mine", "away")
-    assert await owned(client, "USDT") == (D(100_000), D(0))
+    assert await read_balance(client, "USDT") == (D(100_000), D(0))
     assert await refusal(client.cancel_order(**BTC, origClientOrderId="mine")) == (-2011, "Unknown order sent.")
     assert (await client.get_order(**BTC, origClientOrderId="mine"))["status"] == "CANCELED"
 
@@ -120,7 +120,7 @@ async def test_bad_orders_are_refused_with_binances_words(
         got = await refusal(call(**(bid() | change)))
         assert got[0] == code
         assert got[1].startswith(message)
-    assert await owned(client, "USDT") == (D(100_000), D(0))
+    assert await read_balance(client, "USDT") == (D(100_000), D(0))
     assert await client.get_all_orders(**BTC) == []
 
 
@@ -134,7 +134,7 @@ async def test_post_only_ioc_and_fok(client: AsyncClient) -> None:
     assert (fok["status"], fok["executedQty"], fok["fills"]) == ("EXPIRED", "0.00000000", [])
     ioc = await client.create_order(**bid(best["askPrice"], "1", timeInForce="IOC"))
     assert (ioc["status"], ioc["executedQty"]) == ("EXPIRED", best["askQty"])
-    assert (await owned(client, "USDT"))[1] == D("640")
+    assert (await read_balance(client, "USDT"))[1] == D("640")
 
 
 async def test_a_client_id_is_taken_while_its_order_is_open(client: AsyncClient) -> None:

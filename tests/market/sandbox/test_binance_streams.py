@@ -1,4 +1,4 @@
-"""Market streams, through python-binance and bare sockets: what frames say, how they join, and what faults do to them."""
+"""Market streams, through python-binance and bare sockets: what frames say, how they join up, and what faults do to them."""
 
 from __future__ import annotations
 

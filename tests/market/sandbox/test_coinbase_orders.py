@@ -11,7 +11,7 @@ from coinbase.rest import RESTClient
 from requests import HTTPError, Timeout
 
 from market.sandbox.server import RunningSandbox, running_sandbox
-from tests.market.sandbox.coinbase import refused, rest_client
+from tests.market.sandbox.coinbase import error_response, rest_client
 
 D = Decimal
 FAR = "2100-01-01T00:00:00Z"
@@ -29,25 +29,25 @@ def client(running: RunningSandbox) -> RESTClient:
     return rest_client(running)
 
 
-def placed(answer: Any) -> str:
+def order_id_of(answer: Any) -> str:
     assert answer.success, answer.error_response
     return str(answer.success_response["order_id"])
 
 
-def money(client: RESTClient, asset: str) -> tuple[Decimal, Decimal]:
-    """(available, held)."""
+def read_balance(client: RESTClient, asset: str) -> tuple[Decimal, Decimal]:
+    """(available, held) of an asset."""
     account = next(row for row in client.get_accounts().accounts if row.currency == asset)
     return D(account.available_balance["value"]), D(account.hold["value"])
 
 
-def shown(client: RESTClient, order_id: str) -> dict[str, Any]:
+def read_order(client: RESTClient, order_id: str) -> dict[str, Any]:
     order: dict[str, Any] = client.get_order(order_id).order.to_dict()
     return order
 
 
 class TestMarketOrders:
     def test_a_purchase_by_quote_spends_no_more_than_asked(self, client: RESTClient) -> None:
-        order = shown(client, placed(client.market_order_buy("one", "BTC-USD", quote_size="10000")))
+        order = read_order(client, order_id_of(client.market_order_buy("one", "BTC-USD", quote_size="10000")))
         fills = client.get_fills(order_ids=[order["order_id"]]).fills
         size, value, fees = (
             sum((D(part) for part in parts), D(0))
@@ -58,81 +58,86 @@ class TestMarketOrders:
         assert (D(order["filled_size"]), D(order["filled_value"]), D(order["total_fees"])) == (size, value, fees)
         assert D("9999.99") < D(order["total_value_after_fees"]) == value + fees <= 10_000
         assert {fill.liquidity_indicator for fill in fills} == {"TAKER"}
-        assert money(client, "BTC") == (2 + size, D(0))
-        assert money(client, "USD") == (100_000 - value - fees, D(0))
+        assert read_balance(client, "BTC") == (2 + size, D(0))
+        assert read_balance(client, "USD") == (100_000 - value - fees, D(0))
 
     def test_a_sale_brings_its_value_less_the_fee(self, client: RESTClient) -> None:
-        order = shown(client, placed(client.market_order_sell("one", "BTC-USD", base_size="0.5")))
+        order = read_order(client, order_id_of(client.market_order_sell("one", "BTC-USD", base_size="0.5")))
         assert (order["status"], order["side"], order["filled_size"]) == ("FILLED", "SELL", "0.5")
-        assert money(client, "BTC") == (D("1.5"), D(0))
-        assert money(client, "USD") == (100_000 + D(order["filled_value"]) - D(order["total_fees"]), D(0))
+        assert read_balance(client, "BTC") == (D("1.5"), D(0))
+        assert read_balance(client, "USD") == (100_000 + D(order["filled_value"]) - D(order["total_fees"]), D(0))
         assert D(order["total_value_after_fees"]) == D(order["filled_value"]) - D(order["total_fees"])
 
     def test_an_empty_client_order_id_is_made_up_by_the_client(self, client: RESTClient) -> None:
         answer = client.market_order_buy("", "BTC-USD", quote_size="10")
-        assert shown(client, placed(answer))["client_order_id"] == answer.success_response["client_order_id"] != ""
+        assert read_order(client, order_id_of(answer))["client_order_id"] == answer.success_response["client_order_id"] != ""
 
 
 class TestRestingOrders:
     def test_it_holds_money_fills_in_parts_and_gives_back_the_rest(self, running: RunningSandbox, client: RESTClient) -> None:
         answer = client.limit_order_gtc_buy("one", "BTC-USD", base_size="0.2", limit_price="49000")
-        order = shown(client, placed(answer))
+        order = read_order(client, order_id_of(answer))
         assert answer.order_configuration.to_dict() == {
             "limit_limit_gtc": {"base_size": "0.2", "limit_price": "49000", "post_only": False}
         }
         assert (order["status"], order["time_in_force"], order["order_type"]) == ("OPEN", "GOOD_UNTIL_CANCELLED", "LIMIT")
         held = D(order["outstanding_hold_amount"])
         assert held >= D("9800")
-        assert money(client, "USD") == (100_000 - held, held)
+        assert read_balance(client, "USD") == (100_000 - held, held)
 
         [resting] = running.exchange("coinbase").open_orders(running.addresses["coinbase"]["api_key"])
         running.trade("coinbase", "BTC-USD", "49000", str(resting.queue + D("0.05")))
-        partly = shown(client, order["order_id"])
+        partly = read_order(client, order["order_id"])
         assert (partly["status"], partly["filled_size"], partly["completion_percentage"]) == ("OPEN", "0.05", "25")
-        assert money(client, "BTC") == (D("2.05"), D(0))
+        assert read_balance(client, "BTC") == (D("2.05"), D(0))
         running.trade("coinbase", "BTC-USD", "48999")
-        filled = shown(client, order["order_id"])
+        filled = read_order(client, order["order_id"])
         [fill, *_] = client.get_fills(order_ids=[order["order_id"]]).fills
         assert (filled["status"], filled["average_filled_price"], filled["outstanding_hold_amount"]) == ("FILLED", "49000", "0")
         assert (fill.liquidity_indicator, fill.price) == ("MAKER", "49000")
         assert D(filled["total_fees"]) == D("9800") * D("0.004")
-        assert money(client, "USD") == (100_000 - D("9800") * D("1.004"), D(0))
+        assert read_balance(client, "USD") == (100_000 - D("9800") * D("1.004"), D(0))
 
     def test_a_cancelled_one_gives_all_back(self, client: RESTClient) -> None:
-        order_id = placed(client.limit_order_gtc_sell("one", "BTC-USD", base_size="1.5", limit_price="60000"))
-        assert money(client, "BTC") == (D("0.5"), D("1.5"))
+        order_id = order_id_of(client.limit_order_gtc_sell("one", "BTC-USD", base_size="1.5", limit_price="60000"))
+        assert read_balance(client, "BTC") == (D("0.5"), D("1.5"))
         [first] = client.cancel_orders([order_id]).results
         [again, unknown] = client.cancel_orders([order_id, "no-such-order"]).results
         assert (first.success, first.order_id) == (True, order_id)
         assert (again.success, again.failure_reason) == (False, "DUPLICATE_CANCEL_REQUEST")
         assert (unknown.success, unknown.failure_reason) == (False, "UNKNOWN_CANCEL_ORDER")
-        assert (shown(client, order_id)["status"], shown(client, order_id)["cancel_message"]) == (
+        assert (read_order(client, order_id)["status"], read_order(client, order_id)["cancel_message"]) == (
             "CANCELLED",
             "User requested cancel",
         )
-        assert money(client, "BTC") == (D(2), D(0))
+        assert read_balance(client, "BTC") == (D(2), D(0))
 
     def test_what_is_filled_cannot_be_cancelled(self, client: RESTClient) -> None:
-        order_id = placed(client.market_order_buy("one", "BTC-USD", quote_size="10"))
+        order_id = order_id_of(client.market_order_buy("one", "BTC-USD", quote_size="10"))
         [result] = client.cancel_orders([order_id]).results
         assert (result.success, result.failure_reason) == (False, "ORDER_IS_FULLY_FILLED")
 
     def test_a_deadline_ends_it(self, running: RunningSandbox, client: RESTClient) -> None:
         now = running.exchange("coinbase").clock()
         end = client.get_product_book("BTC-USD").pricebook.time[:-1]
-        order_id = placed(client.limit_order_gtd_buy("far", "BTC-USD", "0.1", "49000", FAR))
+        order_id = order_id_of(client.limit_order_gtd_buy("far", "BTC-USD", "0.1", "49000", FAR))
         refused = client.limit_order_gtd_buy("past", "BTC-USD", "0.1", "49000", "tomorrow")
-        soon = placed(client.limit_order_gtd_buy("soon", "BTC-USD", "0.1", "49000", f"{end[:-7]}.999999+00:00"))
+        soon = order_id_of(client.limit_order_gtd_buy("soon", "BTC-USD", "0.1", "49000", f"{end[:-7]}.999999+00:00"))
         running.step(2000)
         assert running.exchange("coinbase").clock() == now + 2000
-        assert shown(client, order_id)["status"] == "OPEN"
-        assert shown(client, order_id)["order_configuration"]["limit_limit_gtd"]["end_time"] == "2100-01-01T00:00:00.000000Z"
-        assert (shown(client, soon)["status"], shown(client, soon)["time_in_force"]) == ("EXPIRED", "GOOD_UNTIL_DATE_TIME")
+        assert read_order(client, order_id)["status"] == "OPEN"
+        assert read_order(client, order_id)["order_configuration"]["limit_limit_gtd"]["end_time"] == "2100-01-01T00:00:00.000000Z"
+        assert (read_order(client, soon)["status"], read_order(client, soon)["time_in_force"]) == (
+            "EXPIRED",
+            "GOOD_UNTIL_DATE_TIME",
+        )
         assert refused.error_response["error"] == "INVALID_REQUEST"
 
     def test_a_stop_waits_for_its_price(self, running: RunningSandbox, client: RESTClient) -> None:
-        order_id = placed(client.stop_limit_order_gtc_sell("one", "BTC-USD", "0.1", "47000", "48000", "STOP_DIRECTION_STOP_DOWN"))
-        waiting = shown(client, order_id)
+        order_id = order_id_of(
+            client.stop_limit_order_gtc_sell("one", "BTC-USD", "0.1", "47000", "48000", "STOP_DIRECTION_STOP_DOWN")
+        )
+        waiting = read_order(client, order_id)
         assert (waiting["status"], waiting["trigger_status"], waiting["order_type"]) == ("OPEN", "STOP_PENDING", "STOP_LIMIT")
         assert waiting["order_configuration"] == {
             "stop_limit_stop_limit_gtc": {
@@ -143,16 +148,16 @@ class TestRestingOrders:
             }
         }
         running.trade("coinbase", "BTC-USD", "48000.01")
-        assert shown(client, order_id)["trigger_status"] == "STOP_PENDING"
+        assert read_order(client, order_id)["trigger_status"] == "STOP_PENDING"
         running.trade("coinbase", "BTC-USD", "48000")
-        sold = shown(client, order_id)
+        sold = read_order(client, order_id)
         assert (sold["status"], sold["trigger_status"], sold["filled_size"]) == ("FILLED", "STOP_TRIGGERED", "0.1")
 
     def test_a_stop_with_a_deadline_is_reached_before_it(self, running: RunningSandbox, client: RESTClient) -> None:
         answer = client.stop_limit_order_gtd_buy("one", "BTC-USD", "0.1", "53000", "52000", FAR, "STOP_DIRECTION_STOP_UP")
-        assert shown(client, placed(answer))["time_in_force"] == "GOOD_UNTIL_DATE_TIME"
+        assert read_order(client, order_id_of(answer))["time_in_force"] == "GOOD_UNTIL_DATE_TIME"
         running.trade("coinbase", "BTC-USD", "52000")
-        assert shown(client, placed(answer))["status"] == "FILLED"
+        assert read_order(client, order_id_of(answer))["status"] == "FILLED"
 
 
 class TestOrdersOfTheMoment:
@@ -161,13 +166,13 @@ class TestOrdersOfTheMoment:
             client.limit_order_ioc_buy("ioc", "BTC-USD", "0.1", "40000"),
             client.limit_order_fok_buy("fok", "BTC-USD", "0.1", "40000"),
         ):
-            order = shown(client, placed(answer))
+            order = read_order(client, order_id_of(answer))
             assert (order["status"], order["filled_size"], order["outstanding_hold_amount"]) == ("CANCELLED", "0", "0")
 
     def test_all_or_nothing_takes_all_or_nothing(self, client: RESTClient) -> None:
-        whole = shown(client, placed(client.limit_order_fok_buy("whole", "BTC-USD", "0.5", "51000")))
-        nothing = shown(client, placed(client.limit_order_fok_buy("nothing", "BTC-USD", "1", "50005")))
-        part = shown(client, placed(client.limit_order_ioc_buy("part", "BTC-USD", "1", "50005")))
+        whole = read_order(client, order_id_of(client.limit_order_fok_buy("whole", "BTC-USD", "0.5", "51000")))
+        nothing = read_order(client, order_id_of(client.limit_order_fok_buy("nothing", "BTC-USD", "1", "50005")))
+        part = read_order(client, order_id_of(client.limit_order_ioc_buy("part", "BTC-USD", "1", "50005")))
         assert (whole["status"], whole["filled_size"], whole["time_in_force"]) == ("FILLED", "0.5", "FILL_OR_KILL")
         assert (nothing["status"], nothing["filled_size"]) == ("CANCELLED", "0")
         assert (part["status"], part["time_in_force"]) == ("CANCELLED", "IMMEDIATE_OR_CANCEL")
@@ -176,7 +181,7 @@ class TestOrdersOfTheMoment:
         taken = client.limit_order_gtc_buy("take", "BTC-USD", "0.1", "51000", post_only=True)
         rests = client.limit_order_gtc_buy("rest", "BTC-USD", "0.1", "49000", post_only=True)
         assert taken.error_response["error"] == "INVALID_LIMIT_PRICE_POST_ONLY"
-        assert shown(client, placed(rests))["order_configuration"]["limit_limit_gtc"]["post_only"] is True
+        assert read_order(client, order_id_of(rests))["order_configuration"]["limit_limit_gtc"]["post_only"] is True
 
 
 LIMIT = "limit_limit_gtc"
@@ -240,7 +245,7 @@ class TestRefusals:
         assert (answer.success, answer.error_response["error"]) == (False, error)
         assert answer.error_response["message"]
         assert client.list_orders().orders == []
-        assert money(client, "USD") == (D(100_000), D(0))
+        assert read_balance(client, "USD") == (D(100_000), D(0))
 
     @pytest.mark.parametrize(
         "body", [{}, {"client_order_id": "x"}, {"client_order_id": 5, "product_id": "BTC-USD"}, {"client_order_id": "x" * 129}]
@@ -248,13 +253,13 @@ class TestRefusals:
     def test_a_body_without_the_essentials_is_no_order(self, client: RESTClient, body: dict[str, Any]) -> None:
         with pytest.raises(HTTPError) as error:
             client.post("/api/v3/brokerage/orders", data=body)
-        assert refused(error).status_code == 400
+        assert error_response(error).status_code == 400
 
     def test_an_unknown_order_is_not_found(self, client: RESTClient) -> None:
         for order_id in ("none", "5bd0c0e3-8f0c-5c55-0000-000000000009"):
             with pytest.raises(HTTPError) as error:
                 client.get_order(order_id)
-            assert refused(error).status_code == 404
+            assert error_response(error).status_code == 404
 
 
 class TestOnce:
@@ -262,7 +267,7 @@ class TestOnce:
         first = client.market_order_buy("same", "BTC-USD", quote_size="10")
         again = client.market_order_buy("same", "BTC-USD", quote_size="10")
         other = client.market_order_buy("other", "BTC-USD", quote_size="10")
-        assert placed(first) == placed(again) != placed(other)
+        assert order_id_of(first) == order_id_of(again) != order_id_of(other)
         assert len(client.list_orders().orders) == 2
 
     def test_an_order_whose_answer_was_lost_is_there_once(self, running: RunningSandbox, client: RESTClient) -> None:
@@ -273,7 +278,7 @@ class TestOnce:
         [order] = client.list_orders().orders
         again = hasty.market_order_buy("lost", "BTC-USD", quote_size="10")
         assert (order.client_order_id, order.status) == ("lost", "FILLED")
-        assert placed(again) == order.order_id
+        assert order_id_of(again) == order.order_id
         assert len(client.list_orders().orders) == 1
 
     def test_an_order_that_never_arrived_is_not_there(self, running: RunningSandbox, client: RESTClient) -> None:
@@ -286,8 +291,8 @@ class TestOnce:
 class TestLists:
     def test_orders_are_filtered_and_paged(self, client: RESTClient) -> None:
         for number in range(5):
-            placed(client.limit_order_gtc_buy(f"open-{number}", "BTC-USD", "0.01", "45000"))
-        placed(client.market_order_sell("sold", "ETH-USD", base_size="0.1"))
+            order_id_of(client.limit_order_gtc_buy(f"open-{number}", "BTC-USD", "0.01", "45000"))
+        order_id_of(client.market_order_sell("sold", "ETH-USD", base_size="0.1"))
         first = client.list_orders(limit=4)
         second = client.list_orders(limit=4, cursor=first.cursor)
         names = [order.client_order_id for order in (*first.orders, *second.orders)]
@@ -301,8 +306,8 @@ class TestLists:
         assert len(client.list_orders(order_ids=[first.orders[1].order_id]).orders) == 1
 
     def test_fills_are_filtered_and_paged(self, client: RESTClient) -> None:
-        order_id = placed(client.market_order_buy("one", "BTC-USD", quote_size="10000"))
-        placed(client.market_order_sell("two", "ETH-USD", base_size="0.1"))
+        order_id = order_id_of(client.market_order_buy("one", "BTC-USD", quote_size="10000"))
+        order_id_of(client.market_order_sell("two", "ETH-USD", base_size="0.1"))
         every = client.get_fills().fills
         pages, cursor = [], ""
         while page := client.get_fills(limit=2, cursor=cursor or None, order_ids=[order_id]):

@@ -12,7 +12,7 @@ from coinbase.rest import RESTClient
 from coinbase.websocket import WebsocketResponse
 
 from market.sandbox.server import RunningSandbox, running_sandbox
-from tests.market.sandbox.coinbase import face, listening, rest_client
+from tests.market.sandbox.coinbase import coinbase_face, open_socket, rest_client
 
 
 @pytest.fixture
@@ -81,11 +81,11 @@ def test_messages_have_the_recorded_form(
     recorded = json.loads((shared_data / "exchange/coinbase" / name).read_text())
     running.trade("coinbase", "BTC-USD", "65000")
     client.limit_order_gtc_buy("one", "BTC-USD", "0.1", "60000")
-    with listening(running) as heard:
+    with open_socket(running) as heard:
         heard.client.subscribe([] if channel in ("user", "heartbeats") else ["BTC-USD"], [channel])
         heard.on("subscriptions")
         running.trade("coinbase", "BTC-USD", "65001")
-        running.do(face(running).channels.beat)
+        running.do(coinbase_face(running).channels.beat)
         kind = recorded["events"][0].get("type")
         message = heard.until(lambda item: item["channel"] == recorded["channel"] and item["events"][0].get("type") == kind)
     assert differences(recorded, message) == []
@@ -98,7 +98,7 @@ def span(client: RESTClient) -> tuple[str, str]:
 
 
 def differences(recorded: Any, ours: Any, where: str = "") -> list[str]:
-    """What is missing, or of another kind; of lists the first items are compared, when there are any."""
+    """What is missing or of another type. Of lists, the first items are compared, if there are any."""
     if isinstance(recorded, dict) and isinstance(ours, dict):
         missing = [f"{where}.{name} is missing" for name in recorded.keys() - ours.keys() - UNSHOWN - {"subscriptions"}]
         # Each kind of order has a configuration of its own.

@@ -1,4 +1,4 @@
-"""The sandbox's Coinbase face over REST, asked by Coinbase's own client."""
+"""The sandbox's Coinbase face over REST, through Coinbase's own client."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from requests import HTTPError, request
 from market.sandbox.coinbase.limits import CoinbaseRateLimits
 from market.sandbox.keys import coinbase_key
 from market.sandbox.server import RunningSandbox, running_sandbox
-from tests.market.sandbox.coinbase import face, price_of, refused, rest_client
+from tests.market.sandbox.coinbase import coinbase_face, error_response, price_of, rest_client
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +30,9 @@ def running() -> Iterator[RunningSandbox]:
 
 
 @pytest.fixture(autouse=True)
-def _unlimited(running: RunningSandbox) -> None:
-    """A limit met by accident would fail whatever test comes next."""
-    face(running).rest.limits = CoinbaseRateLimits(face(running).now)
+def _no_limits(running: RunningSandbox) -> None:
+    """Lifts the rate limits: one that is met by accident would fail whatever test comes next."""
+    coinbase_face(running).rest.limits = CoinbaseRateLimits(coinbase_face(running).now)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ class TestMarket:
     def test_candles_of_no_sensible_span_are_refused(self, anyone: RESTClient, start: str, end: str, granularity: str) -> None:
         with pytest.raises(HTTPError) as error:
             anyone.get_public_candles("BTC-USD", start, end, granularity)
-        assert (refused(error).status_code, refused(error).json()["error"]) == (400, "INVALID_ARGUMENT")
+        assert (error_response(error).status_code, error_response(error).json()["error"]) == (400, "INVALID_ARGUMENT")
 
     def test_the_book_surrounds_the_price(self, client: RESTClient) -> None:
         book = client.get_product_book("BTC-USD", limit=3)
@@ -98,7 +98,7 @@ class TestMarket:
     def test_an_unknown_product_is_not_found(self, anyone: RESTClient) -> None:
         with pytest.raises(HTTPError) as error:
             anyone.get_public_product("NO-USD")
-        assert (refused(error).status_code, refused(error).json()["error"]) == (404, "NOT_FOUND")
+        assert (error_response(error).status_code, error_response(error).json()["error"]) == (404, "NOT_FOUND")
 
     def test_a_filter_that_changes_and_a_delisting_show(self, client: RESTClient) -> None:
         with running_sandbox() as other:
@@ -147,7 +147,7 @@ class TestTokens:
     def test_an_ed25519_key_opens_its_account(self, running: RunningSandbox) -> None:
         secret = ed25519.Ed25519PrivateKey.generate()
         account = running.addresses["coinbase"]["api_key"]
-        running.do(lambda: face(running).admit("organizations/o/apiKeys/ed", secret.public_key(), account))
+        running.do(lambda: coinbase_face(running).admit("organizations/o/apiKeys/ed", secret.public_key(), account))
         text = base64.b64encode(secret.private_bytes_raw() + secret.public_key().public_bytes_raw()).decode()
         asking = rest_client(running, api_key="organizations/o/apiKeys/ed", api_secret=text)
         assert len(asking.get_accounts().accounts) == 4
@@ -162,27 +162,27 @@ class TestTokens:
         ):
             with pytest.raises(HTTPError) as error:
                 asking.get_accounts()
-            assert refused(error).status_code == 401
+            assert error_response(error).status_code == 401
 
     def test_a_revoked_key_opens_nothing(self, running: RunningSandbox) -> None:
-        public = face(running).keys[running.addresses["coinbase"]["api_key"]].public
-        running.do(lambda: face(running).admit("brief", public, running.addresses["coinbase"]["api_key"]))
+        public = coinbase_face(running).keys[running.addresses["coinbase"]["api_key"]].public
+        running.do(lambda: coinbase_face(running).admit("brief", public, running.addresses["coinbase"]["api_key"]))
         asking = rest_client(running, api_key="brief")
         assert asking.get_accounts().accounts
-        running.do(lambda: face(running).revoke("brief"))
+        running.do(lambda: coinbase_face(running).revoke("brief"))
         with pytest.raises(HTTPError) as error:
             asking.get_accounts()
-        assert refused(error).status_code == 401
+        assert error_response(error).status_code == 401
 
     def test_a_key_does_what_it_may_and_says_so(self, running: RunningSandbox, client: RESTClient) -> None:
         name = running.addresses["coinbase"]["api_key"]
-        running.do(lambda: face(running).permit(name, can_trade=False, can_transfer=True))
+        running.do(lambda: coinbase_face(running).permit(name, can_trade=False, can_transfer=True))
         may = client.get_api_key_permissions()
         with pytest.raises(HTTPError, match="Missing Required Scopes") as error:
             client.market_order_buy("no", "BTC-USD", quote_size="10")
-        running.do(lambda: face(running).permit(name))
+        running.do(lambda: coinbase_face(running).permit(name))
         assert (may.can_trade, may.can_transfer) == (False, True)
-        assert refused(error).status_code == 403
+        assert error_response(error).status_code == 403
         assert not running.exchange("coinbase").orders(name)
 
     def test_a_clock_that_is_off_is_told_apart(self, running: RunningSandbox, client: RESTClient, anyone: RESTClient) -> None:
@@ -191,13 +191,13 @@ class TestTokens:
             client.get_accounts()
         ahead = int(anyone.get_unix_time().epoch_millis) - time.time() * 1000
         running.mend()
-        assert refused(error).status_code == 401
+        assert error_response(error).status_code == 401
         assert ahead > 200_000
         assert client.get_accounts().accounts
 
     def test_a_token_is_for_one_request_and_for_two_minutes(self, running: RunningSandbox) -> None:
         claims = self.claims(running)
-        assert self.asked(running, claims) == 200
+        assert self.ask(running, claims) == 200
         for change in (
             {"uri": claims["uri"].replace("GET", "POST")},
             {"uri": claims["uri"] + "/x"},
@@ -210,11 +210,11 @@ class TestTokens:
             {"exp": "soon"},
         ):
             changed = {name: value for name, value in (claims | change).items() if value is not None}
-            assert self.asked(running, changed) == 401, change
+            assert self.ask(running, changed) == 401, change
 
     def test_a_token_that_is_not_signed_by_the_key_opens_nothing(self, running: RunningSandbox) -> None:
         name = running.addresses["coinbase"]["api_key"]
-        public = face(running).keys[name].public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        public = coinbase_face(running).keys[name].public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
         unsigned = jwt.encode(self.claims(running), "", algorithm="none", headers={"kid": name})
         by_public_key = jwt.encode(self.claims(running), public, algorithm="HS256", headers={"kid": name})
         for token in (unsigned, by_public_key, "", "x.y.z", "é"):
@@ -225,7 +225,7 @@ class TestTokens:
         uri = f"GET {address['rest'].removeprefix('http://')}/api/v3/brokerage/accounts"
         return {"sub": address["api_key"], "iss": "cdp", "nbf": now, "exp": now + 120, "uri": uri}
 
-    def asked(self, running: RunningSandbox, claims: dict[str, Any]) -> int:
+    def ask(self, running: RunningSandbox, claims: dict[str, Any]) -> int:
         address = running.addresses["coinbase"]
         return self.answer(
             running, jwt.encode(claims, address["api_secret"], algorithm="ES256", headers={"kid": address["api_key"]})
@@ -238,7 +238,7 @@ class TestTokens:
 
 class TestLimits:
     def test_what_is_left_is_told_and_then_refused(self, running: RunningSandbox) -> None:
-        limits = face(running).rest.limits
+        limits = coinbase_face(running).rest.limits
         clock, limits.now = limits.now, lambda: 1000
         asking = rest_client(running, rate_limit_headers=True)
         try:
@@ -250,7 +250,7 @@ class TestLimits:
         finally:
             limits.now = clock
         assert left == list(range(29, -1, -1))
-        assert (refused(error).status_code, refused(error).headers["x-ratelimit-remaining"]) == (429, "0")
+        assert (error_response(error).status_code, error_response(error).headers["x-ratelimit-remaining"]) == (429, "0")
         assert after.rate_limit_remaining == "29"
 
     def test_a_fault_refuses_a_number_of_requests(self, running: RunningSandbox, client: RESTClient) -> None:
@@ -258,14 +258,14 @@ class TestLimits:
         for _ in range(2):
             with pytest.raises(HTTPError) as error:
                 client.get_accounts()
-            assert (refused(error).status_code, refused(error).headers["Retry-After"]) == (429, "7")
+            assert (error_response(error).status_code, error_response(error).headers["Retry-After"]) == (429, "7")
         assert client.get_accounts().accounts
 
     def test_a_server_in_trouble_says_so(self, running: RunningSandbox, client: RESTClient) -> None:
         running.fault({"fault": "error", "venue": "coinbase", "status": 502})
         with pytest.raises(HTTPError) as error:
             client.get_accounts()
-        assert refused(error).status_code == 502
+        assert error_response(error).status_code == 502
 
 
 @pytest.mark.parametrize(
@@ -283,4 +283,4 @@ def test_parameters_that_cannot_be_are_refused(client: RESTClient, path: str) ->
     name, _, query = path.partition("?")
     with pytest.raises(HTTPError) as error:
         client.get(f"/api/v3/brokerage/{name}", params=dict(pair.split("=") for pair in query.split("&")))
-    assert (refused(error).status_code, refused(error).json()["error"]) == (400, "INVALID_ARGUMENT")
+    assert (error_response(error).status_code, error_response(error).json()["error"]) == (400, "INVALID_ARGUMENT")

@@ -1,4 +1,4 @@
-"""The sandbox's Coinbase sockets, heard by Coinbase's own client."""
+"""The sandbox's Coinbase sockets, through Coinbase's own client."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from coinbase.rest import RESTClient
 from market.sandbox.coinbase.frames import Frame
 from market.sandbox.coinbase.notation import parse_time
 from market.sandbox.server import RunningSandbox, running_sandbox
-from tests.market.sandbox.coinbase import SECONDS, Heard, Message, face, listening, rest_client
+from tests.market.sandbox.coinbase import SECONDS, Message, ReceivedMessages, coinbase_face, open_socket, rest_client
 from tests.running import wait_for
 
 D = Decimal
@@ -33,8 +33,8 @@ def client(running: RunningSandbox) -> RESTClient:
     return rest_client(running)
 
 
-class Ear:
-    """A client on the sandbox's own side."""
+class RecordingClient:
+    """A client inside the sandbox that keeps what it is sent."""
 
     def __init__(self) -> None:
         self.messages: list[Frame] = []
@@ -44,14 +44,14 @@ class Ear:
 
 
 def beat(running: RunningSandbox, times: int = 1) -> None:
-    """The clock's channels, without waiting for the clock."""
+    """Lets the channels that go by the clock send, without waiting for the clock."""
     for _ in range(times):
-        running.do(face(running).channels.beat)
+        running.do(coinbase_face(running).channels.beat)
 
 
 class TestMarket:
     def test_every_channel_begins_with_what_is(self, running: RunningSandbox) -> None:
-        with listening(running, key=False) as heard:
+        with open_socket(running, key=False) as heard:
             for channel in CHANNELS:
                 heard.client.subscribe(["BTC-USD", "ETH-USD"], [channel])
             heard.client.heartbeats()
@@ -68,7 +68,7 @@ class TestMarket:
         }
 
     def test_messages_are_numbered_from_zero_on_each_connection(self, running: RunningSandbox) -> None:
-        with listening(running) as one, listening(running) as other:
+        with open_socket(running) as one, open_socket(running) as other:
             for heard in (one, other):
                 heard.client.ticker(["BTC-USD"])
                 heard.on("ticker", "snapshot")
@@ -78,7 +78,7 @@ class TestMarket:
             assert [message["sequence_num"] for message in one.all] == [0, 1, 2, 3, 4]
 
     def test_the_ticker_tells_each_price(self, running: RunningSandbox) -> None:
-        with listening(running) as heard:
+        with open_socket(running) as heard:
             heard.client.ticker(["BTC-USD"])
             heard.on("ticker", "snapshot")
             running.trade("coinbase", "BTC-USD", "50000.01", buyer_is_maker=True)
@@ -87,7 +87,7 @@ class TestMarket:
         assert D(row["best_bid"]) < D(row["best_ask"])
 
     def test_the_slow_ticker_and_heartbeats_go_by_the_clock(self, running: RunningSandbox) -> None:
-        with listening(running) as heard:
+        with open_socket(running) as heard:
             heard.client.subscribe(["SOL-USD"], ["ticker_batch"])
             heard.client.heartbeats()
             heard.until(lambda message: "heartbeats" in message["events"][0].get("subscriptions", {}))
@@ -98,14 +98,14 @@ class TestMarket:
         assert row["product_id"] == "SOL-USD"
 
     def test_heartbeats_come_by_themselves(self, running: RunningSandbox) -> None:
-        with listening(running) as heard:
+        with open_socket(running) as heard:
             heard.client.heartbeats()
             assert heard.on("heartbeats")["current_time"].endswith("+00:00")
 
     def test_the_trades_make_the_candles(self, running: RunningSandbox, client: RESTClient) -> None:
         start = running.exchange("coinbase").clock() // 300_000 * 300_000 + 300_000
         running.step(start - running.exchange("coinbase").clock())
-        with listening(running) as heard:
+        with open_socket(running) as heard:
             heard.client.subscribe(["ETH-USD"], ["candles", "market_trades"])
             heard.on("candles", "snapshot")
             heard.on("market_trades", "snapshot")
@@ -134,7 +134,7 @@ class TestMarket:
         assert ids == list(range(ids[0], ids[0] + len(ids)))
 
     def test_a_candle_that_closed_is_told_though_another_came_to_listen(self, running: RunningSandbox) -> None:
-        with listening(running) as one, listening(running) as other:
+        with open_socket(running) as one, open_socket(running) as other:
             one.client.candles(["ETH-USD"])
             growing = one.on("candles", "snapshot")["candles"][-1]
             running.trade("coinbase", "ETH-USD", "3001.5")
@@ -147,8 +147,8 @@ class TestMarket:
         assert "3001.5" in {value for candle in told[:-1] for value in candle.values()}
 
     def test_what_a_snapshot_tells_is_not_told_again(self, running: RunningSandbox) -> None:
-        channels, exchange = face(running).channels, running.exchange("coinbase")
-        early, late = Ear(), Ear()
+        channels, exchange = coinbase_face(running).channels, running.exchange("coinbase")
+        early, late = RecordingClient(), RecordingClient()
 
         def come_between() -> None:
             channels.join(early, "market_trades", "BTC-USD")
@@ -163,7 +163,7 @@ class TestMarket:
 
     def test_changes_of_the_book_lead_to_the_book(self, running: RunningSandbox, client: RESTClient) -> None:
         book: dict[tuple[str, Decimal], Decimal] = {}
-        with listening(running) as heard:
+        with open_socket(running) as heard:
             heard.client.level2(["BTC-USD"])
             apply(book, heard.on("l2_data", "snapshot"))
             for price in ("65100", "65099.5", "64950.25", "65000"):
@@ -178,7 +178,7 @@ class TestMarket:
         assert told["bid"][D(64990)] >= D("0.25")
 
     def test_a_delisting_is_told(self, running: RunningSandbox) -> None:
-        with listening(running) as heard:
+        with open_socket(running) as heard:
             heard.client.status([])
             assert len(heard.on("status", "snapshot")["products"]) == 3
             running.fault({"fault": "delist", "venue": "coinbase", "symbol": "SOL-USD"})
@@ -186,7 +186,7 @@ class TestMarket:
         assert (product["id"], product["status"]) == ("SOL-USD", "delisted")
 
     def test_what_was_unsubscribed_comes_no_more(self, running: RunningSandbox) -> None:
-        with listening(running) as heard:
+        with open_socket(running) as heard:
             heard.client.ticker(["BTC-USD", "ETH-USD"])
             heard.on("ticker", "snapshot")
             heard.client.ticker_unsubscribe(["BTC-USD"])
@@ -198,7 +198,7 @@ class TestMarket:
             assert heard.on("subscriptions") == {"subscriptions": {}}
 
     def test_what_cannot_be_subscribed_is_told(self, running: RunningSandbox) -> None:
-        with listening(running) as heard:
+        with open_socket(running) as heard:
             for products, channel, words in (
                 (["NO-USD"], "ticker", "NO-USD"),
                 ([], "ticker", "product_ids"),
@@ -234,21 +234,21 @@ class TestMarket:
 
 class TestUser:
     def test_it_needs_a_key(self, running: RunningSandbox) -> None:
-        revoked = face(running).keys[running.addresses["coinbase"]["api_key"]]
-        with listening(running, user=True) as heard:
-            running.do(lambda: face(running).revoke(revoked.name))
+        revoked = coinbase_face(running).keys[running.addresses["coinbase"]["api_key"]]
+        with open_socket(running, user=True) as heard:
+            running.do(lambda: coinbase_face(running).revoke(revoked.name))
             heard.client.user([])
             assert heard.next() == {"type": "error", "message": "authentication failure"}
 
     def test_it_needs_a_key_that_may_view(self, running: RunningSandbox) -> None:
         name = running.addresses["coinbase"]["api_key"]
-        running.do(lambda: face(running).permit(name, can_view=False))
-        with listening(running, user=True) as heard:
+        running.do(lambda: coinbase_face(running).permit(name, can_view=False))
+        with open_socket(running, user=True) as heard:
             heard.client.user([])
             assert heard.next() == {"type": "error", "message": "authentication failure"}
 
     def test_asking_again_replaces_what_was_asked(self, running: RunningSandbox, client: RESTClient) -> None:
-        with listening(running, user=True) as heard:
+        with open_socket(running, user=True) as heard:
             for products in ([], ["ETH-USD"]):
                 heard.client.user(products)
                 heard.on("user", "snapshot")
@@ -257,12 +257,12 @@ class TestUser:
             assert [heard.order()["client_order_id"] for _ in range(2)] == ["b", "c"]
 
     def test_it_hears_of_no_market(self, running: RunningSandbox) -> None:
-        with listening(running, user=True) as heard:
+        with open_socket(running, user=True) as heard:
             heard.client.subscribe(["BTC-USD"], ["ticker"])
             assert "channel must be" in heard.next()["message"]
 
     def test_an_order_is_told_from_its_placing_to_its_last_fill(self, running: RunningSandbox, client: RESTClient) -> None:
-        with listening(running, user=True) as heard:
+        with open_socket(running, user=True) as heard:
             heard.client.user([])
             assert heard.on("user", "snapshot")["orders"] == []
             running.trade("coinbase", "BTC-USD", "65000")
@@ -287,7 +287,7 @@ class TestUser:
         assert (filled["order_side"], filled["order_type"], filled["client_order_id"]) == ("BUY", "Limit", "one")
 
     def test_every_part_of_a_taking_order_is_told(self, running: RunningSandbox, client: RESTClient) -> None:
-        with listening(running, user=True) as heard:
+        with open_socket(running, user=True) as heard:
             heard.client.user([])
             heard.on("user", "snapshot")
             client.market_order_buy("one", "BTC-USD", quote_size="10000")
@@ -300,7 +300,7 @@ class TestUser:
 
     def test_a_cancellation_is_told_to_all_sockets_of_the_account(self, running: RunningSandbox, client: RESTClient) -> None:
         order_id = client.limit_order_gtc_buy("one", "BTC-USD", "0.2", "60000").success_response["order_id"]
-        with listening(running, user=True) as one, listening(running) as other:
+        with open_socket(running, user=True) as one, open_socket(running) as other:
             for heard in (one, other):
                 heard.client.subscribe([], ["user"])
                 assert [order["order_id"] for order in heard.on("user", "snapshot")["orders"]] == [order_id]
@@ -309,7 +309,7 @@ class TestUser:
             assert one.all[-1]["events"][0]["orders"][0]["status"] == "CANCELLED"
 
     def test_it_may_be_narrowed_to_products(self, running: RunningSandbox, client: RESTClient) -> None:
-        with listening(running, user=True) as heard:
+        with open_socket(running, user=True) as heard:
             heard.client.user(["ETH-USD"])
             heard.on("user", "snapshot")
             client.limit_order_gtc_buy("btc", "BTC-USD", "0.2", "60000")
@@ -317,21 +317,21 @@ class TestUser:
             assert heard.order()["client_order_id"] == "eth"
 
     def test_many_open_orders_come_in_batches(self, running: RunningSandbox, client: RESTClient) -> None:
-        with listening(running, user=True) as heard:
+        with open_socket(running, user=True) as heard:
             for number in range(51):
-                face(running).rest.limits.now = lambda number=number: 1000 * number  # type: ignore[misc] # a second for each
+                coinbase_face(running).rest.limits.now = lambda number=number: 1000 * number  # type: ignore[misc] # a second for each
                 client.limit_order_gtc_buy(str(number), "BTC-USD", "0.001", "60000")
             heard.client.user([])
             assert [len(heard.on("user", "snapshot")["orders"]) for _ in range(2)] == [50, 1]
 
 
 class TestFaults:
-    def heard_ticker(self, running: RunningSandbox, heard: Heard) -> None:
+    def heard_ticker(self, running: RunningSandbox, heard: ReceivedMessages) -> None:
         heard.client.ticker(["BTC-USD"])
         heard.on("ticker", "snapshot")
 
     def test_a_lost_message_leaves_a_gap_in_the_numbers(self, running: RunningSandbox) -> None:
-        with listening(running) as heard:
+        with open_socket(running) as heard:
             self.heard_ticker(running, heard)
             running.fault({"fault": "gap", "venue": "coinbase", "stream": "ticker"})
             for price in ("65001", "65002"):
@@ -340,7 +340,7 @@ class TestFaults:
             assert [message["sequence_num"] for message in heard.all] == [0, 1, 3]
 
     def test_messages_come_twice_and_in_the_wrong_order(self, running: RunningSandbox) -> None:
-        with listening(running) as heard:
+        with open_socket(running) as heard:
             self.heard_ticker(running, heard)
             running.fault({"fault": "duplicate", "stream": "coinbase/ws"})
             for price in ("65001", "65002"):
@@ -353,7 +353,7 @@ class TestFaults:
         assert numbers == [2, 2, 3, 5, 4]
 
     def test_a_malformed_message_is_no_json(self, running: RunningSandbox) -> None:
-        with listening(running) as heard:
+        with open_socket(running) as heard:
             self.heard_ticker(running, heard)
             running.fault({"fault": "malformed", "stream": "ticker"})
             running.trade("coinbase", "BTC-USD", "65001")
@@ -361,7 +361,7 @@ class TestFaults:
                 heard.next()
 
     def test_a_stalled_socket_is_silent_but_open(self, running: RunningSandbox) -> None:
-        with listening(running) as heard:
+        with open_socket(running) as heard:
             self.heard_ticker(running, heard)
             running.fault({"fault": "stall", "venue": "coinbase"})
             running.trade("coinbase", "BTC-USD", "65001")
@@ -373,18 +373,18 @@ class TestFaults:
 
     @pytest.mark.parametrize("rule", [{"fault": "drop"}, {"fault": "close", "code": 1001}, {"fault": "outage", "for": 60_000}])
     def test_a_socket_is_cut(self, running: RunningSandbox, rule: dict[str, Any]) -> None:
-        with listening(running) as heard, listening(running, user=True) as other:
+        with open_socket(running) as heard, open_socket(running, user=True) as other:
             self.heard_ticker(running, heard)
             running.fault(rule | {"venue": "coinbase", "stream": "coinbase/ws"})
             wait_for(lambda: not heard.client.websocket.open, "a socket that is cut", SECONDS)
             assert other.client.websocket.open
-        assert not face(running).channels.clients()
+        assert not coinbase_face(running).channels.clients()
 
     def test_a_client_that_left_is_forgotten(self, running: RunningSandbox) -> None:
-        with listening(running) as heard:
+        with open_socket(running) as heard:
             self.heard_ticker(running, heard)
-            assert face(running).channels.clients()
-        wait_for(lambda: not face(running).channels.clients(), "an empty house", SECONDS)
+            assert coinbase_face(running).channels.clients()
+        wait_for(lambda: not coinbase_face(running).channels.clients(), "an empty house", SECONDS)
 
 
 def apply(book: dict[tuple[str, Decimal], Decimal], event: Message) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py sandbox`: one line when ready, a market that moves, and clear words for what it cannot use."""
+"""`manage.py sandbox`: one line when it is ready, a market that moves, and a clear message for what it cannot use."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CSV = "timestamp,open,high,low,close,volume\n" + "\n".join(
 
 @contextmanager
 def command(*arguments: str) -> Iterator[dict[str, Any]]:
-    """The sandbox as a process of its own; what its line says."""
+    """The sandbox as a process of its own, and the addresses that it prints."""
     line = [sys.executable, "manage.py", "sandbox", "--port", "0", "--json", *arguments]
     with subprocess.Popen(line, cwd=PROJECT, stdout=subprocess.PIPE, text=True, env=os.environ) as process:
         assert process.stdout is not None

@@ -1,4 +1,4 @@
-"""The matching engine: money is conserved whatever happens, and orders fill when and as they should."""
+"""The matching engine: money is conserved whatever happens, and orders fill when and how they should."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ def limit(side: str, price: str, qty: str = "0.1", **more: object) -> OrderTicke
     return OrderTicket("BTC-USDT", side, "limit", qty=D(qty), limit=D(price), **more)  # type: ignore[arg-type]
 
 
-def market(side: str, qty: str = "0", **more: object) -> OrderTicket:
+def market_ticket(side: str, qty: str = "0", **more: object) -> OrderTicket:
     return OrderTicket("BTC-USDT", side, "market", qty=D(qty), **more)  # type: ignore[arg-type]
 
 
-def tick(on: SandboxExchange, price: str, qty: str = "1", *, seller: bool = True) -> None:
+def trade_at(on: SandboxExchange, price: str, qty: str = "1", *, seller: bool = True) -> None:
     on.trade("BTC-USDT", D(price), D(qty), buyer_is_maker=seller)
 
 
-def owned(on: SandboxExchange, asset: str, account: str = "a") -> tuple[Decimal, Decimal]:
+def balance_of(on: SandboxExchange, asset: str, account: str = "a") -> tuple[Decimal, Decimal]:
     balance = on.accounts[account].balance(asset)
     return balance.free, balance.held
 
@@ -57,7 +57,7 @@ def refusal(on: SandboxExchange, request: OrderTicket) -> str:
 
 
 def assert_books_balance(on: SandboxExchange) -> None:
-    """Nothing came from nowhere, and what is held is what open orders need."""
+    """No money came from nowhere, and accounts hold what their open orders need."""
     assets = {asset for account in on.accounts.values() for asset in account.balances} | set(on.fees) | set(on.outside)
     for asset in assets:
         everything = sum((account.balance(asset).total for account in on.accounts.values()), D(0))
@@ -131,10 +131,10 @@ def test_a_resting_order_fills_before_the_trade_that_went_past_it_and_in_turn_at
     second = on.place("b", limit("buy", "64000", "0.2"))
     better = on.place("b", limit("buy", "64500", "0.1"))
     first.queue = second.queue = D("0.5")
-    tick(on, "64000", "0.6")
+    trade_at(on, "64000", "0.6")
     assert [order.filled for order in (better, first, second)] == [D("0.1"), D("0.1"), D(0)]
     assert better.average == D("64500")
-    tick(on, "64000", "0.3")
+    trade_at(on, "64000", "0.3")
     assert [order.filled for order in (first, second)] == [D("0.2"), D("0.2")]
     trades = [(trade.price, trade.qty) for trade in on.history("BTC-USDT").trades]
     assert trades == [
@@ -163,19 +163,19 @@ def test_an_account_never_trades_with_itself() -> None:
 def test_a_market_order_beyond_all_depth_fills_what_there_is() -> None:
     on = exchange()
     on.deposit("a", "BTC", D(1000))
-    order = on.place("a", market("sell", "1000"))
+    order = on.place("a", market_ticket("sell", "1000"))
     assert (order.status, order.reason) == ("expired", "immediate")
     assert D(0) < order.filled < D(1000)
-    assert owned(on, "BTC") == (D(1001) - order.filled, D(0))
+    assert balance_of(on, "BTC") == (D(1001) - order.filled, D(0))
 
 
 def test_coinbase_takes_its_fee_in_quote_and_never_more_than_was_held() -> None:
     on = exchange("coinbase")
     order = on.place("a", OrderTicket("BTC-USD", "buy", "limit", qty=D("0.1"), limit=D(60_000)))
-    assert owned(on, "USD") == (D(50_000) - D("6036"), D("6036"))
+    assert balance_of(on, "USD") == (D(50_000) - D("6036"), D("6036"))
     on.trade("BTC-USD", D(59_999), D(1), buyer_is_maker=True)
     assert (order.status, order.fees, order.fills[0].fee_asset) == ("filled", D("24"), "USD")
-    assert owned(on, "USD") == (D(50_000) - D("6024"), D(0))
+    assert balance_of(on, "USD") == (D(50_000) - D("6024"), D(0))
     spent = on.place("a", OrderTicket("BTC-USD", "buy", "market", quote_qty=D(1000)))
     assert D("999.99") < spent.value + spent.fees <= D(1000)
 
@@ -186,20 +186,20 @@ def test_a_deadline_ends_an_order() -> None:
     on.expire(START + 999)
     assert order.status == "open"
     on.expire(START + 1000)
-    assert (order.status, order.reason, owned(on, "USDT")) == ("expired", "deadline", (D(50_000), D(0)))
+    assert (order.status, order.reason, balance_of(on, "USDT")) == ("expired", "deadline", (D(50_000), D(0)))
 
 
 def test_stops_set_each_other_off_and_a_stop_takes_what_its_account_can_pay() -> None:
     on = exchange()
     falling = [on.place("a", OrderTicket("BTC-USDT", "sell", "stop", qty=D("0.3"), stop=D(price))) for price in (64_900, 64_890)]
-    tick(on, "64895")
+    trade_at(on, "64895")
     assert [order.status for order in falling] == ["filled", "filled"]
     poor = on.place("a", OrderTicket("BTC-USDT", "buy", "stop", qty=D("1.3"), stop=D(66_000)))
     on.place("a", limit("sell", "300000", "0.1"))
     on.trade("BTC-USDT", D(70_000), D(1), buyer_is_maker=False)
     assert (poor.status, poor.reason) == ("expired", "immediate")
     assert D(0) < poor.filled < D("1.3")
-    assert owned(on, "USDT")[0] >= 0
+    assert balance_of(on, "USDT")[0] >= 0
     assert_books_balance(on)
 
 
@@ -207,18 +207,18 @@ def test_stops_set_each_other_off_and_a_stop_takes_what_its_account_can_pay() ->
     ("asked", "code"),
     [
         (OrderTicket("NO-NO", "buy", "market", qty=D(1)), "unknown_symbol"),
-        (market("buy"), "bad_request"),
-        (market("buy", "-1"), "bad_request"),
-        (market("buy", "1", limit=D(5)), "bad_request"),
+        (market_ticket("buy"), "bad_request"),
+        (market_ticket("buy", "-1"), "bad_request"),
+        (market_ticket("buy", "1", limit=D(5)), "bad_request"),
         (limit("buy", "60000", tif="gtd"), "bad_request"),
         (limit("buy", "60000", tif="ioc", post_only=True), "bad_request"),
         (limit("buy", "60000.001"), "price_filter"),
         (limit("buy", "1000"), "percent_price"),
         (limit("buy", "60000", "0.000001"), "lot_size"),
         (limit("buy", "60000", "0.00001"), "min_notional"),
-        (market("buy", quote_qty=D("4.99")), "min_notional"),
+        (market_ticket("buy", quote_qty=D("4.99")), "min_notional"),
         (limit("buy", "60000", "0.9"), "insufficient_balance"),
-        (market("sell", "1.1"), "insufficient_balance"),
+        (market_ticket("sell", "1.1"), "insufficient_balance"),
         (limit("buy", "66000", post_only=True), "would_take"),
         (OrderTicket("BTC-USDT", "buy", "stop", qty=D("0.1"), stop=D(64_000)), "would_trigger"),
     ],
@@ -240,9 +240,9 @@ def test_delisting_gives_money_back_and_trading_ends() -> None:
     )
     on.delist("BTC-USDT")
     assert {resting.reason, waiting.reason} == {"delisted"}
-    assert owned(on, "USDT") == (D(50_000), D(0))
+    assert balance_of(on, "USDT") == (D(50_000), D(0))
     assert refusal(on, limit("buy", "60000")) == "halted"
-    tick(on, "50000")
+    trade_at(on, "50000")
     assert on.book("BTC-USDT").last == D(65_000)
     assert on.place("a", OrderTicket("ETH-USDT", "buy", "market", qty=D("0.1"))).status == "filled"
 
@@ -253,9 +253,9 @@ def test_fees_are_cut_not_rounded_up_so_that_what_was_held_always_suffices() -> 
     qty, rate = D("0.00123457"), on.fee_rates.taker
     exact = ask * qty * rate
     assert exact != exact.quantize(D("0.00000001"))
-    on.deposit("a", "USD", ask * qty + exact - owned(on, "USD")[0])
+    on.deposit("a", "USD", ask * qty + exact - balance_of(on, "USD")[0])
     order = on.place("a", OrderTicket("BTC-USD", "buy", "limit", qty=qty, limit=ask))
     assert order.status == "filled"
-    free, held = owned(on, "USD")
+    free, held = balance_of(on, "USD")
     assert (D(0) < free < D("0.00000001"), held) == (True, D(0))
     assert_books_balance(on)

@@ -1,4 +1,4 @@
-"""Faults of requests and of the venue, and that scripts with mistakes are refused."""
+"""Faults of requests and of the venue. Rules with mistakes are refused."""
 
 from __future__ import annotations
 

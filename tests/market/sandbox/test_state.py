@@ -22,11 +22,11 @@ D = Decimal
 START = 1_700_000_000_000
 
 
-def opened(path: Path, seed: int = 1) -> Sandbox:
+def open_sandbox(path: Path, seed: int = 1) -> Sandbox:
     return Sandbox(Scenario(speed=None, start=START, minutes=1, rate=1e-9, state=path, seed=seed))
 
 
-def trade(on: SandboxExchange, account: str) -> None:
+def place_orders(on: SandboxExchange, account: str) -> None:
     on.place(account, OrderTicket("BTC-USDT", "buy", "limit", qty=D("0.1"), limit=D(64_000), client_id="rests"))
     on.place(account, OrderTicket("BTC-USDT", "sell", "stop", qty=D("0.2"), stop=D(63_000), client_id="waits"))
     on.place(account, OrderTicket("BTC-USDT", "buy", "market", quote_qty=D(5000), client_id="done"))
@@ -34,13 +34,13 @@ def trade(on: SandboxExchange, account: str) -> None:
 
 async def test_balances_orders_and_fills_are_kept_and_ids_go_on(tmp_path: Path) -> None:
     path = tmp_path / "sandbox.json"
-    first = opened(path)
+    first = open_sandbox(path)
     account = first.keys["binance"].name
     await first.start()
-    trade(first.exchanges["binance"], account)
+    place_orders(first.exchanges["binance"], account)
     before = describe_exchange(first.exchanges["binance"])["accounts"]
     await first.stop()
-    second = opened(path)
+    second = open_sandbox(path)
     on = second.exchanges["binance"]
     assert describe_exchange(on)["accounts"] == before
     assert_books_balance(on)
@@ -53,12 +53,12 @@ async def test_balances_orders_and_fills_are_kept_and_ids_go_on(tmp_path: Path) 
 
 async def test_a_kill_loses_no_more_than_the_last_second(tmp_path: Path, wait_for: Callable[[Callable[[], bool]], None]) -> None:
     path = tmp_path / "sandbox.json"
-    running = opened(path)
+    running = open_sandbox(path)
     await running.start()
-    trade(running.exchanges["binance"], running.keys["binance"].name)
+    place_orders(running.exchanges["binance"], running.keys["binance"].name)
     await asyncio.to_thread(wait_for, lambda: path.exists() and "done" in path.read_text())
     assert (
-        describe_exchange(opened(path).exchanges["binance"])["accounts"]
+        describe_exchange(open_sandbox(path).exchanges["binance"])["accounts"]
         == describe_exchange(running.exchanges["binance"])["accounts"]
     )
     await running.stop()
@@ -77,4 +77,4 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, text: str, message:
     path = tmp_path / "sandbox.json"
     path.write_text(text)
     with pytest.raises(BadState, match=message):
-        opened(path)
+        open_sandbox(path)

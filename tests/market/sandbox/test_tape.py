@@ -1,4 +1,4 @@
-"""What drives the prices: the same seed gives the same day, and candles come back as they went in."""
+"""The tape: the same seed gives the same day, and played candles come back as they went in."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_candles_come_back_exactly(rows: list[SandboxCandle]) -> None:
 
 
 def day(seed: int, strides: list[int]) -> list[Event]:
-    """Everything that happens on a venue in a minute, with orders of an account in it."""
+    """All events of a venue in a minute in which an account places orders."""
     heard: list[Event] = []
     walk = PriceWalk(LISTED, seed)
     tape: Tape

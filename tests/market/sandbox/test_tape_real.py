@@ -1,4 +1,4 @@
-"""Recorded trades, played through the sandbox, give back the recorded candles, on both venues."""
+"""Recorded trades that the sandbox plays give the recorded candles back, on both venues."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def rows_of(path: Path) -> list[dict[str, Any]]:
 
 
 def exact(value: float) -> Decimal:
-    """The decimal number that a float was written down for."""
+    """The decimal number whose float this is."""
     return D(repr(value))
 
 

@@ -1,4 +1,4 @@
-"""Whether prices come: one rule, by the server's clock, and no alarm where nobody needs any."""
+"""Whether prices arrive: one rule, by the server's clock, and no alarm where nobody needs prices."""
 
 from __future__ import annotations
 

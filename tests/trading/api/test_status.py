@@ -1,4 +1,4 @@
-"""What a bot is said to do follows from what happened, and from nothing else."""
+"""The status of a bot follows from what happened, and from nothing else."""
 
 from __future__ import annotations
 

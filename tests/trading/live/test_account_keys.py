@@ -1,4 +1,4 @@
-"""Accounts of one venue in a stream worker: a key that cannot be used is let go, and is no trouble to the others."""
+"""Accounts of one venue in a stream worker: one whose key cannot be used is let go, and does not affect the others."""
 
 from __future__ import annotations
 

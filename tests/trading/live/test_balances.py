@@ -1,4 +1,4 @@
-"""What the account has at the venue: kept in memory from the cache and the venue's word, and no order beyond it."""
+"""What the account has at the venue: kept in memory from the cache and the venue's reports, and no order exceeds it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A job that the database broke is done again from the rows, never from a memory that is ahead of them."""
+"""A job that the database interrupted is done again from the rows, never from a memory that is ahead of them."""
 
 from __future__ import annotations
 

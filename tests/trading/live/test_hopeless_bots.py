@@ -1,4 +1,4 @@
-"""A bot that cannot go on is no trouble to the others at its venue, and what it left there is settled."""
+"""A bot that cannot go on does not affect the others at its venue, and what it left there is settled."""
 
 from __future__ import annotations
 
