@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from http.cookiejar import CookieJar
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_opener
@@ -15,7 +17,6 @@ from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_o
 import pytest
 
 from operations.embedded import start_services
-from operations.embedded.layout import VarFolder
 from tests.operations.old_desk import (
     ACCOUNT,
     CLERK,
@@ -63,10 +64,22 @@ class Upgrade:
         return Api(self.new, self.token)
 
     def dump_now(self) -> Dump:
-        return dump_rows(VarFolder(self.new.var).database_url)
+        """While the new desk is open, or after."""
+        with keep_services(self.new.var) as url:
+            return dump_rows(url)
 
     def list_before(self, table: str) -> list[Row]:
         return self.before[table]
+
+
+@contextmanager
+def keep_services(var: Path) -> Iterator[str]:
+    """The address of the database under `var`, which runs meanwhile."""
+    services = start_services(var)
+    try:
+        yield services.database_url
+    finally:
+        services.stop()
 
 
 @pytest.fixture(scope="module")
@@ -90,17 +103,13 @@ def upgrade(tmp_path_factory: pytest.TempPathFactory, compiled: None) -> Iterato
 
 
 def move_there_and_back(old: RunningDesk, new: RunningDesk, token: str) -> Upgrade:
-    services = start_services(new.var)
-    url = services.database_url
-    try:
+    with keep_services(new.var) as url:
         before, before_schema = dump_rows(url), dump_schema(url)
         run_command(new, "migrate")
         moved = dump_rows(url)
         run_command(new, "migrate", "core", "zero")
         undone, undone_schema = dump_rows(url), dump_schema(url)
         unapplied = old.command("migrate", "--check").stdout
-    finally:
-        services.stop()
     return Upgrade(old, new, token, before, before_schema, moved, undone, undone_schema, unapplied)
 
 
@@ -271,11 +280,7 @@ def test_bots_go_on_where_they_were(upgrade: Upgrade) -> None:
     assert {bot["status"] for bot in list_now().values()} == {"running"}
     versions = {state["bot_id"]: state["version"] for state in upgrade.list_before("trading_botstate")}
     upgrade.new.stop()  # in order, so that everything is written down
-    services = start_services(upgrade.new.var)
-    try:
-        now = dump_rows(services.database_url)
-    finally:
-        services.stop()
+    now = upgrade.dump_now()
     assert not {run["error"] for run in now["trading_botrun"]} - {""}
     assert all(run["decided_at"] > runs[run["id"]]["decided_at"] for run in now["trading_botrun"] if run["id"] in runs)
     assert all(state["version"] >= versions[state["bot_id"]] for state in now["trading_botstate"])
