@@ -20,6 +20,7 @@ from operations.embedded import start_services
 from tests.operations.old_desk import (
     ACCOUNT,
     CLERK,
+    PAUSE,
     Api,
     Dump,
     Row,
@@ -175,9 +176,17 @@ def test_the_type_of_events_keeps_its_key_so_that_rights_to_them_stay(upgrade: U
 
 
 def test_the_move_can_be_undone(upgrade: Upgrade) -> None:
-    assert upgrade.undone_schema == upgrade.before_schema
-    assert upgrade.undone == upgrade.before
+    """To the names of constraints and indexes. Of later migrations of other apps, this asks nothing."""
+    tables = {name for name in upgrade.before if name.startswith("trading_")} | {"django_content_type"}
+    assert {name for name in upgrade.undone if name.startswith(("trading_", "core_"))} == tables - {"django_content_type"}
+    assert {name: upgrade.undone[name] for name in tables} == {name: upgrade.before[name] for name in tables}
+    for kind, rows in upgrade.before_schema.items():
+        assert of_tables(upgrade.undone_schema[kind], tables) == of_tables(rows, tables), kind
     assert not upgrade.unapplied.strip()
+
+
+def of_tables(rows: list[Row], tables: set[str]) -> list[Row]:
+    return [row for row in rows if row["table_name"] in tables]
 
 
 def test_the_token_signs_in_and_sees_the_same_desk(upgrade: Upgrade) -> None:
@@ -210,7 +219,7 @@ def test_runs_keep_their_code_hash_and_run_again_give_the_same_results(upgrade: 
     hash too, which is another one now: so all else that it covers is compared, to the byte."""
     stored = upgrade.list_before("backtests_backtestrun")
     again = {run["run_id"]: run_again(upgrade.api, run["run_id"]) for run in stored}
-    wait_for(lambda: all(run["status"] == "completed" for run in upgrade.api.list_runs()), "the runs, once more")
+    wait_for(lambda: all(run["status"] == "completed" for run in upgrade.api.list_runs()), "the runs, once more", pause=PAUSE)
     now = {run["run_id"]: run for run in upgrade.dump_now()["backtests_backtestrun"]}
     for run in stored:
         repeated = now[again[run["run_id"]]]
@@ -235,7 +244,7 @@ def test_a_sweep_done_again_finds_the_same(upgrade: Upgrade) -> None:
     stored = upgrade.list_before("backtests_sweep")[0]
     asked = upgrade.api.call(f"sweeps/{stored['sweep_id']}")
     again = upgrade.api.call("sweeps", {**asked["config"], "space": asked["space"]})["sweep_id"]
-    wait_for(lambda: upgrade.api.call(f"sweeps/{again}")["status"] == "completed", "the sweep, once more")
+    wait_for(lambda: upgrade.api.call(f"sweeps/{again}")["status"] == "completed", "the sweep, once more", pause=PAUSE)
     now = upgrade.dump_now()
     kept, repeated = (
         next(one for one in now["backtests_sweep"] if one["sweep_id"] == name) for name in (stored["sweep_id"], again)
@@ -276,7 +285,7 @@ def test_bots_go_on_where_they_were(upgrade: Upgrade) -> None:
     def have_decided() -> bool:
         return all(list_now()[run["run_id"]]["evaluations"] > run["evaluations"] for run in runs.values())
 
-    wait_for(have_decided, "a decision of every bot")
+    wait_for(have_decided, "a decision of every bot", pause=PAUSE)
     assert {bot["status"] for bot in list_now().values()} == {"running"}
     versions = {state["bot_id"]: state["version"] for state in upgrade.list_before("trading_botstate")}
     upgrade.new.stop()  # in order, so that everything is written down
@@ -292,12 +301,9 @@ def check_books(before: Dump, now: Dump) -> None:
     """What was written is written still, orders that waited are known, and all sums are right."""
     for table in ("trading_fill", "wallets_ledgerentry", "wallets_ledgertransaction"):
         assert now[table][: len(before[table])] == before[table], table
-    waited = {order["id"] for order in before["trading_order"] if order["status"] == "accepted"}
-    assert {order["status"] for order in now["trading_order"] if order["id"] in waited} <= {
-        "accepted",
-        "partially_filled",
-        "filled",
-    }
+    waited = {order["id"] for order in list_waiting(before)}
+    became = {order["status"] for order in now["trading_order"] if order["id"] in waited}
+    assert became <= {"accepted", "partially_filled", "filled", "cancelled"}  # a strategy may have called one off
     assert sum_fills(now) == {(one["bot_id"], one["symbol"]): one["quantity"] for one in now["trading_position"]}
     assert sum_entries(now) == {(one["wallet_id"], one["asset"]): one["amount"] for one in now["wallets_walletbalance"]}
 
