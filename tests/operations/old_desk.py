@@ -25,6 +25,8 @@ from tests.running import PASSWORD, PROJECT, RunningDesk, wait_for
 BUILD = "1a25f85"
 TREE = PROJECT / "var" / "tests" / BUILD
 """Where it always lies: numba knows compiled code by the path and the time of its source."""
+PAUSE = 0.5
+"""Seconds between two questions to a desk that has much else to do."""
 ACCOUNT = {"ADMIN_USER": "admin", "ADMIN_PASSWORD": PASSWORD, "DEMO": "1"}
 
 STRATEGY = """
@@ -75,7 +77,7 @@ COLUMNS = """
 SELECT table_name, column_name, data_type, character_maximum_length, is_nullable, column_default
 FROM information_schema.columns WHERE table_schema = 'public'
 """
-INDEXES = "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"
+INDEXES = "SELECT tablename AS table_name, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"
 CONSTRAINTS = """
 SELECT conrelid::regclass::text AS table_name, conname, pg_get_constraintdef(oid) AS definition
 FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype <> 'n'
@@ -157,15 +159,15 @@ def make_desk_busy(desk: RunningDesk) -> Api:
     span = ("--venue", "sandbox", "--symbol", "BTC-USD", "--interval", "1h")
     run_command(desk, "backtest", "--strategy", "homemade", "--name", "Homemade", *span)
     run_command(desk, "sweep", "--strategy", "sma_cross", "--set", "fast=5:9:2", "--set", "slow=20:30:10", *span)
-    wait_for(lambda: all(run["status"] == "completed" for run in api.list_runs()), "the runs of the demonstration")
-    wait_for(lambda: is_trading(api), "bots at the venues and on paper that trade")
+    wait_for(lambda: all(run["status"] == "completed" for run in api.list_runs()), "the runs of the demonstration", pause=PAUSE)
+    wait_for(lambda: is_trading(api), "bots at the venues and on paper that trade", pause=PAUSE)
     return api
 
 
 def start_bots(api: Api) -> None:
     """Those of the demonstration a second time, after the kill switch, and two more on paper."""
     api.call("live/kill-switch", {"killed": True, "reason": "a rehearsal"})
-    wait_for(lambda: all(bot["status"] == "stopped" for bot in api.list_bots()), "bots that the kill switch stops")
+    wait_for(lambda: all(bot["status"] == "stopped" for bot in api.list_bots()), "bots that the kill switch stops", pause=PAUSE)
     api.call("live/kill-switch", {"killed": False})
     wallet = next(one for one in api.call("wallets")["results"] if one["kind"] == "paper")
     for name, config in PAPER.items():

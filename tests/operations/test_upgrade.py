@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from http.cookiejar import CookieJar
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_opener
@@ -15,10 +17,10 @@ from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_o
 import pytest
 
 from operations.embedded import start_services
-from operations.embedded.layout import VarFolder
 from tests.operations.old_desk import (
     ACCOUNT,
     CLERK,
+    PAUSE,
     Api,
     Dump,
     Row,
@@ -63,10 +65,22 @@ class Upgrade:
         return Api(self.new, self.token)
 
     def dump_now(self) -> Dump:
-        return dump_rows(VarFolder(self.new.var).database_url)
+        """While the new desk is open, or after."""
+        with keep_services(self.new.var) as url:
+            return dump_rows(url)
 
     def list_before(self, table: str) -> list[Row]:
         return self.before[table]
+
+
+@contextmanager
+def keep_services(var: Path) -> Iterator[str]:
+    """The address of the database under `var`, which runs meanwhile."""
+    services = start_services(var)
+    try:
+        yield services.database_url
+    finally:
+        services.stop()
 
 
 @pytest.fixture(scope="module")
@@ -90,17 +104,13 @@ def upgrade(tmp_path_factory: pytest.TempPathFactory, compiled: None) -> Iterato
 
 
 def move_there_and_back(old: RunningDesk, new: RunningDesk, token: str) -> Upgrade:
-    services = start_services(new.var)
-    url = services.database_url
-    try:
+    with keep_services(new.var) as url:
         before, before_schema = dump_rows(url), dump_schema(url)
         run_command(new, "migrate")
         moved = dump_rows(url)
         run_command(new, "migrate", "core", "zero")
         undone, undone_schema = dump_rows(url), dump_schema(url)
         unapplied = old.command("migrate", "--check").stdout
-    finally:
-        services.stop()
     return Upgrade(old, new, token, before, before_schema, moved, undone, undone_schema, unapplied)
 
 
@@ -166,9 +176,17 @@ def test_the_type_of_events_keeps_its_key_so_that_rights_to_them_stay(upgrade: U
 
 
 def test_the_move_can_be_undone(upgrade: Upgrade) -> None:
-    assert upgrade.undone_schema == upgrade.before_schema
-    assert upgrade.undone == upgrade.before
+    """To the names of constraints and indexes. Of later migrations of other apps, this asks nothing."""
+    tables = {name for name in upgrade.before if name.startswith("trading_")} | {"django_content_type"}
+    assert {name for name in upgrade.undone if name.startswith(("trading_", "core_"))} == tables - {"django_content_type"}
+    assert {name: upgrade.undone[name] for name in tables} == {name: upgrade.before[name] for name in tables}
+    for kind, rows in upgrade.before_schema.items():
+        assert of_tables(upgrade.undone_schema[kind], tables) == of_tables(rows, tables), kind
     assert not upgrade.unapplied.strip()
+
+
+def of_tables(rows: list[Row], tables: set[str]) -> list[Row]:
+    return [row for row in rows if row["table_name"] in tables]
 
 
 def test_the_token_signs_in_and_sees_the_same_desk(upgrade: Upgrade) -> None:
@@ -201,7 +219,7 @@ def test_runs_keep_their_code_hash_and_run_again_give_the_same_results(upgrade: 
     hash too, which is another one now: so all else that it covers is compared, to the byte."""
     stored = upgrade.list_before("backtests_backtestrun")
     again = {run["run_id"]: run_again(upgrade.api, run["run_id"]) for run in stored}
-    wait_for(lambda: all(run["status"] == "completed" for run in upgrade.api.list_runs()), "the runs, once more")
+    wait_for(lambda: all(run["status"] == "completed" for run in upgrade.api.list_runs()), "the runs, once more", pause=PAUSE)
     now = {run["run_id"]: run for run in upgrade.dump_now()["backtests_backtestrun"]}
     for run in stored:
         repeated = now[again[run["run_id"]]]
@@ -226,7 +244,7 @@ def test_a_sweep_done_again_finds_the_same(upgrade: Upgrade) -> None:
     stored = upgrade.list_before("backtests_sweep")[0]
     asked = upgrade.api.call(f"sweeps/{stored['sweep_id']}")
     again = upgrade.api.call("sweeps", {**asked["config"], "space": asked["space"]})["sweep_id"]
-    wait_for(lambda: upgrade.api.call(f"sweeps/{again}")["status"] == "completed", "the sweep, once more")
+    wait_for(lambda: upgrade.api.call(f"sweeps/{again}")["status"] == "completed", "the sweep, once more", pause=PAUSE)
     now = upgrade.dump_now()
     kept, repeated = (
         next(one for one in now["backtests_sweep"] if one["sweep_id"] == name) for name in (stored["sweep_id"], again)
@@ -267,15 +285,11 @@ def test_bots_go_on_where_they_were(upgrade: Upgrade) -> None:
     def have_decided() -> bool:
         return all(list_now()[run["run_id"]]["evaluations"] > run["evaluations"] for run in runs.values())
 
-    wait_for(have_decided, "a decision of every bot")
+    wait_for(have_decided, "a decision of every bot", pause=PAUSE)
     assert {bot["status"] for bot in list_now().values()} == {"running"}
     versions = {state["bot_id"]: state["version"] for state in upgrade.list_before("trading_botstate")}
     upgrade.new.stop()  # in order, so that everything is written down
-    services = start_services(upgrade.new.var)
-    try:
-        now = dump_rows(services.database_url)
-    finally:
-        services.stop()
+    now = upgrade.dump_now()
     assert not {run["error"] for run in now["trading_botrun"]} - {""}
     assert all(run["decided_at"] > runs[run["id"]]["decided_at"] for run in now["trading_botrun"] if run["id"] in runs)
     assert all(state["version"] >= versions[state["bot_id"]] for state in now["trading_botstate"])
@@ -287,12 +301,9 @@ def check_books(before: Dump, now: Dump) -> None:
     """What was written is written still, orders that waited are known, and all sums are right."""
     for table in ("trading_fill", "wallets_ledgerentry", "wallets_ledgertransaction"):
         assert now[table][: len(before[table])] == before[table], table
-    waited = {order["id"] for order in before["trading_order"] if order["status"] == "accepted"}
-    assert {order["status"] for order in now["trading_order"] if order["id"] in waited} <= {
-        "accepted",
-        "partially_filled",
-        "filled",
-    }
+    waited = {order["id"] for order in list_waiting(before)}
+    became = {order["status"] for order in now["trading_order"] if order["id"] in waited}
+    assert became <= {"accepted", "partially_filled", "filled", "cancelled"}  # a strategy may have called one off
     assert sum_fills(now) == {(one["bot_id"], one["symbol"]): one["quantity"] for one in now["trading_position"]}
     assert sum_entries(now) == {(one["wallet_id"], one["asset"]): one["amount"] for one in now["wallets_walletbalance"]}
 
