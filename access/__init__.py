@@ -1,0 +1,1 @@
+"""Who may do what: sign-in for API and sockets, tokens, scopes."""
