@@ -1,4 +1,4 @@
-"""The only door to the channel layer. A push arrives at most once: it carries ids and a small payload, because the rows are the facts.
+"""The only door to the channel layer. A push arrives at most once: it carries ids and a small payload, and the facts are rows.
 
 Groups of the running desk, and what is pushed there:
 
