@@ -1,4 +1,5 @@
-"""API tokens in the admin: seen and revoked, never made or changed there, because a secret must not pass through a page."""
+"""API tokens in the admin. They are seen and revoked there, but not made or changed, because a secret must not pass through a page.
+API tokens in the admin. They are seen and revoked there, but not made or changed, because a secret must not pass through a page."""
 
 from __future__ import annotations
 

@@ -52,11 +52,11 @@ class TokensView(APIView):
     scope = "read"
 
     def get_authenticators(self) -> list[Any]:
-        # A password is given instead; a browser's session would only bring its CSRF check along.
+        # A password is given instead. A browser's session would only bring its CSRF check along.
         return [] if self.request is not None and self.request.method == "POST" else super().get_authenticators()
 
     def get_authenticate_header(self, request: Request) -> str:
-        return "Bearer"  # without it, a wrong password would be answered 403
+        return "Bearer"  # Without this, a wrong password would be answered with 403.
 
     def get_permissions(self) -> list[Any]:
         return [AllowAny()] if self.request.method == "POST" else list(super().get_permissions())
@@ -92,7 +92,7 @@ def signed_in(request: Request) -> User:
 
 
 def authenticate_person(request: Request, given: Mapping[str, Any]) -> User:
-    """Who signs in with this password."""
+    """The person who signs in with this password. Raises what the API answers to a wrong one."""
     form = Fields(given)
     username, password = form.text("username", longest=150), form.text("password", longest=1_000)
     for name, value in (("username", username), ("password", password)):
@@ -101,7 +101,7 @@ def authenticate_person(request: Request, given: Mapping[str, Any]) -> User:
     form.refuse("Username and password are needed.")
     user = authenticate(request._request, username=username, password=given["password"])
     if getattr(request._request, "axes_locked_out", False):
-        # Cleared, or axes' middleware would put its own page in place of this answer.
+        # Reset it, or the middleware of axes would put its own page in place of this answer.
         vars(request._request)["axes_locked_out"] = False
         raise PermissionDenied("Too many wrong passwords: this account is locked for a while.", code="locked_out")
     if user is None:

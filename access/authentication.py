@@ -14,7 +14,8 @@ from access.models import ApiToken
 
 
 class BearerAuthentication(BaseAuthentication):
-    """Signs in the token's person. An unknown, expired or revoked token is 401, whichever it is."""
+    """Signs in the person of a token. A token that is unknown, expired or revoked is answered with 401, and not told which of these
+    it is."""
 
     def authenticate(self, request: Request) -> tuple[Any, ApiToken] | None:
         kind, _, secret = get_authorization_header(request).decode("latin-1").partition(" ")

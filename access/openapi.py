@@ -80,7 +80,7 @@ def describe_refusal(code: int) -> OpenApiResponse:
 
 
 def schema_of(example: Any) -> dict[str, Any]:
-    """JSON Schema of what looks like `example`; null stands for anything."""
+    """The JSON Schema of what looks like `example`. Null stands for anything."""
     if isinstance(example, dict):
         properties = {name: schema_of(value) for name, value in example.items()}
         return {"type": "object", "properties": properties, **({"required": list(properties)} if properties else {})}

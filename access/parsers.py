@@ -10,7 +10,7 @@ from rest_framework.parsers import JSONParser
 
 
 class DeskJSONParser(JSONParser):
-    """A body nested deeper than Python follows is the caller's fault, not ours."""
+    """A body that is nested deeper than Python can follow is the caller's fault, not ours."""
 
     def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
         try:

@@ -1,8 +1,8 @@
 """Scopes: what a caller may do.
 
-`read` looks, `trade` changes things (runs, imports, later bots), `admin` manages. A token has the scopes it was made with. A person
-who is signed in has `read`; staff and members of the groups operator and trader also `trade`; superusers all three. A token never
-can more than its person can now.
+`read` looks, `trade` changes things (runs, imports, bots), `admin` manages. A token has the scopes it was made with. A person
+who is signed in has `read`; staff and members of the groups operator and trader also have `trade`, and superusers have all
+three. A token can never do more than its person can now.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from access.models import ApiToken
 from access.scopes import scopes_of
 
-if TYPE_CHECKING:  # its module reads the settings that name this one
+if TYPE_CHECKING:  # the module of it reads the settings that name this one
     from rest_framework.views import APIView
 
 

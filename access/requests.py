@@ -1,4 +1,4 @@
-"""What a page's view is given, and how it answers with parts of itself."""
+"""What the view of a page gets, and how it answers with parts of the page."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ class PageRequest(HttpRequest):
 
 
 def may_trade(request: HttpRequest) -> None:
-    """`PermissionDenied` for someone who may only look: the scopes are those that the API asks for."""
+    """Raises `PermissionDenied` for someone who may only look. The scopes are those that the API asks for."""
     if "trade" not in scopes_of(request.user):
         raise PermissionDenied
 
 
 def parts_asked(request: PageRequest) -> list[str]:
-    """The parts of the page that its script asks for; none: the whole page."""
+    """The parts of the page that its script asks for; empty for the whole page."""
     return [name for name in request.GET.get("part", "").split(",") if name] if request.htmx else []
 
 
 def parts_answer(request: PageRequest, parts: Mapping[str, Part]) -> HttpResponse:
-    """The parts that are asked for, one after the other; unknown ones are left out."""
+    """The parts that are asked for, one after the other. Unknown ones are left out."""
     asked = [parts[name] for name in dict.fromkeys(parts_asked(request)) if name in parts]
     return HttpResponse("".join(render_to_string(template, dict(context()), request) for template, context in asked))

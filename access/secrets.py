@@ -1,4 +1,4 @@
-"""Token secrets. 256 random bits need no slow hash: there is nothing to guess."""
+"""Token secrets. They have 256 random bits, so they cannot be guessed, and need no slow hash."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import secrets
 
 PREFIX = "qd_"
-"""So that secret scanners and people know what they found."""
+"""A prefix by which secret scanners and people recognise a token."""
 
 
 def new_secret() -> str:

@@ -1,4 +1,4 @@
-"""API tokens, read."""
+"""Reads API tokens."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.fields import did_you_mean
 
 
 def token_valid(secret: str) -> ApiToken | None:
-    """The token that is this secret, if it may be used now."""
+    """The token that has this secret, if it may be used now."""
     usable = ApiToken.objects.filter(revoked_at=None, expires_at__gt=timezone.now(), user__is_active=True)
     return usable.select_related("user").filter(digest=secret_digest(secret)).first()
 
@@ -23,7 +23,7 @@ def token_usable(*, token_id: int) -> bool:
 
 
 def token_get(*, token_id: int, user: User) -> ApiToken:
-    """A person's own token; `NotFound` for anybody else's."""
+    """A person's own token. Raises `NotFound` for anybody else's."""
     token = ApiToken.objects.filter(pk=token_id, user=user).first()
     if token is None:
         raise NotFound(f"You have no token {token_id}.")
@@ -36,7 +36,7 @@ def tokens_of(*, user: User) -> list[ApiToken]:
 
 
 def user_named(username: str) -> User:
-    """`Invalid` at `user`, with a hint, where there is none."""
+    """The user of this name. Raises `Invalid` at `user`, with a hint, if there is none."""
     found = User.objects.filter(username=username).first()
     if found is None:
         hint = did_you_mean(username, User.objects.values_list("username", flat=True))

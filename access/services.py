@@ -1,4 +1,4 @@
-"""API tokens: made, used, revoked."""
+"""Makes, uses and revokes API tokens."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from core.fields import Fields, did_you_mean, show_value
 DEFAULT_DAYS = 90
 MOST_DAYS = 3650
 TOUCH_EVERY = timedelta(minutes=1)
-"""`last_used_at` is no finer than this, so that a busy token does not write a row a request."""
+"""`last_used_at` is no more precise than this, so that a busy token does not write a row for each request."""
 
 
 def token_create(*, user: User, scopes: Any, days: Any = None) -> tuple[ApiToken, str]:
-    """A new token and its secret, which cannot be seen again. `Invalid` at `scopes` or `days`."""
+    """A new token and its secret, which cannot be seen again. Raises `Invalid` at `scopes` or `days`."""
     form = Fields({"scopes": scopes, "days": days})
     lasts = form.integer("days", DEFAULT_DAYS, low=1, high=MOST_DAYS)
     wanted = read_scopes(form, user)
@@ -33,7 +33,7 @@ def token_create(*, user: User, scopes: Any, days: Any = None) -> tuple[ApiToken
 
 
 def read_scopes(form: Fields, user: User) -> list[str]:
-    """The scopes in their usual order; a list, or text with commas."""
+    """The scopes in their usual order, from a list or from text with commas."""
     raw = form.take("scopes", ["read"])
     listed: Sequence[Any] = [part.strip() for part in raw.split(",")] if isinstance(raw, str) else raw
     if not isinstance(listed, list) or not listed:
@@ -48,12 +48,12 @@ def read_scopes(form: Fields, user: User) -> list[str]:
 
 
 def token_touch(*, token: ApiToken) -> None:
-    """Remembers that the token is in use."""
+    """Notes that the token is in use."""
     now = timezone.now()
     if token.last_used_at is None or now - token.last_used_at >= TOUCH_EVERY:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
 
 
 def token_revoke(*, token: ApiToken) -> None:
-    """The token works no more; its row stays as a record."""
+    """Ends the token. Its row stays as a record."""
     ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())

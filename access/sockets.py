@@ -1,7 +1,7 @@
-"""Who is at the other end of a WebSocket: the same sign-in as pages and API have.
+"""Who is at the other end of a WebSocket. The sign-in is the same as for pages and API.
 
-A token comes in the `Authorization` header and nowhere else: addresses end up in logs. Browsers send a session's cookie unasked, so
-for those the page's origin has to be ours; browsers always say it.
+A token comes in the `Authorization` header and nowhere else, because addresses end up in logs. Browsers send a session's cookie
+without being asked, so with a cookie the page's origin has to be ours; browsers always send the origin.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def token_of(header: str) -> ApiToken | None:
 
 
 async def may_listen(scope: dict[str, Any]) -> bool:
-    """Whether the person may read now: asked anew, because sockets outlive sessions and tokens."""
+    """Whether the person may read now. It is asked again and again, because sockets outlive sessions and tokens."""
     if token := scope.get("auth"):
         return bool(await database_sync_to_async(selectors.token_usable)(token_id=token.pk))
     if "session" not in scope or not scope["session"].session_key:

@@ -18,17 +18,17 @@ from operations.state import desk_state
 class QuarterdeckAdminSite(admin.AdminSite):
     site_header = site_title = "Quarterdeck"
     index_title = "Admin"
-    # The desk's own rail leads everywhere; Django's sidebar and its theme switch are left out.
+    # The desk's own navigation leads everywhere, so Django's sidebar and theme switch are left out.
     enable_nav_sidebar = False
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        """The desk's state, then the records. HTMX asks for the state alone."""
+        """The desk's state, then the records. HTMX asks for the state only."""
         if request.headers.get("HX-Request"):
             return TemplateResponse(request, "desk/_state.html", desk_state())
         return super().index(request, {**desk_state(), **(extra_context or {})})
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """One sign-in page for the whole desk; who is signed in already lacks the permission."""
+        """One sign-in page for the whole desk. Somebody who comes here signed in lacks the permission."""
         if request.user.is_authenticated:
             raise PermissionDenied
         target = request.GET.get("next", reverse("admin:index"))

@@ -4,21 +4,21 @@ from django.contrib.staticfiles.apps import StaticFilesConfig
 
 
 class ConfigConfig(AppConfig):
-    """The wiring, as an app for the sake of its commands."""
+    """The wiring, an app only because of its commands."""
 
     name = "config"
     default = True
 
 
 class QuarterdeckAdminConfig(admin_apps.AdminConfig):
-    """Django's admin with our site: the desk's state on its home page."""
+    """Django's admin with our site, which shows the desk's state on its home page."""
 
     default = False
     default_site = "config.admin.QuarterdeckAdminSite"
 
 
 class QuarterdeckStaticFilesConfig(StaticFilesConfig):
-    """Without what no page of ours uses, so that a first start does not compress it."""
+    """Leaves out what no page of ours uses, so that the first start does not have to compress it."""
 
     default = False
     ignore_patterns = [*StaticFilesConfig.ignore_patterns, "*.py", "__pycache__", "rest_framework", "redoc"]

@@ -14,6 +14,6 @@ from config.routing import websocket_application  # noqa: E402
 
 application = ProtocolTypeRouter({"http": django_application, "websocket": websocket_application})
 
-# What is loaded by now stays: the collector need not walk through all of it, while every client waits.
+# What is loaded by now stays. Otherwise the garbage collector would walk through all of it while every client waits.
 gc.collect()
 gc.freeze()

@@ -1,7 +1,8 @@
 """Sending to WebSockets under Daphne.
 
-Daphne's `send` never waits: what a client does not read piles up in memory. Here it waits until most of it is out. And on its way
-to the wire a message passes layers that cost several times what the wire does, for each client anew: here one frame serves all.
+Daphne's `send` never waits, so what a client does not read piles up in memory. Here it waits until most of it is out. Besides, a
+message passes layers on its way to the wire that cost several times what the wire does, for each client again. Here all clients
+get the same frame.
 """
 
 from __future__ import annotations
@@ -37,10 +38,10 @@ class WriteGate:
 
 
 def with_backpressure(application: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    """The application for WebSockets, directly under Daphne. Under a server whose `send` waits by itself it changes nothing."""
+    """The application for WebSockets, directly under Daphne. Under a server whose `send` waits by itself, it changes nothing."""
 
     async def patient(scope: dict[str, Any], receive: Any, send: Any) -> Any:
-        # Daphne's is a partial over the connection's protocol.
+        # Daphne's `send` is a partial over the connection's protocol.
         protocol = next(iter(getattr(send, "args", ())), None)
         transport: Any = getattr(protocol, "transport", None)
         if not hasattr(transport, "registerProducer"):
@@ -64,7 +65,7 @@ def with_backpressure(application: Callable[..., Awaitable[Any]]) -> Callable[..
 
 
 def writes_at_once(protocol: Any) -> bool:
-    """Whether what is sent goes to the wire as it is: open, not compressed, nothing before it in autobahn's own queue."""
+    """Whether what is sent goes to the wire as it is: the socket is open and not compressed, and autobahn's own queue is empty."""
     if getattr(protocol, "state", None) != getattr(protocol, "STATE_OPEN", 0):
         return False
     return protocol._perMessageCompress is None and not protocol.send_queue
@@ -72,7 +73,7 @@ def writes_at_once(protocol: Any) -> bool:
 
 @lru_cache(maxsize=256)
 def text_frame(text: str) -> bytes:
-    """RFC 6455, 5.2."""
+    """The text as a frame of RFC 6455, 5.2."""
     data = text.encode()
     size = len(data)
     if size < 126:

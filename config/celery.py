@@ -13,5 +13,5 @@ app = Celery("quarterdeck")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
-# A worker's pool ends with it, even where it is killed: a run must not go on that nobody hears of.
+# The worker's pool ends with it, even if the worker is killed: a run that nobody knows of must not go on.
 worker_process_init.connect(lambda **_: end_with_parent(), weak=False)

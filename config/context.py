@@ -17,7 +17,7 @@ THEMES = ("light", "dark")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An entry of the rail: a page that exists. `key` goes there after "g"."""
+    """An entry of the navigation: a page that exists. The keys "g" and then `key` lead there."""
 
     label: str
     page: str
@@ -38,13 +38,13 @@ PLACES = (
 
 
 def page_frame(request: HttpRequest) -> dict[str, Any]:
-    """Theme (empty: the system's), navigation, and the menu of the person who is signed in."""
+    """The theme (empty for the system's), the navigation, and the menu of the person who is signed in."""
     theme = request.COOKIES.get("theme", "")
     context: dict[str, Any] = {"theme": theme if theme in THEMES else ""}
-    # An error page may be drawn before the middleware that finds the person.
+    # An error page may be drawn before the middleware that finds the person has run.
     if not hasattr(request, "user") or not request.user.is_authenticated:
         return context
-    # Asked of the database only where a page has the frame.
+    # The database is asked only if a page has the frame.
     context["desk"] = SimpleLazyObject(bar_state)
     context["navigation"] = [item for place in PLACES if (item := navigation_item(place, request))]
     context["person_menu"] = person_menu(request)

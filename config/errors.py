@@ -16,7 +16,7 @@ STATUS: dict[type[DomainError], int] = {Invalid: 400, NotFound: 404}
 
 
 def status_of(error: DomainError) -> int:
-    """The HTTP status of a domain error; 409 where the request was fine but the state forbids it."""
+    """The HTTP status of a domain error. It is 409 if the request was fine but the state forbids it."""
     return next((code for kind, code in STATUS.items() if isinstance(error, kind)), 409)
 
 

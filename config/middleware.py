@@ -1,4 +1,4 @@
-"""Sign-in for every page, and domain errors as plain answers."""
+"""Asks for the sign-in on every page, and turns domain errors into plain answers."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from django.shortcuts import render
 from config.errors import status_of
 from core.errors import DomainError
 
-# The API answers 401 itself; the rest must work for someone who is not (yet) signed in.
+# The API answers 401 itself. The others must work for people who are not signed in yet.
 OPEN_PATHS = ("/sign-in/", "/static/", "/api/", "/health/", "/metrics")
 
 
 class SignInRequired:
-    """Nobody sees a page without signing in. An HTMX request is told to load the sign-in page whole."""
+    """Nobody sees a page without signing in. An HTMX request is told to load the whole sign-in page."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -32,7 +32,7 @@ class SignInRequired:
 
 
 class DomainErrors:
-    """A domain error that a view lets through becomes a page that says what to do, with the right status."""
+    """A domain error that a view does not catch becomes a page with the right status that says what to do."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -46,6 +46,6 @@ class DomainErrors:
         if not request.headers.get("HX-Request"):
             return render(request, "errors/domain.html", {"error": error}, status=status_of(error))
         answer = render(request, "errors/_fragment.html", {"error": error}, status=status_of(error))
-        # Tells the page's script that the body is a toast, made to be shown as it is.
+        # Tells the page's script that the body is a toast, to be shown as it is.
         answer.headers["X-Fragment"] = "toast"
         return answer

@@ -27,11 +27,11 @@ VAR = env.var_folder()
 
 
 def kept_secret(name: str, fresh: str) -> str:
-    """What var/`name` holds for the owner's eyes only; `fresh` where this is the first start."""
+    """What var/`name` holds, for the owner's eyes only. At the first start `fresh` is written there."""
     path = VAR / name
     VAR.mkdir(parents=True, exist_ok=True)
     if not path.exists():
-        # Linked once it is whole: of several processes starting at once, one's key stays and all read that one.
+        # The file gets its name only when it is whole: if several processes start at once, the first key stays, and all read it.
         with NamedTemporaryFile("w", dir=VAR) as file, suppress(FileExistsError):
             file.write(fresh)
             file.flush()
@@ -40,12 +40,12 @@ def kept_secret(name: str, fresh: str) -> str:
 
 
 def secret_key() -> str:
-    """SECRET_KEY, or one made at random on the first start."""
+    """SECRET_KEY, or one that was made at random on the first start."""
     return env.read_text("SECRET_KEY") or kept_secret("secret_key", secrets.token_urlsafe(50))
 
 
 def encryption_keys() -> dict[str, bytes]:
-    """ENCRYPTION_KEYS by id, or one made at random on the first start. The first seals; no message repeats a key."""
+    """ENCRYPTION_KEYS by id, or one that was made at random on the first start. The first one seals. No message repeats a key."""
     given = env.read_text("ENCRYPTION_KEYS") or kept_secret(
         "encryption_keys", f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}"
     )
@@ -65,9 +65,9 @@ def encryption_keys() -> dict[str, bytes]:
 
 
 def database_settings(url: str) -> dict[str, Any]:
-    """A PostgreSQL address, `postgresql://user:password@host:port/name` or `...?host=/socket/folder`, as Django wants it. What
-    orders wait for is planned by the server once a connection, at its second use; `prepare_threshold=none` is for poolers in
-    between that cannot tell whose plan it is."""
+    """A PostgreSQL address, `postgresql://user:password@host:port/name` or `...?host=/socket/folder`, as Django wants it.
+    Statements that orders wait for are planned by the server once for each connection, when they are used a second time.
+    `prepare_threshold=none` is for poolers in between, which cannot tell whose plan it is."""
     parts = urlsplit(url)
     if parts.scheme not in {"postgres", "postgresql"}:
         raise ImproperlyConfigured(
@@ -91,7 +91,7 @@ def database_settings(url: str) -> dict[str, Any]:
 
 
 def celery_url(url: str, number: int) -> str:
-    """`url` as Celery wants it: its own scheme for sockets, and a database number of its own."""
+    """`url` as Celery wants it: with Celery's scheme for sockets, and a database number of its own."""
     parts = urlsplit(url)
     if parts.scheme == "unix":
         return f"redis+socket://{parts.path}?virtual_host={number}"

@@ -1,4 +1,4 @@
-"""Static files: hashed names, compressed beside."""
+"""Static files with hashed names, and compressed copies beside them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MODULE_IMPORTS = tuple(
 class QuickCompressor(Compressor):
     @staticmethod
     def compress_brotli(data: bytes) -> bytes:
-        """Quality 9 takes a twentieth of the time of 11 for a tenth more bytes: a first start waits for it."""
+        """Quality 9 takes a twentieth of the time of 11 for a tenth more bytes. The first start waits for it."""
         return cast("bytes", brotli.compress(data, quality=9))
 
 

@@ -1,6 +1,7 @@
-"""This process's connection to Redis or Valkey, for what is pushed and for the newest prices.
+"""This process's connection to Redis or Valkey, for pushes and for the newest prices.
 
-It holds nobody up: an answer that does not come in time is an error, and after an error nobody asks again for `REST` seconds.
+It never holds its callers up: an answer that does not come in time is an error, and after an error nobody asks again for `REST`
+seconds.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ T = TypeVar("T")
 
 CONNECTED_IN = 0.03
 HURRIED, PATIENT = 0.06, 0.5
-"""Seconds that an answer may take: on the way of an order, and for a page."""
+"""Seconds that an answer may take: for an order that is on its way, and for a page."""
 REST = 1.0
 SECONDS = Histogram(
     "redis_operation_duration_seconds",
@@ -36,16 +37,16 @@ SECONDS = Histogram(
 
 
 TURNS = 16
-"""Connections that the questions of an event loop take turns on."""
+"""How many connections the questions of an event loop share."""
 TURN_WITHIN = 2.0
 
 
 class Unanswered(Exception):
-    """The broker did not answer, or did not a moment ago."""
+    """The broker did not answer, now or a moment ago."""
 
 
 class Pause:
-    """Until when nobody asks. Any thread writes it; one that looks a moment too early only waits once more."""
+    """The time until which nobody asks. Any thread writes it; a thread that looks a moment too early only waits once more."""
 
     until = 0.0
 
@@ -56,13 +57,13 @@ def layer_config() -> dict[str, Any]:
 
 
 def broker_address() -> str:
-    """Where the channel layer is."""
+    """The address of the channel layer."""
     return str(layer_config()["hosts"][0]["address"])
 
 
 def loop_client() -> AsyncRedis:
-    """For the running event loop. With a connection for each question, hundreds of orders that leave together would open as many at
-    once, and none would answer in time: they would go out uncounted."""
+    """A client for the running event loop. If each question had a connection of its own, hundreds of orders that leave together
+    would open hundreds at once, none would be answered in time, and the orders would go out uncounted."""
     pool = BlockingConnectionPool.from_url(
         broker_address(), max_connections=TURNS, timeout=TURN_WITHIN, socket_timeout=TURN_WITHIN, protocol=2
     )
@@ -71,14 +72,14 @@ def loop_client() -> AsyncRedis:
 
 @lru_cache(maxsize=2)
 def broker_client(patience: float) -> Redis:
-    """Safe to share between threads and after a fork; connections are opened as they are needed."""
+    """It can be shared between threads and after a fork. Connections are opened as they are needed."""
     return Redis.from_url(
         broker_address(), socket_timeout=patience, socket_connect_timeout=CONNECTED_IN, retry=Retry(NoBackoff(), 0), protocol=2
     )
 
 
 def count_connections() -> int:
-    """How many this process keeps open, idle ones included."""
+    """How many connections this process keeps open, idle ones included."""
     return sum(
         count for patience in (HURRIED, PATIENT) for count, _ in broker_client(patience).connection_pool.get_connection_count()
     )
@@ -89,7 +90,7 @@ CONNECTIONS.set_function(count_connections)
 
 
 def ask_broker(operation: str, question: Callable[[Redis], T], *, patience: float = HURRIED) -> T:
-    """What the broker answers. `Unanswered` at once where it did not answer a moment ago."""
+    """What the broker answers. Raises `Unanswered` at once if it did not answer a moment ago."""
     if time.monotonic() < Pause.until:
         raise Unanswered(operation)
     broker = broker_client(patience)
@@ -98,6 +99,6 @@ def ask_broker(operation: str, question: Callable[[Redis], T], *, patience: floa
             return question(broker)
     except (RedisError, OSError) as error:
         Pause.until = time.monotonic() + REST
-        broker.connection_pool.disconnect(inuse_connections=False)  # after its restart, every idle connection is a dead one
+        broker.connection_pool.disconnect(inuse_connections=False)  # after a restart of the broker, every idle connection is dead
         logger.warning("%s: Redis does not answer: %s", operation, error)
         raise Unanswered(operation) from error

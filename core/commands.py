@@ -50,6 +50,6 @@ class DeskCommand(BaseCommand):
 
 
 def explain_error(error: DomainError) -> str:
-    """An error's message with what it says of each field, for a terminal."""
+    """An error's message, with what it says of each field, for a terminal."""
     lines = [f"  {name}: {text}" for name, texts in error.fields.items() for text in texts if text != str(error)]
     return "\n".join([str(error), *lines])

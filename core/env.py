@@ -14,7 +14,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 
 def read_variable(name: str, default: T, parse: Callable[[str], T], expected: str) -> T:
-    """The variable `name` parsed, or `default` where it is unset or empty."""
+    """The variable `name` parsed, or `default` if it is unset or empty."""
     raw = os.environ.get(name, "").strip()
     if not raw:
         return default
@@ -25,7 +25,7 @@ def read_variable(name: str, default: T, parse: Callable[[str], T], expected: st
 
 
 def load_file(path: Path) -> None:
-    """Take `NAME=value` lines of a file into the environment; what the environment has already wins."""
+    """Takes `NAME=value` lines of a file into the environment. What the environment has already is not changed."""
     if not path.is_file():
         return
     for line in path.read_text().splitlines():
@@ -39,7 +39,7 @@ def read_text(name: str, default: str = "") -> str:
 
 
 def var_folder() -> Path:
-    """Where the desk keeps everything that it writes."""
+    """The folder in which the desk keeps everything that it writes."""
     return Path(read_text("VAR", str(PROJECT / "var"))).absolute()
 
 

@@ -41,19 +41,19 @@ class Invalid(DomainError):
 
 
 class Unreadable(Invalid):
-    """What was stored is of another version, or is none: what it told has to be had from elsewhere."""
+    """What was stored is of another version, or cannot be read at all. What it said has to be found out elsewhere."""
 
     code = "unreadable"
 
 
 class NotFound(DomainError):
-    """There is nothing by that name."""
+    """There is nothing of that name."""
 
     code = "not_found"
 
 
 class Conflict(DomainError):
-    """Not possible in the present state."""
+    """It is not possible in the present state."""
 
     code = "conflict"
 
@@ -65,6 +65,6 @@ class StrategyFailed(DomainError):
 
 
 class Cancelled(DomainError):
-    """Stopped on a person's word."""
+    """A person asked for it to stop."""
 
     code = "cancelled"

@@ -1,4 +1,4 @@
-"""What the processes without a web server have counted, handed to the one that Prometheus asks."""
+"""Metrics of the processes without a web server, handed to the process that Prometheus asks."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from redis import Redis
 from core.broker import PATIENT, Unanswered, ask_broker
 
 INDEX, KEPT = "metrics", 30
-"""Seconds that a process's figures are shown after it last told them."""
+"""Seconds for which the figures of a process are shown after it last told them."""
 
 
 def metrics_put(process: str) -> None:
-    """This process's metrics as they are now. `process` names it among all."""
+    """Keeps this process's metrics as they are now. `process` names it among all."""
     text, now = generate_latest(), time.time()
 
     def write(broker: Redis) -> None:
@@ -32,7 +32,7 @@ def metrics_put(process: str) -> None:
 
 
 def metrics_all() -> dict[str, str]:
-    """Of every process that told lately, in Prometheus' text format."""
+    """The metrics of every process that told them lately, in Prometheus' text format."""
 
     def read_texts(broker: Redis) -> dict[str, str]:
         members: Any = broker.zrangebyscore(INDEX, time.time() - KEPT, "+inf")

@@ -11,13 +11,13 @@ from typing import Any
 from core.errors import Invalid
 
 DIGITS = 18
-"""Decimal places that money and quantities are kept with."""
+"""How many decimal places money and quantities are kept with."""
 EXACT = Context(prec=60)
 
 
 class Fields:
-    """One level of a mapping. Readers answer the value, or the default where the field is absent or faulty; `close()` tells of
-    names nobody asked for, and `refuse()` raises `Invalid` if there was any fault here or in a section."""
+    """One level of a mapping. Readers answer the value, or the default if the field is absent or faulty. `close()` adds a fault for
+    each name that nobody asked for, and `refuse()` raises `Invalid` if there was any fault here or in a section."""
 
     def __init__(self, raw: Any, path: str = "", faults: dict[str, list[str]] | None = None) -> None:
         self.path = path
@@ -31,7 +31,7 @@ class Fields:
         self.faults.setdefault(f"{self.path}.{name}" if self.path else name, []).append(message)
 
     def take(self, name: str, default: Any = None) -> Any:
-        """The raw value; null and empty text count as absent."""
+        """The raw value. Null and empty text count as absent."""
         self.known.append(name)
         value = self.raw.get(name)
         return default if value is None or (isinstance(value, str) and not value.strip()) else value
@@ -68,7 +68,7 @@ class Fields:
         above_low: bool = False,
         below_high: bool = False,
     ) -> Decimal:
-        """A finite number from `low` to `high`, either excluded on request, to DIGITS places."""
+        """A finite number from `low` to `high` (either of them excluded on request), to DIGITS places."""
         value = self.take(name, default)
         low, high = Decimal(low), Decimal(high)
         number = finite_decimal(value)
@@ -99,7 +99,7 @@ class Fields:
         return default
 
     def moment(self, name: str) -> datetime | None:
-        """A date or a time, ISO-8601, UTC where it does not say; a date is its first moment."""
+        """A date or a time in ISO-8601, in UTC if it does not say. A date is its first moment."""
         value = self.take(name)
         if value is None or isinstance(value, datetime):
             return value
@@ -111,7 +111,7 @@ class Fields:
             return None
 
     def merge(self, error: Invalid, name: str) -> None:
-        """Take over another reader's faults; those it put at no field are put at `name`."""
+        """Takes over the faults of another reader. Those that it put at no field are put at `name`."""
         for field, messages in (error.fields or {name: [str(error)]}).items():
             for message in messages:
                 self.fault(field, message)
@@ -128,7 +128,7 @@ class Fields:
 
 
 def finite_decimal(value: Any) -> Decimal | None:
-    """`value` as an exact number of believable size, else None. A float stands for its shortest text."""
+    """`value` as an exact number of a believable size, or else None. A float stands for its shortest text."""
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal) or len(str(value)) > 64:
         return None
     try:

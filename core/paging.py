@@ -1,4 +1,4 @@
-"""Lists page by key: the cursor is the last row's key, so page one thousand costs what page one does."""
+"""Lists page by key: the cursor is the last row's key, so that page one thousand costs no more than page one."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ MOST = 1000
 def read_page(
     queryset: models.QuerySet[M], *, key: str = "-id", cursor: str | None = None, limit: int = 100
 ) -> tuple[list[M], str | None]:
-    """Up to `limit` rows after the one that `cursor` names, and the cursor of the next page, None on the last.
+    """Up to `limit` rows after the one that `cursor` names, and the cursor of the next page, which is None on the last page.
 
-    `key` is a unique, indexed field of the rows that orders them, with a minus for falling. `Invalid` at `cursor` or `limit`.
+    `key` is a unique, indexed field of the rows that orders them, with a minus for falling. Raises `Invalid` at `cursor` or
+    `limit`.
     """
     if not 1 <= limit <= MOST:
         raise Invalid.at("limit", f"Ask for 1 to {MOST:,} rows at a time.")
@@ -35,7 +36,7 @@ def read_page(
 
 
 def next_url(request: HttpRequest, cursor: str | None) -> str | None:
-    """The address of the next page: this request's, with the cursor changed."""
+    """The address of the next page: that of this request, with the cursor changed."""
     if cursor is None:
         return None
     query = request.GET.copy()

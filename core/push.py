@@ -1,12 +1,13 @@
-"""The only door to the channel layer. A push is at most once: it carries ids and a small payload, facts are rows.
+"""The only door to the channel layer. A push arrives at most once: it carries ids and a small payload, and the facts are rows.
 
 Groups of the running desk, and what is pushed there:
 
-- `live`: `push("live", message["type"], **message)`, with `message` as sockets carry it: `{"type", "seq", "ts", "correlation_id",
-  "payload"}`. `seq` is the Event's id; None for what is no event (`portfolio_update`, `bot_metrics` on a schedule).
-- `market`: `push("market", "batch", ticks=[...], candles=[...], depths=[...], streams=[...])`, each list optional. A stream worker
-  batches for a quarter of a second: of each symbol the newest tick, of each growing candle the newest state, of closed candles all;
-  books for half a second. Prices are decimal text, times ISO-8601. Each entry is the payload that a page gets:
+- `live`: `push_message("live", message["type"], **message)`, with `message` as sockets carry it:
+  `{"type", "seq", "ts", "correlation_id", "payload"}`. `seq` is the Event's id, or None for what is no event (`portfolio_update`,
+  `bot_metrics` on a schedule).
+- `market`: `push_message("market", "batch", ticks=[...], candles=[...], depths=[...], streams=[...])`, each list optional. A stream
+  worker batches for a quarter of a second: of each symbol the newest tick, of each growing candle the newest state, of closed
+  candles all; books for half a second. Prices are decimal text, times ISO-8601. Each entry is the payload that a page gets:
   tick `{"venue", "environment", "symbol", "price", "bid", "ask", "time"}`,
   candle `{"venue", "environment", "symbol", "interval", "time", "open", "high", "low", "close", "volume", "closed"}`,
   depth `{"venue", "environment", "symbol", "bids", "asks", "time"}`, each level [price, quantity],
@@ -32,8 +33,8 @@ Pushes = Iterable[tuple[str, Mapping[str, Any]]]
 
 
 def push_message(group: str, kind: str, **payload: Any) -> None:
-    """Tell every process that listens to `group`, from any thread or process: one short question on a connection that is kept. A
-    broker that is down costs the push, never the caller's work, and not its time either."""
+    """Tell every process that listens to `group`, from any thread or process. It takes one short question on a connection that is
+    kept. A broker that is down costs the push, but neither the caller's work nor its time."""
     push_all(group, [(kind, payload)])
 
 
@@ -46,14 +47,15 @@ def push_all(group: str, pushes: Pushes) -> None:
 
 
 class Later:
-    """What is to be pushed by a thread of its own; None: whoever pushes does it."""
+    """What a thread of its own is to push; None if whoever pushes does it."""
 
     queue: SimpleQueue[tuple[str, Pushes] | None] | None = None
 
 
 @contextmanager
 def pushing_later() -> Iterator[None]:
-    """In this process nobody waits for a push meanwhile. One thread takes them in their order; at the end it finishes first."""
+    """While this lasts, nobody in this process waits for a push. One thread takes the pushes in their order, and at the end it
+    finishes them first."""
     queue = Later.queue = SimpleQueue()
 
     def publish_those_to_come() -> None:
@@ -96,5 +98,5 @@ def serialize_message(layer: Any, group: str, kind: str, payload: Mapping[str, A
 
 
 def group_channel(group: str) -> str:
-    """The name that the pub/sub layer gives to a group's channel."""
+    """The name that the pub/sub layer gives to the channel of a group."""
     return f"{layer_config().get('prefix', 'asgi')}__group__{group}"

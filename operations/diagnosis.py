@@ -28,7 +28,7 @@ CHANNEL_SECONDS = 3.0
 
 
 def run_checks() -> list[HealthCheck]:
-    """All checks, the foundation first. What stands on something that is down is left out."""
+    """All checks, the foundation first. Checks of what stands on something that is down are left out."""
     found = [*check_desk(), state.check_database()]
     if found[-1].state == "up":
         found += [check_schema(), check_clock(), state.check_beat()]
@@ -41,7 +41,7 @@ def run_checks() -> list[HealthCheck]:
 
 
 def check_desk() -> list[HealthCheck]:
-    """Whether one is open on the embedded services; nothing where the operator runs the processes one by one."""
+    """Whether a desk is open on the embedded services. Nothing if the operator runs the processes one by one."""
     layout = VarFolder(settings.VAR)
     if layout.database_url != settings.DATABASE_URL:
         return []

@@ -1,4 +1,4 @@
-"""`/metrics`: what the rows say, this process's figures, and those of the stream workers with a label `process` each."""
+"""`/metrics`: figures from the rows, those of this process, and those of the stream workers with a label `process` each."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 class Everybody(Collector):
-    """Each family once, with the samples of all processes."""
+    """Each family of metrics once, with the samples of all processes."""
 
     def collect(self) -> Iterator[Metric]:
         own = [family for source in (REGISTRY, *ROWS) for family in source.collect()]
@@ -33,19 +33,19 @@ class Everybody(Collector):
         for process, text in sorted(metrics_all().items()):
             for family in text_string_to_metric_families(text):
                 if family.name.endswith("_created"):
-                    continue  # of the text format only: its counter brings it
+                    continue  # It belongs to the text format only, whose counter adds it.
                 here = families.setdefault(family.name, copy_family(family, []))
                 for sample in family.samples:
                     here.add_sample(sample.name, {**sample.labels, "process": process}, sample.value)
         yield from families.values()
 
     def describe(self) -> Iterator[Metric]:
-        """Nothing beforehand: registration must not ask."""
+        """Nothing beforehand, because registration must not ask the database."""
         return iter(())
 
 
 def copy_family(family: Metric, samples: list[Sample] | None = None) -> Metric:
-    """A copy: collectors may keep what they give."""
+    """A copy, because collectors may keep the families that they give."""
     made = Metric(family.name, family.documentation, family.type)
     made.samples = list(family.samples) if samples is None else samples
     return made

@@ -31,7 +31,7 @@ DISK_LOW = 0.05
 
 @dataclass(frozen=True, slots=True)
 class HealthCheck:
-    """One part of the desk. `state` is up, down or unknown; `remedy` says what to do about a fault."""
+    """The state of one part of the desk: up, down or unknown. `remedy` says what to do about a fault."""
 
     name: str
     state: str
@@ -46,7 +46,7 @@ def desk_state() -> dict[str, Any]:
 
 
 def desk_checks() -> list[HealthCheck]:
-    """Database, broker, workers and schedules; asked at most every few seconds, whoever looks."""
+    """The checks of database, broker, workers and schedules. They are made at most every few seconds, whoever looks."""
     try:
         known: list[HealthCheck] | None = cache.get("desk:checks")
     except RedisError:
@@ -131,7 +131,7 @@ def latest_rows() -> dict[str, Any]:
 
 
 def disk_room() -> dict[str, Any]:
-    """Room where the candles are, in bytes."""
+    """The room on the disk where the candles are, in bytes."""
     usage = shutil.disk_usage(settings.VAR)
     free = usage.free / usage.total
     return {"free": usage.free, "total": usage.total, "percent": round(100 * (1 - free)), "low": free < DISK_LOW}

@@ -1,4 +1,4 @@
-"""Services for the time of one `manage.py` command."""
+"""The services that one `manage.py` command needs while it runs."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from operations.embedded.lock import hold_lock, is_held
 from operations.embedded.preparation import refuse_newer_desk
 from operations.embedded.services import start_services
 
-# These need neither database nor broker.
+# These commands need neither database nor broker.
 WITHOUT_SERVICES = {
     *("help", "version", "check", "collectstatic", "findstatic", "diffsettings", "spectacular", "makemigrations", "sandbox"),
     *("makemessages", "compilemessages", "squashmigrations", "optimizemigration", "startapp", "startproject"),
 }
-# These start the services in their own way, or look whether they run.
+# These commands start the services in their own way, or check whether they run.
 SEES_TO_SERVICES = {"desk", "doctor"}
 
 
@@ -27,12 +27,12 @@ SEES_TO_SERVICES = {"desk", "doctor"}
 def services_for_command(arguments: Sequence[str]) -> Iterator[None]:
     """Set DATABASE_URL and REDIS_URL for a command line, before Django reads its settings.
 
-    Given ones are used as they are. Else the embedded services of var/ are shared with whoever runs them, or run for as long
-    as the command does. Raises CannotStart with the reason.
+    If the operator has given them, they are used as they are. Otherwise the embedded services of var/ are shared with whoever
+    runs them, or run for as long as the command does. Raises CannotStart with the reason.
     """
     command = arguments[0] if arguments else "help"
     if command != "desk":
-        # One command has one connection; a pool would only make it wait long for a server that is not there.
+        # A command needs only one connection. A pool would only make it wait long for a server that is not there.
         os.environ.setdefault("DATABASE_POOL", "0")
     if not needs_services(command, arguments) or given_services():
         yield
@@ -70,7 +70,7 @@ def use_embedded(layout: VarFolder) -> None:
 
 
 def bring_schema_up_to_date(layout: VarFolder) -> None:
-    """Migrate where no desk has yet, so that a command works in a fresh clone. Raises CannotStart where a newer build has."""
+    """Migrate if no desk has yet, so that a command works in a fresh clone. Raises CannotStart if a newer build has migrated."""
     if is_held(layout.run / "desk.lock"):
         return
     with hold_lock(layout.run / "migrate.lock"):

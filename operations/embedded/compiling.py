@@ -1,4 +1,4 @@
-"""Compiling what running bots need while the desk is prepared: bots then trade soon after it opens."""
+"""Compiles what running bots need while the desk is prepared, so that bots trade soon after it opens."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from operations.embedded.layout import VarFolder
 
 
 def compile_ahead(layout: VarFolder) -> int:
-    """Starts it where this machine has not done so yet. Answers the handle that it lives by, 0 for none: it ends when no process
-    has that open any more, however they ended."""
+    """Starts compiling if this machine has not done so yet. Answers the handle that it lives by, or 0: it ends when no process has
+    that handle open any more, however those processes ended."""
     from engine.warm import live_is_compiled
 
     if live_is_compiled():
@@ -34,6 +34,6 @@ def compile_ahead(layout: VarFolder) -> int:
 
 
 if __name__ == "__main__":
-    # A child of nobody: the desk becomes another program meanwhile, which would not know that it has a child to wait for.
+    # It is not our child: the desk becomes another program meanwhile, which would not know that it has a child to wait for.
     if os.fork() == 0:
         os.execv(sys.executable, [sys.executable, "-m", "engine.warm", "live"])  # noqa: S606

@@ -1,4 +1,4 @@
-"""Opening a desk: services, preparation, and then the supervisor in our place."""
+"""Opens a desk: services first, then preparation, and then the supervisor takes the place of this process."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def open_desk(layout: VarFolder, *, host: str, port: int, workers: int, embedded
             users = start_services(layout.var).users.handle
     sandbox_port = free_port(port + 1) if sandbox else 0
     prepare_desk(layout, demo=demo, sandbox_port=sandbox_port)
-    # The supervisor lives long and needs none of what was loaded to prepare: exec gives the memory back.
+    # The supervisor lives long and needs nothing of what was loaded for the preparation. An exec gives that memory back.
     handles = (lock.handle, listener.fileno(), users, compiling)
     handover = Handover(str(layout.var), host, port, workers, sandbox_port, began, *handles)
     for handle in handover.handles:
@@ -60,7 +60,7 @@ def only_desk(layout: VarFolder) -> Lock:
 
 
 def bind_socket(host: str, port: int) -> socket.socket:
-    """A socket on the address that the desk will serve. It listens at once: before that, the port is not surely ours."""
+    """A socket on the address that the desk will serve. It listens at once, because until it does, the port is not surely ours."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
@@ -75,7 +75,7 @@ def bind_socket(host: str, port: int) -> socket.socket:
 
 
 def free_port(wanted: int) -> int:
-    """`wanted` if nothing listens there, else any free one, on this machine only."""
+    """`wanted` if nothing listens there, or else any free port. On this machine only."""
     for port in (wanted, 0):
         with socket.socket() as probe:
             try:

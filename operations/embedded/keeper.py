@@ -1,6 +1,6 @@
 """The process that runs PostgreSQL and Valkey of one var/ folder for as long as anybody uses them.
 
-Started by `services.start_services`; says "ready", or what stands in the way, on its standard output.
+`services.start_services` starts it. On its standard output it says "ready", or what stands in the way.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ STOP_SECONDS = 15
 
 
 def start_servers(layout: VarFolder, *, durable: bool) -> list[Child]:
-    """Both servers, started and answering."""
+    """Starts both servers, and waits until they answer."""
     broker = valkey.valkey_server(layout, durable=durable)
     broker.start()
     postgres.prepare_data(layout)
@@ -42,7 +42,7 @@ def await_ready(child: Child, ready: Callable[[], bool]) -> None:
 
 
 def keep_servers(children: list[Child], users: Lock, stopped: Event) -> None:
-    """Restart what ends, until nobody holds a shared lock on `users` or we are told to stop."""
+    """Restarts what ends, until nobody holds a shared lock on `users`, or until it is told to stop."""
     while not stopped.wait(0.2) and not users.take(wait=False):
         for child in children:
             if message := child.mend():
@@ -61,7 +61,7 @@ def log_message(message: str) -> None:
 
 
 def answer_starter(message: str) -> None:
-    """Tell the one who started us, who may be gone, and let the pipe go."""
+    """Tell the process that started us, which may be gone, and close the pipe."""
     with suppress(BrokenPipeError):
         os.write(sys.stdout.fileno(), message.encode())
     null = os.open(os.devnull, os.O_WRONLY)
@@ -91,13 +91,13 @@ def main(var: str, mode: str) -> int:
     keep_servers(children, users, stopped)
     stop_servers(children)
     log_message("database and broker stopped.")
-    # In this order, which the end of a process does not promise: who comes by the users' lock must not find us running.
+    # The end of a process does not release locks in this order, and whoever comes by the users' lock must not find us running.
     lock.release()
     users.release()
     return 0
 
 
 if __name__ == "__main__":
-    # A child of nobody: it outlives the command that happened to start it, and leaves no zombie to it.
+    # It is not a child of the command that happened to start it: it outlives that command, and leaves no zombie to it.
     if os.fork() == 0:
         sys.exit(main(sys.argv[1], sys.argv[2]))

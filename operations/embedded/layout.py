@@ -1,4 +1,4 @@
-"""Where everything of one var/ folder lies."""
+"""Where everything of one var/ folder is."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from operations.embedded.errors import CannotStart
 
-# A unix socket's address holds 108 bytes on Linux and 104 on macOS, its closing zero included.
+# The address of a unix socket has 108 bytes on Linux and 104 on macOS, with the closing zero.
 SOCKET_PATH_MAX = 103
 LONGEST_SOCKET_NAME = len("/postgres/.s.PGSQL.5432")
 
@@ -23,7 +23,7 @@ class VarFolder:
 
     @property
     def run(self) -> Path:
-        """Locks and process ids."""
+        """The folder of locks and process ids."""
         return self.var / "run"
 
     @property
@@ -40,7 +40,7 @@ class VarFolder:
 
     @property
     def sockets(self) -> Path:
-        """Where the sockets are: in var/run, or in a short private folder where that path is too long for a socket."""
+        """The folder of the sockets: var/run, or a short private folder if that path is too long for a socket."""
         if len(os.fsencode(self.run)) + LONGEST_SOCKET_NAME <= SOCKET_PATH_MAX:
             return self.run
         digest = hashlib.sha256(os.fsencode(self.var)).hexdigest()[:12]
@@ -65,7 +65,7 @@ class VarFolder:
         return f"unix://{self.valkey_socket}"
 
     def make(self) -> None:
-        """Make the folders, for the owner's eyes only."""
+        """Makes the folders, for the owner's eyes only."""
         try:
             self.var.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -75,7 +75,7 @@ class VarFolder:
 
 
 def private_folder(folder: Path) -> None:
-    """Make `folder` ours alone, and refuse one that somebody else put there."""
+    """Makes `folder` ours alone, and refuses one that somebody else put there."""
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""File locks, which the kernel drops when their holder ends, however that ends."""
+"""File locks. The kernel drops them when their holder ends, in whatever way it ends."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from operations.embedded.errors import CannotStart
 
 
 class Lock:
-    """A lock on one file, shared or exclusive; the holder of an exclusive one can leave its process id in the file."""
+    """A lock on one file, shared or exclusive. The holder of an exclusive lock can leave its process id in the file."""
 
     def __init__(self, path: Path, handle: int = 0) -> None:
-        """`handle` is one that this process was started with, where it is to go on holding a lock."""
+        """`handle` is one that this process inherited, if it is to go on holding a lock."""
         self.path = path
         try:
             self.handle = handle or os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -35,7 +35,7 @@ class Lock:
         os.pwrite(self.handle, str(os.getpid()).encode(), 0)
 
     def pid(self) -> int:
-        """The holder's process id, 0 where it has not left any."""
+        """The holder's process id; 0 if it has not left any."""
         return int(os.pread(self.handle, 20, 0) or b"0")
 
     def release(self) -> None:
@@ -53,7 +53,7 @@ def hold_lock(path: Path) -> Iterator[None]:
 
 
 def is_held(path: Path) -> bool:
-    """Whether some process holds `path` exclusively."""
+    """Whether a process holds `path` exclusively."""
     if not path.exists():
         return False
     lock = Lock(path)

@@ -28,7 +28,7 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
-# For tests, which lose nothing when the machine stops.
+# For tests, which lose nothing if the machine stops.
 FAST_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
@@ -44,7 +44,7 @@ def data_folder(layout: VarFolder) -> Path:
 
 
 def prepare_data(layout: VarFolder) -> None:
-    """Make the data folder where there is none, and clean up after a server that could not."""
+    """Makes the data folder if there is none, and cleans up after a server that could not do so itself."""
     data = data_folder(layout)
     owned_by_server(layout.postgres_socket)
     if data.exists():
@@ -55,7 +55,7 @@ def prepare_data(layout: VarFolder) -> None:
             f"{layout.postgres} holds data of PostgreSQL {', '.join(older)}; this is {MAJOR}. "
             f"Dump it with the version of Quarterdeck that wrote it and load it here (docs/runbook.md), or move it aside."
         )
-    # Made beside and renamed, so that a start that was cut off leaves nothing half-made in its place.
+    # It is made beside and then renamed, so that an interrupted start leaves nothing half-made in its place.
     new = layout.postgres / "new"
     shutil.rmtree(new, ignore_errors=True)
     owned_by_server(new)
@@ -101,7 +101,7 @@ def postgres_server(layout: VarFolder, *, durable: bool) -> Child:
 
 
 def is_ready(layout: VarFolder, child: Child) -> bool:
-    """PostgreSQL writes its state on the eighth line of its process id file."""
+    """Whether it takes connections. PostgreSQL writes its state on the eighth line of its process id file."""
     try:
         lines = (data_folder(layout) / "postmaster.pid").read_text().splitlines()
     except FileNotFoundError:
@@ -110,10 +110,8 @@ def is_ready(layout: VarFolder, child: Child) -> bool:
 
 
 def clean_up(layout: VarFolder) -> None:
-    """Wait for a server that a dead keeper left to end, and take away the process id file of one that is gone.
-
-    PostgreSQL itself trusts any live process with that id, which after a reboot or in a container is somebody else.
-    """
+    """Waits for the end of a server that a dead keeper left, and removes the process id file of one that is gone. PostgreSQL itself
+    trusts any live process with that id, which may be another program after a reboot or in a container."""
     file = data_folder(layout) / "postmaster.pid"
     try:
         pid = int(file.read_text().split("\n", 1)[0])
@@ -140,7 +138,7 @@ def is_our_server(pid: int, layout: VarFolder) -> bool:
 
 
 def owned_by_server(folder: Path) -> None:
-    """Make `folder` and give it to the user that PostgreSQL runs as."""
+    """Makes `folder`, and gives it to the user that PostgreSQL runs as."""
     folder.mkdir(mode=0o700, exist_ok=True)
     folder.chmod(0o700)
     if user := privileges.server_user():
@@ -148,7 +146,7 @@ def owned_by_server(folder: Path) -> None:
 
 
 def before_exec() -> Callable[[], None] | None:
-    """What a new process does to stop being root, which PostgreSQL refuses to run as."""
+    """What a new process does to stop being root, because PostgreSQL refuses to run as root."""
     user: pwd.struct_passwd | None = privileges.server_user()
     return (lambda: privileges.become_user(user)) if user else None
 

@@ -1,4 +1,4 @@
-"""What has to be right before a desk opens: schema, first administrator, static files, demo data."""
+"""What has to be in order before a desk opens: schema, first administrator, static files, demo data."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def migrate_database(layout: VarFolder) -> None:
 
 
 def refuse_newer_desk() -> None:
-    """Raises CannotStart where a newer build has migrated the database: this one would write rows that the newer one does not
-    understand, and read those that it does not understand itself."""
+    """Raises CannotStart if a newer build has migrated the database. This build would write rows that the newer one does not
+    understand, and read rows that it does not understand itself."""
     if newer := find_newer_migration():
         raise CannotStart(
             f"A newer Quarterdeck has used this desk: its database has the migration {newer}, which this build does not know. "
@@ -43,7 +43,8 @@ def refuse_newer_desk() -> None:
 
 
 def find_newer_migration() -> str:
-    """The newest migration of our apps that the database has and this build has not, as `app.name`; empty where there is none."""
+    """The newest migration of our apps that the database has and this build does not have, as `app.name`; empty if there is none.
+    The newest migration of our apps that the database has and this build does not have, as `app.name`; empty if there is none."""
     from django.apps import apps
     from django.db import connection
     from django.db.migrations.loader import MigrationLoader
@@ -58,7 +59,8 @@ def find_newer_migration() -> str:
 
 
 def make_first_administrator() -> None:
-    """Where there is none: from ADMIN_USER and ADMIN_PASSWORD, or with a random password that is shown this once."""
+    """Makes an administrator if there is none: from ADMIN_USER and ADMIN_PASSWORD, or with a random password that is shown this
+    once."""
     from django.contrib.auth import get_user_model
 
     users = get_user_model()
@@ -90,7 +92,7 @@ def collect_static_files() -> None:
 
 
 def load_demo(layout: VarFolder, *, wanted: bool) -> None:
-    """On the first start only: somebody who deletes the demo, or did without, does not get it again."""
+    """Loads the demo data on the first start only. Somebody who deletes them, or started without them, does not get them again."""
     from market.models import CandleSeries
 
     mark = layout.var / "demo"
@@ -112,7 +114,8 @@ def load_demo_data() -> None:
 
 
 def load_sandbox(layout: VarFolder, port: int, *, wanted: bool) -> None:
-    """The sandbox's accounts at their address of today; and once, on the first start, the bots of the demonstration."""
+    """Makes the sandbox's accounts, at the address that it has today. On the first start it also makes the bots of the
+    demonstration."""
     from trading.demo import demo_bots_load, sandbox_accounts
 
     accounts = sandbox_accounts(port)

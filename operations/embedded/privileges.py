@@ -1,7 +1,7 @@
-"""Running PostgreSQL, which refuses to be root, when we are root.
+"""Runs PostgreSQL when we are root, because PostgreSQL refuses to be root.
 
-It becomes `nobody`, and keeps the one capability of passing closed folders, so that no folder's mode has to be widened for
-it: everything under var/ stays closed to every other user of the machine.
+It becomes `nobody`, and keeps only the capability of passing closed folders, so that no folder has to be opened for it:
+everything under var/ stays closed to every other user of the machine.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class _Data(ctypes.Structure):
 
 
 def server_user() -> pwd.struct_passwd | None:
-    """The user that PostgreSQL runs as; None where it is ourselves."""
+    """The user that PostgreSQL runs as; None if that is the user we are."""
     if os.geteuid() != 0:
         return None
     try:
@@ -41,7 +41,7 @@ def server_user() -> pwd.struct_passwd | None:
 
 
 def become_user(user: pwd.struct_passwd) -> None:
-    """Turn this process, which is about to become another program, into `user` for good."""
+    """Turns this process, which is about to become another program, into `user` for good."""
     prctl(PR_SET_KEEPCAPS, 1)
     os.setgroups([])
     os.setresgid(user.pw_gid, user.pw_gid, user.pw_gid)
@@ -50,7 +50,7 @@ def become_user(user: pwd.struct_passwd) -> None:
 
 
 def keep_only(capability: int) -> None:
-    """Drop every capability but this one, and hand it on through exec. Where that is refused, the server does without."""
+    """Drops every capability except this one, and hands it on through exec. If that is refused, the server does without."""
     mask = 1 << capability
     data = (_Data * 2)(_Data(mask, mask, mask), _Data(0, 0, 0))
     if ctypes.CDLL(None).capset(ctypes.byref(_Header(CAPABILITY_VERSION_3, 0)), data) == 0:

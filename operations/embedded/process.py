@@ -1,4 +1,4 @@
-"""Child processes that end with their parent, however that ends."""
+"""Child processes that end with their parent, in whatever way it ends."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HEALTHY_AFTER = 60.0
 
 
 def prctl(option: int, *arguments: int) -> bool:
-    """Linux's prctl(2); False where it is refused or there is none."""
+    """Linux's prctl(2). False if it is refused, or if there is none."""
     if sys.platform != "linux":
         return False
     padded = [ctypes.c_ulong(argument) for argument in (*arguments, 0, 0, 0, 0)[:4]]
@@ -32,17 +32,15 @@ def prctl(option: int, *arguments: int) -> bool:
 
 
 def end_with_parent(deadly: signal.Signals = signal.SIGKILL, *, parent: int | None = None) -> None:
-    """Have the kernel send this process `deadly` when its parent ends, even by SIGKILL.
-
-    `parent` is who it should be: where it is gone already, nothing would ever be sent, so we end at once.
-    """
+    """Makes the kernel send this process `deadly` when its parent ends, even by SIGKILL. `parent` is the process id that it should
+    have. If that process is gone already, nothing would ever be sent, so we end at once."""
     prctl(PR_SET_PDEATHSIG, deadly)
     if parent is not None and os.getppid() != parent:
         os.kill(os.getpid(), deadly)
 
 
 def on_signals(handler: Callable[..., object]) -> None:
-    """Have `handler` called for Ctrl-C, SIGTERM and a closed terminal (unless that is ignored on purpose, as by nohup)."""
+    """Has `handler` called for Ctrl-C, SIGTERM and a closed terminal (unless that is ignored on purpose, as nohup does)."""
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, handler)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
@@ -50,7 +48,7 @@ def on_signals(handler: Callable[..., object]) -> None:
 
 
 def interrupt_once(*_: object) -> NoReturn:
-    """Once: a closed terminal sends several signals, and the second must not break into the clean-up after the first."""
+    """Interrupts once. A closed terminal sends several signals, and the second must not break into the clean-up after the first."""
     on_signals(lambda *_: None)
     raise KeyboardInterrupt
 
@@ -66,7 +64,7 @@ def is_alive(pid: int) -> bool:
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, *, every: float = 0.02) -> bool:
-    """True as soon as `condition` holds; False when it has not within `seconds`."""
+    """True as soon as `condition` holds; False if it has not held within `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -76,7 +74,7 @@ def wait_until(condition: Callable[[], bool], seconds: float, *, every: float = 
 
 
 def rotate_log(log: Path) -> None:
-    """Put what a long log holds aside; the oldest goes. Its writer appends, and so goes on in the emptied file."""
+    """Puts the content of a long log aside, and drops the oldest one. The writer appends, and so goes on in the emptied file."""
     if not log.exists() or log.stat().st_size < LOG_BYTES_MAX:
         return
     for number in range(LOGS_KEPT, 1, -1):
@@ -89,7 +87,7 @@ def rotate_log(log: Path) -> None:
 
 @dataclass
 class Child:
-    """One supervised process: started, restarted with back-off, stopped."""
+    """One supervised process: it is started, restarted with growing pauses, and stopped."""
 
     name: str
     command: Sequence[str]
@@ -106,10 +104,8 @@ class Child:
     restart_at: float = field(default=0.0)
 
     def start(self) -> None:
-        """Start it in a session of its own, so that the terminal's Ctrl-C reaches the supervisor alone.
-
-        Call this from the main thread: the kernel's death signal is tied to the thread that starts a process.
-        """
+        """Starts it in a session of its own, so that the terminal's Ctrl-C reaches only the supervisor. Call this from the main
+        thread, because the kernel's death signal is tied to the thread that starts a process."""
         if self.before_start:
             self.before_start()
         rotate_log(self.log)
@@ -139,7 +135,7 @@ class Child:
         return self.process is not None and self.process.poll() is None
 
     def mend(self) -> str | None:
-        """Restart it when it has ended and its back-off has passed. Says what happened, where something did."""
+        """Restarts it if it has ended and its pause has passed. Says what happened, if anything did."""
         now = time.monotonic()
         if self.running:
             return None
@@ -161,7 +157,7 @@ class Child:
             self.process.send_signal(self.stop_signal)
 
     def await_end(self, seconds: float) -> None:
-        """Wait for its end, and force it on one that does not listen."""
+        """Waits for its end, and forces it if it does not listen."""
         if not self.process:
             return
         try:
@@ -171,7 +167,7 @@ class Child:
             self.process.wait()
 
     def kill(self) -> None:
-        """End it and all that it started."""
+        """Ends it and everything that it started."""
         if self.process and self.running:
             os.killpg(self.process.pid, signal.SIGKILL)
 

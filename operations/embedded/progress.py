@@ -1,4 +1,4 @@
-"""A line for each step of a start, with the time that it took."""
+"""Prints a line for each step of a start, with the time that it took."""
 
 from __future__ import annotations
 

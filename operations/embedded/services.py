@@ -1,4 +1,4 @@
-"""Attaching to the embedded services, which are started where they do not run yet."""
+"""Attaches to the embedded services, and starts them if they do not run yet."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from operations.embedded.process import wait_until
 
 @dataclass
 class Services:
-    """PostgreSQL and Valkey, which run at least until `stop`, or until this process ends."""
+    """PostgreSQL and Valkey. They run at least until `stop`, or until this process ends."""
 
     layout: VarFolder
     users: Lock
@@ -35,17 +35,17 @@ class Services:
         return is_held(self.layout.run / "keeper.lock")
 
     def ensure(self) -> None:
-        """Start them where nobody has; raises CannotStart with the reason."""
+        """Starts them if nobody has. Raises CannotStart with the reason."""
         with hold_lock(self.layout.run / "start.lock"):
             if not self.running():
                 start_keeper(self.layout, durable=self.durable)
 
     def release(self) -> None:
-        """Let them go; they end where we were the last to use them."""
+        """Gives them up. They end if we were the last to use them."""
         self.users.release()
 
     def stop(self) -> None:
-        """Let them go, and wait for their end where we were the last to use them."""
+        """Gives them up, and waits for their end if we were the last to use them."""
         last = self.users.take(wait=False)
         self.users.release()
         if last:
@@ -55,7 +55,7 @@ class Services:
 def start_services(folder: Path, *, durable: bool = True) -> Services:
     """PostgreSQL and Valkey with their data under `folder`, shared with whoever uses the same folder.
 
-    `durable=False` gives up safety against a power cut for speed: for tests.
+    `durable=False` gives up safety against a power cut for speed, which is for tests.
     """
     layout = VarFolder(folder.absolute())
     layout.make()

@@ -1,4 +1,4 @@
-"""The long-lived process of a desk: keeps web, worker and schedules alive, and ends them and the services with itself."""
+"""The long-lived process of a desk. It keeps web, worker and schedules alive, and ends them and the services when it ends."""
 
 from __future__ import annotations
 
@@ -29,8 +29,9 @@ RETRY_SERVICES_AFTER = 5.0
 
 @dataclass(frozen=True)
 class Handover:
-    """What the process that prepared the desk passes on. `sandbox`: the port of the sandbox exchange, 0 for none. `lock`,
-    `listener`, `users` and `compiling` are open file descriptors; no `users`, no services; no `compiling`, nothing to compile."""
+    """What the process that prepared the desk passes on. `sandbox` is the port of the sandbox exchange, 0 for none. `lock`,
+    `listener`, `users` and `compiling` are open file descriptors. Without `users` there are no services, and without `compiling`
+    there is nothing to compile."""
 
     var: str
     host: str
@@ -60,7 +61,7 @@ class Supervisor:
     retry_at: float = 0.0
 
     def run(self) -> None:
-        """Start, watch until told to stop, stop. Raises CannotStart where the web server does not come up."""
+        """Starts, watches until it is told to stop, and stops. Raises CannotStart if the web server does not come up."""
         on_signals(interrupt_once)
         try:
             self.start()
@@ -72,7 +73,7 @@ class Supervisor:
             self.stop()
 
     def start(self) -> None:
-        # The order in which they are asked to stop, too.
+        # They are asked to stop in this order, too.
         self.children = [self.schedules(), self.stream(), self.web(), self.worker(), *self.sandbox()]
         with timed_step("web, worker, stream, schedules"):
             for child in self.children:
@@ -88,7 +89,8 @@ class Supervisor:
         return self.child("beat", "celery", "--app", "config", "beat", "--loglevel", "INFO", "--pidfile=")
 
     def web(self) -> Child:
-        """It gets the bound socket, so that no request is refused while it restarts, and nobody takes the port meanwhile."""
+        """The web server gets the bound socket, so that no request is refused while it restarts, and nobody takes the port
+        meanwhile."""
         handle = self.given.listener
         return self.child("web", "daphne", "--fd", str(handle), "config.asgi:application", pass_fds=[handle])
 
@@ -100,7 +102,7 @@ class Supervisor:
         return self.child("stream", "manage", "stream")
 
     def sandbox(self) -> list[Child]:
-        """The local exchange keeps what it knows of us in a file: it is the same one after a restart."""
+        """The local exchange keeps what it knows of us in a file, so that it is the same one after a restart."""
         if not self.given.sandbox:
             return []
         keep = str(self.layout.var / "sandbox.json")
@@ -135,7 +137,7 @@ class Supervisor:
         return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.given.host, self.given.host)  # noqa: S104
 
     def watch(self) -> None:
-        """Until interrupted: restart what ends, keep logs short."""
+        """Until interrupted: restarts what ends, and keeps logs short."""
         rotate_at = time.monotonic() + ROTATE_EVERY
         while True:
             time.sleep(LOOK_EVERY)
@@ -159,7 +161,7 @@ class Supervisor:
             say_line(str(error))
 
     def stop(self) -> None:
-        """First those that make work, then what they stand on."""
+        """Stops first what makes work, then what that work stands on."""
         for child in self.children:
             child.ask_to_stop()
         deadline = time.monotonic() + STOP_SECONDS
@@ -169,13 +171,13 @@ class Supervisor:
             self.services.stop()
 
     def kill(self) -> None:
-        """A second Ctrl-C: no more waiting."""
+        """At a second Ctrl-C, it no longer waits."""
         for child in self.children:
             child.kill()
 
 
 def say_line(message: str) -> None:
-    """On the terminal, where there still is one."""
+    """On the terminal, if there still is one."""
     with suppress(OSError):
         print(time.strftime("%H:%M:%S"), message, flush=True)
 

