@@ -23,7 +23,8 @@
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
 "${PYTHON:-python3}" -m venv "$dir/venv"
-"$dir/venv/bin/pip" install -q --disable-pip-version-check influxdb-client==1.50.0 influxdb3-python==0.21.0 pandas==3.1.1
+"$dir/venv/bin/pip" install -q --disable-pip-version-check influxdb-client==1.50.0 \
+    influxdb3-python==0.21.0 pandas==3.1.1
 cd "$dir"
 venv/bin/python - <<'PY'
 import http.server
