@@ -10,11 +10,11 @@ from functools import partial
 from pathlib import PurePath
 from typing import IO, Any
 
-from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from access.people import Person, signed_in_user
 from core.errors import Invalid, NotFound
 from core.push import push_message
 from core.symbols import symbol_normalise, venue_normalise
@@ -69,7 +69,7 @@ def candles_import(
     symbol: str,
     interval: str,
     skip_bad_rows: bool = False,
-    user: User | AnonymousUser | None = None,
+    user: Person = None,
 ) -> CandleImport:
     """Read, check and merge a file of candles: all of it or nothing.
 
@@ -93,7 +93,7 @@ def candles_import(
         out_of_order=checked.out_of_order,
         problems=checked.problems.first(),
         problem_count=checked.problems.count,
-        created_by=user if isinstance(user, User) else None,
+        created_by=signed_in_user(user),
     )
     with transaction.atomic():
         if checked.refusal:
@@ -155,7 +155,7 @@ def stream_ensure(*, venue: str, environment: str) -> VenueStream:
     return VenueStream.objects.get_or_create(venue=venue, environment=environment)[0]
 
 
-def stream_switch(*, venue: str, environment: str, wanted: bool, user: User | AnonymousUser | None = None) -> VenueStream:
+def stream_switch(*, venue: str, environment: str, wanted: bool, user: Person = None) -> VenueStream:
     """Note whether a person wants this stream. One that is not wanted is closed by the worker that holds it, and its bots decide
     nothing. Raises `NotFound`."""
     found = VenueStream.objects.filter(venue=venue, environment=environment).first()
