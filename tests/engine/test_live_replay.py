@@ -239,7 +239,7 @@ def test_a_new_run_takes_over_cash_and_lots() -> None:
     assert new.holdings() == old.holdings()
     # Its candles count on: bought in the old run's second, it is held for four with the new one's third.
     times = [k * MINUTE for k in range(2, 6)]
-    queued = [(new.close(time, {"BTC-USD": FLAT}, {}), new.queued({"BTC-USD": 100.0}))[1] for time in times[:3]]
+    queued = [(new.close(time, {"BTC-USD": FLAT}, {}), new.preview_open({"BTC-USD": 100.0}))[1] for time in times[:3]]
     assert [[one.reason for one in each] for each in queued] == [[], [], ["time_limit"]]
     (trade,) = new.open(times[3], {"BTC-USD": 100.0}).closed
     assert trade.opened_at == MINUTE
@@ -254,9 +254,9 @@ def test_a_new_run_takes_over_what_the_books_say() -> None:
     assert (lot.quantity, lot.price, lot.stop) == (6.0, 100.0, 90.0)
     new.load(new.dump())
     new.close(MINUTE, {"BTC-USD": FLAT}, {})
-    assert not new.queued({"BTC-USD": 100.0})
+    assert not new.preview_open({"BTC-USD": 100.0})
     new.close(2 * MINUTE, {"BTC-USD": FLAT}, {})
-    assert [one.reason for one in new.queued({"BTC-USD": 100.0})] == ["time_limit"]
+    assert [one.reason for one in new.preview_open({"BTC-USD": 100.0})] == ["time_limit"]
     with pytest.raises(Invalid, match="still holds ETH-USD"):
         paper(account).take_over(400.0, {"ETH-USD": HeldPosition(6.0, 600.0, 0)})
 
