@@ -66,7 +66,7 @@ class BotRunner:
         self.steps = BotSteps(loaded, inputs, lambda effects: host.dispatch(self, effects))
         self.strategy_host = StrategyHost(loaded.config)
         self.candles = BotCandles(self.steps, self.strategy_host)
-        self.queue = JobQueue[BotJob](self.do, host.start, lambda: host.stopped)
+        self.queue = JobQueue[BotJob](self.do, host.start, host)
         self.touching: set[str] = set()
         """Symbols whose price has reached a level, and the job about it has not begun."""
         self.levels: list[PriceLevel] = []
@@ -90,25 +90,26 @@ class BotRunner:
         return self.loaded_bot.config.interval
 
     @called_from(*ANY)
-    def submit(self, call: Call, *, urgent: bool = False, received: float = 0.0) -> None:
-        """`urgent`: see `JobQueue.submit`. `received`: when the frame came in that it is about (`time.perf_counter()`)."""
-        self.queue.submit(BotJob(call, received), urgent=urgent)
+    def submit(self, call: Call, *, urgent: bool = False) -> None:
+        """A job that no market frame has set off. `urgent`: see `JobQueue.submit`."""
+        self.queue.submit(BotJob(call, 0.0), urgent=urgent)
 
     @called_from(LOOP)
     def on_price(self, tick: Tick, price: float) -> None:
         if tick.symbol not in self.touching:
             self.touching.add(tick.symbol)
-            self.submit(partial(self.touch, tick.symbol, price, to_ms(tick.time)), urgent=True, received=tick.received)
+            touch = partial(self.touch, tick.symbol, price, to_ms(tick.time))
+            self.queue.submit(BotJob(touch, tick.received), urgent=True)
 
     @called_from(LOOP)
     def on_open(self, candle: Candle, time_ms: int) -> None:
         if self.loaded_bot.external or self.loaded_bot.trader.working():
             opens = {candle.symbol: float(candle.open)}
-            self.submit(partial(self.candles.open, time_ms, opens), received=candle.received)
+            self.queue.submit(BotJob(partial(self.candles.open, time_ms, opens), candle.received))
 
     @called_from(LOOP)
     def on_close(self, candle: Candle) -> None:
-        self.submit(self.candles.catch_up, received=candle.received)
+        self.queue.submit(BotJob(self.candles.catch_up, candle.received))
 
     def touch(self, symbol: str, price: float, time_ms: int) -> StepEffects | None:
         self.touching.discard(symbol)

@@ -9,7 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from trading import metrics
 from trading.live.threads import ANY, BOT, called_from
@@ -18,14 +18,17 @@ J = TypeVar("J")
 ROUTINE, URGENT = 1, 2
 
 
+class Stoppable(Protocol):
+    stopped: bool
+    """Whether nobody's jobs are done any more."""
+
+
 @called_from(*ANY)
 class JobQueue(Generic[J]):
-    def __init__(
-        self, do: Callable[[J], None], start: Callable[[Callable[[], None], bool], None], is_stopped: Callable[[], bool]
-    ) -> None:
+    def __init__(self, do: Callable[[J], None], start: Callable[[Callable[[], None], bool], None], host: Stoppable) -> None:
         """`do` does one job, in the thread that drains. `start` has a pool call what it is given; its second argument says whether
-        that is urgent. `is_stopped`: whether nobody's jobs are done any more."""
-        self.do, self.start, self.is_stopped = do, start, is_stopped
+        that is urgent."""
+        self.do, self.start, self.host = do, start, host
         self.jobs: deque[J] = deque()
         self.guard = threading.Lock()
         self.scheduled = 0
@@ -64,7 +67,7 @@ class JobQueue(Generic[J]):
 
     def is_over(self) -> bool:
         """Whether no job is begun, or tried again, any more."""
-        return self.closed or self.is_stopped()
+        return self.closed or self.host.stopped
 
     def close(self) -> None:
         """Nothing is queued any more, and what is queued is not begun."""
@@ -83,7 +86,7 @@ class JobQueue(Generic[J]):
     @called_from(BOT)
     def take_next(self) -> J | None:
         with self.guard:
-            if self.jobs and not self.is_over():
+            if self.jobs and not self.closed and not self.host.stopped:
                 metrics.backlog.dec()
                 return self.jobs.popleft()
             self.scheduled, self.busy = 0, False

@@ -34,7 +34,7 @@ class Worker:
 
     def __init__(self) -> None:
         self.pool, self.done = Pool(), list[str]()
-        self.queue = JobQueue[str](self.do, self.pool.start, lambda: self.pool.stopped)
+        self.queue = JobQueue[str](self.do, self.pool.start, self.pool)
 
     def do(self, job: str) -> None:
         self.done.append(job)
