@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cache
 
@@ -37,7 +38,11 @@ LARGE = {
 }
 """Classes that may have more methods than others, and why."""
 
-GLOSSARY = split_words(
+WORDS = CHECKOUT / "docs" / "reference" / "words.md"
+DOCUMENTED = set(re.findall(r"`([A-Z][A-Za-z]+)`", WORDS.read_text(encoding="utf-8")))
+"""Classes that the page of words names."""
+
+GLOSSARY = DOCUMENTED | split_words(
     """
     Intent OrderCommand VenueOrder RestingExit TraderState Snapshot Lease DesiredState PriceLevel Market Limits Book Desk Layout
     Plan Level Order Fill Position Trader Run Bot Instrument Candle Report
@@ -143,3 +148,8 @@ def test_a_word_of_the_glossary_names_one_class() -> None:
     named = group_by_name(one for one in (*HOUSE.classes, *beside) if one.name in GLOSSARY)
     found = {name: used for name, used in named.items() if len(used) > 1}
     check(not found, "Words of the glossary that name more than one class:", show_classes(found))
+
+
+def test_the_classes_of_the_page_of_words_exist() -> None:
+    missing = DOCUMENTED - {one.name for one in HOUSE.classes}
+    assert not missing
