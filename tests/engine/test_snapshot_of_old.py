@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import zlib
+from dataclasses import astuple
 from typing import Any
 
 import pytest
@@ -52,8 +53,8 @@ VENUE = (
     "0!!XGG0FX&C>l7Oz)9ooJ#Tch4Re*1`%Ss-2"
 )
 WENT_ON = {
-    "paper": "a1dbaa68207283b9f805364f122a4951e56d53dfffc8670ad9f5663849e9fa38",
-    "venue": "dcaef9b7b6e21349e6c4f8d987567f849bcf148bc18de002141e87634ca38800",
+    "paper": "05fcb4c515dfa41679a8a603cf9cf52aa45abc0f31881dbfafc7fadc38014bda",
+    "venue": "8f6d2d99db15140f088fc0b3068513b4ede2984bb0e4a85a70ac4b9bc1eb04f5",
 }
 """SHA-256 of the steps of `go_on` and of the snapshot after them."""
 
@@ -104,7 +105,7 @@ def test_an_old_snapshot_is_stored_again_byte_for_byte(name: str) -> None:
 def test_an_old_snapshot_goes_on_as_it_would_have(name: str) -> None:
     trader, _ = load_old(name)
     steps = go_on(trader)
-    assert hashlib.sha256(repr(steps).encode() + trader.dump()).hexdigest() == WENT_ON[name]
+    assert hashlib.sha256(repr([astuple(step) for step in steps]).encode() + trader.dump()).hexdigest() == WENT_ON[name]
 
 
 def test_the_version_is_still_the_one_of_stored_snapshots() -> None:
