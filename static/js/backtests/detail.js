@@ -24,7 +24,7 @@ function lasting(seconds) {
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
 }
 
-/** Seconds on the server's clock: the page's own may be wrong. */
+/** Seconds by the server's clock, because the browser's own may be wrong. */
 function now() {
   return Date.now() / 1000 + clock;
 }
@@ -50,7 +50,7 @@ function progress({ status, candles_processed: done, candles_total: total }, sec
   return undefined;
 }
 
-/** A part of the page anew; the server answers all of it once the run has ended. */
+/** Fetches a part of the page again. Once the run has ended, the server answers with all of its parts. */
 async function show(name) {
   const { text, headers } = await part(`${location.pathname}?part=${name}`);
   const target = headers.get("HX-Retarget") ?? "#progress";

@@ -1,4 +1,4 @@
-// The list of runs: fresh row by row without moving, new runs announced, a selection to compare.
+// The list of runs: rows refresh in their place, new runs are announced, and a selection can be compared.
 import { follow, part } from "../desk/line.js";
 
 const box = document.getElementById("runs");
@@ -12,7 +12,7 @@ const [LEAST, MOST] = [2, 8];
 const rowOf = (id) => document.getElementById(`run-${id}`);
 const busyRows = () => [...box.querySelectorAll("tr[data-run]")].filter((row) => BUSY.includes(row.dataset.status));
 
-/** Rows anew, in place: what has the focus and what is ticked stays so. */
+/** Refreshes rows in their place. What has the focus or is ticked stays so. */
 async function refresh(ids) {
   const known = ids.filter(rowOf).slice(0, 200);
   if (!known.length) return;
@@ -40,7 +40,7 @@ function progress({ run_id: id, status, share }) {
   bar.nextElementSibling.textContent = `${Math.floor(100 * share)} %`;
 }
 
-/** New runs do not shove the rows that someone reads; they are offered. */
+/** Offers new runs by a button, so that they do not push away the rows that someone reads. */
 function announce(id) {
   arrived.add(id);
   if (!arrivals) return location.reload();

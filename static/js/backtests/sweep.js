@@ -7,14 +7,14 @@ let line = null;
 let due = 0;
 let last = 0;
 
-/** How many combinations to draw is asked only where they are drawn. */
+/** The form asks for a number of combinations only where combinations are drawn at random. */
 function settleForm() {
   const method = document.querySelector("[name=method]");
   const trials = document.querySelector(".sweep-trials");
   if (method && trials) trials.hidden = method.value !== "random";
 }
 
-/** The page's state anew, with the chosen axes and order kept. */
+/** Fetches the state of the sweep again, and keeps the chosen axes and order. */
 async function refresh() {
   last = Date.now();
   const chosen = new URLSearchParams(new FormData(document.getElementById("heat-form") ?? undefined));
@@ -28,7 +28,7 @@ async function refresh() {
   settle();
 }
 
-/** Trials may come many times a second; the page follows at its own pace. */
+/** Trials may come many times a second. The page follows at its own pace. */
 function soon() {
   clearTimeout(due);
   due = setTimeout(refresh, Math.max(0, REFRESH_MS - (Date.now() - last)));

@@ -1,13 +1,13 @@
-// A page's lines to the desk: sockets that open again when they are cut, polling beside them, and true words for how fresh the page is.
+// A page's connections to the desk: sockets that reopen after a break, polling beside them, and a text that says how fresh the page is.
 //
-//   connect(path, {opened, heard, closed})        keeps one socket open. `path` is text, or a function that is asked at each opening;
+//   connect(path, {opened, heard, closed})        keeps one socket open. `path` is text, or a function that is called at each opening;
 //                                                 heard(message) gets each message -> {send(object), cut(), stop()}
-//   follow(path, {opened, heard, poll, active})   the same with poll() beside it, which answers a promise: it is called every 30 s while
-//                                                 the socket is up and every 3 s while it is not, only while active() -> {look(), stop()}
+//   follow(path, {opened, heard, poll, active})   the same with poll() beside it, which returns a promise: it is called every 30 s while
+//                                                 the socket is up, else every 3 s, and only while active() -> {look(), stop()}
 //   part(url)                                     a part of the page, as htmx would fetch it -> {text, headers}
 //
-// A socket that is open but dead is found by its poll: one that fails cuts it. Of several lines the one that was opened last says how
-// fresh the page is; a page that htmx polls ([data-live]) says so itself.
+// A poll that fails cuts the socket, which finds one that is open but dead. Of several connections, the one that was opened last says how
+// fresh the page is. A page that htmx polls ([data-live]) says so itself.
 const RETRY_MS = [500, 1000, 2000, 5000, 10_000];
 const POLL_UP_MS = 30_000;
 const POLL_DOWN_MS = 3000;

@@ -1,4 +1,4 @@
-// The desk's state in the top bar of every page: modes, value, kill switch, whether prices come. It opens the page's line to the desk.
+// The desk's state in the top bar of every page: modes, value, kill switch, whether prices come. It opens the page's connection to the desk.
 import { part } from "../desk/line.js";
 import { feed } from "./feed.js";
 import { patch } from "./patch.js";

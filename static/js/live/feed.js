@@ -1,13 +1,13 @@
-// The page's line to the running desk, /ws/live/.
+// The page's connection to the running desk, /ws/live/.
 //
 //   feed.start(seq)          opens it; `seq` is that of the newest event that the page was drawn with
 //   feed.listen(callback)    callback(message) for each message, once, in the order of `seq`; and {type: "open"} whenever the socket has
-//                            opened, as what is no event is not told again
-//   feed.poll(callback)      callback() answers a promise; called as `desk/line.js` says, and at once when what was missed cannot be
-//                            replayed ("reset")
+//                            opened, because a message that is no event is not sent again
+//   feed.poll(callback)      calls callback(), which returns a promise, as `desk/line.js` says, and at once when the server cannot replay
+//                            what was missed ("reset")
 //   feed.look()              polls now
 //
-// `?since` asks for what a break has missed.
+// `?since` asks for what was missed during a break.
 import { follow } from "../desk/line.js";
 
 const listeners = new Set();

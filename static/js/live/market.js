@@ -1,7 +1,7 @@
-// Prices and candles as they come: /ws/market/, thinned by the server to what a screen can show.
+// Prices and candles as they happen, from /ws/market/. The server thins them to what a screen can show.
 //
 //   market.follow(symbols, callback)   callback(message) for each tick, candle and stream_status of these symbols ("BTC-USDT",
-//                                      "binance:BTC-USDT"); several calls share one socket; with {books: true} their depth too
+//                                      "binance:BTC-USDT"); several calls share one socket; {books: true} adds the depth of their books
 //   venueKey(payload)                  the venue as instruments and bots name it: binance, binance-sandbox
 //   candleRow(payload)                 a pushed candle as charts take it
 import { connect } from "../desk/line.js";

@@ -1,10 +1,10 @@
-// A page of parts that pushes keep fresh. The server draws each part; a push only says which one has changed.
+// A page whose parts are kept fresh by pushes. The server draws each part; a push only says which one has changed.
 //
 //   <div id="desk" data-parts="/live/" data-seq="41" data-bot="...">        data-bot: only that bot's messages count
 //     <section id="part-fills" data-part="fills" data-on="fill">...</section>   data-on: the messages that change it
 //
-// Parts that changed are asked for together, at most once a second. New rows do not shove those that someone points at: they are
-// offered by a button instead.
+// Parts that changed are fetched together, at most once a second. New rows do not push away the rows that someone points at: a button
+// offers them instead.
 import { part as fetchPart } from "../desk/line.js";
 import { feed } from "./feed.js";
 import { market } from "./market.js";
