@@ -29,6 +29,15 @@ def load_first(names: tuple[str, ...] | list[str]) -> Any:
     return importlib.import_module(found)
 
 
+def find_name(*places: str) -> Any:
+    """The first of the places, each `module:name`, that this checkout has."""
+    for place in places:
+        module, _, name = place.partition(":")
+        if has_module(module) and hasattr(importlib.import_module(module), name):
+            return getattr(importlib.import_module(module), name)
+    raise ModuleNotFoundError(f"This checkout has none of {', '.join(places)}.")
+
+
 def has_module(name: str) -> bool:
     try:
         return find_spec(name) is not None

@@ -71,7 +71,9 @@ class Orders:
         return {}
 
     def open_bots(self, wallet_id: str) -> None:
-        load_engine("strategies.registry").found().add(make_strategy())
+        registry = load_engine("strategies.registry")
+        find = getattr(registry, "find_strategies", None) or registry.found
+        find().add(make_strategy())
         bots: Any = importlib.import_module("trading.services.bots")
         for number in range(self.rounds):
             for symbol in SYMBOLS:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
+from benchmarks.pairs.lookup import find_name
 from benchmarks.pairs.probes import Answer
 
 SYMBOLS = [f"B{number:03d}-USDT" for number in range(20)]
@@ -30,7 +31,8 @@ class Venue:
     def prepare(self) -> Answer:
         """Its addresses and keys."""
         server: Any = importlib.import_module("market.sandbox.server")
-        self.running = server.RunningSandbox(self.make_scenario(server.Scenario))
+        scenario = find_name("market.sandbox.scenario:Scenario", "market.sandbox.server:Scenario")
+        self.running = server.RunningSandbox(self.make_scenario(scenario))
         self.running.start()
         self.exchange = self.running.exchange("binance")
         self.account = self.running.key("binance")
@@ -39,14 +41,14 @@ class Venue:
 
     def make_scenario(self, scenario: Any) -> Any:
         start = int(time.time() * 1000)
-        instrument: Any = importlib.import_module("market.sandbox.instruments").Instrument
+        instrument = find_name("market.sandbox.instruments:ListedInstrument", "market.sandbox.instruments:Instrument")
         listed = [instrument(name, TICK, LOT, LOT, Decimal(10**9), Decimal(5), PRICE) for name in SYMBOLS]
         past = make_past(start)
         return scenario(start=start, ticks=self.make_ticks(start), past=past, listed={"binance": listed, "coinbase": ()})
 
     def make_ticks(self, start: int) -> Iterator[Any]:
         """The symbols in turn, evenly, at the price of the moment."""
-        tick: Any = importlib.import_module("market.sandbox.tape").Tick
+        tick = find_name("market.sandbox.tape:TapeTrade", "market.sandbox.tape:Tick")
         for number in count():
             moment = start + int(number * 1000 / RATE)
             yield tick("binance", SYMBOLS[number % len(SYMBOLS)], self.price, QUANTITY, bool(number % 2), moment)
@@ -82,7 +84,7 @@ class Venue:
 
 
 def make_past(start: int) -> Any:
-    candle: Any = importlib.import_module("market.sandbox.history").Candle
+    candle = find_name("market.sandbox.history:SandboxCandle", "market.sandbox.history:Candle")
     begin = start - start % 60_000 - MINUTES * 60_000
     flat = [candle(begin + i * 60_000, PRICE, PRICE, PRICE, PRICE, Decimal(10)) for i in range(MINUTES)]
     return {("binance", name): list(flat) for name in SYMBOLS}
