@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# monero 1.1.1: transfer(unlock_time=...) sends a transfer that is not locked; the argument is dropped, always 0 is sent.
+# monero 1.1.1: transfer(unlock_time=...) makes a transfer that is not locked; the argument is dropped and 0 is sent.
 #
 # Done: Wallet.transfer, transfer_multiple and sweep_all with unlock_time=720 (a day of blocks) through the JSON RPC
 # backend, against a loopback wallet that keeps the requests.
