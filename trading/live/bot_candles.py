@@ -76,7 +76,7 @@ class BotCandles:
             return None
         if loaded.time is not None and self.list_closed():
             self.catch_up()
-        if loaded.time is None or time_ms <= loaded.time or (loaded.external and self.has_hole(time_ms)):
+        if loaded.time is None or time_ms <= loaded.time or self.has_hole(time_ms):
             return None
         prices = {symbol: (Decimal(repr(price)), 0.0) for symbol, price in opens.items()}
         market = steps.describe_market(f"open:{loaded.config.interval}:{time_ms}", prices=prices, time_ms=time_ms)
@@ -87,10 +87,11 @@ class BotCandles:
         return effects
 
     def has_hole(self, time_ms: int) -> bool:
-        """Whether the candle before that one is still to come: the venue is being asked for it, and the engine takes candles in
-        order. One without trades never comes."""
+        """Whether the candle before that one is still to come: the engine takes candles in order. The venue is being asked for
+        it; one without trades never comes. At a venue the opening waits for a while. On paper it is taken in with its candle's
+        close instead, at the same price, so that nothing is lost by waiting."""
         missing = (self.loaded_bot.time or 0) < time_ms - self.loaded_bot.interval_ms()
-        return missing and self.steps.inputs.now_ms() - time_ms < HOLE_SECONDS * 1000
+        return missing and (not self.loaded_bot.external or self.steps.inputs.now_ms() - time_ms < HOLE_SECONDS * 1000)
 
     def close(self, time_ms: int) -> StepEffects:
         """The candle that opened at `time_ms` has closed, and the strategy decides. On paper the bot trades at the candle's own
