@@ -36,9 +36,10 @@ def test_levels_that_tie_exactly_are_decided_alike(case: Case) -> None:
 
 @pytest.mark.parametrize("grid", DECIMAL_GRIDS, ids=lambda grid: str(grid.step))
 def test_few_cases_are_left_out(grid: Any) -> None:
+    """Of many: which ones Hypothesis draws depends on what else has been imported, and of a hundred the share swings by a fifth."""
     kept: list[bool] = []
 
-    @examples(100)
+    @examples(600)
     @given(cases(grid))
     def count(case: Case) -> None:
         kept.append(simulate_reference(*case.arguments(), **case.keywords()).edges == 0)
