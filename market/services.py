@@ -80,7 +80,7 @@ def candles_import(
     started = time.monotonic()
     venue, symbol = venue_normalise(venue), symbol_normalise(symbol)
     interval_ms(interval)
-    rows = readers.read_rows(file)
+    rows = readers.read_rows(file, symbol)
     checked = checks.check_rows(rows, symbol, interval, timezone.now(), skip_bad_rows=skip_bad_rows)
     done = CandleImport(
         venue=venue,
@@ -97,7 +97,7 @@ def candles_import(
     )
     with transaction.atomic():
         if checked.refusal:
-            done.status, done.message = CandleImport.Status.REFUSED, checked.refusal
+            done.status, done.message = CandleImport.Status.REFUSED, " ".join([checked.refusal, *checked.notes])
         else:
             _store_candles(done, checked)
         done.seconds = round(time.monotonic() - started, 3)
@@ -123,7 +123,7 @@ def _store_candles(done: CandleImport, checked: checks.Checked) -> None:
         notes.append(f"{checked.unclosed:,} had not closed yet and were left out.")
     if checked.problems.count:
         notes.append(f"Bad rows were left out: {checked.problems.count:,} faults.")
-    done.message = " ".join(notes)
+    done.message = " ".join([*notes, *checked.notes])
 
 
 def import_refusal(done: CandleImport) -> Invalid:

@@ -50,6 +50,8 @@ class Download:
     """Candles that were in the store already."""
     duplicates: int = 0
     out_of_order: int = 0
+    off_grid: int = 0
+    """Candles of the venue that do not open at whole multiples of the interval. They are left out."""
     began: float = field(default_factory=time.monotonic)
 
     @property
@@ -107,6 +109,7 @@ async def download_page(exchange: Exchange, wanted: Download, begin: int, stop: 
     times = [to_ms(one.time) for one in came]
     wanted.out_of_order += sum(later < earlier for earlier, later in pairwise(times))
     wanted.duplicates += len(times) - len(set(times))
+    wanted.off_grid += sum(moment % wanted.step != 0 for moment in set(times))
     fresh = [one for one in came if to_ms(one.time) in set(missing.tolist())]
     await sync_to_async(candles_keep)(wanted.venue, wanted.symbol, wanted.interval, fresh)
     wanted.rows += len({one.time for one in fresh})
@@ -150,6 +153,7 @@ def download_report(wanted: Download) -> dict[str, Any]:
         "gaps": gaps,
         "duplicates": wanted.duplicates,
         "out_of_order": wanted.out_of_order,
+        "off_grid": wanted.off_grid,
         "fingerprint": series.fingerprint if series else "",
         "seconds": round(time.monotonic() - wanted.began, 3),
     }

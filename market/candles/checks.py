@@ -33,6 +33,8 @@ class Checked:
     out_of_order: int = 0
     unclosed: int = 0
     refusal: str = ""
+    notes: tuple[str, ...] = ()
+    """What a person should know of the file, though it is no fault."""
 
 
 @dataclass(slots=True)
@@ -81,11 +83,12 @@ def check_rows(rows: Rows, symbol: str, interval: str, now: datetime, *, skip_ba
     if table.bad.any():
         table.keep(~table.bad)
     table.time = table.time // 1000
+    notes = [*rows.notes, *_turn_round(table)]
     out_of_order = _sort_rows(table)
     duplicates = 0 if refusal else _drop_duplicates(table)
     unclosed = _drop_unclosed(table, step, to_ms(now))
     candles = Candles(symbol, interval, table.time, *(table.values[name] for name in VALUES))
-    checked = Checked(candles, rows.problems, rows.count, duplicates, out_of_order, unclosed, refusal)
+    checked = Checked(candles, rows.problems, rows.count, duplicates, out_of_order, unclosed, refusal, tuple(notes))
     checked.refusal = refusal or _explain_refusal(checked, skip_bad_rows)
     return checked
 
@@ -139,6 +142,14 @@ def _check_shape(table: _Table, usable: Bools) -> None:
     table.note(inverted, "high", lambda at: f"The high {high[at]} is below the low {low[at]}.")
     table.note(under, "high", lambda at: f"The high {high[at]} is below the open or close, {max(open_[at], close[at])}.")
     table.note(over, "low", lambda at: f"The low {low[at]} is above the open or close, {min(open_[at], close[at])}.")
+
+
+def _turn_round(table: _Table) -> list[str]:
+    """Many venues give their newest candle first. That is an order, not a disorder."""
+    if len(table.time) < 2 or not (np.diff(table.time) < 0).all():
+        return []
+    table.keep(np.arange(len(table.time))[::-1])
+    return ["The newest candle came first; the file was turned round."]
 
 
 def _sort_rows(table: _Table) -> int:

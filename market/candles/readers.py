@@ -23,13 +23,14 @@ from django.conf import settings
 
 from core.errors import Invalid
 from market.candles import feather
-from market.candles.rows import RowBatch, Rows, find_columns
+from market.candles.headers import LAYOUTS, PRICES, find_columns, suggest_header
+from market.candles.rows import RowBatch, Rows
 
 BLOCK = 4 << 20
 HEAD = 64 << 10
 BATCH = 65_536
-KLINE = ("open_time", "open", "high", "low", "close", "volume", *(f"_{index}" for index in range(6)))
-"""The columns of Binance's public archive, whose files have had a header only since 2025, and not all of them."""
+BANNER = 10
+"""Lines among which the header is looked for: charts and archives put a line or two about themselves above it."""
 
 
 class Bounded(io.RawIOBase):
@@ -49,22 +50,23 @@ class Bounded(io.RawIOBase):
         return data
 
 
-def read_rows(file: IO[bytes]) -> Rows:
-    """Every row of the file as numbers. Cells that are not numbers are NaN and remembered. Raises `Invalid` at `file` if the file
-    cannot be used."""
+def read_rows(file: IO[bytes], symbol: str = "") -> Rows:
+    """Every row of the file as numbers. Cells that are not numbers are NaN and remembered. `symbol` helps to tell the volume in its
+    base from that in its quote. Raises `Invalid` at `file` if the file cannot be used."""
+    base = symbol.partition("-")[0]
     if not _seekable_size(file):
         raise file_fault("The file is empty.")
     magic = file.read(6)
     file.seek(0)
     try:
         if magic.startswith(b"PAR1"):
-            return _require_rows(_read_parquet(file))
+            return _require_rows(_read_parquet(file, base))
         if magic.startswith(b"ARROW1"):
-            return _require_rows(_read_feather(file))
+            return _require_rows(_read_feather(file, base))
         if magic.startswith(b"FEA1"):
             raise file_fault("This is a Feather file of version 1. Save it as version 2, or as CSV or Parquet.")
         with _choose_opener(file, magic) as (opener, name):
-            return _require_rows(_read_text(opener, name))
+            return _require_rows(_read_text(opener, name, base))
     except (pa.ArrowException, OSError) as error:
         raise file_fault(f"The file cannot be read: {str(error).splitlines()[0][:200]}") from None
 
@@ -141,9 +143,9 @@ class TextLayout:
     format: str
 
 
-def _read_text(opener: Opener, packed: str) -> Rows:
-    layout = _find_layout(_read_head(opener))
-    chosen = find_columns(layout.names)
+def _read_text(opener: Opener, packed: str, base: str) -> Rows:
+    layout = _find_layout(_read_head(opener), base)
+    chosen = find_columns(layout.names, base)
     rows = Rows(f"{layout.format}{packed}")
     line = 0
     for block in _read_blocks(opener()):
@@ -163,28 +165,54 @@ def _read_head(opener: Opener) -> list[str]:
         text = head.decode("utf-8-sig", errors="strict" if len(head) < HEAD else "ignore")
     except UnicodeDecodeError:
         raise file_fault("The file is not UTF-8 text. Save it as CSV in UTF-8.") from None
+    if text.lstrip()[:1] in ("[", "{"):
+        raise file_fault(
+            "This is JSON, which is not read. Give CSV, Parquet or Feather; freqtrade writes Feather from it with "
+            "`freqtrade convert-data --format-from json --format-to feather`."
+        )
     lines = text.splitlines()
     if not any(line.strip() for line in lines):
         raise file_fault("The file is empty.")
     return lines
 
 
-def _find_layout(lines: list[str]) -> TextLayout:
-    """The layout, from the first line that has several columns. That line is a header, or the first row of a Binance archive."""
-    for index, line in enumerate(lines[:5]):
+def _find_layout(lines: list[str], base: str) -> TextLayout:
+    """The layout, from the first line whose names can be used. Where there is none, the first line that has several columns is a
+    header that lacks some, which its reader tells, or the first row of a file without a header."""
+    first: TextLayout | None = None
+    for index, line in enumerate(lines[:BANNER]):
         delimiter = max(",;\t", key=line.count)
         cells = [cell.strip().strip('"') for cell in line.split(delimiter)]
         if len(cells) < 2:
             continue
-        if not cells[0].isdigit():
-            return TextLayout(cells, delimiter, index + 1, "CSV")
-        if len(cells) == len(KLINE):
-            return TextLayout(list(KLINE), delimiter, index, "Binance CSV")
+        if cells[0].replace(".", "", 1).isdigit():
+            return first or _guess_layout(delimiter, len(cells), index)
+        layout = TextLayout(cells, delimiter, index + 1, "CSV")
+        if _has_columns(layout, base):
+            return layout
+        first = first or layout
+    if first is None:
+        raise file_fault(f"The file has no columns: its first line must name them, such as {suggest_header(6)}.")
+    return first
+
+
+def _guess_layout(delimiter: str, columns: int, skip: int) -> TextLayout:
+    """That of a file without a header."""
+    if columns not in LAYOUTS:
         raise file_fault(
-            f"The file has no header, and its {len(cells)} columns are not the {len(KLINE)} of Binance's archive. "
-            "Add a first line such as time,open,high,low,close,volume."
+            f"The file has no header, and {columns} columns: without one, files of {', '.join(map(str, LAYOUTS))} columns are "
+            f"read. Add a first line such as {suggest_header(columns)}, with the names in the order of the columns."
         )
-    raise file_fault("The file has no columns: its first line must name them, such as time,open,high,low,close,volume.")
+    kind, names = LAYOUTS[columns]
+    return TextLayout(list(names), delimiter, skip, kind)
+
+
+def _has_columns(layout: TextLayout, base: str) -> bool:
+    try:
+        find_columns(layout.names, base)
+    except Invalid:
+        return False
+    return True
 
 
 def _read_blocks(stream: Bounded) -> Iterator[bytes]:
@@ -227,20 +255,21 @@ def _parse_block(block: bytes, layout: TextLayout, chosen: dict[str, int], line:
 # ---------------------------------------------------------------- tables
 
 
-def _read_parquet(file: IO[bytes]) -> Rows:
+def _read_parquet(file: IO[bytes], base: str) -> Rows:
     source = pq.ParquetFile(file)
     unpacked = sum(source.metadata.row_group(index).total_byte_size for index in range(source.num_row_groups))
-    return _read_table("Parquet", source.schema_arrow, unpacked, source.metadata.num_rows, partial(_parquet_batches, source))
+    claim = unpacked, source.metadata.num_rows
+    return _read_table(Rows("Parquet"), source.schema_arrow, claim, partial(_parquet_batches, source), base)
 
 
 def _parquet_batches(source: Any, columns: list[str]) -> Iterator[Any]:
     yield from source.iter_batches(batch_size=BATCH, columns=columns, use_threads=False)
 
 
-def _read_feather(file: IO[bytes]) -> Rows:
-    unpacked, count = feather.file_sizes(file)
+def _read_feather(file: IO[bytes], base: str) -> Rows:
+    claim = feather.file_sizes(file)
     schema = pa.ipc.open_file(_open_arrow(file)).schema
-    return _read_table("Feather", schema, unpacked, count, partial(_feather_batches, file, schema))
+    return _read_table(Rows("Feather"), schema, claim, partial(_feather_batches, file, schema), base)
 
 
 def _open_arrow(file: IO[bytes]) -> pa.NativeFile:
@@ -255,14 +284,34 @@ def _feather_batches(file: IO[bytes], schema: Any, columns: list[str]) -> Iterat
         yield reader.get_batch(index)
 
 
-def _read_table(format_: str, schema: Any, unpacked: int, count: int, batches: Callable[[list[str]], Iterator[Any]]) -> Rows:
-    """Rows of a file that knows the types of its columns. A few bytes can claim a billion rows, so the claim itself is limited."""
+Batches = Callable[[list[str]], Iterator[Any]]
+
+
+def _read_table(rows: Rows, schema: Any, claim: tuple[int, int], batches: Batches, base: str) -> Rows:
+    """Rows of a file that knows the types of its columns. A few bytes can claim a billion rows, so the claim itself (bytes, rows)
+    is limited."""
+    unpacked, count = claim
     if max(unpacked, count * 8 * 6) > settings.IMPORT_MAX_BYTES:
         raise too_large()
-    chosen = {field: schema.names[index] for field, index in find_columns(schema.names).items()}
-    rows = Rows(format_)
+    chosen = {field: schema.names[index] for field, index in find_columns(schema.names, base).items()}
+    rows.notes += _note_short_floats(schema, chosen)
     first = 1
     for batch in batches(list(chosen.values())):
-        rows.add(RowBatch({field: batch.column(batch.schema.get_field_index(name)) for field, name in chosen.items()}, first))
+        cells = {field: _spell_out(batch.column(batch.schema.get_field_index(name))) for field, name in chosen.items()}
+        rows.add(RowBatch(cells, first))
         first += batch.num_rows
     return rows
+
+
+def _note_short_floats(schema: Any, chosen: dict[str, str]) -> list[str]:
+    """Prices that went through 32 bits cannot be told from true ones afterwards, so it is said while it is known."""
+    short = [field for field in PRICES if schema.field(chosen[field]).type in (pa.float16(), pa.float32())]
+    names = " and ".join(filter(None, [", ".join(short[:-1]), *short[-1:]]))
+    return [f"The file holds {names} as 32-bit floats or less: they are right to about seven digits only."] if short else []
+
+
+def _spell_out(column: Any) -> Any:
+    """Categories and views of pandas and Polars as the plain text or numbers that they stand for."""
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    return column.cast(pa.string()) if pa.types.is_string_view(column.type) or pa.types.is_large_string(column.type) else column

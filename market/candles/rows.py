@@ -17,9 +17,6 @@ from core.times import EPOCH
 from engine.types import Floats, Ints
 from market.candles.problems import Problems
 
-PRICES = ("open", "high", "low", "close", "volume")
-TIMES = ("open_time", "timestamp", "time", "datetime", "date")
-"""Names of the column of open times. If a file has several of them, the first in this list counts."""
 UNKNOWN = np.iinfo(np.int64).min
 """Stands for a time that cannot be read."""
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
@@ -44,6 +41,8 @@ class Rows:
     format: str
     count: int = 0
     problems: Problems = field(default_factory=Problems)
+    notes: list[str] = field(default_factory=list)
+    """What a person should know of the file, though it is no fault."""
     texts: dict[tuple[int, str], str] = field(default_factory=dict)
     """The texts of the first cells that are not numbers, by row and field."""
     _parts: dict[str, list[Any]] = field(default_factory=dict)
@@ -80,18 +79,6 @@ class Rows:
                 self.texts[int(row[index]), name] = str(cell)[:40]
 
 
-def find_columns(names: Sequence[str]) -> dict[str, int]:
-    """Finds the columns of the time and the prices, whatever their case. `Invalid` at `file` names those that are missing."""
-    known = {str(name).strip().strip('"').lower(): index for index, name in reversed(list(enumerate(names)))}
-    chosen = {name: known[name] for name in PRICES if name in known}
-    time = next((name for name in TIMES if name in known), None)
-    missing = [name for name in PRICES if name not in known] + ([] if time else [" or ".join(TIMES)])
-    if missing or time is None:
-        there = ", ".join(str(name)[:40] for name in names[:20])
-        raise Invalid.at("file", f"The file lacks the column {', '.join(missing)}. It has {there}.")
-    return {"time": known[time], **chosen}
-
-
 def parse_floats(column: Any, name: str) -> Floats:
     """A column as floats: NaN if a cell is not a number or is empty."""
     kind = column.type
@@ -121,6 +108,8 @@ def parse_times(column: Any) -> Ints:
         return np.asarray(column.fill_null(UNKNOWN).to_numpy(zero_copy_only=False))
     if pa.types.is_integer(kind):
         return parse_epochs(column.cast(pa.int64(), safe=False).fill_null(UNKNOWN).to_numpy(zero_copy_only=False))
+    if pa.types.is_floating(kind):
+        return _parse_float_epochs(column.cast(pa.float64()).to_numpy(zero_copy_only=False))
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return _text_times(column)
     raise Invalid.at("file", f"The column of times holds {kind}, not times.")
@@ -129,6 +118,10 @@ def parse_times(column: Any) -> Ints:
 def _text_times(column: Any) -> Ints:
     try:
         return parse_epochs(column.cast(pa.int64()).to_numpy())
+    except pa.ArrowInvalid:
+        pass
+    try:
+        return _parse_float_epochs(column.cast(pa.float64()).to_numpy(zero_copy_only=False))
     except pa.ArrowInvalid:
         pass
     for zone in ("UTC", None):
@@ -142,8 +135,10 @@ def _text_times(column: Any) -> Ints:
 def _one_time(text: str) -> int:
     """The slow way, for columns that are mixed or have faults."""
     text = text.strip()
-    if re.fullmatch(r"\d{1,19}(\.\d*)?", text):
-        return int(parse_epochs(np.array([int(text.split(".")[0])], dtype=np.uint64).astype(np.int64))[0])
+    if re.fullmatch(r"\d{1,19}", text):
+        return int(parse_epochs(np.array([int(text)], dtype=np.uint64).astype(np.int64))[0])
+    if re.fullmatch(r"\d{1,19}\.\d*", text):
+        return int(_parse_float_epochs(np.array([float(text)]))[0])
     try:
         moment = datetime.fromisoformat(text.removesuffix(" UTC"))
     except ValueError:
@@ -160,6 +155,15 @@ def parse_epochs(values: Ints) -> Ints:
     return np.where(values < 0, UNKNOWN, out)
 
 
+def _parse_float_epochs(values: Floats) -> Ints:
+    """The same of numbers with a fraction, to the microsecond."""
+    scales = np.select(
+        [values >= NANOSECONDS_FROM, values >= MICROSECONDS_FROM, values >= MILLISECONDS_FROM], [1e-3, 1.0, 1e3], default=1e6
+    )
+    readable = (values >= 0) & (values < 2.0**63)
+    return np.where(readable, np.rint(np.where(readable, values, 0.0) * scales), UNKNOWN).astype(np.int64)
+
+
 def _number_rows(batch: RowBatch, count: int) -> Ints:
     """The number of each row; rows that were left out count."""
     places = np.arange(count + len(batch.left_out), dtype=np.int64)
@@ -170,6 +174,8 @@ def _not_blank(cells: Mapping[str, Any]) -> Any:
     """Rows with anything in them. An empty line is not a fault."""
     blank = np.ones(len(cells["time"]), dtype=bool)
     for column in cells.values():
+        if not pa.types.is_string(column.type):
+            return ~np.zeros_like(blank)  # a table's number is there, or it is a fault of its own
         blank &= pc.equal(column, pa.scalar("")).to_numpy(zero_copy_only=False)
         if not blank.any():
             break

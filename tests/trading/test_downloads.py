@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
@@ -82,6 +84,21 @@ def test_a_download_that_was_cut_off_goes_on(sandbox: RunningSandbox, monkeypatc
             run("binance-sandbox", "BTC-USDT", 0, 30)
     report = run("binance-sandbox", "BTC-USDT", 0, 30)
     assert (report["rows"], report["kept"]) == (10, 20)
+
+
+def test_candles_off_the_grid_are_left_out_and_counted(sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetch = downloads.fetch_patiently
+
+    async def fetch_late(*asked: Any) -> list[Any]:
+        """Three of the venue's candles open seven seconds late."""
+        found = await fetch(*asked)
+        return [replace(one, time=one.time + timedelta(seconds=7)) for one in found[:3]] + found[3:]
+
+    monkeypatch.setattr(downloads, "fetch_patiently", fetch_late)
+    report = run("binance-sandbox", "BTC-USDT", 0, 30)
+    assert (report["rows"], report["off_grid"]) == (27, 3)
+    found = store.load_candles(venue="binance-sandbox", symbol="BTC-USDT", interval="1m")
+    assert found.time.tolist() == [START + number * MINUTE for number in range(3, 30)]
 
 
 WRONG = [

@@ -58,8 +58,10 @@ class Recorder:
 
 
 def candles_keep(key: str, symbol: str, interval: str, candles: Sequence[Candle]) -> None:
-    if candles:
-        store.write_candles(instrument_ensure(venue=key, symbol=symbol), make_candles(symbol, interval, candles))
+    """Stores them, but for those off the interval's grid, which some venues have given after an outage."""
+    fitting = [one for one in candles if to_ms(one.time) % INTERVALS[interval] == 0]
+    if fitting:
+        store.write_candles(instrument_ensure(venue=key, symbol=symbol), make_candles(symbol, interval, fitting))
 
 
 def make_candles(symbol: str, interval: str, candles: Sequence[Candle]) -> Candles:

@@ -123,7 +123,7 @@ def _read_candles(path: Path, symbol: str, interval: str) -> list[SandboxCandle]
     """The file's candles; `Invalid` at `data` where any row is at fault."""
     try:
         with path.open("rb") as file:
-            checked = checks.check_rows(readers.read_rows(file), symbol, interval, timezone.now(), skip_bad_rows=False)
+            checked = checks.check_rows(readers.read_rows(file, symbol), symbol, interval, timezone.now(), skip_bad_rows=False)
     except OSError as error:
         raise Invalid.at("data", f"{path} cannot be read: {error.strerror or error}.") from None
     if checked.refusal:

@@ -57,6 +57,10 @@ class Command(DeskCommand):
         self.stdout.write(self.style.SUCCESS(f"{name}: {came}"))
         for label in ("first", "last", "fingerprint"):
             self.stdout.write(f"  {label:<13}{report[label]}")
+        if report["off_grid"]:
+            self.stdout.write(
+                f"  {'left out':<13}{report['off_grid']:,} that do not open at whole multiples of {report['interval']}"
+            )
         gaps = report["gaps"]
         self.stdout.write(f"  {'gaps':<13}{len(gaps)}")
         for gap in gaps[:SHOWN]:

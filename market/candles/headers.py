@@ -1,0 +1,54 @@
+"""Which column of a file is which, by the names that venues, charts and notebooks give their columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from core.errors import Invalid
+
+PRICES = ("open", "high", "low", "close", "volume")
+TIMES = ("open_time", "timestamp", "unix_timestamp", "unix", "time", "datetime", "date", "start", "start_time", "t", "ts")
+"""Names of the column of open times. If a file has several of them, the first in this list counts."""
+SHOWN = 20
+
+LAYOUTS = {
+    6: ("CSV", ("time", *PRICES)),
+    7: ("Kraken CSV", ("time", *PRICES, "trades")),
+    8: ("Kraken CSV", ("time", "open", "high", "low", "close", "vwap", "volume", "trades")),
+    12: ("Binance CSV", ("open_time", *PRICES, *(f"_{index}" for index in range(6)))),
+}
+"""Files without a header, by their number of columns: the plain form, Kraken's archive and answers, Binance's archive. Rows of
+another order do not pass as candles, because their high and low do not enclose open and close."""
+
+
+def find_columns(names: Sequence[str], base: str = "") -> dict[str, int]:
+    """The positions of the time and the prices, whatever their case. `base` is the asset of the symbol: files that count the volume
+    in both assets name it in the column. `Invalid` at `file` names those that are missing."""
+    known = {simplify_name(name): index for index, name in reversed(list(enumerate(names)))}
+    wanted = {"time": TIMES, **{name: tuple(_list_names(name, base)) for name in PRICES}}
+    found = {field: next((known[name] for name in choices if name in known), None) for field, choices in wanted.items()}
+    if missing := [field for field, index in found.items() if index is None]:
+        there = ", ".join(str(name)[:40] for name in names[:SHOWN])
+        lacks = [" or ".join(TIMES) if field == "time" else field for field in missing]
+        raise Invalid.at("file", f"The file lacks the column {', '.join(lacks)}. It has {there}.")
+    return {field: index for field, index in found.items() if index is not None}
+
+
+def simplify_name(name: object) -> str:
+    """`Open time`, `"open_time"` and `OPEN-TIME` are one name, and so are `Volume BTC` and `Volume_(BTC)`."""
+    return re.sub(r"[^a-z0-9]+", "_", str(name).lower()).strip("_")
+
+
+def _list_names(field: str, base: str) -> Iterator[str]:
+    if field == "volume" and base:
+        yield f"volume_{base.lower()}"
+    yield field
+    if field == "volume":
+        yield "vol"
+    yield field[0]
+
+
+def suggest_header(columns: int) -> str:
+    """A first line for a file of that many columns, six at least; the reader passes over those that it does not know."""
+    return ",".join(("time", *PRICES, *(f"other_{number}" for number in range(1, columns - len(PRICES)))))
