@@ -15,7 +15,7 @@ from engine.strategies import registry
 from engine.types import INTERVALS, Candles
 from market import candles as store
 from market.models import CandleGap, CandleSeries, Instrument
-from trading.services.runs import instrument_rules
+from market.size_rules import instrument_rules
 from trading.setup.config import RunConfig
 
 FEWEST_BEYOND_WARMUP = 2

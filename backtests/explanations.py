@@ -27,6 +27,7 @@ REFUSALS_IN_WORDS = {
     "symbol_cap": "The symbol already had its largest share of equity.",
     "bad_price": "The limit or stop price was not above zero.",
     "protection": "A protection was on: after the trades before, no entries for a while.",
+    "above_maximum": "One order may not ask for so much at the venue.",
 }
 
 

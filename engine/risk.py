@@ -9,6 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from engine.order_rules import NO_RULES, OrderTerms, find_rule_fault
+from engine.types import Rules
+
 REASONS = {
     "kill_switch": "The kill switch is on: no order is sent.",
     "bot_not_running": "The bot is paused, stopped or outside its schedule: no entries.",
@@ -25,7 +28,12 @@ REASONS = {
     "unknown_limit": "There is no risk budget for this currency.",
     "insufficient_cash": "The bot's free cash does not pay for it.",
     "insufficient_balance": "The account at the venue does not have what it takes.",
-    "below_lot_size": "The quantity is smaller than the venue's step.",
+    "below_lot_size": "The quantity is smaller than the venue takes.",
+    "above_maximum": "One order may not ask for so much: it asks for the most that the venue takes.",
+    "max_position": "The account would hold more of the asset than the venue lets it.",
+    "venue_price_range": "The venue takes no order at this price.",
+    "venue_open_orders": "The account has as many open orders in the symbol as the venue takes.",
+    "no_market_orders": "The venue takes no market orders in this symbol.",
     "max_open_positions": "The bot holds as many symbols as it may.",
     "symbol_cap": "The symbol has its share of the bot's equity already.",
     "bad_price": "The strategy asked for a price that is none.",
@@ -75,7 +83,10 @@ class Moment:
     loss_today: Decimal = Decimal(0)
     exposure: Decimal = Decimal(0)
     """Of the symbol: positions at cost and entries on their way."""
-    min_notional: Decimal | None = None
+    rules: Rules = NO_RULES
+    """The venue's, for the symbol."""
+    symbol_orders: int = 0
+    """Open orders in the symbol."""
     at_venue: bool = False
     """Whether an account at the venue must have what the order takes."""
     free_quote: Decimal | None = None
@@ -133,13 +144,18 @@ def price_band(proposal: Proposal, moment: Moment, limits: RiskLimits) -> Denial
     return None
 
 
-def min_notional(proposal: Proposal, moment: Moment, limits: RiskLimits) -> Denial | None:
-    if moment.min_notional and quote_value(proposal, moment) < moment.min_notional * (1 - Decimal("1e-9")):
-        return Denial(
-            "below_min_notional",
-            f"It is worth {quote_value(proposal, moment):.8f}; the venue takes {moment.min_notional:f} or more.",
-        )
-    return None
+def venue_rules(proposal: Proposal, moment: Moment, limits: RiskLimits) -> Denial | None:
+    """What the venue would refuse is not sent."""
+    terms = OrderTerms(
+        buys=proposal.side == "buy",
+        quantity=float(proposal.quantity),
+        limit=float(proposal.price or 0),
+        last=float(moment.last_price or 0),
+        owned=float(moment.base_owned or 0),
+        others=moment.symbol_orders,
+    )
+    fault = find_rule_fault(moment.rules, terms)
+    return Denial(*fault) if fault else None
 
 
 def entries_allowed(proposal: Proposal, moment: Moment, limits: RiskLimits) -> Denial | None:
@@ -199,5 +215,5 @@ def base_owned(proposal: Proposal, moment: Moment, limits: RiskLimits) -> Denial
 
 
 Rule = Callable[[Proposal, Moment, RiskLimits], Denial | None]
-ALWAYS: tuple[Rule, ...] = (kill_switch, tradable_symbol, fresh_price, price_band, min_notional, base_owned)
+ALWAYS: tuple[Rule, ...] = (kill_switch, tradable_symbol, fresh_price, price_band, venue_rules, base_owned)
 ENTRIES: tuple[Rule, ...] = (entries_allowed, daily_loss, symbol_exposure, open_orders, order_rate, paid_for)

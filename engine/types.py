@@ -105,11 +105,33 @@ class Ladder:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The venue's rules for an instrument. 0 stands for no rule."""
+    """The venue's rules for an instrument. 0 stands for no rule. What the names with `market` say holds for market orders, on top
+    of the others; `*_notional_market`: whether that limit holds for them at all. `engine.order_rules` applies them."""
 
     tick: float = 0.0
     lot: float = 0.0
     min_notional: float = 0.0
+    min_quantity: float = 0.0
+    max_quantity: float = 0.0
+    market_lot: float = 0.0
+    market_min_quantity: float = 0.0
+    market_max_quantity: float = 0.0
+    max_notional: float = 0.0
+    min_notional_market: bool = True
+    max_notional_market: bool = False
+    max_position: float = 0.0
+    """Base that the account may have, with what its open orders buy."""
+    min_price: float = 0.0
+    max_price: float = 0.0
+    buy_up: float = 0.0
+    """A limit's price may be at most, or at least (`down`), this multiple of the market's price."""
+    buy_down: float = 0.0
+    sell_up: float = 0.0
+    sell_down: float = 0.0
+    max_orders: int = 0
+    """Of one account, open at once."""
+    max_stops: int = 0
+    takes_market: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,8 +271,9 @@ REFUSALS = (
     "symbol_cap",
     "bad_price",
     "protection",
+    "above_maximum",
 )
-"""Why the engine did not make it."""
+"""Why the engine did not make it, or not all of it."""
 
 
 @dataclass(frozen=True, slots=True)

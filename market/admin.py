@@ -38,7 +38,10 @@ class InstrumentAdmin(ModelAdmin[Instrument]):
         (None, {"fields": ("venue", "symbol", "venue_symbol", "base", "quote")}),
         (
             "Rules of the venue",
-            {"fields": ("tick_size", "lot_size", "min_notional", "takes_stops"), "description": "Empty: no rule is known."},
+            {
+                "fields": ("tick_size", "lot_size", "min_notional", "takes_stops", "limits"),
+                "description": "Empty: no rule is known. The other limits are read from the venue's own list.",
+            },
         ),
     )
 
@@ -47,7 +50,7 @@ class InstrumentAdmin(ModelAdmin[Instrument]):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Instrument | None = None) -> tuple[str, ...]:
         # Series, files and runs refer to these. Another symbol is another instrument.
-        return ("venue", "symbol", "base", "quote") if obj else ()
+        return ("venue", "symbol", "base", "quote", "limits") if obj else ("limits",)
 
     @admin.display(description="Tick", ordering="tick_size")
     def tick(self, instrument: Instrument) -> str | None:

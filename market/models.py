@@ -21,6 +21,9 @@ class Instrument(models.Model):
     min_notional = models.DecimalField(
         max_digits=38, decimal_places=18, null=True, blank=True, help_text="Smallest value of an order, in quote."
     )
+    limits = models.JSONField(
+        default=dict, blank=True, help_text="The venue's other rules on the size and price of an order: see market.size_rules."
+    )
     takes_stops = models.BooleanField(default=False, help_text="Stop-limit orders can rest there: protective stops do.")
 
     class Meta:

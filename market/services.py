@@ -27,6 +27,7 @@ from market.demo import DEMO
 from market.exchanges.base import InstrumentRules
 from market.models import CandleImport, CandleSeries, FeedIncident, Instrument, VenueStream
 from market.selectors import series_get
+from market.size_rules import limits_json
 
 SHOWN_FAULTS = 20
 HOLD_SECONDS = 8
@@ -54,10 +55,11 @@ def instruments_note(*, key: str, listed: Iterable[InstrumentRules]) -> None:
             lot_size=one.lot_size,
             min_notional=one.min_notional,
             takes_stops="stop_limit" in one.order_types,
+            limits=limits_json(one),
         )
         for one in listed
     ]
-    rules = ["venue_symbol", "tick_size", "lot_size", "min_notional", "takes_stops"]
+    rules = ["venue_symbol", "tick_size", "lot_size", "min_notional", "takes_stops", "limits"]
     Instrument.objects.bulk_create(rows, update_conflicts=True, unique_fields=["venue", "symbol"], update_fields=rules)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.book import BUY, LIMIT, MARKET, SELL, STOP, STOP_LIMIT
 from engine.live import kernel
+from engine.live.outgoing import shrink_purchase
 from engine.live.resting_exits import stop_prices
 from engine.live.types import PriceLevel, Step
 from engine.live.venue_orders import VenueOrders
@@ -115,8 +116,5 @@ def cut_to_affordable(venue_orders: VenueOrders, row: int, price: float) -> None
     unit = price * (1.0 + setup["reserve"]) * (1.0 + setup["taker"])
     able = max(0.0, float(w["held"] + totals["cash"] - totals["held"]) - venue_orders.cash_apart())
     symbol = trader_state.book.symbols[w["symbol"]]
-    w["left"] = min(float(w["left"]), kernel.round_to_step(able / unit, float(symbol["lot"]), False))
-    change = float(w["left"]) * unit - w["held"]
-    w["held"] = float(w["left"]) * unit
-    totals["held"] += change
-    symbol["held"] += change
+    left = min(float(w["left"]), kernel.round_to_step(able / unit, float(symbol["lot"]), False))
+    shrink_purchase(trader_state, row, left, left * unit)

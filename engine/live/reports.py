@@ -35,9 +35,12 @@ def apply_acceptance(venue_orders: VenueOrders, number: int) -> None:
 
 
 def finish_order(venue_orders: VenueOrders, number: int, venue_order: VenueOrder) -> None:
-    """The order is over at the venue. One that was not filled whole is kept for a while: a fill of it may be reported late."""
+    """The order is over at the venue. One that was not filled whole is kept for a while: a fill of it may be reported late. A sale
+    that had to leave a rest is wanted again for that."""
     row = venue_orders.trader_state.row_of(number)
-    if row is not None:
+    if row is not None and venue_order.rest > 0.0:
+        want_again(venue_orders, row, at_once=True)
+    elif row is not None:
         venue_orders.trader_state.end_order(row, FILLED)
     if venue_orders.sent.pop(number, None) is not None and venue_order.remaining > venue_order.order.quantity * NEAR:
         venue_orders.past[number] = venue_order
@@ -131,10 +134,10 @@ def apply_end(venue_orders: VenueOrders, number: int, status: str) -> Step:
     return venue_orders.settle(placing=status != "rejected", silent=number)
 
 
-def want_again(venue_orders: VenueOrders, row: int) -> None:
-    """A new order in place of an exit that did not sell, at the next price."""
+def want_again(venue_orders: VenueOrders, row: int, *, at_once: bool = False) -> None:
+    """A new order in place of an exit that did not sell, or not all, at the next price or `at_once`."""
     trader_state = venue_orders.trader_state
     order = int(trader_state.book.working[row]["order"])
     trader_state.numbers[order] = number = trader_state.take_number()
     trader_state.announced[order] = False
-    venue_orders.failed.append(number)
+    (venue_orders.due if at_once else venue_orders.failed).append(number)

@@ -5,6 +5,7 @@ and again as soon as that is given up, is over, or stands too low. `price_levels
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -16,7 +17,8 @@ from engine.live import kernel
 from engine.live.trader_state import TraderState
 from engine.live.types import Intent
 from engine.live.venue_order import NEAR, VenueOrder
-from engine.types import REASONS
+from engine.order_rules import OrderTerms, find_rule_fault, first_part
+from engine.types import REASONS, Rules
 
 THROUGH = 0.01
 """Share of its level that a stop at the venue may sell below it. Where the price falls through even that, it is sold from here."""
@@ -38,6 +40,8 @@ class RestingExits:
     trader_state: TraderState
     stops: bool
     """Whether lots have stops. Where they have none, take-profits rest at the venue."""
+    rules: dict[int, Rules]
+    """The venue's, by symbol."""
     venue_stops: frozenset[str] = frozenset()
     """Symbols whose stops can rest at the venue."""
     unsent: dict[int, VenueOrder] = field(default_factory=dict)
@@ -70,10 +74,24 @@ class RestingExits:
             there, should = resting.get(lot), wanted.get(lot)
             return there is not None and should is not None and rests_right(there, should, crumbs.get(self.place_of(should), 0.0))
 
+        place = [one for lot, one in wanted.items() if not is_right(lot)]
         return ExitChanges(
-            place=[one for lot, one in wanted.items() if not is_right(lot)],
-            give_up=[one for lot, one in resting.items() if not is_right(lot)],
+            place=self.list_takeable(place, sent), give_up=[one for lot, one in resting.items() if not is_right(lot)]
         )
+
+    def list_takeable(self, exits: list[VenueOrder], sent: Mapping[int, VenueOrder]) -> list[VenueOrder]:
+        """Those of the exits that the venue takes at present, also for the number of stops that it has. The others are watched
+        here."""
+        stops = Counter(one.order.symbol for one in (*sent.values(), *self.unsent.values()) if one.is_stop)
+        takeable = []
+        for one in exits:
+            rules, order = self.rules[self.place_of(one)], one.order
+            last = float(self.trader_state.candles.columns["mark"][self.place_of(one), 0])
+            full = one.is_stop and rules.max_stops and stops[order.symbol] >= rules.max_stops
+            if not full and not find_rule_fault(rules, OrderTerms(False, order.quantity, order.limit or 0.0, last)):
+                stops[order.symbol] += one.is_stop
+                takeable.append(one)
+        return takeable
 
     def place_of(self, venue_order: VenueOrder) -> int:
         return self.trader_state.symbols.index(venue_order.order.symbol)
@@ -87,13 +105,15 @@ class RestingExits:
         stops = stop > 0.0 and self.rests_stop(s, int(lot["id"]))
         if not (takes or stops) or lot["exit"] >= 0 or is_busy(trader_state, s, int(lot["order"])):
             return None
-        quantity, tick = kernel.round_to_step(float(lot["quantity"]), float(symbol["lot"]), False), float(symbol["tick"])
+        rules, lot_size, tick = self.rules[s], float(symbol["lot"]), float(symbol["tick"])
+        quantity = kernel.round_to_step(float(lot["quantity"]), lot_size, False)
         trigger = None
         if takes:
             kind, why, limit = "limit", "take_profit", kernel.round_to_step(float(take), tick, True)
-        else:
+            quantity = kernel.round_to_step(first_part(rules, market=False, price=limit, quantity=quantity), lot_size, False)
+        else:  # never for a part of the lot: what is too much for one stop is watched here
             kind, why, (limit, trigger) = "stop_limit", REASONS[int(reason)], stop_prices(float(stop), tick)
-        if quantity <= 0.0 or limit <= 0.0 or quantity * limit < symbol["min_notional"]:
+        if quantity <= 0.0 or limit <= 0.0:
             return None
         order = Intent(-1, trader_state.symbols[s], "sell", kind, why, quantity, limit, trigger, trader_state.now())
         return VenueOrder(order, 0.0, lot=int(lot["id"]))
@@ -105,8 +125,8 @@ class RestingExits:
         return self.trader_state.symbols[s] in self.venue_stops and not self.halted and lot not in self.bare
 
     def watches_take(self, take: float, lot: int, resting: Collection[int]) -> bool:
-        """Whether the take-profit level is watched here; `resting`: lots that have one at the venue."""
-        return bool((self.stops or self.halted) and np.isfinite(take) and lot not in resting)
+        """Whether the take-profit level is watched here; `resting`: lots that have one at the venue, or will get it."""
+        return bool(np.isfinite(take) and lot not in resting)
 
 
 def stop_prices(level: float, tick: float) -> tuple[float, float]:

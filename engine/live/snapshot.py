@@ -35,6 +35,8 @@ STORED = {
     "next_number": "next_number",
 }
 """Keys of the JSON, and the attributes of `TraderState` that they hold."""
+LATER_FIELDS = ("rest",)
+"""Fields of orders that snapshots of 0.1.0 do not have: stored where they say something."""
 ORDER_FIELDS, INTENT_FIELDS = (tuple(one.name for one in fields(kind)) for kind in (VenueOrder, Intent))
 
 
@@ -136,7 +138,7 @@ def load_venue_orders(venue_orders: VenueOrders, stored: Mapping[str, Any]) -> N
 
 def dump_order(venue_order: VenueOrder) -> dict[str, Any]:
     """Written at each step of a bot, with dozens of orders that are over: hence no `asdict`, which copies."""
-    stored = {name: getattr(venue_order, name) for name in ORDER_FIELDS}
+    stored = {name: value for name in ORDER_FIELDS if (value := getattr(venue_order, name)) or name not in LATER_FIELDS}
     return stored | {"order": {name: getattr(venue_order.order, name) for name in INTENT_FIELDS}}
 
 

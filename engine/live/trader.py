@@ -18,7 +18,7 @@ from engine.live.trader_state import TraderState
 from engine.live.types import OHLCV, HeldQuantity, Intent, PriceLevel, SignalRow, Step
 from engine.live.venue_orders import VenueOrders
 from engine.matching import SLIPPAGE_KINDS, VOLUME_SHARE
-from engine.types import REASONS, Account
+from engine.types import REASONS, Account, Rules
 
 BLOCKED_KEPT = 64
 NEVER = 2**60
@@ -59,7 +59,7 @@ class Trader:
         rules = self.account.exits
         self.trader_state = TraderState(self.account, self.symbols, self.position, self.reserve)
         stops = rules.stop_loss > 0.0 or rules.trailing_stop > 0.0
-        exits = RestingExits(self.trader_state, stops, self.venue_stops)
+        exits = RestingExits(self.trader_state, stops, dict(enumerate(self.account.rules)), self.venue_stops)
         self.venue_orders = VenueOrders(self.trader_state, exits) if self.external else None
         self.blocked: list[int] = []
 
@@ -252,6 +252,18 @@ class Trader:
         self.venue_stops = frozenset(symbols)
         if self.venue_orders:
             self.venue_orders.exits.venue_stops = self.venue_stops
+
+    def take_rules(self, rules: Mapping[str, Rules]) -> None:
+        """External: the venue's rules of these symbols as they are now. A snapshot does not have them: after `load`, take them
+        again."""
+        for symbol, one in rules.items() if self.venue_orders else ():
+            self.venue().exits.rules[self.place(symbol)] = one
+            row = self.trader_state.book.symbols[self.place(symbol)]
+            row["tick"], row["lot"], row["min_notional"] = one.tick, one.lot, one.min_notional
+
+    def count_orders(self, symbol: str) -> int:
+        """External: how many orders of the symbol are at the venue, or on their way there."""
+        return sum(one.order.symbol == symbol for one in self.venue().sent.values())
 
     # External only: the venue's reports. The caller passes each on once; it knows fills apart by the venue's trade id.
     def apply_fill(

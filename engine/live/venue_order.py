@@ -27,6 +27,8 @@ class VenueOrder:
     """Given up because the strategy wanted out: what it still buys is sold."""
     stands: bool = False
     """The venue has said that it has it."""
+    rest: float = 0.0
+    """What a sale leaves for the next order, because one may not ask for all of it."""
 
     @property
     def remaining(self) -> float:

@@ -10,8 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from engine.book import BELOW_LOT, BUY, CANCELLED, LIMIT, REFUSED, SELL
-from engine.live import kernel
-from engine.live.outgoing import build_order, build_purchase, quantity_for_sale
+from engine.live.outgoing import build_order, build_purchase, cut_sale, quantity_for_sale
 from engine.live.resting_exits import RestingExits
 from engine.live.settling import settle_book
 from engine.live.trader_state import TraderState
@@ -112,7 +111,8 @@ class VenueOrders:
         if number not in self.due or (row is None and resting is None):
             return
         if row is not None and self.trader_state.book.working[row]["side"] == BUY:
-            venue_order = build_purchase(self.trader_state, row, self.sent.values())
+            rules = self.exits.rules[int(self.trader_state.book.working[row]["symbol"])]
+            venue_order = build_purchase(self.trader_state, row, rules, self.sent.values(), step)
         else:
             venue_order = self.build_sale(number, -1 if row is None else row, resting, step)
         if venue_order is None:
@@ -144,7 +144,8 @@ class VenueOrders:
             return None
         everything = not others and wanted >= position * (1.0 - NEAR)
         more = self.crumbs.get(s, 0.0) if everything else 0.0
-        quantity = kernel.round_to_step(min(wanted, free) + more, float(trader_state.book.symbols[s]["lot"]), False)
+        last = float(trader_state.candles.columns["mark"][s, 0])
+        quantity, rest = cut_sale(order, min(wanted, free) + more, self.exits.rules[s], last)
         if quantity <= 0.0:
             self.due.remove(number)
             if resting is None:
@@ -152,7 +153,7 @@ class VenueOrders:
             self.exits.unsent.pop(number, None)
             return None
         order = replace(order, quantity=quantity)
-        return replace(resting, order=order) if resting is not None else VenueOrder(order, 0.0)
+        return replace(resting, order=order) if resting is not None else VenueOrder(order, 0.0, rest=rest)
 
     def clear_the_way(self, others: Iterable[VenueOrder], missing: float, step: Step) -> None:
         """A market exit comes before what rests: of that, as much is given up as it needs."""

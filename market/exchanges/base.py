@@ -59,7 +59,8 @@ class Unknown(ExchangeError):
 
 @dataclass(frozen=True, slots=True)
 class InstrumentRules:
-    """What a venue lists. Quantities are in base, `min_notional` is in quote. None means that the venue has no such rule."""
+    """What a venue lists. Quantities are in base, notionals in quote; `engine.types.Rules` has the meaning of the names from
+    `market_lot` on. None, or 0, means that the venue has no such rule."""
 
     symbol: str
     venue_symbol: str
@@ -72,6 +73,25 @@ class InstrumentRules:
     min_notional: Decimal | None
     trading: bool = True
     order_types: tuple[OrderType, ...] = ("market", "limit")
+    market_lot: Decimal | None = None
+    market_min_quantity: Decimal | None = None
+    market_max_quantity: Decimal | None = None
+    max_notional: Decimal | None = None
+    min_notional_market: bool = True
+    max_notional_market: bool = False
+    max_position: Decimal | None = None
+    min_price: Decimal | None = None
+    max_price: Decimal | None = None
+    buy_up: Decimal | None = None
+    buy_down: Decimal | None = None
+    sell_up: Decimal | None = None
+    sell_down: Decimal | None = None
+    max_orders: int = 0
+    max_stops: int = 0
+
+    @property
+    def takes_market(self) -> bool:
+        return "market" in self.order_types
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,6 +119,8 @@ class SandboxExchange(ExchangeRecords):
         """The order that the ticket would become, and what it would take. `RequestRefused` for everything but a lack of money."""
         market, now = self.market(ticket.symbol), self.clock()
         checks.check_ticket(ticket, market.instrument, market.book.last)
+        owned = self.accounts[account].balance(market.instrument.base).total
+        checks.check_account(ticket, market.instrument, owned, self.open_orders(account, ticket.symbol))
         earlier = self.accounts[account].by_client_id.get(ticket.client_id)
         if ticket.client_id and earlier is not None and earlier.status == "open":
             raise RequestRefused("duplicate", "Duplicate order sent.")

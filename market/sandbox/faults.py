@@ -14,7 +14,7 @@ frames: gap (one is lost, so the numbers jump); duplicate; reorder (one comes af
 sockets: drop (cut off at once); close (closed with `code`, 1001); stall (connected but silent: its frames are lost)
 both: outage (connections are cut, and new ones are refused)
 venue: clock_skew (`skew` ms); delist (`symbol`); filters (`symbol`, and those of its filters that change: tick, lot, min_qty,
-    max_qty, min_notional)
+    max_qty, min_notional, market_max_qty, max_notional, max_position)
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ LASTING = ("clock_skew", "outage", "stall")
 NAMES = tuple(dict.fromkeys((*REQUESTS, *FRAMES, *MOMENTS, *LASTING)))
 COMMON = ("fault", "venue", "path", "stream", "at", "after", "for", "times", "share")
 AMOUNT = re.compile(r"\d{1,12}(\.\d{1,8})?")
-CHANGES = ("tick", "lot", "min_qty", "max_qty", "min_notional")
+CHANGES = ("tick", "lot", "min_qty", "max_qty", "min_notional", "market_max_qty", "max_notional", "max_position")
 OPTIONS: Mapping[str, tuple[str, ...]] = {
     "rate_limit": ("retry_after",),
     "ban": ("retry_after",),

@@ -9,6 +9,8 @@ from market.sandbox.orders import RequestRefused
 
 D = Decimal
 MAX_PRICE = D(1_000_000)
+MAX_NOTIONAL = D(9_000_000)
+ANY = D(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,16 @@ class ListedInstrument:
     """The price at which the seeded walk starts."""
     max_price: Decimal = MAX_PRICE
     trading: bool = True
+    market_max_qty: Decimal = ANY
+    """Of a market order; zero: `max_qty`. Zero below: no such filter."""
+    max_notional: Decimal = MAX_NOTIONAL
+    """Of an order with a limit."""
+    max_position: Decimal = ANY
+    """What an account may have of the base, with what its open orders buy."""
+    max_orders: int = 0
+    """Of an account in the symbol, open at once."""
+    max_stops: int = 0
+    takes_market: bool = True
 
     @property
     def base(self) -> str:
@@ -50,17 +62,23 @@ class ListedInstrument:
         if price % self.tick:
             raise RequestRefused("price_filter", f"{self.symbol}: price must be a multiple of {self.tick}.")
 
-    def check_qty(self, qty: Decimal) -> None:
-        """`RequestRefused` with `lot_size`."""
-        if not self.min_qty <= qty <= self.max_qty:
-            raise RequestRefused("lot_size", f"{self.symbol}: quantity must lie between {self.min_qty} and {self.max_qty}.")
+    def check_qty(self, qty: Decimal, *, market: bool = False) -> None:
+        """`RequestRefused` with `lot_size`, `too_large` or `market_lot_size`."""
+        if qty > self.max_qty:
+            raise RequestRefused("too_large", f"{self.symbol}: quantity must be at most {self.max_qty}.")
+        if market and self.market_max_qty and qty > self.market_max_qty:
+            raise RequestRefused("market_lot_size", f"{self.symbol}: a market order may ask for at most {self.market_max_qty}.")
+        if qty < self.min_qty:
+            raise RequestRefused("lot_size", f"{self.symbol}: quantity must be at least {self.min_qty}.")
         if qty % self.lot:
             raise RequestRefused("lot_size", f"{self.symbol}: quantity must be a multiple of {self.lot}.")
 
-    def check_notional(self, value: Decimal) -> None:
-        """`RequestRefused` with `min_notional`."""
+    def check_notional(self, value: Decimal, *, market: bool = False) -> None:
+        """`RequestRefused` with `min_notional` or `max_notional`."""
         if value < self.min_notional:
             raise RequestRefused("min_notional", f"{self.symbol}: the order's value must be at least {self.min_notional}.")
+        if not market and value > self.max_notional:
+            raise RequestRefused("max_notional", f"{self.symbol}: the order's value must be at most {self.max_notional}.")
 
     def floor(self, qty: Decimal) -> Decimal:
         """The largest multiple of the lot that is not above `qty`."""
@@ -68,7 +86,7 @@ class ListedInstrument:
 
 
 def _make_instrument(symbol: str, price: str, tick: str, lot: str, min_notional: str, max_qty: str) -> ListedInstrument:
-    return ListedInstrument(symbol, D(tick), D(lot), D(lot), D(max_qty), D(min_notional), D(price))
+    return ListedInstrument(symbol, D(tick), D(lot), D(lot), D(max_qty), D(min_notional), D(price), max_orders=200)
 
 
 BINANCE = tuple(

@@ -16,8 +16,9 @@ ZERO = Decimal(0)
 
 
 class RequestRefused(Exception):
-    """The venue does not take an order, a cancellation or a withdrawal. Codes: unknown_symbol, halted, bad_request, price_filter,
-    percent_price, lot_size, min_notional, insufficient_balance, would_take, would_trigger, duplicate, unknown_order.
+    """The venue does not take an order, a cancellation or a withdrawal. Codes: unknown_symbol, halted, bad_request, no_market,
+    price_filter, percent_price, lot_size, too_large, market_lot_size, min_notional, max_notional, max_position, too_many_orders,
+    too_many_stops, insufficient_balance, would_take, would_trigger, duplicate, unknown_order.
     """
 
     def __init__(self, code: str, message: str) -> None:

@@ -57,11 +57,16 @@ def fill_all(venue: Venue, opens: dict[str, float], time: int) -> None:
 
 
 @examples(80)
-@given(cases(), st.integers(0, 2**32 - 1), st.booleans(), st.booleans())
-def test_whatever_the_venue_reports_the_books_agree(case: Any, seed: int, base_fees: bool, stops: bool) -> None:
-    """Random partial fills, rejects, cancels that come late or never, fills of orders given up, restarts: cash and positions are
-    the sums of the fills, nothing is sold that is not held, nothing spent that is not there (the venue checks at each step)."""
+@given(cases(), st.integers(0, 2**32 - 1), st.booleans(), st.booleans(), st.booleans())
+def test_whatever_the_venue_reports_the_books_agree(case: Any, seed: int, base_fees: bool, stops: bool, parts: bool) -> None:
+    """Random partial fills, rejects, cancels that come late or never, fills of orders given up, restarts, orders that go out in
+    parts: cash and positions are the sums of the fills, nothing is sold that is not held, nothing spent that is not there (the
+    venue checks at each step)."""
     account = replace(case.account, slippage=Slippage())
+    if parts:
+        largest = [0.3 * account.cash / float(each.close[0]) for each in case.candles]
+        rules = [replace(one, max_quantity=max(most, 10 * one.lot)) for one, most in zip(account.rules, largest, strict=True)]
+        account = replace(account, rules=tuple(rules))
     tape = Tape(account, case.candles, case.signals, case.warmup)
     symbols = [each.symbol for each in case.candles] if stops else []
     trader = new_trader(tape, case.position, external=True, venue_stops=symbols)
@@ -129,7 +134,7 @@ def persons_word(venue: Venue, random: np.random.Generator) -> None:
 def finish(venue: Venue, opens: dict[str, float], time: int) -> None:
     """In the end everything can be sold and nothing stays out."""
     venue.take(venue.trader.sell_all())
-    for _ in range(20):
+    for _ in range(60):
         for number in list(venue.open):
             if number in venue.cancelling:
                 venue.end(number, "cancelled")

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from engine.risk import REASONS, Moment, Proposal, RiskLimits, check_proposal
 from engine.transitions import LEGAL, OVER, advance_status, may_advance
+from engine.types import Rules
 
 BUY = Proposal("BTC-USDT", "buy", Decimal("0.5"), None)
 SELL = replace(BUY, side="sell")
-NOW = Moment(last_price=Decimal(100), price_age=1.0, min_notional=Decimal(10))
+NOW = Moment(last_price=Decimal(100), price_age=1.0, rules=Rules(min_notional=10.0))
 
 
 NO_LIMITS = RiskLimits()
@@ -40,7 +41,11 @@ def test_a_sound_order_passes() -> None:
         ({"last_price": None}, "stale_price"),
         ({"price_age": None}, "stale_price"),
         ({"price_age": 31.0}, "stale_price"),
-        ({"min_notional": Decimal(51)}, "below_min_notional"),
+        ({"rules": Rules(min_notional=51.0)}, "below_min_notional"),
+        ({"rules": Rules(min_quantity=0.6)}, "below_lot_size"),
+        ({"rules": Rules(max_quantity=0.4)}, "above_maximum"),
+        ({"rules": Rules(takes_market=False)}, "no_market_orders"),
+        ({"rules": Rules(max_position=1.0), "base_owned": Decimal("0.6")}, "max_position"),
         ({"entries_allowed": False}, "bot_not_running"),
         ({"open_orders": 100}, "open_orders"),
         ({"orders_last_minute": 60}, "order_rate"),

@@ -40,6 +40,8 @@ class Venue:
             assert wanted.number not in self.seen, "a number came twice"
             assert wanted.type in ("market", "limit", "stop_limit")
             assert wanted.quantity > 0
+            rules = self.trader.account.rules[self.trader.symbols.index(wanted.symbol)]
+            assert wanted.quantity <= (rules.max_quantity or np.inf) * (1.0 + NOISE)
             self.seen[wanted.number] = self.prices.get(wanted.symbol, 0.0)
             self.open[wanted.number] = wanted, wanted.quantity
         self.cancelling += [done.number for done in step.done if done.number in self.open]

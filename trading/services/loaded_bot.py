@@ -15,10 +15,12 @@ from django.db.models import Sum
 from core.batch import WriteBatch
 from core.errors import Conflict
 from engine.live import Trader
+from engine.order_rules import NO_RULES
 from engine.risk import Moment, RiskLimits
-from engine.types import INTERVALS
+from engine.types import INTERVALS, Rules
 from market.exchanges.base import Balance, Report
 from market.models import Instrument
+from market.size_rules import instrument_rules
 from trading.models import Bot, BotRun, BotState, Fill, Position, RiskAllocation
 from trading.services.heard_reports import HeardReports
 from trading.services.lease import Lease
@@ -75,6 +77,11 @@ class LoadedBot:
     unreadable: str = ""
     """Why its snapshot, or its configuration, cannot be read. Such a bot decides nothing, but reports on its orders are booked."""
     heard: HeardReports = field(default_factory=HeardReports)
+    rules: dict[str, Rules] = field(init=False)
+    """The venue's, by symbol, as they are now."""
+
+    def __post_init__(self) -> None:
+        self.update_instruments(self.instruments)
 
     @property
     def external(self) -> bool:
@@ -88,7 +95,11 @@ class LoadedBot:
     def update_instruments(self, instruments: Mapping[str, Instrument]) -> None:
         """Takes the venue's rules as they are now."""
         self.instruments = instruments
+        given = dict(zip(self.trader.symbols, self.trader.account.rules, strict=True))
+        now = {symbol: instrument_rules(one) for symbol, one in instruments.items()}
+        self.rules = given | {symbol: rules for symbol, rules in now.items() if rules != NO_RULES}
         self.trader.rest_stops(stop_symbols(instruments))
+        self.trader.take_rules(self.rules)
 
     def interval_ms(self) -> int:
         return INTERVALS[self.config.interval]
@@ -108,7 +119,8 @@ class LoadedBot:
             orders_last_minute=len(self.recent),
             loss_today=self.loss_today(market.time) if self.limits.daily_loss is not None else NONE,
             exposure=self.exposure(symbol) if self.limits.symbol_exposure is not None else NONE,
-            min_notional=self.instruments[symbol].min_notional,
+            rules=self.rules[symbol],
+            symbol_orders=self.trader.count_orders(symbol) - 1 if self.external else 0,  # it is one of them already
             **self.venue_funds(symbol, market),
         )
 

@@ -13,8 +13,9 @@ from core.errors import DomainError
 from core.events import News, events_record
 from core.push import push_message
 from core.times import from_ms
-from engine.types import Rules
+from engine.order_rules import NO_RULES
 from market.models import Instrument
+from market.size_rules import instrument_rules
 from trading.models import EXTERNAL, Bot, BotRun, BotState, DesiredStatus
 from trading.services.bot_loading import trader_make
 from trading.setup.config import parse_config, rules_json
@@ -26,7 +27,7 @@ def run_rules_take(run: BotRun, venue: str) -> None:
     if run.config.get("rules") or run.decided_at:
         return
     rows = Instrument.objects.filter(venue=venue, symbol__in=run.config["symbols"])
-    rules = {one.symbol: rules_json(instrument_rules(one)) for one in rows if one.tick_size or one.lot_size or one.min_notional}
+    rules = {one.symbol: rules_json(known) for one in rows if (known := instrument_rules(one)) != NO_RULES}
     if not rules:
         return
     state = BotState.objects.get(bot=run.bot)
@@ -45,10 +46,6 @@ def runs_rules_take(run_ids: Iterable[int]) -> None:
     for run in BotRun.objects.filter(pk__in=list(run_ids), decided_at=None).select_related("bot"):
         with suppress(DomainError):
             run_rules_take(run, run.bot.venue)
-
-
-def instrument_rules(instrument: Instrument) -> Rules:
-    return Rules(float(instrument.tick_size or 0), float(instrument.lot_size or 0), float(instrument.min_notional or 0))
 
 
 def run_progress(run: BotRun, time_ms: int, *, decided: bool) -> None:

@@ -168,7 +168,7 @@ class StepWriter(ABC):
         elif ended.status == "refused":
             # The engine itself did not make the order: no cash, below the lot size, too many positions.
             detail = risk.REASONS.get(ended.refusal, ended.refusal)
-            self.note_block(ended.symbol, ended.side, None, risk.Denial(ended.refusal, detail))
+            self.note_block(ended.symbol, ended.side, ended.order.quantity, risk.Denial(ended.refusal, detail))
 
     def make_order(self, intent: Intent) -> Order:
         """Its row, not in the database yet. Quantities and prices are exact from here on."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -16,6 +16,8 @@ from engine.strategies import registry
 from engine.types import INTERVALS, REMEMBERED, Account, Exits, Fees, Limits, Protections, Rules, Sizing, Slippage
 
 MOST_CASH = Decimal(10) ** 12
+MOST_QUANTITY = Decimal(10) ** 18
+MOST_ORDERS = 10**9
 MOST_SYMBOLS = 50
 LONGEST_CONFIG = 100_000
 UNUSABLE = "The configuration has fields that cannot be used."
@@ -30,6 +32,8 @@ GUARDS = {
 """What a protection cannot do without, by how the names of its settings begin."""
 LONGEST = 10_000_000
 """Candles."""
+RULES_SHOWN = ("tick", "lot", "min_notional")
+"""Of a venue's rules: those that a stored configuration always names."""
 DEFAULT_FEE_BPS = 10
 """What most venues take from a small account. Costs are on unless switched off by name."""
 
@@ -303,10 +307,23 @@ def read_rules(given: Fields, symbols: tuple[str, ...]) -> dict[str, Rules]:
     for symbol in symbols:
         if given.take(symbol) is not None:
             one = given.section(symbol)
-            rules[symbol] = Rules(*(float(one.decimal(name, high=MOST_CASH)) for name in ("tick", "lot", "min_notional")))
+            rules[symbol] = Rules(**{each.name: read_rule(one, each.name) for each in fields(Rules)})
             one.close()
     given.close()
     return rules
+
+
+def read_rule(given: Fields, name: str) -> Any:
+    """One rule, of the kind that its usual value has."""
+    usual = getattr(Rules(), name)
+    if isinstance(usual, bool):
+        value = given.take(name, usual)
+        if not isinstance(value, bool):
+            given.fault(name, "must be true or false.")
+        return value
+    if isinstance(usual, int):
+        return given.integer(name, usual, high=MOST_ORDERS)
+    return float(given.decimal(name, high=MOST_QUANTITY))
 
 
 def share_of_bps(basis_points: Decimal) -> float:
@@ -347,5 +364,9 @@ def protections_json(protections: Protections) -> dict[str, Any]:
     return {name: value if isinstance(value, str) else plain_number(value) for name, value in asdict(protections).items()}
 
 
-def rules_json(rules: Rules) -> dict[str, str]:
-    return {"tick": float_text(rules.tick), "lot": float_text(rules.lot), "min_notional": float_text(rules.min_notional)}
+def rules_json(rules: Rules) -> dict[str, Any]:
+    """The first three, and which others there are."""
+    usual = Rules()
+    named = {one.name: getattr(rules, one.name) for one in fields(Rules)}
+    shown = {name: value for name, value in named.items() if name in RULES_SHOWN or value != getattr(usual, name)}
+    return {name: value if isinstance(value, int) else float_text(value) for name, value in shown.items()}

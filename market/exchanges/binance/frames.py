@@ -117,9 +117,9 @@ def parse_ticker(data: Json, names: Names) -> Tick:
 
 
 def parse_instrument(data: Json) -> InstrumentRules:
-    """What `exchangeInfo` says of one symbol. A filter that is absent, or zero, is no rule."""
+    """What `exchangeInfo` says of one symbol. A filter that is absent, or zero, is no rule; unknown ones are passed over."""
     filters = {each["filterType"]: each for each in data["filters"]}
-    price, lot = filters.get("PRICE_FILTER", {}), filters.get("LOT_SIZE", {})
+    price, lot, market = (filters.get(name, {}) for name in ("PRICE_FILTER", "LOT_SIZE", "MARKET_LOT_SIZE"))
     notional = filters.get("NOTIONAL") or filters.get("MIN_NOTIONAL") or {}
     return InstrumentRules(
         symbol=f"{data['baseAsset']}-{data['quoteAsset']}",
@@ -133,7 +133,30 @@ def parse_instrument(data: Json) -> InstrumentRules:
         min_notional=parse_optional(notional.get("minNotional")),
         trading=data["status"] == "TRADING" and data.get("isSpotTradingAllowed", True),
         order_types=tuple(dict.fromkeys(TYPES[each] for each in data["orderTypes"] if each in TYPES)),
+        market_lot=parse_optional(market.get("stepSize")),
+        market_min_quantity=parse_optional(market.get("minQty")),
+        market_max_quantity=parse_optional(market.get("maxQty")),
+        max_notional=parse_optional(notional.get("maxNotional")),
+        min_notional_market=bool(notional.get("applyMinToMarket", notional.get("applyToMarket", True))),
+        max_notional_market=bool(notional.get("applyMaxToMarket", False)),
+        max_position=parse_optional(filters.get("MAX_POSITION", {}).get("maxPosition")),
+        min_price=parse_optional(price.get("minPrice")),
+        max_price=parse_optional(price.get("maxPrice")),
+        max_orders=int(filters.get("MAX_NUM_ORDERS", {}).get("maxNumOrders", 0)),
+        max_stops=int(filters.get("MAX_NUM_ALGO_ORDERS", {}).get("maxNumAlgoOrders", 0)),
+        **_price_bands(filters),
     )
+
+
+def _price_bands(filters: Mapping[str, Json]) -> dict[str, Decimal | None]:
+    """How far a limit may lie from the market's price, as multiples of it; the band by side goes before the one for both."""
+    both, by_side = filters.get("PERCENT_PRICE", {}), filters.get("PERCENT_PRICE_BY_SIDE", {})
+    sides = {"buy": "bid", "sell": "ask"}
+    return {
+        f"{side}_{end.lower()}": parse_optional(by_side.get(f"{name}Multiplier{end}", both.get(f"multiplier{end}")))
+        for side, name in sides.items()
+        for end in ("Up", "Down")
+    }
 
 
 def parse_order(data: Json, names: Names, executions: tuple[Execution, ...] = ()) -> Report:

@@ -125,8 +125,15 @@ def parse_instrument(data: Json) -> InstrumentRules:
         max_quantity=parse_optional(data["base_max_size"]),
         min_notional=parse_optional(data["quote_min_size"]),
         trading=data["status"] == "online" and not off,
-        order_types=("limit", "stop_limit") if data.get("limit_only") else ("market", "limit", "stop_limit"),
+        order_types=("limit", "stop_limit") if _is_limit_only(data) else ("market", "limit", "stop_limit"),
+        max_notional=parse_optional(data.get("quote_max_size")),
+        max_notional_market=True,
     )
+
+
+def _is_limit_only(data: Json) -> bool:
+    """Where only orders that rest are taken, a market order is not either."""
+    return bool(data.get("limit_only") or data.get("post_only"))
 
 
 def parse_book(data: Json, symbol: str) -> Depth:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from market.sandbox.accounts import SandboxAccount
@@ -18,7 +17,6 @@ Json = dict[str, Any]
 ORDER_TYPES = ["LIMIT", "LIMIT_MAKER", "MARKET", "STOP_LOSS", "STOP_LOSS_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT"]
 NOT_A_LIST = -1
 """The id of things that the sandbox does not have, such as order lists."""
-LARGEST = Decimal(9_000_000)
 
 
 def symbol_info(item: ListedInstrument) -> Json:
@@ -35,7 +33,7 @@ def symbol_info(item: ListedInstrument) -> Json:
         "quoteAssetPrecision": 8,
         "baseCommissionPrecision": 8,
         "quoteCommissionPrecision": 8,
-        "orderTypes": ORDER_TYPES,
+        "orderTypes": [name for name in ORDER_TYPES if item.takes_market or name != "MARKET"],
         **flags,
         "quoteOrderQtyMarketAllowed": True,
         **never,
@@ -67,7 +65,7 @@ def list_filters(item: ListedInstrument) -> list[Json]:
         {
             "filterType": "MARKET_LOT_SIZE",
             "minQty": amount_text(ZERO),
-            "maxQty": amount_text(item.max_qty),
+            "maxQty": amount_text(item.market_max_qty or item.max_qty),
             "stepSize": amount_text(ZERO),
         },
         {"filterType": "PERCENT_PRICE", "multiplierUp": str(BAND), "multiplierDown": str(1 / BAND), "avgPriceMins": 0},
@@ -75,11 +73,24 @@ def list_filters(item: ListedInstrument) -> list[Json]:
             "filterType": "NOTIONAL",
             "minNotional": amount_text(item.min_notional),
             "applyMinToMarket": True,
-            "maxNotional": amount_text(LARGEST),
+            "maxNotional": amount_text(item.max_notional),
             "applyMaxToMarket": False,
             "avgPriceMins": 0,
         },
+        *list_account_filters(item),
     ]
+
+
+def list_account_filters(item: ListedInstrument) -> list[Json]:
+    """The filters on what an account has at once, as far as the symbol has any."""
+    found: list[Json] = []
+    if item.max_position:
+        found.append({"filterType": "MAX_POSITION", "maxPosition": amount_text(item.max_position)})
+    if item.max_orders:
+        found.append({"filterType": "MAX_NUM_ORDERS", "maxNumOrders": item.max_orders})
+    if item.max_stops:
+        found.append({"filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": item.max_stops})
+    return found
 
 
 def kline_row(candle: SandboxCandle, interval: str) -> list[Any]:

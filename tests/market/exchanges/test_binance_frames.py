@@ -15,6 +15,7 @@ from core.times import from_ms
 from market.exchanges.base import Balance, Balances, Candle, Depth, Execution, OrderRequest, Refused, Report, Tick
 from market.exchanges.binance import frames, orders
 from market.exchanges.parsing import Malformed, Reader
+from market.size_rules import limits_json
 
 D = Decimal
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -84,10 +85,44 @@ def test_recorded_filters_are_the_rules_of_that_day(recorded: Path) -> None:
     assert (bitcoin.venue_symbol, bitcoin.base, bitcoin.quote, bitcoin.trading) == ("BTCUSDT", "BTC", "USDT", True)
     assert (bitcoin.tick_size, bitcoin.lot_size) == (D("0.01"), D("0.00001"))
     assert (bitcoin.min_quantity, bitcoin.max_quantity, bitcoin.min_notional) == (D("0.00001"), D(9000), D(10))
+    assert (bitcoin.market_lot, bitcoin.market_min_quantity, bitcoin.min_notional_market) == (None, None, True)
+    assert (bitcoin.market_max_quantity or 0) > 0
+    assert (bitcoin.buy_up, bitcoin.buy_down, bitcoin.sell_up, bitcoin.sell_down) == (D(5), D("0.2"), D(5), D("0.2"))
+    assert (bitcoin.max_orders, bitcoin.max_stops, bitcoin.max_price) == (200, 5, D(1_000_000))
     assert rules["ETH-BTC"].order_types == ("limit", "market", "stop_limit")
     bare = frames.parse_instrument(load(recorded, "http-exchange_info_response")["symbols"][0])
     assert (bare.tick_size, bare.lot_size, bare.min_notional) == (None, None, None)
     assert bare.order_types == ("limit", "market", "stop", "stop_limit")
+
+
+def test_every_filter_on_size_and_price_is_a_rule_and_others_are_passed_over() -> None:
+    filters = [
+        {"filterType": "PRICE_FILTER", "minPrice": "0.02", "maxPrice": "900", "tickSize": "0.01"},
+        {"filterType": "LOT_SIZE", "minQty": "0.3", "maxQty": "70", "stepSize": "0.1"},
+        {"filterType": "MARKET_LOT_SIZE", "minQty": "0.4", "maxQty": "33.21", "stepSize": "0.2"},
+        {
+            "filterType": "PERCENT_PRICE_BY_SIDE",
+            **{"bidMultiplierUp": "1.3", "bidMultiplierDown": "0.4", "askMultiplierUp": "2.5", "askMultiplierDown": "0.7"},
+            "avgPriceMins": 1,
+        },
+        {
+            "filterType": "NOTIONAL",
+            **{"minNotional": "6", "applyMinToMarket": False, "maxNotional": "8000", "applyMaxToMarket": True, "avgPriceMins": 1},
+        },
+        {"filterType": "MAX_POSITION", "maxPosition": "150"},
+        {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": 120},
+        {"filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": 7},
+        {"filterType": "A_FILTER_OF_TOMORROW", "most": {"of": ["something"]}},
+    ]
+    symbol = {"symbol": "ABCDEF", "baseAsset": "ABC", "quoteAsset": "DEF", "status": "TRADING", "orderTypes": ["LIMIT"]}
+    rules = frames.parse_instrument(symbol | {"filters": filters})
+    assert limits_json(rules) == {
+        **{"min_quantity": "0.3", "max_quantity": "70"},
+        **{"market_lot": "0.2", "market_min_quantity": "0.4", "market_max_quantity": "33.21"},
+        **{"max_notional": "8000", "min_notional_market": False, "max_notional_market": True, "max_position": "150"},
+        **{"min_price": "0.02", "max_price": "900", "buy_up": "1.3", "buy_down": "0.4", "sell_up": "2.5", "sell_down": "0.7"},
+        **{"max_orders": 120, "max_stops": 7, "takes_market": False},
+    }
 
 
 def test_recorded_answers(recorded: Path) -> None:

@@ -87,6 +87,8 @@ def test_recorded_products(recorded: Path) -> None:
     assert (rules.symbol, rules.venue_symbol, rules.base, rules.quote, rules.trading) == ("BTC-USD", "BTC-USD", "BTC", "USD", True)
     assert (rules.tick_size, rules.lot_size, rules.min_quantity) == (D("0.01"), D("1E-8"), D("1E-8"))
     assert (rules.max_quantity, rules.min_notional) == (D(3400), D(1))
+    assert (rules.max_notional, rules.max_notional_market, rules.takes_market) == (D(150_000_000), True, True)
+    assert not frames.parse_instrument(load(recorded, "http_product") | {"limit_only": True}).takes_market
     products = load(recorded, "http_products")["products"]
     assert [frames.parse_instrument(each).symbol for each in products] == ["BTC-USD", "BTC-USDC"]
     now = datetime(2026, 4, 7, tzinfo=UTC)

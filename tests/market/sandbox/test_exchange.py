@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -230,6 +231,36 @@ def test_refused_orders_leave_nothing(asked: OrderTicket, code: str) -> None:
         on.check("a", asked)
     assert on.orders("a") == []
     assert_books_balance(on)
+
+
+@pytest.mark.parametrize(
+    ("filters", "asked", "code"),
+    [
+        ({"max_qty": D("0.05")}, limit("buy", "60000", "0.1"), "too_large"),
+        ({"market_max_qty": D("0.05")}, market_ticket("sell", "0.1"), "market_lot_size"),
+        ({"market_max_qty": D("0.05")}, limit("buy", "60000", "0.1"), ""),
+        ({"max_notional": D(5_000)}, limit("buy", "60000", "0.1"), "max_notional"),
+        ({"max_notional": D(5_000)}, market_ticket("sell", "0.1"), ""),
+        ({"max_position": D("1.15")}, limit("buy", "60000", "0.1"), "max_position"),
+        ({"max_position": D("1.15")}, limit("sell", "70000", "0.1"), ""),
+        ({"max_orders": 1}, limit("buy", "60000", "0.1"), "too_many_orders"),
+        ({"max_orders": 1}, market_ticket("sell", "0.1"), ""),
+        ({"max_stops": 1}, OrderTicket("BTC-USDT", "sell", "stop", qty=D("0.1"), stop=D(60_000)), ""),
+        ({"takes_market": False}, market_ticket("sell", "0.1"), "no_market"),
+    ],
+)
+def test_the_filters_that_are_listed_are_kept(filters: dict[str, Any], asked: OrderTicket, code: str) -> None:
+    on = exchange()
+    on.place("a", limit("buy", "60000", "0.1"))
+    on.change_filters("BTC-USDT", **filters)
+    assert (refusal(on, asked) if code else on.place("a", asked).symbol) == (code or "BTC-USDT")
+
+
+def test_so_many_stops_may_wait() -> None:
+    on, stop = exchange(), OrderTicket("BTC-USDT", "sell", "stop", qty=D("0.1"), stop=D(60_000))
+    on.change_filters("BTC-USDT", max_stops=1)
+    on.place("a", stop)
+    assert refusal(on, stop) == "too_many_stops"
 
 
 def test_delisting_gives_money_back_and_trading_ends() -> None:
