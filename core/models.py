@@ -22,6 +22,7 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["correlation_id", "id"], name="event_chain"),
             models.Index(fields=["bot", "-id"], name="event_by_bot"),
+            models.Index(fields=["type", "-id"], name="event_by_type"),
         ]
 
     def __str__(self) -> str:

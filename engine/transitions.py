@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 LEGAL: dict[str, frozenset[str]] = {
     # Not sent yet. Cancelled: never sent. Rejected: the venue can never be asked (its symbol is gone). Where the venue knows it all
     # the same, that counts: it must not be sent again.
@@ -31,3 +33,12 @@ def advance_status(status: str, reported: str, *, complete: bool) -> str:
     if wanted == "filled" and not complete:
         wanted = "partially_filled"  # the executions that it speaks of are still to come
     return wanted if may_advance(status, wanted) else status
+
+
+def follow_report(status: str, reported: str, *, quantity: Decimal, filled: Decimal, told: Decimal) -> str:
+    """The status after a report: `filled` of `quantity` is in the books, and the venue counts `told` as filled."""
+    if filled < told:
+        reported = "partially_filled"  # its execution has not come yet: the order stays open until that has been asked for
+    elif reported == "filled" and 0 < told == filled < quantity:
+        reported = "expired"  # nothing more comes: the rest was prevented from trading with an order of the same account
+    return advance_status(status, reported, complete=filled >= quantity)

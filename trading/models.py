@@ -222,7 +222,10 @@ class Fill(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [models.UniqueConstraint(fields=["account", "venue", "symbol", "trade_id"], name="fill_once")]
-        indexes = [models.Index(fields=["bot", "-id"], name="fill_by_bot")]
+        indexes = [
+            models.Index(fields=["bot", "-id"], name="fill_by_bot"),
+            models.Index(fields=["bot", "ts"], name="fill_by_bot_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.side} {self.quantity.normalize():f} {self.symbol} at {self.price.normalize():f}"

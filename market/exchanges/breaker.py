@@ -19,9 +19,9 @@ State = Literal["closed", "open", "half_open"]
 ALLOW = """
 local failures = tonumber(redis.call('HGET', KEYS[1], 'failures') or '0')
 local until_ = tonumber(redis.call('HGET', KEYS[1], 'until') or '0')
-local now, probe = tonumber(ARGV[1]), tonumber(ARGV[2])
+local now, probe, later = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 if until_ == 0 then return {0, failures} end
-if until_ > now then return {until_ - now, failures} end
+if until_ + later > now then return {until_ + later - now, failures} end
 redis.call('HSET', KEYS[1], 'until', now + probe)
 return {0, failures}
 """
@@ -34,7 +34,8 @@ return failures
 
 
 TRUST = 1000
-"""Milliseconds."""
+LATER = 1000
+"""Both in milliseconds. LATER: for so long orders, and questions about orders, have the first try to themselves."""
 
 
 class Breaker:
@@ -58,13 +59,14 @@ class Breaker:
         self._dirty = False
         self._trusted = 0
 
-    async def allow(self) -> None:
+    async def allow(self, *, later: bool = False) -> None:
         """Raises `Retryable` while it is open. An answer that nothing has failed is used again for a moment, so that an order does
-        not have to wait for Redis to repeat it."""
+        not have to wait for Redis to repeat it. `later`: leaves the first try after the rest to what is more urgent."""
         if self._now() < self._trusted:
             return
         try:
-            wait, failures = await self._allow(keys=[self._key], args=[self._now(), int(self._probe * 1000)])
+            arguments = [self._now(), int(self._probe * 1000), LATER if later else 0]
+            wait, failures = await self._allow(keys=[self._key], args=arguments)
         except (RedisError, OSError):
             return
         self._dirty = failures > 0

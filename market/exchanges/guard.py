@@ -10,8 +10,8 @@ from market.exchanges.breaker import Breaker
 from market.exchanges.budget import Budget
 
 T = TypeVar("T")
-OURS = ("budget", "breaker", "redis", "clock")
-"""Codes of errors that were not the venue's failure."""
+OURS = ("budget", "breaker", "redis", "clock", "unreadable")
+"""Codes of errors that were not the venue's failure. An answer that we cannot read is one: it came."""
 
 
 class Guard:
@@ -32,8 +32,8 @@ class Guard:
         self, request: Callable[[], Awaitable[T]], costs: Mapping[str, int], *, acts: bool = False, urgent: bool = False
     ) -> T:
         """`acts` says that the request changes something at the venue: a lost answer is `Unknown`, and the request may use the
-        reserve. `urgent` says that it may use the reserve although it only asks."""
-        await self.breaker.allow()
+        reserve. `urgent` says that it may use the reserve although it only asks. Both may try a venue that failed before others."""
+        await self.breaker.allow(later=not (acts or urgent))
         await self.budget.spend(costs, urgent=acts or urgent)
         try:
             answer = await request()

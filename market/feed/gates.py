@@ -109,6 +109,11 @@ class CandleGates:
             gate.not_before = asyncio.get_running_loop().time() + self._timing.again
             logger.info("back-fill of %s %s failed: %s", symbol, interval, problem)
             return
+        except Exception as error:
+            self.failing = f"{symbol} {interval}: it failed here ({type(error).__name__}); that has been logged."
+            gate.not_before = asyncio.get_running_loop().time() + self._timing.again
+            logger.exception("back-fill of %s %s failed", symbol, interval)
+            return
         finally:
             gate.busy = False
         self.failing = ""

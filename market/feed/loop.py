@@ -53,16 +53,14 @@ class Feed:
         self._polling = Polling(exchange, self._listing, self._intake, self._report, self._timing)
         self._lost: asyncio.Future[str] | None = None
         self._attempt = 0
+        self._faulty: set[str] = set()
 
     async def run(self) -> None:
         """Runs until it is cancelled."""
         parts = (self._deliver, self._connect, self._tend, self._listen, self._polling.run)
-        tasks = [asyncio.create_task(part()) for part in parts]
+        tasks = [asyncio.create_task(_keep(part, self._exchange.venue, self._timing.again)) for part in parts]
         try:
-            # These parts end only by failing.
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
+            await asyncio.gather(*tasks)
         finally:
             await end_tasks(tasks)
             await self._gates.close()
@@ -113,7 +111,7 @@ class Feed:
         try:
             async with aclosing(self._exchange.market_stream(symbols, self._wanted.intervals, depth=self._wanted.depth)) as stream:
                 async for event in stream:
-                    self._take(event)
+                    self._take_safely(event)
         except Refused:
             await self._listing.find_unlisted()
             raise
@@ -136,6 +134,16 @@ class Feed:
         await asyncio.sleep(seconds)
 
     # Events
+
+    def _take_safely(self, event: MarketEvent) -> None:
+        """An event that cannot be taken in costs no other one. The first of each symbol is logged."""
+        try:
+            self._take(event)
+        except Exception:
+            symbol = getattr(event, "symbol", "")
+            if symbol not in self._faulty:
+                self._faulty.add(symbol)
+                logger.exception("a %s of %s %s could not be taken in", event.kind, self._exchange.venue, symbol)
 
     def _take(self, event: MarketEvent) -> None:
         self._intake.note_frame()
@@ -204,6 +212,16 @@ class Feed:
             "messages": self._intake.messages,
             "last_message_at": datetime.fromtimestamp(heard, UTC) if heard else None,
         }
+
+
+async def _keep(part: Callable[[], Awaitable[None]], venue: str, again: float) -> None:
+    """For ever. A part that fails in a way that nobody foresaw begins again, and costs the others nothing."""
+    while True:
+        try:
+            await part()
+        except Exception:
+            logger.exception("a part of the feed of %s failed; it begins again", venue)
+        await asyncio.sleep(again)
 
 
 def _explain_end(error: BaseException | None) -> str:

@@ -8,7 +8,7 @@ from typing import Literal
 
 State = Literal["connecting", "live", "polling", "stale", "paused", "stopped"]
 """polling: there is no socket, and prices come by REST. stale: no prices come from anywhere. paused: nobody needs prices."""
-Kind = Literal["downtime", "silence", "gap", "reconnect", "user_stream"]
+Kind = Literal["downtime", "silence", "gap", "reconnect", "user_stream", "account_task"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,8 @@ class FeedStatus:
 class Incident:
     """A time in which a venue was not heard as it should be. It is told when it begins (`end` is None) and again, with the same
     `begin`, when it is over. downtime: there was no socket. silence: a symbol was mute on a socket that worked. gap: messages
-    were missed. reconnect: the socket was opened again on purpose. user_stream: there was no news of an account's orders."""
+    were missed. reconnect: the socket was opened again on purpose. user_stream: there was no news of an account's orders.
+    account_task: something that looks after an account had ended."""
 
     venue: str
     kind: Kind

@@ -8,14 +8,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 from django.conf import settings
 from django.db import Error as DatabaseError
 
+from core.database_errors import describe_database_error
 from core.errors import DomainError
 from market.exchanges.base import (
     Alive,
@@ -33,6 +35,7 @@ from market.feed import Incident, Timing
 from market.feed.ending import end_tasks
 from trading.live.balances import AccountBalances
 from trading.live.clock import VenueClock
+from trading.live.errands import Errands
 from trading.live.executor import Executor
 from trading.live.pools import InThread
 from trading.live.reconciler import Reconciler
@@ -58,18 +61,54 @@ class AccountWorker:
     report_incident: Callable[[Incident], None]
     lost: Incident | None = None
     """Since when there has been no user stream."""
-    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    errands: Errands = field(init=False)
+    tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    """By what each does; all go on for ever."""
+    dead: dict[str, Incident] = field(default_factory=dict)
+    """Of tasks that have ended all the same, until they are seen at work again."""
+
+    def __post_init__(self) -> None:
+        self.errands = Errands(self.reconciler)
 
     def start(self) -> None:
-        parts = (self.listen(), self.reconciler.run(), self.watch_balances(), self.clock.run())
-        self.tasks = [asyncio.create_task(one) for one in parts]
+        for name in self.list_parts():
+            self.start_part(name)
 
-    def has_died(self) -> bool:
-        """Whether a task that should go on for ever has ended."""
-        return any(task.done() for task in self.tasks)
+    def list_parts(self) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
+        return {
+            "user stream": self.listen,
+            "comparison of orders": self.reconciler.run,
+            "errands": self.errands.run,
+            "balances": self.watch_balances,
+            "clock": self.clock.run,
+        }
+
+    def start_part(self, name: str) -> None:
+        self.tasks[name] = asyncio.create_task(self.list_parts()[name]())
+
+    def revive(self) -> None:
+        """Called every second or so: what should go on for ever and has ended is started again, and told."""
+        for name, task in list(self.tasks.items()):
+            if task.done():
+                self.note_dead(name, task)
+                self.start_part(name)
+            elif died := self.dead.pop(name, None):
+                self.report_incident(replace(died, end=datetime.now(UTC)))
+
+    def note_dead(self, name: str, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        logger.error("the %s of %s ended and is started again", name, self.wallet.name, exc_info=error)
+        self.reconciler.request_comparison()
+        if name not in self.dead:
+            detail = (
+                f"{self.wallet.name}: its {name} ended ({type(error).__name__ if error else 'cancelled'}) and was started again."
+            )
+            self.dead[name] = Incident(self.exchange.venue, "account_task", datetime.now(UTC), detail=detail)
+            self.report_incident(self.dead[name])
 
     async def stop(self) -> None:
-        await end_tasks(self.tasks)
+        await end_tasks(list(self.tasks.values()))
+        await self.errands.stop()
         self.note_found()  # nobody waits for it any more
         await self.exchange.close()
 
@@ -102,7 +141,8 @@ class AccountWorker:
             try:
                 await self.on_report(event)
             except (DatabaseError, DomainError) as error:
-                logger.warning("the state of %s is asked of the venue later: %s", event.client_order_id, error)
+                why = describe_database_error(error) if isinstance(error, DatabaseError) else str(error)
+                logger.warning("the state of %s is asked of the venue later: %s", event.client_order_id, why)
                 self.reconciler.request_comparison()
 
     async def on_report(self, report: Report) -> None:
@@ -127,7 +167,7 @@ class AccountWorker:
     def describe_fault(self) -> str:
         """What does not work, for a person; empty: nothing."""
         if (lost := self.lost) is None:
-            return ""
+            return self.reconciler.describe_trouble()
         return f"No user stream of {lost.detail} What becomes of its orders is asked for, every half minute at least."
 
     async def watch_balances(self) -> None:

@@ -53,16 +53,25 @@ class AccountPool:
 
     async def follow(self, desired: DesiredState) -> None:
         """A key that has been refused, taken away or replaced is let go at once: nothing more is sent or asked with it. What rests
-        at the venue stays there."""
+        at the venue stays there. One that the venue has ceased to take is tried again later."""
         for account_id, account in list(self.accounts.items()):
             if desired.keys.get(account_id) != fingerprint_key(account.wallet):
-                self.refusals[account_id] = f"{account.wallet.name} cannot be used: its key was refused or taken away."
-                logger.warning("the key of %s is not used any more", account.wallet.name)
-                await self.accounts.pop(account_id).stop()
+                await self.let_go(account_id, "its key was refused or taken away.")
+            elif why := account.executor.unauthorised:
+                self.shut_until[desired.keys[account_id]] = time.monotonic() + SHUT_SECONDS
+                await self.in_thread(account_alert, account.wallet.account, await self.let_go(account_id, why))
         for wallet in desired.wallets:
             account_id = wallet.account_id or 0
             if account_id not in self.accounts and time.monotonic() >= self.shut_until.get(desired.keys[account_id], 0.0):
                 await self.open(wallet, desired.keys[account_id])
+
+    async def let_go(self, account_id: int, why: str) -> str:
+        """Returns what its bots say from now on."""
+        account = self.accounts.pop(account_id)
+        self.refusals[account_id] = f"{account.wallet.name} cannot be used: {why}"
+        logger.warning("%s", self.refusals[account_id])
+        await account.stop()
+        return self.refusals[account_id]
 
     async def open(self, wallet: Wallet, key: str) -> None:
         """An account that cannot be used is tried again later, and is no trouble to the others at this venue."""
@@ -89,7 +98,7 @@ class AccountPool:
         try:
             await exchange.connect()
             balances = AccountBalances(self.facilities.open_cache(endpoint, exchange))
-            executor = Executor(exchange, self.find_venue_lease, self.in_thread, balances.add_fills)
+            executor = Executor(exchange, self.find_venue_lease, self.in_thread, balances.add_fills, wallet.pk)
             reconciler = Reconciler(wallet, exchange, executor, self.owners, self.in_thread)
             clock = VenueClock(exchange, self.key, wallet.name, self.in_thread)
             symbols = [symbol for runner in self.owners.list_of_wallet(wallet.pk) for symbol in runner.symbols]
@@ -99,8 +108,9 @@ class AccountPool:
             raise
         return AccountWorker(wallet, exchange, executor, balances, reconciler, clock, self.report_incident)
 
-    def has_died(self) -> bool:
-        return any(account.has_died() for account in self.accounts.values())
+    def revive(self) -> None:
+        for account in list(self.accounts.values()):
+            account.revive()
 
     async def stop(self) -> None:
         for account in self.accounts.values():
@@ -114,9 +124,10 @@ class AccountPool:
     def explain_not_ready(self, account_id: int) -> str:
         """Why its bots may not decide at present; empty: they may."""
         account = self.accounts.get(account_id)
-        if account is None or not account.reconciler.ready:
-            return self.refusals.get(account_id) or "recovering: the account's orders are being compared with the venue's"
-        return ""
+        if account is not None and account.reconciler.ready:
+            return ""
+        trouble = account.reconciler.describe_trouble() if account else self.refusals.get(account_id)
+        return trouble or "recovering: the account's orders are being compared with the venue's"
 
     @called_from(*ANY)
     def find_balances(self, account_id: int) -> Mapping[str, Balance] | None:

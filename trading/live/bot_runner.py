@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
 
+from core.database_errors import describe_database_error
 from core.errors import DomainError
 from core.times import to_ms
 from engine.live import PriceLevel
@@ -127,7 +128,7 @@ class BotRunner:
                 logger.warning("%s is traded for by another worker", self.loaded_bot.bot.name)
                 self.leave()
             except DatabaseError as error:
-                logger.warning("%s waits for the database: %s", self.loaded_bot.bot.name, type(error).__name__)
+                logger.warning("%s waits for the database: %s", self.loaded_bot.bot.name, describe_database_error(error))
                 connection.close()
                 stale = True
             except DomainError as error:

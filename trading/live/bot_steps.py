@@ -106,10 +106,12 @@ class BotSteps:
         prices = {symbol: float(price) for symbol, (price, _) in market.prices.items()}
         return step_apply(loaded, market, lambda: loaded.trader.entries(prices)) if loaded.external else None
 
-    def apply_report(self, report: Report) -> StepEffects | None:
+    def apply_report(self, report: Report, wallet_id: int) -> StepEffects | None:
+        """`wallet_id`: the primary key of the wallet whose account said it."""
         if not self.loaded_bot.is_news(report):
             return None
-        self.dispatch(report_apply(self.loaded_bot, report, self.describe_market(f"report:{report.venue_order_id}")))
+        market = self.describe_market(f"report:{report.venue_order_id}")
+        self.dispatch(report_apply(self.loaded_bot, report, market, wallet_id=wallet_id))
         return self.send_entries()
 
     def end_order(self, order_id: int, seen: str, status: OrderStatus, why: str) -> StepEffects | None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import Error as DatabaseError
 
+from core.database_errors import describe_database_error
 from core.events import News, events_record
 from market.clocks import MOST_APART, clock_put
 from market.exchanges.base import Exchange, ExchangeError
@@ -36,8 +37,11 @@ class VenueClock:
             try:
                 await self.measure()
                 wait = MEASURE_EVERY
-            except (ExchangeError, DatabaseError) as error:
+            except ExchangeError as error:
                 logger.info("the clock of %s is measured later: %s", self.key, error)
+                wait = AGAIN
+            except DatabaseError as error:
+                logger.info("the clock of %s is measured later: %s", self.key, describe_database_error(error))
                 wait = AGAIN
             await asyncio.sleep(wait)
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from django.db import Error as DatabaseError
 from django.db import connection
 
+from core.database_errors import describe_database_error
 from market.exchanges.base import OrderRequest
 from trading.live.account_pool import AccountPool
 from trading.live.background import BackgroundTasks
@@ -43,7 +44,7 @@ class Dispatcher:
         try:
             return [account.executor.claim(order) if account else None for order in orders]
         except DatabaseError as error:
-            logger.warning("orders of %s are sent later: %s", runner.loaded_bot.bot.name, type(error).__name__)
+            logger.warning("orders of %s are sent later: %s", runner.loaded_bot.bot.name, describe_database_error(error))
             connection.close()
             return []
 

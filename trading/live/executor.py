@@ -13,13 +13,25 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 
 from django.utils import timezone
 
-from market.exchanges.base import Exchange, NotFoundAtVenue, OrderRequest, Refused, Report, Retryable, Unknown
+from market.exchanges.base import (
+    Exchange,
+    ExchangeError,
+    NotFoundAtVenue,
+    OrderRequest,
+    Refused,
+    Report,
+    Retryable,
+    Unauthorised,
+    Unknown,
+)
 from trading import metrics
 from trading.live.bot_runner import BotRunner
 from trading.live.pools import InThread
+from trading.live.questions import Questions
 from trading.live.threads import ANY, BOT, LOOP, called_from
 from trading.models import Order, OrderStatus
 from trading.services.lease import Lease
@@ -27,6 +39,8 @@ from trading.services.orders import order_claim_send, order_reason_note, order_r
 
 logger = logging.getLogger(__name__)
 
+KEPT = 3_600.0
+"""Seconds for which it is kept when an order left whose answer was lost."""
 AT_ONCE = 32
 """Orders on their way to a venue at once. More would wait all the same, for a connection, and be given up while they do: a thousand
 that left together went out without being counted among what the venue allows."""
@@ -35,12 +49,23 @@ that left together went out without being counted among what the venue allows.""
 @called_from(LOOP)
 class Executor:
     def __init__(
-        self, exchange: Exchange, find_lease: Callable[[], Lease], in_thread: InThread, note_fills: Callable[[Report], None]
+        self,
+        exchange: Exchange,
+        find_lease: Callable[[], Lease],
+        in_thread: InThread,
+        note_fills: Callable[[Report], None],
+        wallet_id: int,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`note_fills` gets each report before its bot does."""
+        """`note_fills` gets each report before its bot does. `wallet_id`: the primary key of the wallet with this account."""
         self.exchange, self.find_lease, self.in_thread, self.note_fills = exchange, find_lease, in_thread, note_fills
+        self.wallet_id, self.clock, self.questions = wallet_id, clock, Questions(clock)
+        self.unauthorised = ""
+        """What the venue said when it did not take the key any more; empty: it takes it."""
         self.in_flight: set[int] = set()
         """Orders that a coroutine of ours is busy with: nobody else asks for them meanwhile."""
+        self.sent: dict[int, float] = {}
+        """When (monotonic) orders left whose answer was lost: a clock that is put forward makes none of them old."""
         self.turns = asyncio.Semaphore(AT_ONCE)
 
     async def send(self, runner: BotRunner, order: Order) -> None:
@@ -74,15 +99,18 @@ class Executor:
     async def place(self, runner: BotRunner, order: Order, request: OrderRequest, received: float) -> None:
         if received:
             metrics.submit_seconds.labels(self.exchange.venue).observe(time.perf_counter() - received)
+        began = self.clock()
         try:
             report = await self.place_in_turn(order, request)
         except Refused as error:
+            self.note_refusal(error)
             submit_end(runner, order, OrderStatus.SUBMITTED, OrderStatus.REJECTED, f"{error.code} {error}".strip())
         except Retryable as error:
             logger.info("order %s waits: %s", request.client_order_id, error)
             await self.in_thread(order_unsend, order.pk)
         except Unknown as error:
             logger.warning("the fate of order %s is unknown: %s", request.client_order_id, error)
+            self.sent = {key: at for key, at in self.sent.items() if began - at < KEPT} | {order.pk: began}
         else:
             await self.on_first_report(runner, report)
 
@@ -109,8 +137,14 @@ class Executor:
                 report = await self.exchange.order(report.symbol, report.client_order_id, report.venue_order_id)
             except (Refused, Retryable, Unknown) as error:
                 logger.info("the fills of %s are asked for later: %s", report.client_order_id, error)
+                self.note_refusal(error)
+                self.questions.ask_later(report.client_order_id, error, partial(self.on_report, runner, report))
         self.note_fills(report)
-        runner.submit(lambda: runner.steps.apply_report(report), urgent=True)
+        runner.submit(lambda: runner.steps.apply_report(report, self.wallet_id), urgent=True)
+
+    def note_refusal(self, error: ExchangeError) -> None:
+        if isinstance(error, Unauthorised):
+            self.unauthorised = str(error)
 
     async def cancel(self, runner: BotRunner, order: Order) -> None:
         """Cancels at the venue; an order that the venue has never got simply ends."""
@@ -123,6 +157,7 @@ class Executor:
         try:
             await self.cancel_at_venue(runner, order)
         except (Refused, Retryable, Unknown) as error:
+            self.note_refusal(error)
             logger.info("cancelling %s is tried again: %s", order.client_order_id, error)
         finally:
             self.in_flight.discard(order.pk)
@@ -144,6 +179,8 @@ class Executor:
             await self.query(runner, order)
         except (Refused, Retryable, Unknown) as error:
             logger.info("order %s is asked for again: %s", order.client_order_id, error)
+            self.note_refusal(error)
+            self.questions.ask_later(order.client_order_id, error, partial(self.resolve, runner, order))
         finally:
             self.in_flight.discard(order.pk)
 
@@ -171,6 +208,8 @@ class Executor:
         """Not known to the venue, and too old to be accepted there any more (its signature has expired)."""
         if order.status != OrderStatus.SUBMITTED or order.venue_order_id or order.submitted_at is None:
             return False
+        if (sent := self.sent.get(order.pk)) is not None:
+            return self.clock() - sent > self.exchange.finality
         return timezone.now() - order.submitted_at > timedelta(seconds=self.exchange.finality)
 
 

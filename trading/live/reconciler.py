@@ -1,7 +1,8 @@
-"""Reconciliation of one account, the same at the start and every few seconds after: what is open with us is compared with what the
-venue says, and what our own orders still need is done. Bots trade only after the first comparison has gone through.
+"""Reconciliation of one account, the same at the start and every half minute after: what is open with us is compared with what the
+venue says. Bots trade only after the first comparison has gone through; what our own orders need is done without one (`errands`).
 
-The methods of `Reconciler` are called on the loop. The functions below it read and write rows, in a database thread.
+The methods of `Reconciler` are called on the loop, unless they say otherwise. The functions below it read and write rows, in a
+database thread.
 """
 
 from __future__ import annotations
@@ -11,28 +12,33 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from functools import partial
 from typing import Protocol
 
 from django.conf import settings
+from django.db import Error as DatabaseError
 from django.db.models import Q
-from django.utils import timezone
 
+from core.database_errors import describe_database_error
 from core.events import News, events_record
-from market.exchanges.base import Exchange, ExchangeError, Report
+from market.exchanges.base import Exchange, ExchangeError, Report, Retryable
 from trading.live.bot_runner import BotRunner
 from trading.live.executor import Executor, gather_quietly
 from trading.live.pools import InThread
-from trading.live.threads import LOOP, called_from
+from trading.live.threads import ANY, LOOP, called_from
 from trading.models import OPEN, ForeignOrder, Order, OrderStatus
-from trading.services.orders import TOO_OLD
+from trading.services.foreign_orders import foreign_columns
+from trading.services.orders import order_revival_tell
 from wallets.models import Wallet
 
 logger = logging.getLogger(__name__)
 
-UNANSWERED = timedelta(seconds=1)
 AT_ONCE = 8
 """Orders that are seen to at once: recovery must not use up the venue's rate limit that new orders need."""
+NOT_ASKED = ("budget", "breaker")
+"""Codes of errors that say nothing of the venue but that it was not asked."""
+PROBE_FIRST = 1.0
+"""Seconds by which a comparison leaves the first try of a venue that failed to the errands."""
 
 
 class OrderOwners(Protocol):
@@ -51,34 +57,62 @@ class Reconciler:
         """Whether the first comparison with the venue has gone through."""
         self.compared_at = 0.0
         """When (monotonic); 0: a comparison is due."""
+        self.trouble = ""
+        """Why the last comparison did not go through, for a person; empty: it did."""
 
     def request_comparison(self) -> None:
         """Something may have been missed."""
         self.compared_at = 0.0
 
     async def run(self) -> None:
-        """Sees to our orders every second or so; compares with the venue's list at the start, after each gap, and every half
-        minute."""
+        """For ever: at the start, after each gap, and every half minute."""
         while True:
-            try:
-                if time.monotonic() - self.compared_at > settings.COMPARE_SECONDS or not self.compared_at:
-                    await self.compare()
-                await self.run_errands()
-            except ExchangeError as error:
-                logger.info("recovery of %s waits: %s", self.wallet.name, error)
-            except Exception:
-                logger.exception("recovery of %s failed; it is tried again", self.wallet.name)
-            await asyncio.sleep(settings.SWEEP_SECONDS)
+            due = not self.compared_at or time.monotonic() - self.compared_at > settings.COMPARE_SECONDS
+            wait = await self.attempt_comparison() if due else 0.0
+            await asyncio.sleep(max(wait, settings.SWEEP_SECONDS))
+
+    async def attempt_comparison(self) -> float:
+        """Returns how many seconds to wait at least before the next one."""
+        self.compared_at, wait = time.monotonic(), 0.0
+        try:
+            await self.compare()
+            self.trouble = ""
+            return wait
+        except ExchangeError as error:
+            wait = self.note_trouble(error)
+        except DatabaseError as error:
+            self.trouble = f"The database: {describe_database_error(error)}"
+            logger.warning("the orders of %s are compared later: %s", self.wallet.name, self.trouble)
+        except Exception as error:
+            self.trouble = f"It failed here ({type(error).__name__}); that has been logged."
+            logger.exception("the orders of %s are compared later", self.wallet.name)
+        self.request_comparison()
+        return wait
+
+    def note_trouble(self, error: ExchangeError) -> float:
+        """What the venue said is kept while we only wait for it. Returns how long to wait at least."""
+        logger.info("the orders of %s are compared later: %s", self.wallet.name, error)
+        self.executor.note_refusal(error)
+        if error.code not in NOT_ASKED or not self.trouble:
+            self.trouble = str(error)
+        after = error.after if isinstance(error, Retryable) else 0.0
+        return after + PROBE_FIRST if error.code == "breaker" else after
+
+    @called_from(*ANY)
+    def describe_trouble(self) -> str:
+        """Why the account's orders are not compared with the venue's, for a person; empty: they are."""
+        return f"The orders of {self.wallet.name} cannot be compared with the venue's: {self.trouble}" if self.trouble else ""
 
     async def compare(self) -> None:
         """Our open orders against the venue's."""
-        began = time.monotonic()
         reports = await self.exchange.open_orders()
         found = await self.in_thread(compare_orders, self.wallet.pk, reports)
         await self.for_each(found.ask, self.resolve)
+        await self.for_each(found.revived, self.end_again)
         await self.in_thread(foreign_note, self.wallet, found.foreign)
-        self.compared_at = began
-        if not self.ready:
+        if not self.ready and any(order.pk in self.executor.in_flight for order in found.ask):
+            self.request_comparison()  # an errand has asked for one of them, and its answer is not here yet
+        elif not self.ready:
             await self.admit_bots(found.ask)
 
     async def admit_bots(self, asked: list[Order]) -> None:
@@ -91,18 +125,15 @@ class Reconciler:
         for runner in self.owners.list_of_wallet(self.wallet.pk):
             runner.submit(runner.candles.catch_up)
 
-    async def run_errands(self) -> None:
-        found = await self.in_thread(find_errands, self.wallet.pk)
-        await self.for_each(found.drop, self.executor.cancel)
-        if self.ready:
-            await self.for_each(found.send, self.executor.send)
-        await self.for_each(found.ask, self.resolve)
-        await self.for_each(found.cancel, self.executor.cancel)
-
     async def for_each(self, orders: list[Order], do: Callable[[BotRunner, Order], Awaitable[None]]) -> None:
         """A few at a time."""
-        for i in range(0, len(orders), AT_ONCE):
-            await gather_quietly([self.do_for_owner(order, do) for order in orders[i : i + AT_ONCE]])
+        turns = asyncio.Semaphore(AT_ONCE)
+
+        async def do_in_turn(order: Order) -> None:
+            async with turns:
+                await self.do_for_owner(order, do)
+
+        await gather_quietly([do_in_turn(order) for order in orders])
 
     async def do_for_owner(self, order: Order, do: Callable[[BotRunner, Order], Awaitable[None]]) -> None:
         runner = await self.owners.find_owner(order.client_order_id)
@@ -114,58 +145,62 @@ class Reconciler:
         if not (self.ready and runner.queue.has_jobs()):
             await self.executor.resolve(runner, order)
 
-
-@dataclass(frozen=True, slots=True)
-class Errands:
-    """What is to be done about our open orders of an account."""
-
-    send: list[Order]
-    drop: list[Order]
-    """Never sent, and too old to be sent now."""
-    ask: list[Order]
-    cancel: list[Order]
-
-
-def find_errands(wallet_id: int) -> Errands:
-    """From our own rows alone: cheap, for every second or two, however many orders rest at the venue."""
-    now = timezone.now()
-    found = Errands([], [], [], [])
-    waits = Q(status=OrderStatus.PENDING) | Q(status=OrderStatus.SUBMITTED, submitted_at__lt=now - UNANSWERED)
-    rows = Order.objects.filter(waits | Q(cancel_requested=True), wallet_id=wallet_id, status__in=OPEN)
-    for order in rows.select_related("bot", "run").order_by("id"):
-        if order.status == OrderStatus.PENDING:
-            if order.cancel_requested or (order.type == "market" and now - order.created_at > TOO_OLD):
-                found.drop.append(order)
-            elif now - order.created_at > UNANSWERED:
-                found.send.append(order)
-        elif order.status == OrderStatus.SUBMITTED and order.submitted_at and now - order.submitted_at > UNANSWERED:
-            found.ask.append(order)
-        elif order.cancel_requested and order.status != OrderStatus.SUBMITTED:
-            found.cancel.append(order)
-    return found
+    async def end_again(self, runner: BotRunner, order: Order) -> None:
+        """An order that is over with us, and open in the venue's list. The list may be old: where the order itself is open, that is
+        told, and it is cancelled again."""
+        name = (order.symbol, order.client_order_id, order.venue_order_id)
+        try:
+            report = await self.exchange.order(*name)
+            if report.status in ("accepted", "partially_filled"):
+                await self.in_thread(order_revival_tell, order.pk)
+                report = await self.exchange.cancel(*name)
+            await self.executor.on_report(runner, report)
+        except ExchangeError as error:
+            logger.info("cancelling %s again is tried again: %s", order.client_order_id, error)
+            self.executor.note_refusal(error)
+            self.executor.questions.ask_later(order.client_order_id, error, partial(self.end_again, runner, order))
 
 
 @dataclass(frozen=True, slots=True)
 class OrderComparison:
     ask: list[Order]
-    """Open with us, and the venue says something else of them or nothing."""
+    """Open with us, and the venue says something else of them or nothing; or rejected, as we took it, and open at the venue."""
+    revived: list[Order]
+    """Over with us, and open at the venue."""
     foreign: list[Report]
 
 
 def compare_orders(wallet_id: int, reports: Sequence[Report]) -> OrderComparison:
     """Our open orders against the venue's list of open orders."""
-    by_id = {report.client_order_id: report for report in reports}
-    open_now = Order.objects.filter(wallet_id=wallet_id, status__in=OPEN).exclude(status=OrderStatus.PENDING)
-    ask = []
-    for order_id, name, filled, status in open_now.values_list("pk", "client_order_id", "filled_quantity", "status"):
-        report = by_id.get(name)
-        if report is None or report.filled != filled or status == OrderStatus.SUBMITTED:
-            ask.append(order_id)
-    known = set(Order.objects.filter(client_order_id__in=by_id).values_list("client_order_id", flat=True))
-    # Orders of ours that we take for over: what the venue says counts.
-    over = Q(client_order_id__in=by_id) & ~Q(status__in=OPEN)
-    asked = Order.objects.filter(Q(pk__in=ask) | over).select_related("bot", "run")
-    return OrderComparison(list(asked), [report for report in reports if report.client_order_id not in known])
+    listed = {name_order(report): report for report in reports}
+    known, ask, revived = set(), list[int](), list[int]()
+    rows = Order.objects.filter(Q(status__in=OPEN) | Q(client_order_id__in={name[0] for name in listed}), wallet_id=wallet_id)
+    for order in rows.only("client_order_id", "symbol", "side", "status", "filled_quantity"):
+        report = listed.get(name_order(order))
+        known.add(name_order(order))
+        if order.status in OPEN:
+            if needs_asking(order, report):
+                ask.append(order.pk)
+        elif report is not None:  # one that we took for rejected: what the venue says of it counts
+            (ask if order.status == OrderStatus.REJECTED else revived).append(order.pk)
+    found = Order.objects.select_related("bot", "run").in_bulk([*ask, *revived])
+    return OrderComparison(
+        ask=[found[order_id] for order_id in ask],
+        revived=[found[order_id] for order_id in revived],
+        foreign=[report for report in reports if name_order(report) not in known],
+    )
+
+
+def needs_asking(order: Order, report: Report | None) -> bool:
+    """Whether the venue says something else of an open order, or nothing."""
+    if order.status == OrderStatus.PENDING:
+        return False
+    return report is None or report.filled != order.filled_quantity or order.status == OrderStatus.SUBMITTED
+
+
+def name_order(one: Order | Report) -> tuple[str, str, str]:
+    """What a report and our order have in common, where the report is of that order."""
+    return one.client_order_id, one.symbol, one.side
 
 
 def foreign_note(wallet: Wallet, reports: Sequence[Report]) -> int:
@@ -177,16 +212,7 @@ def foreign_note(wallet: Wallet, reports: Sequence[Report]) -> int:
             wallet=wallet,
             venue_order_id=report.venue_order_id,
             defaults={"filled": report.filled},
-            create_defaults={
-                "venue": report.venue,
-                "symbol": report.symbol,
-                "client_order_id": report.client_order_id,
-                "side": report.side,
-                "type": report.type,
-                "quantity": report.quantity,
-                "filled": report.filled,
-                "limit": report.limit,
-            },
+            create_defaults=foreign_columns(report),
         )
         new += created
     open_ids = [report.venue_order_id for report in reports]

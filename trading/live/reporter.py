@@ -18,6 +18,7 @@ from typing import Any
 from django.db import Error as DatabaseError
 from redis.exceptions import RedisError
 
+from core.database_errors import describe_database_error
 from core.push import push_message
 from core.text import utc_text
 from core.venues import venue_key
@@ -112,7 +113,7 @@ class Reporter:
             try:
                 await self.report_due(in_thread)
             except DatabaseError as error:
-                logger.warning("nothing is reported of %s: %s", self.stream.key, type(error).__name__)
+                logger.warning("nothing is reported of %s: %s", self.stream.key, describe_database_error(error))
             except Exception:
                 logger.exception("nothing is reported of %s", self.stream.key)
 

@@ -76,8 +76,8 @@ class VenueWorker:
         return self.stream.key
 
     def has_died(self) -> bool:
-        """Whether a task of this venue or of one of its accounts, which should all go on for ever, has ended."""
-        return any(task.done() for task in self.tasks) or self.accounts.has_died()
+        """Whether a task of this venue, which should all go on for ever, has ended."""
+        return any(task.done() for task in self.tasks)
 
     async def close(self) -> None:
         self.host.stopped = True
@@ -96,15 +96,18 @@ class VenueWorker:
         self.market.on_event(event)
 
     async def maintain(self) -> None:
-        """Beside the feed, for ever: reports go out, bots that hang are interrupted, and the venue's clock is measured."""
+        """Beside the feed, for ever: reports go out, bots that hang are interrupted, accounts are kept at work, and the venue's
+        clock is measured."""
         in_thread = self.facilities.pools.in_thread
         clock = VenueClock(self.exchange, self.key, "its prices", in_thread)
         await asyncio.gather(self.reporter.run(in_thread), self.watch_bots(), clock.run())
 
     async def watch_bots(self) -> None:
-        """Strategies that do not return are interrupted; an opening that waited for an earlier candle is tried again."""
+        """Strategies that do not return are interrupted; an opening that waited for an earlier candle is tried again; what keeps
+        their accounts is kept at work."""
         while True:
             await asyncio.sleep(min(1.0, settings.STRATEGY_SECONDS / 2))
+            self.accounts.revive()
             for runner in self.bots.list_all():
                 runner.strategy_host.interrupt(settings.STRATEGY_SECONDS)
                 begun = self.market.find_open_time(runner.symbols[0], runner.interval)

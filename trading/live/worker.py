@@ -20,6 +20,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 
 from core.broker import loop_client
+from core.database_errors import describe_database_error
 from core.exposition import metrics_put
 from core.push import pushing_later
 from engine.warm import live_is_being_compiled, live_is_compiled, warm_live
@@ -137,7 +138,7 @@ class StreamWorker:
         try:
             desired = await self.pools.in_thread(read_desired_state)
         except DatabaseError as error:
-            logger.warning("the database does not answer: %s", type(error).__name__)
+            logger.warning("the database does not answer: %s", describe_database_error(error))
             return
         for stream_id, state in desired.items():
             if time.monotonic() < self.retry_at.get(stream_id, 0.0):
@@ -145,7 +146,9 @@ class StreamWorker:
             try:
                 await self.follow(stream_id, state)
                 self.troubles.pop(stream_id, None)
-            except (DatabaseError, ExchangeError, OSError) as error:
+            except DatabaseError as error:
+                await self.note_trouble(stream_id, state, describe_database_error(error))
+            except (ExchangeError, OSError) as error:
                 await self.note_trouble(stream_id, state, str(error))
             except Exception as error:
                 logger.exception("%s failed; it is tried again", state.key)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from engine.transitions import advance_status
+from engine.transitions import follow_report
 from market.exchanges.base import Report
 from trading.models import Order
 
@@ -26,7 +26,9 @@ class HeardReport:
     def is_news(self, report: Report) -> bool:
         if report.filled > self.filled or (report.venue_order_id and not self.venue_order_id):
             return True
-        return advance_status(self.status, report.status, complete=self.filled >= self.quantity) != self.status
+        return self.status != follow_report(
+            self.status, report.status, quantity=self.quantity, filled=self.filled, told=report.filled
+        )
 
 
 @dataclass(slots=True)

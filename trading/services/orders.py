@@ -20,12 +20,15 @@ from core.errors import Conflict, Invalid, NotFound
 from core.events import News, events_record
 from core.joined_rows import JoinedRows
 from core.prepared import execute_prepared
-from engine.transitions import OVER, advance_status, may_advance
+from core.text import decimal_text
+from engine.transitions import OVER, follow_report, may_advance
 from market.exchanges.base import OrderRequest, OrderType, Report, Side
 from trading import metrics
 from trading.models import OPEN, AllocationStatus, Bot, ForeignOrder, Order, OrderStatus, RiskAllocation
+from trading.services.bot_loading import positions_ensure
 from trading.services.budgets import ALIVE
 from trading.services.fills import BookedFill, allocation_release, fill_news, fills_book
+from trading.services.foreign_orders import explain_mismatch, report_set_aside
 from trading.services.lease import LEASED, Lease
 from trading.services.loaded_bot import LoadedBot, MarketNow
 from trading.services.order_rows import ORDER_FILLED, ORDER_OVER, order_payload
@@ -72,24 +75,37 @@ def order_unsend(order_id: int) -> bool:
     )
 
 
-def report_apply(loaded_bot: LoadedBot, report: Report, market: MarketNow) -> StepEffects:
+def report_apply(loaded_bot: LoadedBot, report: Report, market: MarketNow, *, wallet_id: int | None = None) -> StepEffects:
     """Books what the venue reports of an order of this bot: new executions go into the books and to the engine, and the status
-    moves where the table of transitions lets it. The same report again, or an older one, changes nothing."""
-    order = order_read("client_order_id", report.client_order_id)
+    moves where the table of transitions lets it. The same report again, or an older one, changes nothing. `wallet_id`: of the
+    account that said it; None: the bot's. What is of another account, bot, symbol or side than our order is set aside."""
+    mine = loaded_bot.bot.wallet_id
+    said_by = wallet_id or mine
+    order = ORDERS.read("client_order_id", report.client_order_id)
+    why = explain_mismatch(order, report, bot_id=loaded_bot.bot.pk, wallet_id=mine, account_wallet_id=said_by)
+    if order is None or why:
+        report_set_aside(report, wallet_id=said_by, why=why)
+        return StepEffects()
+    return report_book(loaded_bot, order, report, market)
+
+
+def report_book(loaded_bot: LoadedBot, order: Order, report: Report, market: MarketNow) -> StepEffects:
+    """The report is of this order."""
     writer = VenueStepWriter(loaded_bot, market, correlation_id=order.correlation_id)
     writer.rows[order.number] = order
-    position = loaded_bot.positions[order.symbol]
+    # An order of an earlier run may be of a symbol that the bot does not trade any more.
+    position = positions_ensure(loaded_bot.bot, [order.symbol], loaded_bot.positions)[order.symbol]
     before, named, filled = str(order.status), order.venue_order_id, order.filled_quantity
     booked = fills_book(order, position, report.executions, writer.batch, writer.books)
-    complete = order.filled_quantity >= order.quantity
-    # The venue may report a fill whose execution has not come yet: the order stays open until that has been asked for.
-    status = report.status if order.filled_quantity >= report.filled else "partially_filled"
-    order.status = OrderStatus(advance_status(order.status, status, complete=complete))
+    counts = {"quantity": order.quantity, "filled": order.filled_quantity, "told": report.filled}
+    order.status = OrderStatus(follow_report(order.status, report.status, **counts))
     order.venue_order_id = named or report.venue_order_id
     if not booked and (order.status, order.venue_order_id) == (before, named):
         return writer.effects  # the rows say so already
     if order.status != before and order.status in OVER:
         order.closed_at, order.status_reason = timezone.now(), report.reason[:200]
+        if order.status != report.status == "filled":
+            order.status_reason = f"The venue ended it with {decimal_text(report.filled)} of {decimal_text(order.quantity)} filled."
     writer.batch.update(order, *ORDER_FILLED, "venue_order_id", status=before, filled_quantity=filled)
     metrics.fills.labels(order.venue).inc(len(booked))
     writer.effects.news += fill_news(booked, order, position, loaded_bot.bot.strategy)
@@ -187,6 +203,17 @@ def order_reason_note(order_id: int, words: str) -> None:
     Order.objects.filter(pk=order_id, status__in=OPEN).update(status_reason=words[:200])
 
 
+def order_revival_tell(order_id: int) -> None:
+    """An order that is over with us rests at the venue: told once."""
+    words = "It rested at the venue although it was over; it is cancelled there again."
+    if not Order.objects.filter(pk=order_id).exclude(status_reason=words).update(status_reason=words):
+        return
+    order = Order.objects.select_related("bot").get(pk=order_id)
+    message = f"{order.client_order_id} of {order.bot.name} is {order.status}, and rests at {order.venue}. It is cancelled again."
+    told = {"message": message, "order_id": order.order_id, "symbol": order.symbol}
+    events_record([News("alert", "recovery", told, order.correlation_id)], bot=order.bot.bot_id)
+
+
 def foreign_order_resolve(*, foreign_id: int, action: str, bot_id: str = "", user: Person = None) -> ForeignOrder:
     """A person's decision on an order that is not ours: `ignore` it, or have a bot `adopt` it, which then books its fills and
     counts it among its orders. `Conflict` if somebody has decided, or the bot does not trade there; `NotFound`."""
@@ -216,6 +243,8 @@ def order_adopt(found: ForeignOrder, bot_id: str) -> Order:
         raise NotFound(f"There is no bot {bot_id}.")
     if bot.run is None or bot.wallet_id != found.wallet_id or found.symbol not in bot.symbol_list:
         raise Conflict(f"{bot.name} does not trade {found.symbol} with {found.wallet.name}, or was never started.")
+    if Order.objects.filter(client_order_id=found.client_order_id).exclude(client_order_id="").exists():
+        raise Conflict(f"An order of ours has the id {found.client_order_id} already: cancel this one at the venue instead.")
     lowest = Order.objects.filter(run=bot.run).aggregate(low=Min("number"))["low"] or 0
     now = timezone.now()
     return Order.objects.create(

@@ -9,9 +9,11 @@ import pytest
 from redis.asyncio import Redis
 
 from core.broker import TURNS, loop_client
-from market.exchanges.base import Endpoint, RateLimited, Retryable
+from market.exchanges.base import Endpoint, ExchangeError, RateLimited, Retryable
+from market.exchanges.binance.errors import lost_answer
 from market.exchanges.breaker import TRUST, Breaker
 from market.exchanges.budget import Budget
+from market.exchanges.guard import Guard
 from market.exchanges.registry import RequestLimit
 
 HERE = Endpoint("binance", "sandbox", account="7")
@@ -182,6 +184,31 @@ async def test_the_breaker_opens_for_all_and_lets_one_try(redis: Redis, clock: C
     await other.note_success()
     await one.allow()
     assert await one.state() == "closed"
+
+
+async def test_the_first_try_is_left_to_what_is_urgent(redis: Redis, clock: Clock) -> None:
+    breaker = Breaker(redis, HERE, failures=1, rest=10.0, clock=clock)
+    await breaker.note_failure()
+    clock.now += 10.5
+    with pytest.raises(Retryable) as refusal:
+        await breaker.allow(later=True)
+    assert refusal.value.after == pytest.approx(0.5)
+    await breaker.allow()
+    clock.now += 6  # that try had no end, and nothing urgent came after it
+    await breaker.allow(later=True)
+
+
+@pytest.mark.parametrize("acts", [False, True])
+async def test_an_answer_that_cannot_be_read_opens_no_breaker(redis: Redis, clock: Clock, acts: bool) -> None:
+    breaker = Breaker(redis, HERE, failures=1, clock=clock)
+    guard = Guard(budget(redis, clock), breaker, lambda error, acts: lost_answer(str(error), "unreadable", acts))
+
+    async def unreadable() -> None:
+        raise KeyError("type")
+
+    with pytest.raises(ExchangeError):
+        await guard.run(unreadable, {"weight": 1}, acts=acts)
+    assert await breaker.state() == "closed"
 
 
 async def test_a_trial_that_fails_opens_it_again(redis: Redis, clock: Clock) -> None:

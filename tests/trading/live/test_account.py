@@ -16,6 +16,7 @@ from core.errors import Invalid
 from market.exchanges.base import Alive, Report, Retryable
 from market.feed import Timing
 from trading.live.account import AccountWorker
+from trading.live.errands import Errands
 from trading.live.reconciler import Reconciler
 
 ALIVE = Alive("binance", datetime.now(UTC))
@@ -28,13 +29,13 @@ async def test_orders_are_cancelled_while_the_balances_are_waited_for(monkeypatc
     settings.SWEEP_SECONDS = 0
     swept = asyncio.Semaphore(0)
 
-    async def run_errands(_: Reconciler) -> None:
+    async def begin_all(_: Errands) -> None:
         swept.release()
 
     async def for_ever(*_: object) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(Reconciler, "run_errands", run_errands)
+    monkeypatch.setattr(Errands, "begin_all", begin_all)
     monkeypatch.setattr(Reconciler, "compare", AsyncMock())
     monkeypatch.setattr(AccountWorker, "listen", for_ever)
     balances, clock = Mock(refresh_due=for_ever), Mock(run=for_ever)
@@ -79,7 +80,7 @@ async def listen(monkeypatch: pytest.MonkeyPatch, owners: Any, *lives: list[Any]
     monkeypatch.setattr("trading.live.account.RECONNECT", Timing(backoff=(0.0,)))
     stream: Any = Stream(*lives)
     account = AccountWorker(WALLET, stream, Mock(), Mock(), reconciler(owners), Mock(), Mock())
-    account.tasks = [asyncio.create_task(account.listen())]
+    account.start_part("user stream")
     async with asyncio.timeout(30):
         await stream.over.wait()
     return account
@@ -92,7 +93,7 @@ def incidents(account: Any) -> list[Any]:
 async def test_a_venue_that_is_away_for_hours_ends_no_user_stream(monkeypatch: pytest.MonkeyPatch) -> None:
     """More openings fail in a row than a float has powers of two."""
     account = await listen(monkeypatch, Mock(), *([Retryable("It is away.")] for _ in range(1_100)), [ALIVE])
-    assert not account.has_died()
+    assert not account.tasks["user stream"].done()
     await account.stop()
 
 
@@ -126,3 +127,36 @@ async def test_a_user_stream_that_is_lost_is_an_incident_until_it_is_back(monkey
     ended = incidents(account)[-1]
     assert (ended.begin, ended.end is None) == (begun.begin, False)
     await account.stop()
+
+
+@pytest.mark.parametrize("name", ["user stream", "comparison of orders", "errands", "balances", "clock"])
+async def test_a_task_of_an_account_that_ends_is_started_again_and_told(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    begun = []
+
+    async def for_ever(*_: object) -> None:
+        begun.append(1)
+        await asyncio.Event().wait()
+
+    for owner, method in ((AccountWorker, "listen"), (AccountWorker, "watch_balances"), (Reconciler, "run"), (Errands, "run")):
+        monkeypatch.setattr(owner, method, for_ever)
+    account = AccountWorker(WALLET, AsyncMock(), Mock(), Mock(), reconciler(Mock()), Mock(run=for_ever), Mock())
+    account.start()
+    account.reconciler.compared_at = 1.0
+    for _ in range(2):  # it ends again before it was seen at work
+        account.tasks[name].cancel()
+        await asyncio.wait([account.tasks[name]])
+        account.revive()
+    await asyncio.sleep(0)
+    (told,) = incidents(account)
+    assert (told.kind, told.end, told.detail) == (
+        "account_task",
+        None,
+        f"wallet: its {name} ended (cancelled) and was started again.",
+    )
+    assert account.reconciler.compared_at == 0.0
+    account.revive()
+    assert incidents(account)[1].begin == told.begin
+    assert incidents(account)[1].end is not None
+    assert not any(task.done() for task in account.tasks.values())
+    await account.stop()
+    assert begun

@@ -94,19 +94,3 @@ def test_a_key_that_is_replaced_is_used_at_once(sandbox: RunningSandbox) -> None
             assert find_account(worker, row) is not before
 
     asyncio.run(played())
-
-
-def test_an_account_whose_task_ends_is_opened_anew(sandbox: RunningSandbox) -> None:
-    row = account(sandbox, "binance")
-    one = trading(row)
-
-    async def played() -> None:
-        async with working(sandbox) as worker:
-            await until(lambda: may_trade(worker, one))
-            first = find_account(worker, row)
-            assert first is not None
-            first.tasks[0].cancel()
-            await until(lambda: find_account(worker, row) not in (None, first))
-            await until(lambda: may_trade(worker, one))
-
-    asyncio.run(played())

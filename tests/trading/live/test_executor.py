@@ -39,7 +39,7 @@ class Slow:
 
 
 def executor(venue: Any) -> Executor:
-    return Executor(venue, Mock(), Mock(), Mock())
+    return Executor(venue, Mock(), Mock(), Mock(), 1)
 
 
 async def test_a_thousand_orders_take_turns() -> None:
