@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import StrategyFailed
+from engine.returns import LEAST_DAYS
 from engine.strategy import Strategy, evaluate
 from engine.types import Bools, Candles, Floats, Ints, Signals, Table
 
@@ -31,6 +32,7 @@ TOO_GOOD = {
     "profit_factor_too_high": "Winners made more than five times what losers lost. That seldom lasts.",
     "growth_too_high": "Growth above 1000 % a year is usually a short span extrapolated, or a fault.",
     "drawdown_too_small": "A high return with a drawdown under 1 % is not seen in real trading.",
+    "short_span": "The span is shorter than {least} days: it has no yearly growth, volatility or ratios.",
     "few_trades": "Too few trades to tell skill from luck: {trades}, where 30 are the least.",
     "no_costs": "Fees and slippage are zero. No venue is free: the result is an upper bound.",
 }
@@ -211,10 +213,11 @@ def too_good(metrics: Mapping[str, Any], *, days: float, costs: float) -> list[N
         "profit_factor_too_high": trades > 5 and above("profit_factor", 5),
         "growth_too_high": above("cagr", 10),
         "drawdown_too_small": fall is not None and abs(float(fall)) < 0.01 and above("total_return", 0.2),
+        "short_span": days < LEAST_DAYS,
         "few_trades": trades < 30,
         "no_costs": costs <= 0,
     }
-    return [Notice(code, "warning", TOO_GOOD[code].format(trades=trades)) for code, held in holds.items() if held]
+    return [Notice(code, "warning", TOO_GOOD[code].format(trades=trades, least=LEAST_DAYS)) for code, held in holds.items() if held]
 
 
 def gap_warnings(found: Sequence[Mapping[str, Any]]) -> list[Notice]:

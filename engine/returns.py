@@ -14,6 +14,8 @@ from engine.types import Floats, Ints
 
 DAY_MS = 86_400_000
 YEAR_DAYS = 365
+LEAST_DAYS = 30
+"""A shorter span is not carried to a year: 8 % in a day would be 10^12 % of growth, and the ratio of a few days is chance."""
 DEEPEST = 5
 """How many drawdowns are kept."""
 
@@ -63,26 +65,30 @@ def deviation_of(returns: Floats) -> float:
 
 @compiled
 def yearly_volatility(returns: Floats) -> float:
-    """Yearly: s x sqrt(365), s the standard deviation (n - 1) of daily returns."""
-    return float(deviation_of(returns) * np.sqrt(YEAR_DAYS))
+    """Yearly: s x sqrt(365), s the standard deviation (n - 1) of daily returns; NaN for fewer than `LEAST_DAYS`."""
+    return float(deviation_of(returns) * np.sqrt(YEAR_DAYS)) if len(returns) >= LEAST_DAYS else np.nan
 
 
 @compiled
 def sharpe_ratio(returns: Floats) -> float:
-    """m / s x sqrt(365): mean over standard deviation (n - 1) of daily returns, risk-free rate 0.
+    """m / s x sqrt(365): mean over standard deviation (n - 1) of daily returns, risk-free rate 0; NaN for fewer than `LEAST_DAYS`.
 
     Sharpe (1994), The Sharpe Ratio, Journal of Portfolio Management 21(1).
     """
+    if len(returns) < LEAST_DAYS:
+        return np.nan
     deviation = deviation_of(returns)
     return returns.mean() / deviation * np.sqrt(YEAR_DAYS) if deviation > 0.0 else np.nan
 
 
 @compiled
 def sortino_ratio(returns: Floats) -> float:
-    """m / d x sqrt(365), d = sqrt(mean(min(r, 0)^2)) over all days; minimum acceptable return 0.
+    """m / d x sqrt(365), d = sqrt(mean(min(r, 0)^2)) over all days; minimum acceptable return 0; NaN for fewer than `LEAST_DAYS`.
 
     Sortino & van der Meer (1991), Downside Risk, Journal of Portfolio Management 17(4).
     """
+    if len(returns) < LEAST_DAYS:
+        return np.nan
     squares = 0.0
     for value in returns:
         squares += value * value if value < 0.0 else 0.0
@@ -101,7 +107,10 @@ def measure_shape(returns: Floats) -> tuple[float, float]:
 
 @compiled
 def growth_rate(final: float, cash: float, elapsed_ms: int) -> float:
-    """CAGR: (final / cash)^(365 days / elapsed) - 1; -1 when all is lost, NaN where the power is beyond a float."""
+    """CAGR: (final / cash)^(365 days / elapsed) - 1; -1 when all is lost, NaN for less than `LEAST_DAYS` and where the power is
+    beyond a float."""
+    if elapsed_ms < LEAST_DAYS * DAY_MS:
+        return np.nan
     if final <= 0.0:
         return -1.0
     rate = (final / cash) ** (YEAR_MS / elapsed_ms) - 1.0

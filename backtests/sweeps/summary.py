@@ -11,7 +11,7 @@ from django.db.models import Avg, Count, F, Max, Min, Q, QuerySet, Variance
 from backtests.models import Sweep, SweepTrial
 from engine.metrics import round_figure
 from engine.overfitting import deflated_sharpe, expected_maximum_sharpe
-from engine.returns import YEAR_DAYS
+from engine.returns import LEAST_DAYS, YEAR_DAYS
 
 YEAR = math.sqrt(YEAR_DAYS)
 FEW_TRADES = 30
@@ -22,7 +22,7 @@ CONVINCING = 0.95
 
 def rank_trials(trials: QuerySet[SweepTrial], objective: str) -> QuerySet[SweepTrial]:
     """Best first, undefined values last; of equal ones, the first trial comes first."""
-    return trials.order_by(F(objective).desc(nulls_last=True), "index")
+    return trials.order_by(F(objective).desc(nulls_last=True), F("total_return").desc(nulls_last=True), "index")
 
 
 def summarise_sweep(sweep: Sweep) -> dict[str, Any] | None:
@@ -105,7 +105,10 @@ def warnings_of(sweep: Sweep, best: SweepTrial, seen: Mapping[str, Any], luck: M
     if best.trades < FEW_TRADES:
         trades = "no trade" if best.trades == 0 else "1 trade" if best.trades == 1 else f"{best.trades} trades"
         warn("few_trades", "warning", f"The best trial made {trades}: too few to tell anything.")
-    if 0 < sweep.days < FEW_DAYS:
+    if 0 < sweep.days < LEAST_DAYS:
+        message = f"The span has {sweep.days} days, and ratios want {LEAST_DAYS}: the best is the trial with the highest return."
+        warn("short_span", "warning", message)
+    elif sweep.days < FEW_DAYS:
         warn("short_span", "warning", f"The Sharpe ratios are made of {sweep.days} daily returns: too few to compare them closely.")
     if made > 1 and seen["best_sharpe"] is not None and seen["best_sharpe"] == seen["worst_sharpe"]:
         warn("all_equal", "warning", "All trials have the same Sharpe ratio: the searched parameters change nothing here.")

@@ -132,5 +132,11 @@ def test_results_too_good_to_be_true_are_told(change: dict[str, Any], code: str)
     assert [one.code for one in audit.too_good({**USUAL, **change}, days=365, costs=10.0)] == [code]
 
 
+def test_a_span_without_yearly_figures_says_so() -> None:
+    found = audit.too_good({**USUAL, "sharpe": None, "cagr": None}, days=26 / 24, costs=10.0)
+    assert [notice.code for notice in found] == ["short_span"]
+    assert "shorter than 30 days" in found[0].message
+
+
 def test_a_high_sharpe_over_a_short_span_is_no_warning() -> None:
     assert audit.too_good({**USUAL, "sharpe": 9}, days=30, costs=10.0) == []

@@ -22,7 +22,7 @@ RANGES = ["--set", "fast=5:20:5", "--set", "slow=10,20,30,40"]
 
 @pytest.fixture(autouse=True)
 def market(hold: Callable[..., Candles]) -> Candles:
-    return hold(count=2_400)
+    return hold(count=9_600)
 
 
 def told(*arguments: str) -> str:

@@ -41,8 +41,8 @@ def rows(sweep: Sweep) -> list[tuple[Any, ...]]:
 
 @pytest.fixture(autouse=True)
 def market(hold: Callable[..., Candles]) -> Candles:
-    """Eight days, so that there are daily returns to speak of."""
-    return hold(count=2_400)
+    """A month, so that there are daily returns to speak of."""
+    return hold(count=9_600)
 
 
 class TestOneWorker:
@@ -108,10 +108,10 @@ class TestOneWorker:
         assert made(params={"fast": 60}, space={"slow": "70:90:10"}).trials_total == 3
 
     def test_portfolios_are_swept_too(self, hold: Callable[..., Candles]) -> None:
-        hold("LTC-BTC", count=2_400, seed=5)
+        hold("LTC-BTC", count=9_600, seed=5)
         sweep = done(symbols=["ETH-BTC", "LTC-BTC"], sizing={"kind": "fraction", "value": 0.5})
         assert sweep.status == Status.COMPLETED
-        assert sweep.candles_total == 4_800
+        assert sweep.candles_total == 19_200
 
 
 class TestRefusals:
@@ -136,7 +136,7 @@ class TestRefusals:
             ({"strategy": "sma_crss"}, "strategy", "Did you mean 'sma_cross'"),
             ({"symbols": ["ETH-BTX"]}, "symbols", "ETH-BTC"),
             ({"spaces": {}}, "spaces", "not a setting"),
-            ({"space": {"slow": "2000:2500:500"}}, "start", "at least 2503"),
+            ({"space": {"slow": "8000:9900:1900"}}, "start", "at least 9903"),
             ({"cash": 0}, "cash", "above 0"),
         ],
     )
@@ -173,7 +173,7 @@ class TestFaults:
         sweep = made()
         services.chunk_execute(sweep_id=sweep.sweep_id, index=0)
         work.clear_benches()
-        hold(count=2_500, seed=9)
+        hold(count=9_700, seed=9)
         services.chunk_execute(sweep_id=sweep.sweep_id, index=1)
         sweep.refresh_from_db()
         assert (sweep.status, sweep.error_code) == (Status.FAILED, "candles_changed")

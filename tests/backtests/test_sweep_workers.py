@@ -38,7 +38,7 @@ def ended(sweep: Sweep) -> Callable[[], bool]:
 def test_a_killed_worker_s_chunk_is_done_again_with_the_same_results(
     hold: Callable[..., Candles], worker: Any, gate: Path, tmp_path: Path, settings: Any
 ) -> None:
-    hold(count=2_400)
+    hold(count=9_600)
     log = tmp_path / "worker.log"
     first = worker()
     sweep = sweep_of("gated")

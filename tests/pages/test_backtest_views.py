@@ -345,8 +345,8 @@ def test_comparing_says_what_is_not_alike_and_marks_the_best(
     with django_assert_max_num_queries(10):
         text = trader.get(f"/backtests/compare/?runs={','.join(run.run_id for run in runs)}").content.decode()
     assert "different symbols" in text
-    best = max(runs, key=lambda run: results_of(run)["sharpe"])
-    row = text[text.index("Sharpe ratio</button>") :]
+    best = max(runs, key=lambda run: results_of(run)["total_return"])
+    row = text[text.index("Return</button>") :]
     cells = row[: row.index("</tr>")].split("<td")[1:]
     assert ["best-word" in cell for cell in cells] == [run is best for run in runs]
     alike = trader.get(f"/backtests/compare/?runs={runs[0].run_id}&runs={runs[1].run_id}").content.decode()

@@ -33,7 +33,7 @@ HTMX = {"HX-Request": "true"}
 
 @pytest.fixture(autouse=True)
 def market(storage_folder: Path, hold: Callable[..., Candles]) -> Candles:
-    return hold(count=2_400)
+    return hold(count=9_600)
 
 
 @pytest.fixture

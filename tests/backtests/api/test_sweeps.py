@@ -21,7 +21,7 @@ BODY = {**CONFIG, "params": {}, "space": {"fast": "5:20:5", "slow": [10, 20, 30,
 
 @pytest.fixture(autouse=True)
 def market(hold: Callable[..., Candles]) -> Candles:
-    return hold(count=2_400)
+    return hold(count=9_600)
 
 
 @pytest.fixture
