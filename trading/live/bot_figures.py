@@ -27,7 +27,7 @@ def report_figures(runners: Sequence[BotRunner]) -> None:
     messages = []
     for runner in runners:
         loaded = runner.loaded_bot
-        reason = runner.steps.explain_not_ready()[:200]
+        reason = (runner.steps.explain_not_ready() or runner.steps.explain_halts())[:200]
         if reason != loaded.run.held_reason:
             run_hold_note(loaded.run, reason)
         equity = loaded.trader.equity(runner.steps.find_prices())

@@ -69,6 +69,14 @@ class BotSteps:
         return self.inputs.accounts.explain_not_ready(self.account_id) if self.loaded_bot.external else ""
 
     @called_from(*ANY)
+    def explain_halts(self) -> str:
+        """Which of its symbols the venue itself does not trade at present; empty: none. It decides all the same: what cannot be
+        traded is refused, and an exit stays wanted."""
+        tradable = self.inputs.market.tradable
+        halted = [] if tradable is None else [symbol for symbol in self.loaded_bot.config.symbols if symbol not in tradable]
+        return f"{self.loaded_bot.bot.venue} does not trade {', '.join(halted)} at present." if halted else ""
+
+    @called_from(*ANY)
     def find_prices(self) -> dict[str, float]:
         """The last prices of its symbols, as far as there are any."""
         find = self.inputs.market.find_price

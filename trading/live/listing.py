@@ -1,6 +1,6 @@
 """What a venue lists, and by what rules: asked for again every few minutes, since both change.
 
-Called on the loop.
+Called on the loop; what is halted may be asked from any thread.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from market.services import instruments_note
 from trading.live.market_state import MarketState
 from trading.live.pools import InThread
 from trading.live.running_bots import RunningBots
-from trading.live.threads import LOOP, called_from
+from trading.live.threads import ANY, LOOP, called_from
 
 REFRESH_EVERY = 300.0
 
@@ -37,3 +37,12 @@ class VenueListing:
         self.refreshed_at = time.monotonic()
         for runner in self.bots.list_all():
             runner.submit(runner.steps.reload_rules)
+
+    @called_from(*ANY)
+    def describe_halts(self) -> str:
+        """Which symbols of bots here the venue itself does not trade, for a person; empty: none."""
+        tradable = self.market.tradable
+        if tradable is None:
+            return ""
+        halted = {symbol for runner in list(self.bots.runners.values()) for symbol in runner.symbols} - tradable
+        return f"The venue does not trade {', '.join(sorted(halted))} at present." if halted else ""

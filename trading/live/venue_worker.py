@@ -151,4 +151,4 @@ class VenueWorker:
     @called_from(*ANY)
     def describe_fault(self) -> str:
         """What does not work beside the prices, for a person; empty: nothing."""
-        return self.recorder.fault or self.accounts.describe_fault()
+        return self.recorder.fault or self.accounts.describe_fault() or self.listing.describe_halts()

@@ -37,7 +37,8 @@ def lost_answer(message: str, code: str, acts: bool) -> ExchangeError:
 
 def _answer_error(error: BinanceAPIException, acts: bool) -> ExchangeError:
     status, code = int(error.status_code), int(error.code or 0)
-    message = f"{VENUE}: {error.message}"
+    # Of an answer that is no JSON the library's message is the response object in words, with the signed address in it.
+    message = f"{VENUE}: {error.message}" if code else f"{VENUE} answered {status}."
     if status in (429, 418) or code == -1003:
         return RateLimited(message, code=str(code), after=_retry_after(error.response))
     if code == -1015:
@@ -47,7 +48,7 @@ def _answer_error(error: BinanceAPIException, acts: bool) -> ExchangeError:
     if code == -1008:
         return Retryable(message, code=str(code), after=1.0)
     if status >= 500 or code in UNSETTLED:
-        return lost_answer(message if code else f"{VENUE} answered {status}.", str(code or status), acts)
+        return lost_answer(message, str(code or status), acts)
     return _refusal_error(message, status, code)
 
 
