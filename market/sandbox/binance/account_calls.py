@@ -74,6 +74,14 @@ class AccountCalls:
     def order_counts(self, account: str, given: Params) -> Any:
         return self.limits.order_counts()
 
+    def no_rows(self, account: str, given: Params) -> Any:
+        return []
+
+    def own_filters(self, account: str, given: Params) -> Any:
+        """Those of the account beside the symbol's: none."""
+        self.symbols.read_one(given)
+        return {"exchangeFilters": [], "symbolFilters": [], "assetFilters": []}
+
     def _between(self, given: Params, rows: list[tuple[int, int, Any]], first: int | None) -> list[Any]:
         """The things of rows (id, time, thing) that the parameters ask for, from the id `first` on if it is given."""
         start, end = params.read_whole(given, "startTime"), params.read_whole(given, "endTime")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from market.sandbox.binance.absent_products import AbsentProducts
 from market.sandbox.binance.account_calls import AccountCalls
 from market.sandbox.binance.limits import BinanceRateLimits
 from market.sandbox.binance.market_calls import MarketCalls
@@ -13,6 +14,7 @@ from market.sandbox.binance.notation import BinanceError
 from market.sandbox.binance.order_calls import OrderCalls
 from market.sandbox.binance.params import Params
 from market.sandbox.binance.signing import SignatureChecker
+from market.sandbox.binance.wallet_calls import WalletCalls
 from market.sandbox.exchange import SandboxExchange
 from market.sandbox.orders import RequestRefused
 
@@ -44,17 +46,23 @@ def list_calls(market: MarketCalls, account: AccountCalls, orders: OrderCalls) -
         BinanceCall("GET", "/api/v3/time", "time", 1, market.time),
         BinanceCall("GET", "/api/v3/exchangeInfo", "exchangeInfo", 20, market.exchange_info),
         BinanceCall("GET", "/api/v3/klines", "klines", 2, market.klines),
+        BinanceCall("GET", "/api/v3/uiKlines", "uiKlines", 2, market.klines),
+        BinanceCall("GET", "/api/v3/avgPrice", "avgPrice", 2, market.average),
+        BinanceCall("GET", "/api/v3/ticker", "ticker", per_symbol(4, 200), market.day),
+        BinanceCall("GET", "/api/v3/ticker/tradingDay", "ticker.tradingDay", per_symbol(4, 200), market.day),
         BinanceCall("GET", "/api/v3/ticker/price", "ticker.price", per_symbol(2, 4), market.price),
         BinanceCall("GET", "/api/v3/ticker/24hr", "ticker.24hr", per_symbol(2, 80), market.day),
         BinanceCall("GET", "/api/v3/ticker/bookTicker", "ticker.book", per_symbol(2, 4), market.best),
         BinanceCall("GET", "/api/v3/depth", "depth", _depth_weight, market.depth),
         BinanceCall("GET", "/api/v3/trades", "trades.recent", 25, market.trades),
+        BinanceCall("GET", "/api/v3/historicalTrades", "trades.historical", 25, market.trades),
         BinanceCall("GET", "/api/v3/aggTrades", "trades.aggregate", 4, market.aggregates),
         BinanceCall("GET", "/api/v3/account", "account.status", 20, act=account.account),
         BinanceCall("GET", "/api/v3/account/commission", "account.commission", 20, act=account.commission),
         BinanceCall("GET", "/api/v3/openOrders", "openOrders.status", per_symbol(6, 80), act=account.open_orders),
         BinanceCall("DELETE", "/api/v3/openOrders", "openOrders.cancelAll", 1, act=orders.cancel_all),
         BinanceCall("POST", "/api/v3/order", "order.place", 1, act=orders.place, places=True),
+        BinanceCall("POST", "/api/v3/order/cancelReplace", "order.cancelReplace", 1, act=orders.replace, places=True),
         BinanceCall("POST", "/api/v3/order/test", "order.test", 1, act=orders.test),
         BinanceCall("GET", "/api/v3/order", "order.status", 4, act=orders.query),
         BinanceCall("DELETE", "/api/v3/order", "order.cancel", 1, act=orders.cancel),
@@ -62,6 +70,47 @@ def list_calls(market: MarketCalls, account: AccountCalls, orders: OrderCalls) -
         BinanceCall("GET", "/api/v3/myTrades", "myTrades", 20, act=account.my_trades),
         BinanceCall("GET", "/api/v3/rateLimit/order", "account.rateLimits.orders", 40, act=account.order_counts),
         BinanceCall("GET", "/sapi/v1/account/apiRestrictions", "", 1, act=account.restrictions),
+    ]
+
+
+def list_calls_without_rows(absent: AbsentProducts, account: AccountCalls) -> list[BinanceCall]:
+    """Of what the sandbox does not play: order lists, allocations, amendments, rules of execution."""
+    own = {
+        "openOrderList": "openOrderLists.status",
+        "allOrderList": "allOrderLists",
+        "myAllocations": "myAllocations",
+        "myPreventedMatches": "myPreventedMatches",
+        "order/amendments": "order.amendments",
+    }
+    return [
+        *(BinanceCall("GET", f"/api/v3/{path}", name, 20, act=account.no_rows) for path, name in own.items()),
+        BinanceCall("GET", "/api/v3/myFilters", "myFilters", 40, act=account.own_filters),
+        BinanceCall("GET", "/api/v3/executionRules", "executionRules", 40, absent.execution_rules),
+        BinanceCall("GET", "/api/v3/historicalBlockTrades", "", 25, absent.no_rows),
+    ]
+
+
+def list_wallet_calls(absent: AbsentProducts, wallet: WalletCalls) -> list[BinanceCall]:
+    """Those that clients of other products make while they start: an account without the product has an empty answer."""
+    capital, asset, earn = "/sapi/v1/capital", "/sapi/v1/asset", "/sapi/v1/simple-earn"
+    empty = [f"{capital}/deposit/hisrec", f"{capital}/withdraw/history"]
+    paged = [f"{asset}/assetDividend", f"{asset}/transfer", f"{earn}/flexible/position", f"{earn}/locked/position"]
+    paged += [f"{earn}/{kind}/history/rewardsRecord" for kind in ("flexible", "locked")]
+    margin = ["/sapi/v1/margin/allPairs", "/sapi/v1/margin/isolated/allPairs", "/sapi/v1/margin/allAssets"]
+    return [
+        BinanceCall("GET", "/sapi/v1/system/status", "", 1, absent.system_status),
+        BinanceCall("GET", f"{capital}/config/getall", "", 10, act=wallet.coins),
+        BinanceCall("POST", "/sapi/v3/asset/getUserAsset", "", 5, act=wallet.assets),
+        BinanceCall("POST", f"{asset}/get-funding-asset", "", 1, act=wallet.no_rows),
+        BinanceCall("GET", f"{asset}/tradeFee", "", 1, act=wallet.fees),
+        BinanceCall("GET", f"{asset}/dribblet", "", 1, act=wallet.no_dust),
+        BinanceCall("GET", "/sapi/v1/convert/tradeFlow", "", 1, act=wallet.conversions),
+        BinanceCall("GET", "/sapi/v1/account/status", "", 1, act=wallet.status),
+        *(BinanceCall("GET", path, "", 1, act=wallet.no_rows) for path in empty),
+        *(BinanceCall("GET", path, "", 1, act=wallet.no_pages) for path in paged),
+        *(BinanceCall("GET", f"/sapi/v1/fiat/{kind}", "", 1, act=wallet.no_fiat) for kind in ("orders", "payments")),
+        *(BinanceCall("GET", path, "", 1, absent.no_rows) for path in margin),
+        *(BinanceCall("GET", f"/{family}/v1/exchangeInfo", "", 1, absent.no_contracts) for family in ("fapi", "dapi", "eapi")),
     ]
 
 
@@ -85,9 +134,14 @@ class CallRunner:
         self, exchange: SandboxExchange, limits: BinanceRateLimits, signing: SignatureChecker, wall: Callable[[], int]
     ) -> None:
         self.exchange, self.limits, self.signing, self.wall = exchange, limits, signing, wall
-        market = MarketCalls(exchange, limits, wall)
+        market, absent = MarketCalls(exchange, limits, wall), AbsentProducts(wall)
+        account = AccountCalls(exchange, market.symbols, limits)
         self.orders = OrderCalls(exchange, market.symbols)
-        self.all = list_calls(market, AccountCalls(exchange, market.symbols, limits), self.orders)
+        self.all = [
+            *list_calls(market, account, self.orders),
+            *list_calls_without_rows(absent, account),
+            *list_wallet_calls(absent, WalletCalls(exchange)),
+        ]
 
     def run(self, call: BinanceCall, given: Params, authenticate: Callable[[], str]) -> Any:
         """The answer to a call. `authenticate` returns the account's name, or raises `BinanceError`."""

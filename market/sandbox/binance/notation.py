@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from market.sandbox.orders import OrderTicket, RequestRefused, SandboxOrder
 
@@ -30,11 +31,18 @@ MESSAGES = {
 
 
 class BinanceError(Exception):
-    """An answer that is an error: HTTP status, Binance's code and its message. `retry_after` in seconds."""
+    """An answer that is an error: HTTP status, Binance's code and its message. `retry_after` in seconds; `data` as some calls give
+    it beside them."""
 
-    def __init__(self, code: int, message: str, *, status: int = 400, retry_after: int | None = None) -> None:
+    def __init__(
+        self, code: int, message: str, *, status: int = 400, retry_after: int | None = None, data: dict[str, Any] | None = None
+    ) -> None:
         super().__init__(message)
-        self.code, self.message, self.status, self.retry_after = code, message, status, retry_after
+        self.code, self.message, self.status, self.retry_after, self.data = code, message, status, retry_after, data
+
+    @property
+    def body(self) -> dict[str, Any]:
+        return {"code": self.code, "msg": self.message} | ({"data": self.data} if self.data is not None else {})
 
     @classmethod
     def of(cls, refused: RequestRefused) -> BinanceError:

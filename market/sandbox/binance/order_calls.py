@@ -44,6 +44,33 @@ class OrderCalls:
             raise BinanceError(-2011, "Unknown order sent.") if problem.code == -2013 else problem from None
         return self._cancel(account, order, str(given.get("newClientOrderId", "")))
 
+    def replace(self, account: str, given: Params) -> Any:
+        """Cancels an order and places another. Where the first fails, `cancelReplaceMode` says whether the second is placed still.
+        Errors carry both halves, as Binance's do: status 400 where nothing happened, 409 where one half did."""
+        named = {"orderId": given.get("cancelOrderId", ""), "origClientOrderId": given.get("cancelOrigClientOrderId", "")}
+        named |= {"symbol": given.get("symbol", ""), "newClientOrderId": given.get("cancelNewClientOrderId", "")}
+        halves: dict[str, Any] = {"cancelResult": "SUCCESS", "newOrderResult": "NOT_ATTEMPTED", "newOrderResponse": None}
+        try:
+            halves["cancelResponse"] = self.cancel(account, named)
+        except BinanceError as problem:
+            halves |= {"cancelResult": "FAILURE", "cancelResponse": problem.body}
+            if given.get("cancelReplaceMode") != "ALLOW_FAILURE":
+                raise BinanceError(-2022, "Order cancel-replace failed.", data=halves) from None
+        return self._place_second(account, given, halves)
+
+    def _place_second(self, account: str, given: Params, halves: dict[str, Any]) -> Any:
+        try:
+            halves |= {"newOrderResult": "SUCCESS", "newOrderResponse": self.place(account, given)}
+        except (BinanceError, RequestRefused) as problem:
+            refusal = problem if isinstance(problem, BinanceError) else BinanceError.of(problem)
+            halves |= {"newOrderResult": "FAILURE", "newOrderResponse": refusal.body}
+        done = [halves["cancelResult"], halves["newOrderResult"]]
+        if "FAILURE" not in done:
+            return halves
+        if "SUCCESS" in done:
+            raise BinanceError(-2021, "Order cancel-replace partially failed.", status=409, data=halves)
+        raise BinanceError(-2022, "Order cancel-replace failed.", data=halves)
+
     def cancel_all(self, account: str, given: Params) -> Any:
         orders = self.exchange.open_orders(account, self.symbols.read_one(given))
         if not orders:

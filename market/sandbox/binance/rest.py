@@ -17,6 +17,7 @@ def add_routes(app: web.Application, runner: CallRunner) -> None:
         app.router.add_route(call.method, call.path, _make_handler(runner, call))
     app.router.add_route("*", "/api/v3/userDataStream", _refuse_listen_key)
     app.router.add_route("*", "/api/v3/{rest:(?!brokerage).*}", _refuse_unknown_path)
+    app.router.add_route("*", "/{product:sapi|fapi|dapi|eapi|papi}/{rest:.*}", _refuse_product)
 
 
 def json_answer(body: object, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
@@ -25,7 +26,7 @@ def json_answer(body: object, *, status: int = 200, headers: dict[str, str] | No
 
 def error_answer(problem: BinanceError, headers: dict[str, str] | None = None) -> web.Response:
     more = {} if problem.retry_after is None else {"Retry-After": str(problem.retry_after)}
-    return json_answer({"code": problem.code, "msg": problem.message}, status=problem.status, headers={**(headers or {}), **more})
+    return json_answer(problem.body, status=problem.status, headers={**(headers or {}), **more})
 
 
 def _make_handler(runner: CallRunner, call: BinanceCall) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -56,3 +57,8 @@ async def _refuse_listen_key(request: web.Request) -> web.Response:
 
 async def _refuse_unknown_path(request: web.Request) -> web.Response:
     return json_answer({"code": -1101, "msg": f"Unknown path {request.path}."}, status=404)
+
+
+async def _refuse_product(request: web.Request) -> web.Response:
+    """What is not played here is refused as to a key that has no right to it."""
+    return error_answer(BinanceError(-2015, "Invalid API-key, IP, or permissions for action.", status=401))

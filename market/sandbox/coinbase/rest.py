@@ -10,13 +10,14 @@ import orjson
 from aiohttp import web
 
 from market.sandbox.coinbase.account_endpoints import AccountEndpoints
+from market.sandbox.coinbase.app_endpoints import AppEndpoints
 from market.sandbox.coinbase.calls import CoinbaseError, CoinbaseRequest, Handler, Json, invalid_argument
 from market.sandbox.coinbase.limits import PRIVATE, PUBLIC, CoinbaseRateLimits
 from market.sandbox.coinbase.market_endpoints import MarketEndpoints
 from market.sandbox.coinbase.tokens import BadToken, RegisteredKey, check_token
 from market.sandbox.exchange import SandboxExchange
 
-PREFIX = "/api/v3/brokerage"
+PREFIX, APP_PREFIX = "/api/v3/brokerage", "/v2"
 
 Scope = Literal["public", "view", "trade"]
 
@@ -36,9 +37,14 @@ class CoinbaseRestFace:
         self.keys, self.now = keys, now
         self.limits = CoinbaseRateLimits(now)
         self.market, self.account = MarketEndpoints(exchange, now), AccountEndpoints(exchange, now())
+        self.app = AppEndpoints(exchange, now, now())
 
     def list_routes(self) -> list[web.RouteDef]:
-        return [web.route(item.method, PREFIX + item.path, self._make_handler(item)) for item in self._list_endpoints()]
+        """Advanced Trade's, the app's, and a refusal for what else a client may ask of the venue."""
+        found = [(PREFIX, item) for item in self._list_endpoints()] + [(APP_PREFIX, item) for item in self._list_app_endpoints()]
+        rest = [CoinbaseEndpoint("*", "/{rest:.*}", "view", _refuse_product)]
+        found += [(prefix, item) for prefix in (PREFIX, APP_PREFIX) for item in rest]
+        return [web.route(item.method, prefix + item.path, self._make_handler(item)) for prefix, item in found]
 
     def _list_endpoints(self) -> list[CoinbaseEndpoint]:
         """All endpoints. Their order counts, because the first path that fits is taken."""
@@ -58,12 +64,26 @@ class CoinbaseRestFace:
             CoinbaseEndpoint("GET", "/accounts", "view", self.account.accounts),
             CoinbaseEndpoint("GET", "/accounts/{account_id}", "view", self.account.account),
             CoinbaseEndpoint("GET", "/key_permissions", "view", self.account.permissions),
+            CoinbaseEndpoint("GET", "/portfolios", "view", self.account.portfolios),
             CoinbaseEndpoint("GET", "/transaction_summary", "view", self.account.transaction_summary),
             CoinbaseEndpoint("POST", "/orders", "trade", self.account.place),
             CoinbaseEndpoint("POST", "/orders/batch_cancel", "trade", self.account.cancel),
             CoinbaseEndpoint("GET", "/orders/historical/batch", "view", self.account.orders),
             CoinbaseEndpoint("GET", "/orders/historical/fills", "view", self.account.fills),
             CoinbaseEndpoint("GET", "/orders/historical/{order_id}", "view", self.account.order),
+        ]
+
+    def _list_app_endpoints(self) -> list[CoinbaseEndpoint]:
+        account, empty = "/accounts/{account_id}", ("transactions", "deposits", "withdrawals", "buys", "sells", "addresses")
+        return [
+            CoinbaseEndpoint("GET", "/time", "public", self.app.time),
+            CoinbaseEndpoint("GET", "/currencies", "public", self.app.currencies),
+            CoinbaseEndpoint("GET", "/currencies/crypto", "public", self.app.crypto_currencies),
+            CoinbaseEndpoint("GET", "/exchange-rates", "public", self.app.rates),
+            CoinbaseEndpoint("GET", "/user", "view", self.app.user),
+            CoinbaseEndpoint("GET", "/accounts", "view", self.app.accounts),
+            CoinbaseEndpoint("GET", account, "view", self.app.account),
+            *(CoinbaseEndpoint("GET", f"{account}/{name}", "view", self.app.no_rows) for name in empty),
         ]
 
     def _make_handler(self, endpoint: CoinbaseEndpoint) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -94,9 +114,15 @@ class CoinbaseRestFace:
         if kind != "Bearer":
             raise BadToken("no token")
         key, uri = check_token(token, self.keys, self.now() / 1000)
-        if uri != f"{request.method} {request.host}{request.path}":
+        # Clients that take the scheme off know https alone, which the sandbox does not speak.
+        if uri.replace("http://", "", 1) != f"{request.method} {request.host}{request.path}":
             raise BadToken("a token for another request")
         return key
+
+
+def _refuse_product(call: CoinbaseRequest) -> Json:
+    """What is not played here is refused as to a key that has no right to it."""
+    raise CoinbaseError(403, "PERMISSION_DENIED", "Missing required scopes")
 
 
 def _check_scope(key: RegisteredKey | None, scope: Scope) -> None:

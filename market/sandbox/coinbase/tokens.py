@@ -1,5 +1,6 @@
 """Coinbase's keys and the tokens (JWT) that clients sign with them, as the CDP documentation describes: ES256 for EC P-256 keys,
-EdDSA for Ed25519 keys, issuer `cdp`, the key's name as `sub` and `kid`, two minutes of life, and for REST the request as `uri`.
+EdDSA for Ed25519 keys, issuer `cdp`, the key's name as `sub` and `kid`, two minutes of life, and for REST the request as `uri`
+(or as the first of `uris`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ PublicKey: TypeAlias = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
 LEEWAY_S = 5
 """How far a client's clock may be off, in seconds."""
 LIFE_S = 120
+ISSUERS = ("cdp", "coinbase-cloud")
+"""The second is the older name, which the venue still takes."""
 
 
 class BadToken(Exception):
@@ -58,14 +61,21 @@ def check_token(token: str, keys: Mapping[str, RegisteredKey], now_s: float) -> 
             token,
             key.public,
             algorithms=[_algorithm_name(key.public)],
-            issuer="cdp",
-            # These times are checked below, by the venue's clock, which faults may move.
-            options={"require": ["exp", "nbf", "sub", "iss"], "verify_exp": False, "verify_nbf": False, "verify_iat": False},
+            issuer=ISSUERS,
+            # Times are checked below, by the venue's clock, which faults may move. Any audience goes: some clients name the
+            # service, some do not.
+            options={
+                "require": ["exp", "nbf", "sub", "iss"],
+                "verify_exp": False,
+                "verify_nbf": False,
+                "verify_iat": False,
+                "verify_aud": False,
+            },
         )
     except jwt.PyJWTError as error:
         raise BadToken(str(error)) from None
     _check_claims(claims, name, now_s)
-    return key, str(claims.get("uri", ""))
+    return key, str(claims.get("uri") or next(iter(claims.get("uris") or ()), ""))
 
 
 def _check_claims(claims: Mapping[str, Any], name: str, now_s: float) -> None:
