@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -42,3 +43,29 @@ def api_error(error: Exception, context: dict[str, Any]) -> Response | None:
     code = error.get_codes()
     response.data = error_body(code if isinstance(code, str) else "error", str(error.detail))
     return response
+
+
+def answer_400(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """A request that Django itself refuses, before any view."""
+    if is_of_api(request):
+        return JsonResponse(error_body("invalid", "The request cannot be read."), status=400)
+    return defaults.bad_request(request, exception)
+
+
+def answer_404(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """An address that nothing has."""
+    if is_of_api(request):
+        message = f"Nothing has the address {request.path[:200]}. /api/v1/docs/ lists those there are."
+        return JsonResponse(error_body("not_found", message), status=404)
+    return defaults.page_not_found(request, exception)
+
+
+def answer_500(request: HttpRequest) -> HttpResponse:
+    """A fault of ours; what it was is in the log alone."""
+    if is_of_api(request):
+        return JsonResponse(error_body("error", "The desk failed at this request. Its log says why."), status=500)
+    return defaults.server_error(request)
+
+
+def is_of_api(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/")

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.contrib.auth import views as auth_views
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView
 
 from access.urls import api_urlpatterns as access_api
 from backtests.urls import api_urlpatterns as backtests_api
@@ -21,7 +21,7 @@ api = [
     *trading_api,
     *wallets_api,
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("docs/", views.api_docs, name="docs"),
     path("health/live", views.health_live, name="health_live"),
     path("health/ready", views.health_ready, name="health_ready"),
 ]
@@ -40,3 +40,6 @@ urlpatterns = [
     path("api/v1/", include(api)),
     path("metrics", metrics, name="metrics"),
 ]
+
+# Under /api/ these answer in the API's own shape, elsewhere with a page.
+handler400, handler404, handler500 = "config.errors.answer_400", "config.errors.answer_404", "config.errors.answer_500"

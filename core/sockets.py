@@ -127,6 +127,13 @@ class Socket:
                 raise Refusal(REFUSED)
 
 
+async def refuse_unknown(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """ASGI: for every address without a socket. Accepted first, like the others, because the close code says why."""
+    if (await receive())["type"] == "websocket.connect":
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.close", "code": UNKNOWN})
+
+
 def socket_message(kind: str, payload: dict[str, Any], *, seq: int | None = None, correlation_id: str | None = None) -> str:
     """In the form that every socket carries, as of now."""
     now = utc_text(datetime.now(UTC))

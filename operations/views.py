@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.decorators import login_required
 from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.db.models import Q
@@ -43,6 +44,12 @@ def found_series(query: str) -> list[CandleSeries]:
             Q(instrument__symbol__icontains=word) | Q(instrument__venue__icontains=word) | Q(interval__iexact=word)
         )
     return list(series[:SEARCH_SHOWS])
+
+
+@login_required
+def api_docs(request: HttpRequest) -> HttpResponse:
+    """The API's documentation. Swagger UI draws it from the OpenAPI document, by files of our own alone."""
+    return render(request, "desk/api_docs.html")
 
 
 def health_live(request: HttpRequest) -> JsonResponse:

@@ -13,6 +13,10 @@ KNOWN = {
         b"Lightweight Charts\xe2\x84\xa2 v5.1.0",
         "756b0ba9f58930226d6b8b9d47ad310448ab85d799ea1f7c2c02304777c10b52",
     ),
+    "drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js": (
+        b'PACKAGE_VERSION:"5.33.1"',
+        "050bc415ee7048dcd881682678f720264e7da5e373f7461d7c58c755305255f7",
+    ),
     "django_htmx/htmx-2.min.js": (b"2.0.10", "71ea67185bfa8c98c39d31717c6fce5d852370fcdfd129db4543774d3145c0de"),
 }
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import Client
+from django.core.exceptions import BadRequest
+from django.test import Client, RequestFactory
+
+from config.errors import answer_400, answer_500
 
 pytestmark = pytest.mark.django_db
 
@@ -73,3 +77,32 @@ def test_a_program_fault_is_a_quiet_page_that_needs_nothing(person: Client, monk
     assert answer.status_code == 500
     assert b"The server failed" in answer.content
     assert b"secret detail" not in answer.content
+
+
+@pytest.mark.parametrize("path", ["/api/", "/api/nothing", "/api/v1/nothing?x=1", "/api/v1/bots/a/b/c", "/api/v2/bots"])
+def test_the_api_says_in_its_own_shape_that_nothing_has_an_address(client: Client, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 404
+    assert answer["Content-Type"] == "application/json"
+    error = answer.json()["error"]
+    assert (error["code"], error["fields"]) == ("not_found", {})
+    assert path.partition("?")[0] in error["message"]
+
+
+def test_an_address_of_the_api_without_its_slash_still_leads_there(client: Client) -> None:
+    answer = client.get("/api/v1/docs")
+    assert (answer.status_code, answer["Location"]) == (301, "/api/v1/docs/")
+
+
+def test_the_api_fails_in_its_own_shape_too(rf: RequestFactory) -> None:
+    broken = answer_500(rf.get("/api/v1/bots"))
+    unread = answer_400(rf.get("/api/v1/bots"), BadRequest())
+    assert [answer.status_code for answer in (broken, unread)] == [500, 400]
+    assert all(answer["Content-Type"] == "application/json" for answer in (broken, unread))
+    assert answer_500(rf.get("/bots/"))["Content-Type"].startswith("text/html")
+
+
+def test_the_documentation_of_the_api_runs_no_script_of_its_page(person: Client) -> None:
+    page = person.get("/api/v1/docs/").content.decode()
+    assert "swagger-ui-bundle" in page
+    assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\bstyle=", page)

@@ -13,7 +13,7 @@ from django.test import Client as Browser
 
 from access.models import ApiToken
 from access.services import token_revoke
-from core.sockets import REFUSED, Socket
+from core.sockets import REFUSED, UNKNOWN, Socket
 from tests.core.sockets.clients import Client, token_headers
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.services]
@@ -89,3 +89,11 @@ async def test_a_socket_ends_with_what_it_was_opened_with(end: str, monkeypatch:
         else:
             await do(lambda: Session.objects.all().delete())
         assert await client.until_closed() == REFUSED
+
+
+@pytest.mark.parametrize("path", ["/ws/x", "/ws/live", "/ws/", "/"])
+async def test_an_address_without_a_socket_is_refused_in_so_many_words(path: str) -> None:
+    nobody: list[tuple[bytes, bytes]] = []
+    for headers in (nobody, await token_headers()):
+        async with Client(path, headers) as client:
+            assert await client.until_closed() == UNKNOWN
