@@ -21,6 +21,7 @@ from backtests.sweeps import services as sweeps
 from backtests.sweeps import work
 from core.errors import NotFound
 from engine.warm import after_live
+from trading.compiling import telling_progress
 
 logger = logging.getLogger(__name__)
 
@@ -95,6 +96,6 @@ def sweeps_sweep_lost() -> None:
 def kernels_load(**_: Any) -> None:
     """Loads the compiled kernels before the worker forks, so that no run waits for them and all children share them."""
     keep_freed()
-    with after_live():
+    with telling_progress(), after_live():
         execution.warm_up()
         work.warm_up()

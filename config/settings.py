@@ -205,7 +205,7 @@ CELERY_TASK_TRACK_STARTED = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "operations.schedules:PatientScheduler"
 CELERY_TIMEZONE = "UTC"
 # The database scheduler takes these over at its start. A message that no worker took in time is dropped: the next one follows.
 CELERY_BEAT_SCHEDULE = {

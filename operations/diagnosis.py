@@ -32,7 +32,7 @@ def run_checks() -> list[HealthCheck]:
     found = [*check_desk(), state.check_database()]
     if found[-1].state == "up":
         found += [check_schema(), check_clock(), state.check_beat()]
-        found += [check_secrets(), check_books(), *check_streams()] if found[-3].state == "up" else []
+        found += [check_secrets(), check_books(), *check_streams(), *state.check_sandbox()] if found[-3].state == "up" else []
     broker = state.broker_and_workers()
     found += broker
     if broker[0].state == "up":

@@ -8,6 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 from celery import current_app as app
 from django.conf import settings
@@ -22,21 +24,27 @@ from redis.exceptions import RedisError
 from backtests.models import BacktestRun, Status
 from market.models import CandleImport, CandleSeries
 from market.selectors import list_streams, stream_json
+from operations.schedules import PILED, count_piled, list_waiting
+from trading.compiling import compiling_words, engine_progress
+from wallets.models import ExchangeAccount
 
 CHECKED_FOR_SECONDS = 5
 # Celery Beat writes what it did to the database every three minutes.
 BEAT_SILENT_AFTER = timedelta(minutes=6)
 DISK_LOW = 0.05
+SANDBOX_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class HealthCheck:
-    """The state of one part of the desk: up, down or unknown. `remedy` says what to do about a fault."""
+    """The state of one part of the desk: up, down, unknown, or starting. `remedy` says what to do about a fault; `percent`, how far
+    something is that starts."""
 
     name: str
     state: str
     detail: str
     remedy: str = ""
+    percent: int | None = None
 
 
 def desk_state() -> dict[str, Any]:
@@ -53,7 +61,7 @@ def desk_checks() -> list[HealthCheck]:
         known = None
     if known is not None:
         return known
-    found = [check_database(), *broker_and_workers(), check_beat()]
+    found = [check_database(), *broker_and_workers(), check_beat(), *check_sandbox()]
     with suppress(RedisError):
         cache.set("desk:checks", found, CHECKED_FOR_SECONDS)
     return found
@@ -74,12 +82,26 @@ def broker_and_workers() -> list[HealthCheck]:
     try:
         with Redis.from_url(settings.TASKS_REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5) as broker:
             waiting = int(broker.llen(app.conf.task_default_queue))
+        piled = count_piled(list_waiting())
     except RedisError:
         return [
             HealthCheck("Broker", "down", "Valkey or Redis does not answer", remedy),
             HealthCheck("Workers", "unknown", "Cannot be asked without the broker"),
         ]
-    return [HealthCheck("Broker", "up", f"{waiting} task{'' if waiting == 1 else 's'} waiting"), check_workers()]
+    workers = check_workers()
+    return [
+        HealthCheck("Broker", "up", f"{waiting} task{'' if waiting == 1 else 's'} waiting"),
+        workers,
+        *check_pile(piled, workers),
+    ]
+
+
+def check_pile(piled: int, workers: HealthCheck) -> list[HealthCheck]:
+    """Nothing unless tasks pile up. That they do while the engine is compiled is no fault."""
+    if piled <= PILED or workers.state == "starting":
+        return []
+    remedy = "No worker takes them, or one that takes them hangs: look into the workers' log, then start a worker again."
+    return [HealthCheck("Tasks", "down", f"{piled} tasks wait although the same ones wait already", remedy)]
 
 
 def check_workers() -> HealthCheck:
@@ -87,6 +109,8 @@ def check_workers() -> HealthCheck:
         answers = app.control.ping(timeout=0.4)
     except (OperationalError, RedisError, OSError):
         return HealthCheck("Workers", "unknown", "Could not be asked")
+    if not answers and (progress := engine_progress()):
+        return HealthCheck("Workers", "starting", f"{compiling_words(progress)} Runs wait for it.", percent=progress.percent)
     if not answers:
         return HealthCheck("Workers", "down", "No worker answers", "Queued runs wait. Start one: celery -A config worker.")
     return HealthCheck("Workers", "up", f"{len(answers)} worker{'' if len(answers) == 1 else 's'} answering")
@@ -101,6 +125,21 @@ def check_beat() -> HealthCheck:
             "Schedules", "down", f"Silent since {newest.last_run_at:%Y-%m-%d %H:%M} UTC", "Start it: celery -A config beat."
         )
     return HealthCheck("Schedules", "up", "Celery Beat is at work")
+
+
+def check_sandbox() -> list[HealthCheck]:
+    """Whether the local exchange answers. Nothing where no account trades there."""
+    account = ExchangeAccount.objects.filter(environment="sandbox", rest__startswith="http://127.0.0.1:").first()
+    if account is None:
+        return []
+    try:
+        urlopen(f"{account.rest}/api/v3/ping", timeout=SANDBOX_SECONDS).close()  # noqa: S310  (an address of this machine)
+    except HTTPError:
+        pass  # it answers, in its way
+    except OSError:
+        remedy = "The desk starts it again by itself. If it does not stay, look into log/sandbox.log in the desk's folder."
+        return [HealthCheck("Sandbox", "down", f"The sandbox exchange does not answer at {account.rest}", remedy)]
+    return [HealthCheck("Sandbox", "up", "The sandbox exchange answers")]
 
 
 def count_rows() -> dict[str, Any]:

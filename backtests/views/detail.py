@@ -24,6 +24,7 @@ from backtests.views.requests import part_of
 from engine.strategies import registry
 from engine.strategy import Plot
 from engine.types import REASONS
+from trading.compiling import engine_progress
 
 TRADE_COLUMNS = (
     ("number", "#", ""),
@@ -82,7 +83,8 @@ def progress_context(run: BacktestRun) -> dict[str, Any]:
     """What the progress shows: measured on the server's clock."""
     seconds = (timezone.now() - run.started_at).total_seconds() if run.started_at else None
     speed = run.candles_processed / seconds if seconds and run.candles_processed and run.status in ACTIVE else None
-    return {"run": run, "elapsed": seconds, "speed": speed, "active": run.status in ACTIVE}
+    compiling = engine_progress() if run.status == Status.QUEUED else None
+    return {"run": run, "elapsed": seconds, "speed": speed, "active": run.status in ACTIVE, "compiling": compiling}
 
 
 def chart_setup(run: BacktestRun) -> dict[str, Any]:

@@ -38,6 +38,7 @@ STATUS_KINDS = {
     "up": "ok",
     "down": "bad",
     "unknown": "warn",
+    "starting": "info",
 }
 
 

@@ -23,6 +23,7 @@ from core.broker import loop_client
 from core.database_errors import describe_database_error
 from core.exposition import metrics_put
 from core.push import pushing_later
+from core.venues import venue_key
 from engine.warm import live_is_being_compiled, live_is_compiled, warm_live
 from market.exchanges import connect
 from market.exchanges.account_cache import AccountCache
@@ -33,6 +34,7 @@ from market.exchanges.registry import load_adapters
 from market.feed import Timing
 from market.services import stream_note
 from trading import metrics
+from trading.compiling import telling_progress
 from trading.live.background import BackgroundTasks
 from trading.live.desired_state import DesiredState, read_desired_state
 from trading.live.facilities import Facilities
@@ -109,11 +111,12 @@ class StreamWorker:
 
     async def warm_up(self) -> None:
         """Bots are driven once the engine is compiled, by a process of its own: compiling would hold up the sockets here."""
-        while not live_is_compiled() and live_is_being_compiled():  # noqa: ASYNC110  (by another process, which sets no event)
-            await asyncio.sleep(COMPILED_EVERY)
-        if not live_is_compiled():
-            await self.compile_engine()
-        await self.pools.in_thread(warm_live)
+        with telling_progress():
+            while not live_is_compiled() and live_is_being_compiled():  # noqa: ASYNC110  (by another process, which sets no event)
+                await asyncio.sleep(COMPILED_EVERY)
+            if not live_is_compiled():
+                await self.compile_engine()
+            await self.pools.in_thread(warm_live)
         self.warm = True
         self.wake.set()
 
@@ -196,7 +199,7 @@ class StreamWorker:
 
     def connect(self, endpoint: Endpoint) -> Exchange:
         def count(outcome: str) -> None:
-            metrics.requests.labels(endpoint.venue, outcome).inc()
+            metrics.requests.labels(venue_key(endpoint.venue, endpoint.environment), outcome).inc()
 
         return connect(endpoint, budget=Budget(self.redis, endpoint), breaker=Breaker(self.redis, endpoint), count=count)
 

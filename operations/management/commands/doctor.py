@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from operations.diagnosis import run_checks
 
-MARKS = {"up": "ok", "down": "FAULT", "unknown": "?"}
+MARKS = {"up": "ok", "down": "FAULT", "unknown": "?", "starting": "wait"}
 
 
 class Command(BaseCommand):

@@ -34,7 +34,7 @@ function tick() {
   if (!created) return;
   const since = Date.parse(status === "running" && started ? started : created) / 1000;
   put("progress-elapsed", lasting(now() - since));
-  document.getElementById("progress-late").hidden = status !== "queued" || now() - since < LATE_SECONDS;
+  document.getElementById("progress-late").hidden = status !== "queued" || document.getElementById("progress-compiling") !== null || now() - since < LATE_SECONDS;
 }
 
 function progress({ status, candles_processed: done, candles_total: total }, seconds) {
