@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -48,11 +48,14 @@ class Feed:
         self._gates = CandleGates(exchange, self._backlog.put, self._timing)
         self._silence = Silence(self._timing)
         self._listing = ListedSymbols(exchange, wanted)
-        self._report = FeedReport(exchange.venue, on_status, lambda: datetime.fromtimestamp(clock(), UTC), self._count_all)
+        self._report = FeedReport(
+            exchange.venue, on_status, lambda: datetime.fromtimestamp(clock(), UTC), self._count_all, self._say_more
+        )
         self._intake = Intake(self._backlog, self._gates, self._silence, clock, self._report.note_gap)
         self._polling = Polling(exchange, self._listing, self._intake, self._report, self._timing)
         self._lost: asyncio.Future[str] | None = None
-        self._attempt = 0
+        self._next: datetime | None = None
+        self._attempt = self._failures = 0
         self._faulty: set[str] = set()
 
     async def run(self) -> None:
@@ -84,8 +87,12 @@ class Feed:
                 await asyncio.sleep(self._timing.change)
                 continue
             self._report.begin_incident("downtime", "", reason)
+            self._failures += self._attempt > 0
+            seconds = self._choose_wait()
+            self._next = self._report.now() + timedelta(seconds=seconds)
             self._tell("polling", reason)
-            await self._wait()
+            await asyncio.sleep(seconds)
+            self._next = None
 
     async def _live(self, symbols: tuple[str, ...]) -> str | None:
         """The life of one connection. Says why it ended; None if another one is wanted."""
@@ -127,11 +134,10 @@ class Feed:
             await self._wanted.changed.wait()
             self._gates.want(self._wanted.keys, self._wanted.closed, self._report.now())
 
-    async def _wait(self) -> None:
-        """Waits before the next attempt. A change of what is wanted does not make the wait shorter."""
-        seconds = self._timing.wait(self._attempt, self._random.random())
+    def _choose_wait(self) -> float:
+        """Seconds until the next attempt. A change of what is wanted does not make them fewer."""
         self._attempt += 1
-        await asyncio.sleep(seconds)
+        return self._timing.wait(self._attempt - 1, self._random.random())
 
     # Events
 
@@ -181,7 +187,7 @@ class Feed:
             self._gates.tend(self._report.now())
             if asyncio.get_running_loop().time() - reported >= self._timing.report:
                 reported = asyncio.get_running_loop().time()
-                self._tell(status.state, status.detail)
+                self._report.tell_again()
 
     async def _listen(self) -> None:
         """Checks whether the open socket still says what happens at the venue."""
@@ -201,12 +207,19 @@ class Feed:
     # What is told
 
     def _tell(self, state: State, detail: str) -> None:
-        self._report.tell(state, detail or (f"back-fill fails: {self._gates.failing}" if self._gates.failing else ""))
+        self._report.tell(state, detail)
+
+    def _say_more(self, detail: str) -> str:
+        """With the next attempt to connect while one is waited for, or that candles are missing where nothing else is amiss."""
+        if detail and self._next is not None:
+            return f"{detail.rstrip('.')}; next attempt at {self._next:%H:%M:%S} UTC"
+        return detail or (f"back-fill fails: {self._gates.failing}" if self._gates.failing else "")
 
     def _count_all(self) -> dict[str, Any]:
         heard = self._intake.message_at
         return {
             "symbols": self._wanted.symbols,
+            "failures": self._failures,
             "coalesced": self._backlog.coalesced,
             "skipped": self._exchange.skipped_frames,
             "messages": self._intake.messages,

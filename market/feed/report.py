@@ -14,14 +14,21 @@ OnStatus = Callable[[FeedStatus | Incident], None]
 
 
 class FeedReport:
-    """`now` is the venue's time. `count_all` gives the fields of `FeedStatus` that others count, whenever a status is told."""
+    """`now` is the venue's time. `count_all` gives the fields of `FeedStatus` that others count, whenever a status is told;
+    `say_more`, from the detail that was told, what a person is to read at that moment."""
 
     def __init__(
-        self, venue: str, on_status: OnStatus, now: Callable[[], datetime], count_all: Callable[[], Mapping[str, Any]]
+        self,
+        venue: str,
+        on_status: OnStatus,
+        now: Callable[[], datetime],
+        count_all: Callable[[], Mapping[str, Any]],
+        say_more: Callable[[str], str] = str,
     ) -> None:
         self.now = now
         self.status = FeedStatus(venue, "connecting", now(), ())
-        self._on_status, self._count_all = on_status, count_all
+        self._on_status, self._count_all, self._say_more = on_status, count_all, say_more
+        self._detail = ""
         self._incidents: dict[tuple[Kind, str], Incident] = {}
 
     @property
@@ -31,9 +38,14 @@ class FeedReport:
 
     def tell(self, state: State, detail: str) -> None:
         """`detail` says why it is so, for a person."""
+        self._detail = detail
         since = self.status.since if state == self.status.state else self.now()
-        self.status = replace(self.status, state=state, since=since, detail=detail, **self._count_all())
+        self.status = replace(self.status, state=state, since=since, detail=self._say_more(detail), **self._count_all())
         self._on_status(self.status)
+
+    def tell_again(self) -> None:
+        """The same state, with what is counted and what more there is to say now: what is over is said no more."""
+        self.tell(self.status.state, self._detail)
 
     def note_connection(self) -> None:
         """A socket has opened, and the venue has taken all subscriptions."""

@@ -26,6 +26,8 @@ class FeedStatus:
     """When the venue was last heard: by the socket, or by REST if that brings the prices or agrees with a quiet socket."""
     messages: int = 0
     reconnects: int = 0
+    failures: int = 0
+    """Attempts to open the socket again that failed."""
     gaps: int = 0
     coalesced: int = 0
     """Ticks and growing candles that a newer one replaced before the handler could take them."""

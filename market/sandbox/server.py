@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -31,12 +32,11 @@ class Sandbox(SandboxVenues):
         self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def start(self, port: int = 0) -> None:
-        """Serves on 127.0.0.1. Port 0 takes a free one, which `port` then names."""
+    async def start(self, port: int = 0, listener: socket.socket | None = None) -> None:
+        """Serves on 127.0.0.1, or on a socket that is bound already. Port 0 takes a free one, which `port` then names."""
         self._runner = web.AppRunner(self._make_app(), shutdown_timeout=0.1, access_log=None)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, HOST, port)
-        await site.start()
+        await (web.SockSite(self._runner, listener) if listener else web.TCPSite(self._runner, HOST, port)).start()
         self.port = self._runner.addresses[0][1]
         if self.scenario.speed is not None:
             self._tasks.append(asyncio.create_task(self.tape.run(self.scenario.speed, self.strike)))

@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 import time
+from contextlib import suppress
 from typing import NoReturn
 
 from operations.embedded.compiling import compile_ahead
@@ -36,10 +37,11 @@ def open_desk(layout: VarFolder, *, host: str, port: int, workers: int, embedded
             print("You are root: PostgreSQL runs as `nobody`. An ordinary user is the safer choice.")
         with timed_step("PostgreSQL and Valkey"):
             users = start_services(layout.var).users.handle
-    sandbox_port = free_port(port + 1) if sandbox else 0
+    exchange = bind_sandbox(port + 1) if sandbox else None
+    sandbox_port = exchange.getsockname()[1] if exchange else 0
     prepare_desk(layout, demo=demo, sandbox_port=sandbox_port)
     # The supervisor lives long and needs nothing of what was loaded for the preparation. An exec gives that memory back.
-    handles = (lock.handle, listener.fileno(), users, compiling)
+    handles = (lock.handle, listener.fileno(), users, compiling, exchange.fileno() if exchange else 0)
     handover = Handover(str(layout.var), host, port, workers, sandbox_port, began, *handles)
     for handle in handover.handles:
         os.set_inheritable(handle, True)
@@ -74,13 +76,15 @@ def bind_socket(host: str, port: int) -> socket.socket:
     return listener
 
 
-def free_port(wanted: int) -> int:
-    """`wanted` if nothing listens there, or else any free port. On this machine only."""
+def bind_sandbox(wanted: int) -> socket.socket:
+    """A socket on `wanted`, or on any port if that is taken; on this machine only. It is held from before anybody is told of the
+    port, so that nobody else can take it, and handed to the sandbox."""
     for port in (wanted, 0):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
+        found = socket.socket()
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with suppress(OSError):
+            found.bind(("127.0.0.1", port))
+            found.listen(128)
+            return found
+        found.close()
     raise CannotStart("There is no free port for the sandbox exchange. Start without it: SANDBOX=0")

@@ -29,9 +29,9 @@ RETRY_SERVICES_AFTER = 5.0
 
 @dataclass(frozen=True)
 class Handover:
-    """What the process that prepared the desk passes on. `sandbox` is the port of the sandbox exchange, 0 for none. `lock`,
-    `listener`, `users` and `compiling` are open file descriptors. Without `users` there are no services, and without `compiling`
-    there is nothing to compile."""
+    """What the process that prepared the desk passes on. `lock`, `listener`, `users`, `compiling` and `exchange` are open file
+    descriptors. Without `users` there are no services, without `compiling` there is nothing to compile, and without `exchange`, the
+    socket of the sandbox exchange on port `sandbox`, there is no sandbox."""
 
     var: str
     host: str
@@ -43,10 +43,11 @@ class Handover:
     listener: int
     users: int
     compiling: int
+    exchange: int
 
     @property
     def handles(self) -> list[int]:
-        return [handle for handle in (self.lock, self.listener, self.users, self.compiling) if handle]
+        return [handle for handle in (self.lock, self.listener, self.users, self.compiling, self.exchange) if handle]
 
     def as_json(self) -> str:
         return json.dumps(asdict(self))
@@ -102,11 +103,13 @@ class Supervisor:
         return self.child("stream", "manage", "stream")
 
     def sandbox(self) -> list[Child]:
-        """The local exchange keeps what it knows of us in a file, so that it is the same one after a restart."""
-        if not self.given.sandbox:
+        """The local exchange keeps what it knows of us in a file, so that it is the same one after a restart. Like the web server
+        it gets the bound socket."""
+        handle = self.given.exchange
+        if not handle:
             return []
         keep = str(self.layout.var / "sandbox.json")
-        return [self.child("sandbox", "manage", "sandbox", "--port", str(self.given.sandbox), "--state", keep)]
+        return [self.child("sandbox", "manage", "sandbox", "--fd", str(handle), "--state", keep, pass_fds=[handle])]
 
     def child(self, name: str, module: str, *arguments: str, **options: Any) -> Child:
         return Child(

@@ -26,6 +26,8 @@ EVENT_COLUMNS = {
 }
 STAGES = ("intent", "block", "claim", "order", "fill", "event")
 """The kinds of a chain's links, in the order in which they follow where their times are equal."""
+DECIDED = ("intent", "claim", "order")
+"""What is decided and written at once."""
 
 
 def events_matching(wanted: Filter = ANYTHING, *, type: str = "", source: str = "", correlation_id: str = "") -> QuerySet[Event]:
@@ -71,7 +73,10 @@ def decision_chain(correlation_id: str) -> list[Link]:
     found += [Link("fill", row.created_at, row) for row in fills_matching().filter(order__correlation_id=wanted)]
     if not found:
         raise NotFound(f"Nothing bears the correlation id {correlation_id[:40]!r}.")
-    return add_times(sorted(found, key=lambda link: (link.at, STAGES.index(link.kind), link.row.pk)))
+    # What is written in one transaction is stamped in the order of writing, which is not that of deciding.
+    decided = min((link.at for link in found if link.kind in DECIDED), default=None)
+    times = {id(link): decided if decided and link.kind in DECIDED else link.at for link in found}
+    return add_times(sorted(found, key=lambda link: (times[id(link)], STAGES.index(link.kind), link.row.pk)))
 
 
 def event_links(correlation_id: str) -> list[Link]:

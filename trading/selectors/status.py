@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from core.venues import venue_split
 from engine.types import INTERVALS
 from market.models import VenueStream
+from market.selectors import stream_state
 from trading.models import Bot, BotRun, DesiredStatus, KillSwitch, Mode
 
 STATUSES = ("stopped", "stopping", "starting", "running", "paused", "closing", "holding", "failed", "lost")
@@ -37,8 +38,8 @@ def feed_of(bot: Bot) -> Feed:
     return (bot.venue, f"replay.{bot.bot_id}") if bot.mode == Mode.REPLAY else venue_split(bot.venue)
 
 
-def bot_status(bot: Bot, *, streams: Streams, switch: KillSwitch, now: datetime) -> BotStatus:
-    """`bot` with its run, wallet and account loaded."""
+def bot_status(bot: Bot, *, streams: Streams, switch: KillSwitch, now: datetime, compiling: str = "") -> BotStatus:
+    """`bot` with its run, wallet and account loaded. `compiling`: what is told while bots wait for the engine."""
     run = bot.run
     if run is not None and run.ended_at and (run.error or run.end_reason == "failed"):
         return BotStatus(
@@ -48,13 +49,15 @@ def bot_status(bot: Bot, *, streams: Streams, switch: KillSwitch, now: datetime)
         return BotStatus("stopped", ended_why(bot, run))
     if bot.wanted == DesiredStatus.STOPPED:
         return BotStatus("stopping", "Its open orders are being cancelled and its run ended.")
+    if compiling and run.evaluated_at is None:
+        return BotStatus("starting", compiling)
     stream = streams.get(feed_of(bot))
     unattended = "" if bot.mode == Mode.REPLAY else unattended_why(bot, stream, now)
     if run.evaluated_at is None and now - run.started_at <= GRACE and not run.held_reason:
         return BotStatus("starting", "It waits for a stream worker." if run.history_from is None else "It has its candles.")
     if lost := unattended or overdue_why(bot, run, now):
         return BotStatus("lost", lost)
-    if held := run.held_reason or switch_why(switch) or stream_why(bot, stream):
+    if held := stream_why(bot, stream, now) or run.held_reason or switch_why(switch):
         return BotStatus("holding", held)
     if bot.wanted == DesiredStatus.CLOSING:
         return BotStatus("closing", "It sells what it holds, then stops.")
@@ -101,16 +104,22 @@ def switch_why(switch: KillSwitch) -> str:
     return f"Killed by {switch.changed_by or 'nobody known'}: no order is sent." if switch.killed else ""
 
 
-def stream_why(bot: Bot, stream: VenueStream | None) -> str:
-    """Whether its prices are such that it may decide. A replay has no stream."""
+def stream_why(bot: Bot, stream: VenueStream | None, now: datetime) -> str:
+    """Whether its prices are such that it may decide, as of now: a stream that has fallen silent does not say so itself. A replay
+    has no stream."""
     if stream is None:
         return ""
     if not stream.wanted:
         return f"The stream of {bot.venue} is switched off."
-    bad = {
-        VenueStream.State.STALE: "gives no prices",
-        VenueStream.State.CONNECTING: "is connecting",
-        VenueStream.State.STOPPED: "is stopped",
-    }
-    said = bad.get(VenueStream.State(stream.state))
-    return f"The stream of {bot.venue} {said}.{f' {stream.detail}' if stream.detail else ''}" if said else ""
+    said = {
+        VenueStream.State.STALE: f"No prices of {bot.venue} {since_words(stream.last_message_at, now)}.",
+        VenueStream.State.CONNECTING: f"The stream of {bot.venue} is connecting.",
+        VenueStream.State.STOPPED: f"The stream of {bot.venue} is stopped.",
+    }.get(VenueStream.State(stream_state(stream, now)), "")
+    return f"{said} {stream.detail}".strip() if said else ""
+
+
+def since_words(moment: datetime | None, now: datetime) -> str:
+    if moment is None:
+        return "yet"
+    return f"since {moment:%H:%M:%S} UTC" if now - moment < timedelta(hours=12) else f"since {moment:%Y-%m-%d %H:%M} UTC"

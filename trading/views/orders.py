@@ -16,6 +16,7 @@ from core.errors import DomainError
 from trading import selectors
 from trading.models import OPEN, Bot, Order
 from trading.services.orders import foreign_order_resolve
+from trading.views.order_story import tell_story
 from trading.views.requests import parts_context
 from trading.views.words import steps_of
 
@@ -35,6 +36,7 @@ def order_part(found: Order) -> dict[str, Any]:
     profits = [fill.profit for fill in fills if fill.profit is not None]
     return {
         "order": found,
+        "story": tell_story(found),
         "steps": steps_of(found.correlation_id),
         "fills": fills,
         "profit": sum(profits) if profits else None,

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from core.models import Event
 from core.text import decimal_text
+from core.times import from_ms
 from engine.risk import REASONS
 from market.templatetags import desk
 from trading import selectors
@@ -60,8 +61,25 @@ def candle_step(links: Sequence[Link]) -> list[DecisionStep]:
     order = next((link.row for link in links if isinstance(link.row, Order)), None)
     if order is None:
         return []
+    title, text = trigger_words(order.trigger_id, order.symbol)
     price = f", at {desk.quantity(order.reference_price)}" if order.reference_price else ""
-    return [DecisionStep("candle", "candle", "Candle", f"{order.trigger_id or order.symbol} closed{price}", order.decided_at)]
+    return [DecisionStep("candle", "candle", title, f"{text}{price}", order.decided_at)]
+
+
+def trigger_words(trigger_id: str, symbol: str) -> tuple[str, str]:
+    """What was decided on, as a title and in words; see docs/reference/events.md for the forms of a trigger."""
+    kind, _, rest = trigger_id.partition(":")
+    if kind in ("candle", "open"):
+        interval, _, opened = rest.partition(":")
+        at = f"{from_ms(int(opened)):%Y-%m-%d %H:%M} UTC" if opened.isdecimal() else opened
+        return "Candle", f"{interval} candle of {at} {'closed' if kind == 'candle' else 'began'}"
+    if kind == "tick":
+        return "Price", f"{rest.partition(':')[0] or symbol} reached a price that was waited for"
+    if kind in ("report", "order"):
+        return "Report", "The venue told what became of an order"
+    if kind == "person":
+        return "Person", f"A person asked for it: {rest}"
+    return "Candle", f"{trigger_id or symbol} closed"
 
 
 def step_of(link: Link) -> DecisionStep:

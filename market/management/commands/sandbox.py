@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import signal
+import socket
 import time
 from argparse import ArgumentTypeError
 from collections.abc import Mapping, Sequence
@@ -43,6 +44,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=_parse_port, default=8100, help="0 takes a free one. Default: 8100.")
         parser.add_argument(
+            "--fd", type=int, metavar="NUMBER", help="A bound socket, as an open file descriptor, in place of --port."
+        )
+        parser.add_argument(
             "--data", metavar="FILE", type=Path, help="Candles to play (CSV, Parquet, Feather ...) instead of a walk."
         )
         parser.add_argument("--symbol", help="What the candles are of: XRP-ETH. Default: from the file's name.")
@@ -63,18 +67,19 @@ class Command(BaseCommand):
         except BadFault as error:
             raise CommandError(f"{options['faults']}: {error}") from error
         try:
-            asyncio.run(self._serve(sandbox, options["port"], as_json=options["json"]))
+            listener = None if options["fd"] is None else socket.socket(fileno=options["fd"])
+            asyncio.run(self._serve(sandbox, options["port"], listener, as_json=options["json"]))
         except OSError as error:
             raise CommandError(
                 f"Port {options['port']} of {HOST} cannot be used: {error.strerror}. Choose another --port."
             ) from error
 
-    async def _serve(self, sandbox: Sandbox, port: int, *, as_json: bool) -> None:
+    async def _serve(self, sandbox: Sandbox, port: int, listener: socket.socket | None, *, as_json: bool) -> None:
         """Until it is told to stop."""
         stop = asyncio.Event()
         for name in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
-        await sandbox.start(port)
+        await sandbox.start(port, listener)
         try:
             addresses = sandbox.addresses()
             self.stdout.write(json.dumps(addresses) if as_json else _show_addresses(addresses))

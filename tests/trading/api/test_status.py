@@ -64,6 +64,8 @@ def test_it_follows_from_the_run(rows: Rows, run: dict[str, Any], word: str, why
         ({"held_until": ago(seconds=1)}, "lost", "No stream worker holds binance"),
         ({"state": "stale", "detail": "BTC-USDT is silent."}, "holding", "BTC-USDT is silent."),
         ({"state": "connecting"}, "holding", "is connecting"),
+        ({"last_message_at": ago(minutes=1)}, "holding", "No prices of binance since "),
+        ({"last_message_at": ago(days=2), "state": "stale"}, "holding", "No prices of binance since 20"),
         ({"wanted": False, "held_until": None, "state": "stopped"}, "holding", "switched off"),
         ({"state": "polling"}, "running", ""),
     ],
