@@ -16,7 +16,9 @@ class DeskCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         active = GaugeMetricFamily("bots_active", "Bots whose run has not ended.")
-        value = GaugeMetricFamily("portfolio_value", "Equity of all bots, by currency and mode.", labels=["currency", "mode"])
+        value = GaugeMetricFamily(
+            "portfolio_value", "What the wallets hold at the newest prices, by currency and mode.", labels=["currency", "mode"]
+        )
         running = Bot.objects.filter(run__isnull=False, run__ended_at=None, archived_at=None)
         active.add_metric([], running.count())
         yield active

@@ -26,6 +26,7 @@ from tests.market.exchanges.venues import SCENARIO
 from tests.trading.live.fixtures import Rows, clear_prices, rows
 from trading import metrics
 from trading.live.clock import VenueClock
+from wallets.models import WalletBalance
 
 __all__ = ["rows"]
 
@@ -89,8 +90,9 @@ def test_the_dashboard_asks_for_metrics_that_there_are(quiet: None, db: None) ->
 
 
 def test_the_rows_are_counted_whichever_process_made_them(quiet: None, rows: Rows) -> None:
-    rows.bot()
+    bot = rows.bot()
     rows.bot(running=False)
+    WalletBalance.objects.create(wallet=bot.wallet, asset="USDT", amount=1_000)
     there = families()
     assert [one.value for one in there["bots_active"].samples] == [1.0]
     value = {tuple(one.labels.values()): one.value for one in there["portfolio_value"].samples}

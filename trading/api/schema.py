@@ -145,6 +145,7 @@ HOLDINGS: dict[str, Any] = {
     "currency": "USDT",
     "value": "10031.12",
     "cash": "8712.4",
+    "allotted": "5000",
     "realised": "24.5",
     "unrealised": "6.62",
     "change_today": "12.3",

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
@@ -59,6 +60,8 @@ class MarketState:
         """The newest tick of each symbol since the last flush to the pages; likewise the two below."""
         self.growing: dict[Market, Candle] = {}
         self.depths: dict[str, Depth] = {}
+        self.best: dict[str, tuple[Decimal | None, Decimal | None]] = {}
+        """The highest bid and the lowest ask of each symbol, by its newest book: trades do not tell them."""
         self.levels: Levels[MarketListener] = Levels()
         self.listeners: dict[Market, list[MarketListener]] = defaultdict(list)
         self.ticks = metrics.ticks.labels(key)
@@ -70,6 +73,7 @@ class MarketState:
             self.on_candle(event)
         elif isinstance(event, Depth):
             self.depths[event.symbol] = event
+            self.best[event.symbol] = best_of(event.bids), best_of(event.asks)
 
     def on_tick(self, tick: Tick) -> None:
         began = time.perf_counter()
@@ -115,8 +119,8 @@ class MarketState:
         self.levels.put(listener, levels)
 
     def take_fresh(self) -> tuple[list[Tick], list[Candle]]:
-        """The ticks and candles that have come since the last time."""
-        ticks, candles = list(self.fresh.values()), list(self.growing.values())
+        """The ticks, each with bid and ask, and the candles that have come since the last time."""
+        ticks, candles = [with_sides(tick, self.best.get(tick.symbol)) for tick in self.fresh.values()], list(self.growing.values())
         self.fresh.clear()
         self.growing.clear()
         return ticks, candles
@@ -149,3 +153,12 @@ class MarketState:
     def explain_no_prices(self) -> str:
         """Why no price can be relied on at present; empty where prices come in."""
         return "" if self.state in ("live", "polling") else f"no prices: the stream of {self.key} is {self.state}"
+
+
+def best_of(levels: Sequence[tuple[Decimal, Decimal]]) -> Decimal | None:
+    return levels[0][0] if levels else None
+
+
+def with_sides(tick: Tick, best: tuple[Decimal | None, Decimal | None] | None) -> Tick:
+    """With the book's bid and ask, unless the frame had its own."""
+    return tick if best is None or tick.bid is not None or tick.ask is not None else replace(tick, bid=best[0], ask=best[1])

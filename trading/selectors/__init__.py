@@ -1,5 +1,6 @@
 """Reading the running desk: for pages, the API and the sockets alike, in a constant number of queries each."""
 
+from trading.selectors.allotment import Allotment, allotment_with
 from trading.selectors.bots import BotRow, bot_get, bot_json, bot_rows, bots_matching, bots_page, status_json
 from trading.selectors.effects import ACTIONS, bot_effects
 from trading.selectors.events import (
@@ -12,7 +13,7 @@ from trading.selectors.events import (
 )
 from trading.selectors.filters import Filter, PageOf
 from trading.selectors.freshness import Prices, prices_json, prices_state
-from trading.selectors.live import Holdings, Portfolio, desk_portfolio, portfolio_json, portfolio_of
+from trading.selectors.live import Holdings, Portfolio, desk_portfolio, portfolio_json, wallet_mode
 from trading.selectors.orders import (
     block_json,
     block_reasons,
@@ -36,6 +37,7 @@ from trading.selectors.valuation import Valued, position_json, positions_open, p
 __all__ = [
     "ACTIONS",
     "STATUSES",
+    "Allotment",
     "BotRow",
     "BotStatus",
     "Filter",
@@ -45,6 +47,7 @@ __all__ = [
     "Portfolio",
     "Prices",
     "Valued",
+    "allotment_with",
     "block_json",
     "block_reasons",
     "blocks_matching",
@@ -78,7 +81,6 @@ __all__ = [
     "orders_page",
     "orders_unknown",
     "portfolio_json",
-    "portfolio_of",
     "position_json",
     "positions_open",
     "positions_valued",
@@ -91,4 +93,5 @@ __all__ = [
     "status_json",
     "streams_by_feed",
     "switch_json",
+    "wallet_mode",
 ]

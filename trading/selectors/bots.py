@@ -16,6 +16,7 @@ from core import paging
 from core.errors import NotFound
 from core.symbols import symbol_normalise
 from core.text import decimal_text, utc_text
+from trading.compiling import compiling_words, engine_progress
 from trading.models import OPEN, BlockEvent, Bot, DesiredStatus, Mode, Order, Position
 from trading.selectors.filters import SHOWN, one_of
 from trading.selectors.notation import ratio_of
@@ -51,6 +52,13 @@ class BotRow:
     def cash(self) -> Decimal:
         """What it was given, plus what its sales made, less what its holdings have cost: over all of its runs."""
         return self.start_cash + self.realised - sum((one.position.cost for one in self.positions), Decimal(0))
+
+    @property
+    def allotted(self) -> Decimal:
+        """What it may trade with, what it has made included; once it is stopped, what it still holds, at cost."""
+        if self.bot.wanted != DesiredStatus.STOPPED:
+            return self.start_cash + self.realised
+        return sum((one.position.cost for one in self.positions), Decimal(0))
 
     @property
     def valued_at(self) -> str:
@@ -121,6 +129,7 @@ def bot_rows(found: Iterable[Bot]) -> list[BotRow]:
     listed = list(found)
     ids = [bot.pk for bot in listed]
     now, streams, switch = timezone.now(), streams_by_feed(), kill_switch()
+    compiling = compiling_words(engine_progress()) if any(map(waits_for_its_first, listed)) else ""
     held: dict[int, list[Valued]] = defaultdict(list)
     rows = Position.objects.filter(bot__in=ids).exclude(quantity=0).select_related("bot__wallet").order_by("symbol")
     for one in positions_valued(rows):
@@ -131,7 +140,7 @@ def bot_rows(found: Iterable[Bot]) -> list[BotRow]:
     return [
         BotRow(
             bot=bot,
-            status=bot_status(bot, streams=streams, switch=switch, now=now),
+            status=bot_status(bot, streams=streams, switch=switch, now=now, compiling=compiling),
             positions=held[bot.pk],
             realised=realised.get(bot.pk) or Decimal(0),
             open_orders=orders.get(bot.pk, 0),
@@ -139,6 +148,11 @@ def bot_rows(found: Iterable[Bot]) -> list[BotRow]:
         )
         for bot in listed
     ]
+
+
+def waits_for_its_first(bot: Bot) -> bool:
+    """Whether it runs and has not decided yet."""
+    return bot.run is not None and bot.run.ended_at is None and bot.run.evaluated_at is None
 
 
 def count_by_bot(rows: QuerySet[Any]) -> dict[int, int]:

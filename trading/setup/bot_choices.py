@@ -12,7 +12,8 @@ from django.urls import reverse
 from core.venues import venue_key
 from engine.strategies import registry
 from market.models import Instrument
-from trading.models import Bot, Mode
+from trading.models import Bot, DesiredStatus, Mode
+from trading.selectors import wallet_mode
 from trading.setup.bot_form import BotForm
 from trading.setup.limits import DAYS
 from trading.setup.presets import PRESETS
@@ -49,6 +50,7 @@ def bot_form_context(form: BotForm, found: Bot | None = None) -> dict[str, Any]:
     return {
         "form": form,
         "bot": found,
+        "bot_runs": bool(found and (found.wanted != DesiredStatus.STOPPED or (found.run and not found.run.ended_at))),
         "action": reverse("trading:bot_edit", args=[found.bot_id]) if found else new,
         "strategy_action": new,
         "series": [],
@@ -66,8 +68,7 @@ def choice_of(wallet: Wallet) -> WalletChoice:
     account = wallet.account
     if account is None:
         return WalletChoice(wallet, wallet.venue, [Mode.REPLAY, Mode.PAPER])
-    mode = Mode.LIVE if account.environment == "live" else Mode.TESTNET
-    return WalletChoice(wallet, venue_key(account.venue, account.environment), [mode])
+    return WalletChoice(wallet, venue_key(account.venue, account.environment), [wallet_mode(wallet)])
 
 
 def first_choice(choices: Sequence[WalletChoice], form: BotForm) -> WalletChoice | None:

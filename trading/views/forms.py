@@ -15,7 +15,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from access.requests import PageRequest, may_trade, parts_asked
 from core.errors import DomainError, Invalid
 from trading import selectors
-from trading.models import Bot
+from trading.models import Bot, Mode
 from trading.services.bots import bot_columns_read, bot_create, bot_update
 from trading.setup.bot_choices import bot_form_context
 from trading.setup.bot_form import BotForm
@@ -54,7 +54,7 @@ def save_form(request: PageRequest, found: Bot | None) -> HttpResponse:
     """Checks the form, makes the bot, or changes `found`; a faulty form comes back as 422."""
     form = BotForm.of_post(request.POST)
     if request.POST.get("part") == "check":
-        return render(request, "trading/_bot_plan.html", plan_bot(form))
+        return render(request, "trading/_bot_plan.html", plan_bot(form, found))
     source = request.POST.get("from_backtest", "").strip()[:16]
     try:
         if found:
@@ -70,8 +70,8 @@ def save_form(request: PageRequest, found: Bot | None) -> HttpResponse:
     return HttpResponseClientRedirect(target) if request.htmx else redirect(target)
 
 
-def plan_bot(form: BotForm) -> dict[str, Any]:
-    """What the bot would do, or which settings prevent it. Nothing is stored."""
+def plan_bot(form: BotForm, found: Bot | None) -> dict[str, Any]:
+    """What the bot would do, or which settings prevent it, and whether its wallet holds that much. Nothing is stored."""
     context: dict[str, Any] = {"form": form, "mode": form.values.get("mode", "")}
     try:
         columns = bot_columns_read(form.given_all())
@@ -81,5 +81,9 @@ def plan_bot(form: BotForm) -> dict[str, Any]:
         form.faults.pop("name", None)
         return context if form.faults else context | {"nameless": True}
     limits, config = columns["limits"], columns["config"]
-    quote = config["symbols"][0].partition("-")[2]
-    return context | {"config": config, "limits": limits, "quote": quote, "budget": Decimal(limits["budget"] or config["cash"])}
+    quote, cash = config["symbols"][0].partition("-")[2], Decimal(config["cash"])
+    context |= {"config": config, "limits": limits, "quote": quote, "budget": Decimal(limits["budget"] or cash)}
+    if context["mode"] != Mode.REPLAY:
+        wallet_id = columns["wallet"].wallet_id
+        context["allotment"] = selectors.allotment_with(wallet_id=wallet_id, cash=cash, currency=quote, instead_of=found)
+    return context

@@ -15,7 +15,7 @@ from tests.backtests.api.test_openapi import keys
 from tests.trading.live.fixtures import CONFIG, Rows, price
 from trading.api import schema
 from trading.models import Bot, KillSwitch
-from wallets.models import Wallet
+from wallets.models import Wallet, WalletBalance
 
 pytestmark = pytest.mark.django_db
 ROOT = "/api/v1"
@@ -246,6 +246,7 @@ def test_examples_have_the_shape_of_real_answers(api: APIClient, rows: Rows) -> 
     rows.claim(order)
     rows.fill(order)
     rows.position(bot)
+    WalletBalance.objects.create(wallet=bot.wallet, asset="XYZ", amount=1)
     rows.block(bot)
     rows.event(bot=bot)
     rows.budget()

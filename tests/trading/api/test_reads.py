@@ -16,11 +16,13 @@ from rest_framework.test import APIClient
 from core.broker import broker_client
 from core.errors import Invalid, NotFound
 from market.exchanges.base import Tick
+from market.models import CandleSeries, Instrument
 from market.prices import STALE_AFTER, pack_tick, prices_key
 from tests.trading.live.fixtures import Rows, price
 from trading import selectors
-from trading.models import BotRun, EquityPoint, Order
+from trading.models import Bot, BotRun, EquityPoint, Order
 from trading.selectors import Filter
+from wallets.models import ExchangeAccount, Wallet, WalletBalance
 
 pytestmark = [pytest.mark.django_db, pytest.mark.services]
 
@@ -101,25 +103,77 @@ def test_a_replays_equity_is_that_of_its_last_close(rows: Rows) -> None:
     assert (row.equity, row.valued_at) == (Decimal(1234), "last close")
 
 
+def hold(wallet: Wallet, **amounts: str) -> Wallet:
+    for asset, amount in amounts.items():
+        WalletBalance.objects.create(wallet=wallet, asset=asset, amount=Decimal(amount))
+    return wallet
+
+
+def make_testnet(rows: Rows, **amounts: str) -> Wallet:
+    account = ExchangeAccount.objects.create(name="Test market", venue="binance", environment="testnet")
+    return hold(rows.wallet(kind="exchange", account=account, maker=None, taker=None), **amounts)
+
+
 def test_paper_and_real_money_are_never_added_up(rows: Rows) -> None:
-    wallet = rows.wallet()
+    wallet = hold(rows.wallet(), USDT="90000")
     rows.bot(wallet=wallet)
     rows.bot(wallet=wallet)
-    rows.bot(mode="testnet")
-    rows.bot(symbols="ETH-BTC", config={"cash": "3"})
-    rows.bot(running=False)
+    rows.bot(mode="testnet", wallet=make_testnet(rows, USDT="500"))
+    rows.bot(symbols="ETH-BTC", config={"cash": "3"}, wallet=hold(rows.wallet(quote="BTC"), BTC="2"))
+    hold(rows.wallet(archived=True), USDT="7")
+    rows.bot(running=False, wallet=wallet)
     found = portfolio()
     assert [(one["mode"], one["currency"], one["value"], one["bots"]) for one in found["modes"]] == [
-        ("paper", "BTC", "3", 1),
-        ("paper", "USDT", "2000", 2),
-        ("testnet", "USDT", "1000", 1),
+        ("paper", "BTC", "2", 1),
+        ("paper", "USDT", "90000", 2),
+        ("testnet", "USDT", "500", 1),
     ]
     assert len(found["wallets"]) == 3
     assert [one["bots"] for one in portfolio(wallet=wallet.wallet_id)["modes"]] == [2]
+    assert [one["mode"] for one in portfolio(mode="testnet")["modes"]] == ["testnet"]
+
+
+def test_worth_is_what_wallets_hold_and_not_what_was_typed_into_forms(rows: Rows) -> None:
+    wallet = hold(rows.wallet(), USDT="90000", BTC="0.5", DUST="0")
+    for _ in range(2):
+        rows.bot(wallet=wallet, config={"cash": "5000000"})
+    rows.bot(wallet=wallet, symbols="ETH-USD", config={"cash": "10000"})
+    price("BTC-USDT", "60000")
+    (found,) = portfolio()["modes"]
+    assert (found["value"], found["cash"], found["allotted"]) == ("120000", "90000", "10000000")
+    assert (found["currency"], found["change_today"], found["unpriced"]) == ("USDT", "0", [])
+
+
+def test_a_coin_without_a_price_counts_at_its_last_close_and_is_named(rows: Rows) -> None:
+    hold(rows.wallet(), USDT="100", BTC="2", XYZ="5", USD="30")
+    instrument = Instrument.objects.create(venue="binance", symbol="BTC-USDT", base="BTC", quote="USDT")
+    closed = {"first": timezone.now(), "last": timezone.now(), "count": 1, "interval": "1m"}
+    CandleSeries.objects.create(instrument=instrument, last_close=Decimal(50), **closed)
+    price("USDT-USD", "2")
+    (found,) = portfolio()["modes"]
+    assert (found["value"], found["unpriced"]) == ("215", ["BTC-USDT", "XYZ-USDT"])  # 100 + 2 x 50 + 30 / 2
+
+
+def test_a_stopped_bot_is_allotted_what_it_holds(rows: Rows) -> None:
+    wallet = hold(rows.wallet(), USDT="5000")
+    rows.bot(wallet=wallet)
+    stopped = rows.bot(wallet=wallet, wanted="stopped")
+    rows.position(stopped, cost="40")
+    assert portfolio()["modes"][0]["allotted"] == "1040"
+
+
+def test_replays_count_with_their_own_books(rows: Rows) -> None:
+    wallet = hold(rows.wallet(), USDT="5000")
+    rows.bot(mode="replay", wallet=wallet, run={"equity": Decimal(1234)})
+    assert [(one["mode"], one["value"], one["allotted"]) for one in portfolio()["modes"]] == [
+        ("paper", "5000", "0"),
+        ("replay", "1000", "1000"),
+    ]
 
 
 def test_todays_change_counts_from_midnight_utc(rows: Rows) -> None:
-    bot, young = rows.bot(), rows.bot()
+    wallet = hold(rows.wallet(), USDT="2100")
+    bot, young = rows.bot(wallet=wallet), rows.bot(wallet=wallet)
     for one in (bot, young):
         rows.position(one, quantity="0", cost="0", realised=Decimal(50))
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -128,13 +182,27 @@ def test_todays_change_counts_from_midnight_utc(rows: Rows) -> None:
     rows.equity(bot, midnight + timedelta(seconds=1), "5000")
     (found,) = portfolio()["modes"]
     assert (found["value"], found["change_today"]) == ("2100", "60")  # 10 since midnight; 50 of the one that began today
+    assert found["change_ratio"] == pytest.approx(60 / 2040)
 
 
 def test_an_unpriced_symbol_is_named(rows: Rows) -> None:
-    rows.position(rows.bot())
+    hold(rows.wallet(), BTC="1")
     assert portfolio()["modes"][0]["unpriced"] == ["BTC-USDT"]
     price("BTC-USDT", "100")
     assert portfolio()["modes"][0]["unpriced"] == []
+
+
+def test_a_bot_for_which_its_wallet_is_too_small_is_told_so(rows: Rows) -> None:
+    wallet = hold(rows.wallet(), USDT="1500")
+    mine = rows.bot(wallet=wallet)
+
+    def told(cash: int, instead_of: Bot | None = None) -> tuple[str, bool]:
+        found = selectors.allotment_with(wallet_id=wallet.wallet_id, cash=Decimal(cash), currency="USDT", instead_of=instead_of)
+        assert found is not None
+        return str(found.allotted), found.over
+
+    assert (told(500), told(501), told(1500, mine)) == (("1500", False), ("1501", True), ("1500", False))
+    assert selectors.allotment_with(wallet_id=wallet.wallet_id, cash=Decimal(1), currency="EUR") is None
 
 
 LISTS: dict[str, Callable[..., Any]] = {
@@ -246,7 +314,7 @@ QUERIES = {
     "bots/status": 8,
     "bots/{bot}": 8,
     "bots/{bot}/performance": 5,
-    "live/portfolio": 9,
+    "live/portfolio": 11,
     "live/positions": 3,
     "live/orders": 2,
     "live/fills": 2,

@@ -13,7 +13,7 @@ import pytest
 from core.times import to_ms
 from engine.live import PriceLevel
 from engine.types import Candles
-from market.exchanges.base import Candle, Tick
+from market.exchanges.base import Candle, Depth, Tick
 from trading.live.history import CandleHistory
 from trading.live.market_state import MarketState
 
@@ -116,6 +116,21 @@ def test_what_is_fresh_is_taken_once(market: MarketState) -> None:
     ticks, candles = market.take_fresh()
     assert ([one.price for one in ticks], len(candles)) == ([Decimal(2)], 1)
     assert market.take_fresh() == ([], [])
+
+
+def test_a_tick_has_the_best_bid_and_ask_of_the_newest_book(market: MarketState) -> None:
+    def sides() -> tuple[Decimal | None, Decimal | None]:
+        market.on_event(tick("100"))
+        ((one,), _) = market.take_fresh()
+        return one.bid, one.ask
+
+    assert sides() == (None, None)
+    level = Decimal(1)
+    for bid, ask in (("98", "103"), ("99", "101")):
+        market.on_event(Depth("binance", SYMBOL, NOON, ((Decimal(bid), level), (Decimal(90), level)), ((Decimal(ask), level),)))
+    assert sides() == (Decimal(99), Decimal(101))
+    market.on_event(Depth("binance", SYMBOL, NOON, (), ((Decimal(101), level),)))
+    assert sides() == (None, Decimal(101))
 
 
 @pytest.mark.parametrize(("state", "says"), [("live", False), ("polling", False), ("stale", True), ("connecting", True)])
