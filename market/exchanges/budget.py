@@ -17,6 +17,7 @@ from prometheus_client import Counter
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from core.venues import venue_key
 from market.exchanges.base import Endpoint, RateLimited, Retryable
 from market.exchanges.registry import VENUES, RequestLimit
 
@@ -65,6 +66,7 @@ class Budget:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.venue = endpoint.venue
+        self._count_limited = LIMITED.labels(venue_key(endpoint.venue, endpoint.environment))
         usual = VENUES[endpoint.venue].limits_for(keyed=bool(endpoint.api_key))
         self.limits = {limit.name: limit for limit in limits or usual}
         self.patience, self._clock, self._sleep = patience, clock, sleep
@@ -120,7 +122,7 @@ class Budget:
     async def close(self, seconds: float) -> None:
         """The venue answered 429 or 418, so nobody sends anything until then."""
         self.limited += 1
-        LIMITED.labels(self.venue).inc()
+        self._count_limited.inc()
         logger.warning("%s: rate limited by the venue; no requests for %.1f s", self.venue, seconds)
         await self._run(self._close, self._shut, max(1, int(seconds * 1000)))
 

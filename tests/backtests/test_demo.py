@@ -31,3 +31,5 @@ def test_metrics_count_runs_by_status_and_time_them(client: Client, demonstratio
     assert 'backtests_total{status="completed"} 1.0' in told
     assert f'backtests_total{{status="queued"}} {len(demonstration) - 1}.0' in told
     assert "backtest_duration_seconds_count 1.0" in told
+    assert 'backtest_duration_seconds_bucket{le="+Inf"} 1.0' in told
+    assert 'backtest_duration_seconds_bucket{le="3600.0"} 1.0' in told

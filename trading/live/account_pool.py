@@ -98,7 +98,7 @@ class AccountPool:
         try:
             await exchange.connect()
             balances = AccountBalances(self.facilities.open_cache(endpoint, exchange))
-            executor = Executor(exchange, self.find_venue_lease, self.in_thread, balances.add_fills, wallet.pk)
+            executor = Executor(exchange, self.key, self.find_venue_lease, self.in_thread, balances.add_fills, wallet.pk)
             reconciler = Reconciler(wallet, exchange, executor, self.owners, self.in_thread)
             clock = VenueClock(exchange, self.key, wallet.name, self.in_thread)
             symbols = [symbol for runner in self.owners.list_of_wallet(wallet.pk) for symbol in runner.symbols]

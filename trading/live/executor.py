@@ -51,15 +51,18 @@ class Executor:
     def __init__(
         self,
         exchange: Exchange,
+        key: str,
         find_lease: Callable[[], Lease],
         in_thread: InThread,
         note_fills: Callable[[Report], None],
         wallet_id: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`note_fills` gets each report before its bot does. `wallet_id`: the primary key of the wallet with this account."""
+        """`key`: the venue's. `note_fills` gets each report before its bot does. `wallet_id`: the primary key of the wallet with this
+        account."""
         self.exchange, self.find_lease, self.in_thread, self.note_fills = exchange, find_lease, in_thread, note_fills
         self.wallet_id, self.clock, self.questions = wallet_id, clock, Questions(clock)
+        self.submit_seconds = metrics.submit_seconds.labels(key)
         self.unauthorised = ""
         """What the venue said when it did not take the key any more; empty: it takes it."""
         self.in_flight: set[int] = set()
@@ -97,9 +100,8 @@ class Executor:
             self.in_flight.discard(order.pk)
 
     async def place(self, runner: BotRunner, order: Order, request: OrderRequest, received: float) -> None:
-        if received:
-            metrics.submit_seconds.labels(self.exchange.venue).observe(time.perf_counter() - received)
         began = self.clock()
+        self.submit_seconds.observe(seconds_until_sent(order, received))
         try:
             report = await self.place_in_turn(order, request)
         except Refused as error:
@@ -211,6 +213,11 @@ class Executor:
         if (sent := self.sent.get(order.pk)) is not None:
             return self.clock() - sent > self.exchange.finality
         return timezone.now() - order.submitted_at > timedelta(seconds=self.exchange.finality)
+
+
+def seconds_until_sent(order: Order, received: float) -> float:
+    """Since the frame came in that set the order off, or since it was recorded where none did."""
+    return time.perf_counter() - received if received else (timezone.now() - order.created_at).total_seconds()
 
 
 def submit_end(runner: BotRunner, order: Order, seen: str, status: OrderStatus, why: str) -> None:

@@ -46,6 +46,8 @@ KEEP_EVERY = 15.0
 EQUITY_EVERY = 60.0
 METRICS_EVERY = 2.0
 BOOKS_EVERY = 0.5
+MOVING = {"last_message_at", "last_message_age_s", "messages_per_second"}
+"""What is different at every look. Pages are told of the rest when it changes, and look themselves now and then."""
 BREAKER = {"closed": 0, "half_open": 1, "open": 2}
 
 
@@ -82,6 +84,8 @@ class Reporter:
         self.stream, self.market, self.bots, self.recorder = stream, market, bots, recorder
         self.breaker, self.describe_fault = breaker, describe_fault
         self.status: FeedStatus | None = None
+        self.told: dict[str, Any] = {}
+        self.succeeded, self.failed = (metrics.reconnections.labels(stream.key, word) for word in ("success", "failure"))
         self.incidents: deque[Incident] = deque(maxlen=1_000)
         self.counted = (time.monotonic(), 0)
         self.due = dict.fromkeys(("note", "keep", "equity", "metrics", "books"), time.monotonic())
@@ -91,10 +95,11 @@ class Reporter:
         if isinstance(news, Incident):
             self.on_incident(news)
             return
-        before, known = self.market.state, self.status.reconnects if self.status else 0
+        before, known = self.market.state, self.status
         self.status, self.market.state = news, news.state
         metrics.connection_status.labels(self.stream.key).set(news.state == "live")
-        metrics.reconnections.labels(self.stream.key, "restored").inc(max(0, news.reconnects - known))
+        self.succeeded.inc(max(0, news.reconnects - (known.reconnects if known else 0)))
+        self.failed.inc(max(0, news.failures - (known.failures if known else 0)))
         if news.state != before:
             self.due["note"] = 0.0
             for runner in self.bots.list_all():
@@ -103,8 +108,6 @@ class Reporter:
     def on_incident(self, incident: Incident) -> None:
         """From the feed, or from an account."""
         self.incidents.append(incident)
-        if incident.kind == "downtime" and incident.end is None:
-            metrics.reconnections.labels(self.stream.key, "lost").inc()
 
     async def run(self, in_thread: InThread) -> None:
         """For ever. What cannot be written now is written later, or overtaken by what is newer."""
@@ -189,7 +192,15 @@ class Reporter:
             reconnects=status.reconnects,
             gaps=status.gaps,
         )
-        push_message("market", "batch", streams=[stream_json(VenueStream.objects.get(pk=stream.stream_id))])
+        self.push_state(stream_json(VenueStream.objects.get(pk=stream.stream_id)))
+
+    @called_from(DESK)
+    def push_state(self, found: dict[str, Any]) -> None:
+        """To the pages, where something has changed."""
+        lasting = {name: value for name, value in found.items() if name not in MOVING}
+        if lasting != self.told:
+            self.told = lasting
+            push_message("market", "batch", streams=[found])
 
     @called_from(DESK)
     def write_incident(self, one: Incident) -> None:

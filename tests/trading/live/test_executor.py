@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from django.utils import timezone
 
 from market.exchanges.base import NotFoundAtVenue, OrderRequest, Retryable
+from trading import metrics
 from trading.live.executor import AT_ONCE, Executor
 from trading.models import OrderStatus
 
@@ -39,7 +41,7 @@ class Slow:
 
 
 def executor(venue: Any) -> Executor:
-    return Executor(venue, Mock(), Mock(), Mock(), 1)
+    return Executor(venue, "binance-sandbox", Mock(), AsyncMock(), Mock(), 1)
 
 
 async def test_a_thousand_orders_take_turns() -> None:
@@ -69,3 +71,15 @@ async def test_a_question_after_a_cancelling_that_fails_is_asked_again_later() -
     await one.cancel(Mock(), order)
     venue.order.assert_awaited_once()
     assert not one.in_flight
+
+
+@pytest.mark.parametrize("received", [0.0, 1.0])
+async def test_every_order_is_timed_under_the_venues_key(received: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[str, float]] = []
+    monkeypatch.setattr(metrics.submit_seconds, "labels", lambda key: Mock(observe=lambda seconds: told.append((key, seconds))))
+    order = Mock(submitted_at=timezone.now(), created_at=timezone.now() - timedelta(seconds=2))
+    venue = Mock(finality=10.0, place=AsyncMock(side_effect=Retryable("Busy.")))
+    await executor(venue).deliver(Mock(), order, REQUEST, received and time.perf_counter() - received)
+    ((key, seconds),) = told
+    assert key == "binance-sandbox"
+    assert (received or 2.0) <= seconds < 60
