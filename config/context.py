@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from access.scopes import scopes_of
-from trading.views.bar import bar_state
+from trading.parts import bar_state
 
 THEMES = ("light", "dark")
 

@@ -10,7 +10,7 @@ app_name = "trading"
 
 urlpatterns: list[URLPattern] = [
     path("live/", live.live_page, name="live"),
-    path("live/bar/", bar.bar_part, name="bar"),
+    path("live/bar/", bar.bar_show, name="bar"),
     path("live/kill-switch/", bar.kill_set, name="kill"),
     path("live/kill-switch/ask/", bar.kill_ask, name="kill_ask"),
     path("live/unresolved/", orders.unresolved_list, name="unresolved"),

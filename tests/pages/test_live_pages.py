@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -190,6 +191,33 @@ def test_a_pushed_page_equals_the_page_fetched_afresh(looker: Looker, web: Web) 
     assert shown[0] == key
     patched, fresh = page.evaluate(WORDS)
     assert patched == fresh
+
+
+def block_another(number: int) -> None:
+    live_rows.block(trend(), "order_rate", 500 + number)
+
+
+def test_an_open_page_asks_for_nothing_while_its_socket_is_up(looker: Looker, web: Web) -> None:
+    looker.open("/live/")
+    page, asked = looker.page, list[str]()
+    expect(page.locator("#connection")).to_have_text("Live (WebSocket)")
+    # A change of each part shows that the server sends it, before anything is counted.
+    web.rows(next_fill)
+    expect(page.locator("#part-fills")).to_have_attribute("data-part", "fills")
+    page.on("request", lambda request: asked.append(request.url))
+    began = page.evaluate("performance.now()")
+    for number in range(6):
+        key = web.rows(next_fill)
+        expect(page.locator(f"[data-key='{key}']")).to_be_visible()
+        web.rows(partial(block_another, number))
+        expect(page.locator("#part-blocks .block-list li")).not_to_have_count(0)
+        web.rows(lambda: push_message("live", "bot_metrics", type="bot_metrics", seq=None, payload={"bot": trend().bot_id}))
+    seconds = (page.evaluate("performance.now()") - began) / 1000
+    # Now and then it looks by itself, whether something was lost.
+    assert len(asked) <= 2 * (1 + seconds // 30), asked
+    patched, fresh = page.evaluate(WORDS)
+    assert patched == fresh
+    assert looker.faults() == {}
 
 
 def test_new_rows_do_not_shove_what_someone_points_at(looker: Looker, web: Web) -> None:

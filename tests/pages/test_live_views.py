@@ -13,6 +13,7 @@ from backtests.models import BacktestRun
 from market.models import VenueStream
 from tests.pages import live_rows
 from trading.models import Bot, ForeignOrder, KillSwitch, Order
+from wallets.models import WalletBalance
 
 pytestmark = [pytest.mark.django_db, pytest.mark.services]
 
@@ -63,7 +64,8 @@ def test_a_page_of_parts_answers_those_that_are_asked_for(trader: Client) -> Non
 
 def test_a_value_without_fresh_prices_says_that_it_is_an_estimate(trader: Client) -> None:
     live_rows.stream()
-    live_rows.position(live_rows.bot(symbol="XRP-USDT"))
+    held = live_rows.position(live_rows.bot(symbol="XRP-USDT"))
+    WalletBalance.objects.create(wallet=held.wallet, asset="XRP", amount=held.quantity)
     shown = text_of(trader, "/live/")
     assert "estimated: no fresh price of XRP-USDT" in shown
     assert "no price" in shown

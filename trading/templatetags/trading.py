@@ -14,6 +14,7 @@ from engine.risk import REASONS
 from engine.strategies import registry
 from market.templatetags import desk
 from trading.models import Mode, Order
+from trading.parts import CHANGED_BY
 from trading.selectors.protection import Protection
 from trading.selectors.status import BotStatus
 
@@ -54,6 +55,12 @@ MODE_MEANINGS = {
     Mode.PAPER: "Real prices, made-up money.",
     Mode.REPLAY: "Recorded candles, made-up money.",
 }
+
+
+@register.simple_tag
+def changed_by(part: str) -> str:
+    """The messages that change a part of a page, for its script."""
+    return CHANGED_BY[part]
 
 
 @register.simple_tag

@@ -4,40 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from access.requests import PageRequest, may_trade
-from core.events import last_seq
 from trading import selectors
-from trading.models import OPEN, Bot, DesiredStatus, Mode, Order
+from trading.models import OPEN, Bot, DesiredStatus, Order
+from trading.parts import bar_part
 from trading.services.bots import kill_switch_set
-
-MOST_REAL_FIRST = (Mode.LIVE, Mode.TESTNET, Mode.PAPER, Mode.REPLAY)
-
-
-def bar_state() -> dict[str, Any]:
-    """What every page carries: three small queries."""
-    seq = last_seq()  # first, so that no push between is missed
-    trading = Bot.objects.filter(archived_at=None).exclude(wanted=DesiredStatus.STOPPED).order_by()
-    running = dict(trading.values_list("mode").annotate(Count("pk")))
-    modes = [str(mode) for mode in MOST_REAL_FIRST if mode in running]
-    return {"seq": seq, "switch": selectors.kill_switch(), "modes": modes, "bots": sum(running.values())}
 
 
 @require_GET
-def bar_part(request: PageRequest) -> HttpResponse:
-    """The bar and the banner: the value of the most real mode that any bot runs in, and whether prices arrive."""
-    state = bar_state()
-    found = selectors.desk_portfolio().modes
-    worth = min(found, key=lambda one: (one.mode not in state["modes"], MOST_REAL_FIRST.index(one.mode)), default=None)
-    return render(request, "trading/_bar.html", {"desk": state | {"worth": worth, "prices": selectors.prices_state()}})
+def bar_show(request: PageRequest) -> HttpResponse:
+    """The bar and the banner, for pages without a socket and for their first look."""
+    return render(request, "trading/_bar.html", bar_part())
 
 
 @require_GET

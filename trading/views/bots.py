@@ -17,8 +17,8 @@ from core import paging
 from core.models import Event
 from trading import selectors
 from trading.models import Bot, DesiredStatus, Mode
+from trading.parts import FOLDER, blocks_part, budgets_shown, fills_part, orders_part, positions_part
 from trading.selectors import BotRow, Filter
-from trading.views.live import FOLDER, blocks_part, budgets_shown, fills_part, orders_part, positions_part
 from trading.views.requests import parts_context
 from trading.views.words import event_words
 

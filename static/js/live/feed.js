@@ -1,6 +1,7 @@
 // The page's connection to the running desk, /ws/live/.
 //
-//   feed.start(seq)          opens it; `seq` is that of the newest event that the page was drawn with
+//   feed.start(seq, parts)   opens it; `seq` is that of the newest event that the page was drawn with, `parts` the names of those that the
+//                            server is to draw for us: they come as {type: "part", payload: {name, html}}, at first and when they change
 //   feed.listen(callback)    callback(message) for each message, once, in the order of `seq`; and {type: "open"} whenever the socket has
 //                            opened, because a message that is no event is not sent again
 //   feed.poll(callback)      calls callback(), which returns a promise, as `desk/line.js` says, and at once when the server cannot replay
@@ -12,9 +13,12 @@ import { follow } from "../desk/line.js";
 
 const listeners = new Set();
 const polls = new Set();
+const parts = new Map(); // the newest of each, for those who listen later
 let [line, seq] = [null, null];
 
 function tell(message) {
+  if (message.type === "open") parts.clear();
+  if (message.type === "part") parts.set(message.payload.name, message);
   for (const listener of listeners) listener(message);
 }
 
@@ -31,9 +35,9 @@ function heard(message) {
   return tell(message);
 }
 
-function start(newest) {
+function start(newest, names) {
   seq = newest;
-  line = follow(() => `/ws/live/${seq === null ? "" : `?since=${seq}`}`, {
+  line = follow(() => `/ws/live/?${new URLSearchParams({ parts: names.join(","), ...(seq === null ? {} : { since: seq }) })}`, {
     opened: () => tell({ type: "open" }),
     heard,
     poll: () => Promise.all([...polls].map((poll) => poll())),
@@ -44,6 +48,9 @@ function start(newest) {
 export const feed = {
   start,
   look: () => line?.look(),
-  listen: (callback) => listeners.add(callback),
+  listen(callback) {
+    listeners.add(callback);
+    for (const message of parts.values()) callback(message);
+  },
   poll: (callback) => polls.add(callback),
 };

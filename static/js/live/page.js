@@ -1,9 +1,10 @@
-// A page whose parts are kept fresh by pushes. The server draws each part; a push only says which one has changed.
+// A page whose parts are kept fresh by pushes. The server draws each part.
 //
 //   <div id="desk" data-parts="/live/" data-seq="41" data-bot="...">        data-bot: only that bot's messages count
 //     <section id="part-fills" data-part="fills" data-on="fill">...</section>   data-on: the messages that change it
 //
-// Parts that changed are fetched together, at most once a second. New rows do not push away the rows that someone points at: a button
+// With `data-painted` on #desk the same parts are shown to everyone: the server draws them once and sends them, and nothing is fetched while
+// the socket is up. Elsewhere a push only says what has changed, and those parts are fetched together, at most once a second. New rows do not push away the rows that someone points at: a button
 // offers them instead.
 import { part as fetchPart } from "../desk/line.js";
 import { feed } from "./feed.js";
@@ -14,6 +15,7 @@ const APART_MS = 1000;
 const root = document.getElementById("desk");
 const wanted = new Set();
 const held = new Map();
+const sent = new Map(); // how often each part was sent over this connection
 let [timer, last] = [0, 0];
 
 const parts = () => [...root.querySelectorAll("[data-part]")];
@@ -23,9 +25,15 @@ const reading = (part) => part.matches("[data-rows]:hover, [data-rows]:focus-wit
 async function load(names) {
   const address = new URL(root.dataset.parts, location.href);
   address.searchParams.set("part", names.join(","));
+  const before = new Map(sent);
   const { text } = await fetchPart(address);
+  // What was sent in the meantime is newer.
+  draw(text, (name) => sent.get(name) === before.get(name));
+}
+
+function draw(text, fits) {
   const fresh = new DOMParser().parseFromString(text, "text/html");
-  for (const part of fresh.querySelectorAll("[data-part]")) show(part);
+  for (const part of fresh.querySelectorAll("[data-part]")) if (fits(part.dataset.part)) show(part);
   window.htmx?.process(root);
 }
 
@@ -78,10 +86,17 @@ root.addEventListener("pointerout", ({ target }) => {
 const listening = (part, type) => (part.dataset.on ?? "").split(" ").includes(type);
 
 function heard({ type, payload }) {
+  if (type === "open") sent.clear();
+  if (type === "part") {
+    if (!partOf(payload.name)) return;
+    sent.set(payload.name, (sent.get(payload.name) ?? 0) + 1);
+    draw(payload.html, () => true);
+    return;
+  }
   if (root.dataset.bot && payload?.bot && payload.bot !== root.dataset.bot) return;
-  ask(parts().filter((part) => listening(part, type)).map((part) => part.dataset.part));
+  ask(parts().filter((part) => listening(part, type) && !sent.has(part.dataset.part)).map((part) => part.dataset.part));
 }
 
 feed.listen(heard);
-if (parts().some((part) => listening(part, "stream_status"))) market.follow([], heard);
+if (!("painted" in root.dataset) && parts().some((part) => listening(part, "stream_status"))) market.follow([], heard);
 feed.poll(() => load(parts().map((part) => part.dataset.part)));

@@ -1,0 +1,155 @@
+"""The parts of the desk's pages: what each is drawn with, and which messages change it. Views draw them for one page, the socket
+for all pages that show them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from access.requests import Part
+from core.events import last_seq
+from market.models import VenueStream
+from market.selectors import list_streams, stream_state
+from trading import selectors
+from trading.models import Bot, DesiredStatus, Mode, RiskBudget
+from trading.selectors import Filter, Portfolio
+from trading.services.budgets import OWN_EQUITY
+
+SHOWN = 50
+MOST_BOT_BUDGETS = 8
+ALL = Filter()
+MOST_REAL_FIRST = (Mode.LIVE, Mode.TESTNET, Mode.PAPER, Mode.REPLAY)
+
+
+def bar_state() -> dict[str, Any]:
+    """What every page carries: three small queries."""
+    seq = last_seq()  # first, so that no push between is missed
+    trading = Bot.objects.filter(archived_at=None).exclude(wanted=DesiredStatus.STOPPED).order_by()
+    running = dict(trading.values_list("mode").annotate(Count("pk")))
+    modes = [str(mode) for mode in MOST_REAL_FIRST if mode in running]
+    return {"seq": seq, "switch": selectors.kill_switch(), "modes": modes, "bots": sum(running.values())}
+
+
+def bar_part() -> dict[str, Any]:
+    """The bar and the banner: the value of the most real mode that any bot runs in, and whether prices arrive."""
+    state = bar_state()
+    found = selectors.desk_portfolio().modes
+    worth = min(found, key=lambda one: (one.mode not in state["modes"], MOST_REAL_FIRST.index(one.mode)), default=None)
+    return {"desk": state | {"worth": worth, "prices": selectors.prices_state()}}
+
+
+def portfolio_part() -> dict[str, Any]:
+    """Value by mode, the most real first, and by wallet."""
+    found = selectors.desk_portfolio()
+    return {"modes": most_real_first(found), "wallets": found.wallets}
+
+
+def most_real_first(found: Portfolio) -> list[selectors.Holdings]:
+    return sorted(found.modes, key=lambda one: (MOST_REAL_FIRST.index(one.mode), one.currency))
+
+
+def positions_part(wanted: Filter = ALL) -> dict[str, Any]:
+    return {"positions": selectors.positions_valued(selectors.positions_open(wanted), protected=True)}
+
+
+def orders_part(wanted: Filter = ALL) -> dict[str, Any]:
+    page = selectors.orders_page(wanted, status="open", limit=SHOWN)
+    return {"orders": page.rows, "more_orders": bool(page.next)}
+
+
+def fills_part(wanted: Filter = ALL) -> dict[str, Any]:
+    return {"fills": selectors.fills_page(wanted, limit=SHOWN).rows}
+
+
+def blocks_part(wanted: Filter = ALL) -> dict[str, Any]:
+    return {"blocks": selectors.blocks_page(wanted, limit=SHOWN).rows, "reasons": selectors.block_reasons(wanted)[:6]}
+
+
+def risk_part() -> dict[str, Any]:
+    return {"budgets": budgets_shown(list(selectors.risk_budgets()))}
+
+
+def budgets_shown(found: Sequence[RiskBudget]) -> list[dict[str, Any]]:
+    """Budgets of the desk and of wallets, then those of bots that have something at risk, the fullest first."""
+    wide = sorted((one for one in found if one.scope != "bot"), key=lambda one: one.scope)
+    own = [one for one in found if one.scope == "bot" and selectors.budget_share(one)]
+    own.sort(key=lambda one: selectors.budget_share(one) or 0.0, reverse=True)
+    return [
+        {
+            "budget": one,
+            "free": selectors.budget_free(one),
+            "share": selectors.budget_share(one) or 0.0,
+            "own_equity": one.limit >= OWN_EQUITY,
+        }
+        for one in [*wide, *own[:MOST_BOT_BUDGETS]]
+    ]
+
+
+def bots_part() -> dict[str, Any]:
+    rows = selectors.bot_rows(selectors.bots_matching().order_by("wanted", "name")[:SHOWN])
+    return {"rows": rows}
+
+
+def alerts_part() -> dict[str, Any]:
+    """What needs a decision by a person, and streams whose prices do not arrive as they should."""
+    now, well = timezone.now(), (VenueStream.State.LIVE, VenueStream.State.PAUSED)
+    states = [(stream, VenueStream.State(stream_state(stream, now))) for stream in list_streams().filter(wanted=True)]
+    return {
+        "unknown": len(selectors.orders_unknown()),
+        "foreign": len(selectors.foreign_orders()),
+        "troubled": [one for one in states if one[1] not in well or (one[1] == VenueStream.State.LIVE and one[0].detail)],
+    }
+
+
+FOLDER = "trading/live"
+LIVE_PARTS: Mapping[str, Part] = {
+    "alerts": (f"{FOLDER}/_alerts.html", alerts_part),
+    "portfolio": (f"{FOLDER}/_portfolio.html", portfolio_part),
+    "bots": (f"{FOLDER}/_bots.html", bots_part),
+    "positions": (f"{FOLDER}/_positions.html", positions_part),
+    "orders": (f"{FOLDER}/_orders.html", orders_part),
+    "fills": (f"{FOLDER}/_fills.html", fills_part),
+    "risk": (f"{FOLDER}/_risk.html", risk_part),
+    "blocks": (f"{FOLDER}/_blocks.html", blocks_part),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """A part that is drawn once for all pages that show it. `on`: the messages that change it; `apart`: seconds between two
+    drawings at least; `often`: seconds after which it is drawn even if nothing was told, because prices move."""
+
+    part: Part
+    on: frozenset[str]
+    apart: float = 0.25
+    often: float = 5.0
+
+    def draw(self, *, may_trade: bool) -> str:
+        """The same for everyone who may do the same."""
+        template, context = self.part
+        return render_to_string(template, {**context(), "may_trade": may_trade, "seq": ""})
+
+
+CHANGED_BY: Mapping[str, str] = {
+    "alerts": "alert order_update order_submitted reconciliation stream_status prices",
+    "portfolio": "fill position_update portfolio_update bot_status",
+    "bots": "bot_status bot_metrics fill trade_blocked order_submitted order_update",
+    "positions": "fill position_update portfolio_update order_update",
+    "orders": "order_submitted order_update fill",
+    "fills": "fill",
+    "risk": "fill order_submitted order_update bot_status",
+    "blocks": "trade_blocked",
+    "bar": "prices portfolio_update fill bot_status alert",
+}
+"""The messages that change a part, wherever it is shown."""
+QUICK = ("fills", "orders", "positions", "blocks")
+"""What a person waits for is drawn first, and at once."""
+PAINTED: Mapping[str, Painted] = {
+    name: Painted(part, frozenset(CHANGED_BY[name].split()), 0.25 if name in QUICK else 1.0)
+    for name, part in sorted({**LIVE_PARTS, "bar": ("trading/_bar.html", bar_part)}.items(), key=lambda one: one[0] not in QUICK)
+}
