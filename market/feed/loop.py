@@ -19,7 +19,6 @@ from market.feed.intake import Intake
 from market.feed.polling import ListedSymbols, Polling
 from market.feed.report import FeedReport, OnStatus
 from market.feed.silence import Silence
-from market.feed.status import State
 from market.feed.subscription import Subscription
 from market.feed.timing import Timing
 
@@ -67,7 +66,7 @@ class Feed:
         finally:
             await end_tasks(tasks)
             await self._gates.close()
-            self._tell("stopped", "")
+            self._report.tell("stopped", "")
 
     # Connections
 
@@ -77,7 +76,7 @@ class Feed:
             self._wanted.changed.clear()
             if not self._wanted.symbols:
                 self._report.end_incidents("nobody needs it")
-                self._tell("paused", "nobody needs it")
+                self._report.tell("paused", "nobody needs it")
                 await self._wanted.changed.wait()
                 continue
             self._gates.want(self._wanted.keys, self._wanted.closed, self._report.now())
@@ -90,7 +89,7 @@ class Feed:
             self._failures += self._attempt > 0
             seconds = self._choose_wait()
             self._next = self._report.now() + timedelta(seconds=seconds)
-            self._tell("polling", reason)
+            self._report.tell("polling", reason)
             await asyncio.sleep(seconds)
             self._next = None
 
@@ -99,7 +98,7 @@ class Feed:
         loop = asyncio.get_running_loop()
         self._lost = loop.create_future()
         if not self._report.without_socket:
-            self._tell("connecting", "")
+            self._report.tell("connecting", "")
         subscribed = set(self._wanted.keys), self._wanted.depth
         pump = asyncio.create_task(self._pump(symbols), name="pump")
         changed = asyncio.create_task(self._await_growth(*subscribed), name="growth")
@@ -165,7 +164,7 @@ class Feed:
         self._gates.anew()
         self._gates.tend(self._report.now())
         missing = ", ".join(sorted(self._listing.unlisted))
-        self._tell("live", f"not listed by the venue: {missing}" if missing else "")
+        self._report.tell("live", f"not listed by the venue: {missing}" if missing else "")
 
     async def _deliver(self) -> None:
         while True:
@@ -205,9 +204,6 @@ class Feed:
                     self._intake.take_confirmed(await self._exchange.tickers(silent))
 
     # What is told
-
-    def _tell(self, state: State, detail: str) -> None:
-        self._report.tell(state, detail)
 
     def _say_more(self, detail: str) -> str:
         """With the next attempt to connect while one is waited for, or that candles are missing where nothing else is amiss."""

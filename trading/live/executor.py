@@ -58,8 +58,8 @@ class Executor:
         wallet_id: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`key`: the venue's. `note_fills` gets each report before its bot does. `wallet_id`: the primary key of the wallet with this
-        account."""
+        """`key`: the venue's. `note_fills` gets each report before its bot does. `wallet_id`: the primary key of the wallet with
+        this account."""
         self.exchange, self.find_lease, self.in_thread, self.note_fills = exchange, find_lease, in_thread, note_fills
         self.wallet_id, self.clock, self.questions = wallet_id, clock, Questions(clock)
         self.submit_seconds = metrics.submit_seconds.labels(key)

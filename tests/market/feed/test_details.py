@@ -47,7 +47,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 async def test_a_detail_that_is_over_is_said_no_more(feed: Feed, statuses: list[FeedStatus]) -> None:
     feed._gates.failing = "BTC-USDT 1m: It does not answer."
-    feed._tell("live", "")
+    feed._report.tell("live", "")
     assert statuses[-1].detail == "back-fill fails: BTC-USDT 1m: It does not answer."
     feed._gates.failing = ""
     feed._report.tell_again()
