@@ -13,7 +13,7 @@ from config.errors import status_of
 from core.errors import DomainError
 
 # The API answers 401 itself. The others must work for people who are not signed in yet.
-OPEN_PATHS = ("/sign-in/", "/static/", "/api/", "/health/", "/metrics")
+OPEN_PATHS = ("/sign-in/", "/static/", "/api/", "/health/", "/metrics", "/favicon.ico")
 
 
 class SignInRequired:

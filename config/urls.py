@@ -39,6 +39,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include(api)),
     path("metrics", metrics, name="metrics"),
+    path("favicon.ico", views.show_icon, name="favicon"),
 ]
 
 # Under /api/ these answer in the API's own shape, elsewhere with a page.

@@ -7,7 +7,8 @@ from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from redis.exceptions import RedisError
 
 from access.requests import PageRequest
@@ -44,6 +45,11 @@ def found_series(query: str) -> list[CandleSeries]:
             Q(instrument__symbol__icontains=word) | Q(instrument__venue__icontains=word) | Q(interval__iexact=word)
         )
     return list(series[:SEARCH_SHOWS])
+
+
+def show_icon(request: HttpRequest) -> HttpResponse:
+    """The icon of what is no page and cannot name its own: browsers ask for it at this address."""
+    return redirect(static("img/mark.svg"))
 
 
 @login_required

@@ -106,3 +106,8 @@ def test_the_documentation_of_the_api_runs_no_script_of_its_page(person: Client)
     page = person.get("/api/v1/docs/").content.decode()
     assert "swagger-ui-bundle" in page
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\bstyle=", page)
+
+
+def test_the_icon_that_browsers_ask_for_is_there_for_everyone(client: Client) -> None:
+    answer = client.get("/favicon.ico")
+    assert (answer.status_code, answer["Location"].rpartition(".")[2]) == (302, "svg")
