@@ -14,9 +14,14 @@ from decimal import Decimal
 from typing import ClassVar, Literal, Protocol
 
 Side = Literal["buy", "sell"]
-OrderType = Literal["market", "limit", "stop", "stop_limit"]
+OrderType = Literal["market", "limit", "stop", "stop_limit", "other"]
+"""`other` is what a venue has and the desk does not: such an order can be looked at and cancelled, and is never placed."""
 TimeInForce = Literal["gtc", "ioc", "fok", "post_only"]
-VenueStatus = Literal["accepted", "partially_filled", "filled", "cancelled", "expired", "rejected"]
+VenueStatus = Literal["accepted", "partially_filled", "filled", "cancelled", "expired", "rejected", "other"]
+"""`other` is a word of the venue that the desk does not know: nothing is concluded from it, and the order is asked for again."""
+RefusalKind = Literal["passing", "lasting", "ours", "person"]
+UNREADABLE = "unreadable"
+"""The code of an answer that we could not read: our failing, which says nothing of whether the venue is well."""
 
 
 class ExchangeError(Exception):
@@ -28,7 +33,23 @@ class ExchangeError(Exception):
 
 
 class Refused(ExchangeError):
-    """The venue said no, and nothing happened there. The same request would get the same answer."""
+    """The venue said no, and nothing happened there. `code` is the venue's code, or the name of the filter that the order broke.
+    `kind` says what can change the answer:
+
+    - `passing`: time alone (the market is closed, the price has moved). This order is over all the same; ask anew, later.
+    - `lasting`: other rules, another amount or price. The same order gets the same answer.
+    - `ours`: a change of this program, which asked for what the venue has no form for.
+    - `person`: somebody with the key, the account or the money.
+    """
+
+    def __init__(self, message: str, *, code: str = "", kind: RefusalKind = "lasting") -> None:
+        super().__init__(message, code=code)
+        self.kind: RefusalKind = kind
+
+    @property
+    def lasting(self) -> bool:
+        """Whether asking again, with nothing changed, is of no use."""
+        return self.kind != "passing"
 
 
 class NotFoundAtVenue(Refused):
@@ -37,6 +58,9 @@ class NotFoundAtVenue(Refused):
 
 class Unauthorised(Refused):
     """The key is wrong, expired, or may not do this. A person must act."""
+
+    def __init__(self, message: str, *, code: str = "", kind: RefusalKind = "person") -> None:
+        super().__init__(message, code=code, kind=kind)
 
 
 class Retryable(ExchangeError):
@@ -53,8 +77,7 @@ class RateLimited(Retryable):
 
 
 class Unknown(ExchangeError):
-    """Nobody knows whether it happened: a time-out, a 5xx, a line that was lost after sending. Only the venue itself can settle it.
-    Nobody knows whether it happened: a time-out, a 5xx, a line that was lost after sending. Only the venue itself can settle it."""
+    """Nobody knows whether it happened: a time-out, a 5xx, a line that was lost after sending. Only the venue can settle it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +200,24 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadRow:
+    """A row of a venue's list that could not be read, in place of what it would have been. It is shown to a person, and nothing is
+    concluded from it. What it says of itself is told as far as it could be read: an empty text or None means that it could not."""
+
+    venue: str
+    kind: str
+    raw: str
+    """The row as it came, in JSON, without what looks like a secret; the beginning of one that is very long."""
+    reason: str
+    symbol: str = ""
+    """As the venue writes it."""
+    venue_order_id: str = ""
+    client_order_id: str = ""
+    side: str = ""
+    quantity: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Balance:
     asset: str
     free: Decimal
@@ -268,14 +309,22 @@ class Endpoint:
 
 class Exchange(Protocol):
     """One venue with one key. All methods are coroutines on the caller's loop. They raise `Refused` (or a subclass of it),
-    `Retryable` or `Unknown`, and no other error of the venue or its library."""
+    `Retryable` or `Unknown`, and no other error; so do the streams (`promises.py` sees to it). An answer that could not be read is
+    `Retryable` with the code `unreadable`, or `Unknown` where something may have happened.
+
+    Lists are read row by row: a row that cannot be read is counted and left out, and the others arrive."""
 
     @property
     def venue(self) -> str: ...
 
     @property
     def skipped_frames(self) -> int:
-        """How many frames of its streams could not be read so far."""
+        """How many frames of its streams and rows of its lists could not be read so far."""
+        ...
+
+    @property
+    def unread_products(self) -> Sequence[UnreadRow]:
+        """The products of the newest list that could not be read."""
         ...
 
     finality: float
@@ -317,7 +366,10 @@ class Exchange(Protocol):
         """The order with all of its executions. Raises `NotFoundAtVenue`."""
         ...
 
-    async def open_orders(self, symbols: Sequence[str] = ()) -> list[Report]: ...
+    async def open_orders(self, symbols: Sequence[str] = ()) -> list[Report | UnreadRow]:
+        """All of them, also those that others have placed. One that cannot be read is there as an `UnreadRow`, whatever its symbol
+        is: it may be one of ours."""
+        ...
 
     async def fills(self, symbol: str, since: datetime) -> list[tuple[str, Execution]]:
         """Our executions since then, each with its venue_order_id, oldest first."""
@@ -326,11 +378,12 @@ class Exchange(Protocol):
     def market_stream(
         self, symbols: Sequence[str], intervals: Sequence[str], *, depth: bool = False
     ) -> AsyncGenerator[MarketEvent, None]:
-        """The life of one connection. `Alive` says that the venue has taken all subscriptions. It raises when the connection is
-        lost, and the feed opens the next one. Close the generator (`aclosing`) when you leave it."""
+        """The life of one connection. `Alive` says that the venue has taken all subscriptions. It raises `Retryable` when the
+        connection is lost, and the feed opens the next one; `Refused` where the venue does not take us. Close the generator
+        (`aclosing`) when you leave it."""
         ...
 
     def user_stream(self) -> AsyncGenerator[UserEvent, None]:
-        """The life of one subscription. The first `Alive` says that it stands; ask for what happened before that. It raises when
-        the subscription is lost."""
+        """The life of one subscription. The first `Alive` says that it stands; ask for what happened before that. It raises
+        `Retryable` when the subscription is lost, `Refused` where the venue does not take the key."""
         ...

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
-from market.exchanges.base import ExchangeError, RateLimited, Retryable, Unknown
+from market.exchanges.base import UNREADABLE, Exchange, ExchangeError, OrderRequest, RateLimited, Report, Retryable, Unknown
 from market.exchanges.breaker import Breaker
 from market.exchanges.budget import Budget
+from market.exchanges.promises import note_unreadable
 
 T = TypeVar("T")
 OURS = ("budget", "breaker", "redis", "clock", "unreadable")
@@ -39,6 +40,8 @@ class Guard:
             answer = await request()
         except Exception as error:
             problem = error if isinstance(error, ExchangeError) else self._translate(error, acts)
+            if problem.code == UNREADABLE:
+                note_unreadable(self.breaker.venue, error)
             await self._note_failure(problem)
             # The library's error is dropped: it can carry the signed request.
             raise problem from None
@@ -54,3 +57,14 @@ class Guard:
             await self.breaker.note_failure()
         else:
             await self.breaker.note_success()
+
+
+async def find_duplicate(exchange: Exchange, order: OrderRequest) -> Report:
+    """The order that the venue has under our id already. If it cannot be had, its fate is unknown, whatever the reason: it must
+    neither be taken for refused nor be sent again."""
+    try:
+        return await exchange.order(order.symbol, order.client_order_id)
+    except ExchangeError as error:
+        raise Unknown(
+            f"The venue has order {order.client_order_id} already, and it could not be read: {error}", code=error.code
+        ) from None

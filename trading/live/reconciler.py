@@ -20,14 +20,13 @@ from django.db import Error as DatabaseError
 from django.db.models import Q
 
 from core.database_errors import describe_database_error
-from core.events import News, events_record
-from market.exchanges.base import Exchange, ExchangeError, Report, Retryable
+from market.exchanges.base import Exchange, ExchangeError, Report, Retryable, UnreadRow
 from trading.live.bot_runner import BotRunner
 from trading.live.executor import Executor, gather_quietly
 from trading.live.pools import InThread
 from trading.live.threads import ANY, LOOP, called_from
-from trading.models import OPEN, ForeignOrder, Order, OrderStatus
-from trading.services.foreign_orders import foreign_columns
+from trading.models import OPEN, Order, OrderStatus
+from trading.services.foreign_orders import foreign_orders_note
 from trading.services.orders import order_revival_tell
 from wallets.models import Wallet
 
@@ -105,11 +104,11 @@ class Reconciler:
 
     async def compare(self) -> None:
         """Our open orders against the venue's."""
-        reports = await self.exchange.open_orders()
-        found = await self.in_thread(compare_orders, self.wallet.pk, reports)
+        rows = await self.exchange.open_orders()
+        found = await self.in_thread(compare_orders, self.wallet.pk, rows)
         await self.for_each(found.ask, self.resolve)
         await self.for_each(found.revived, self.end_again)
-        await self.in_thread(foreign_note, self.wallet, found.foreign)
+        await self.in_thread(foreign_orders_note, self.wallet, found.foreign)
         if not self.ready and any(order.pk in self.executor.in_flight for order in found.ask):
             self.request_comparison()  # an errand has asked for one of them, and its answer is not here yet
         elif not self.ready:
@@ -164,15 +163,16 @@ class Reconciler:
 @dataclass(frozen=True, slots=True)
 class OrderComparison:
     ask: list[Order]
-    """Open with us, and the venue says something else of them or nothing; or rejected, as we took it, and open at the venue."""
+    """Open with us, and the venue says something else of them or nothing that can be read; or rejected, as we took it, and open at the venue."""
     revived: list[Order]
     """Over with us, and open at the venue."""
-    foreign: list[Report]
+    foreign: list[Report | UnreadRow]
 
 
-def compare_orders(wallet_id: int, reports: Sequence[Report]) -> OrderComparison:
+def compare_orders(wallet_id: int, venue_rows: Sequence[Report | UnreadRow]) -> OrderComparison:
     """Our open orders against the venue's list of open orders."""
-    listed = {name_order(report): report for report in reports}
+    listed = {name_order(row): row for row in venue_rows if isinstance(row, Report)}
+    unread = [row for row in venue_rows if isinstance(row, UnreadRow)]
     known, ask, revived = set(), list[int](), list[int]()
     rows = Order.objects.filter(Q(status__in=OPEN) | Q(client_order_id__in={name[0] for name in listed}), wallet_id=wallet_id)
     for order in rows.only("client_order_id", "symbol", "side", "status", "filled_quantity"):
@@ -187,7 +187,7 @@ def compare_orders(wallet_id: int, reports: Sequence[Report]) -> OrderComparison
     return OrderComparison(
         ask=[found[order_id] for order_id in ask],
         revived=[found[order_id] for order_id in revived],
-        foreign=[report for report in reports if name_order(report) not in known],
+        foreign=[*(report for name, report in listed.items() if name not in known), *find_strangers(wallet_id, unread)],
     )
 
 
@@ -195,33 +195,21 @@ def needs_asking(order: Order, report: Report | None) -> bool:
     """Whether the venue says something else of an open order, or nothing."""
     if order.status == OrderStatus.PENDING:
         return False
-    return report is None or report.filled != order.filled_quantity or order.status == OrderStatus.SUBMITTED
+    if report is None or order.status == OrderStatus.SUBMITTED:
+        return True
+    return report.filled != order.filled_quantity or report.status == "other"
+
+
+def find_strangers(wallet_id: int, unread: Sequence[UnreadRow]) -> list[UnreadRow]:
+    """Of the rows that could not be read, those that bear no id of an order of ours."""
+    if not unread:
+        return []
+    names, numbers = {row.client_order_id for row in unread}, {row.venue_order_id for row in unread} - {""}
+    ours = Order.objects.filter(Q(client_order_id__in=names) | Q(venue_order_id__in=numbers), wallet_id=wallet_id)
+    known = {text for pair in ours.values_list("client_order_id", "venue_order_id") for text in pair if text}
+    return [row for row in unread if not known & {row.client_order_id, row.venue_order_id}]
 
 
 def name_order(one: Order | Report) -> tuple[str, str, str]:
     """What a report and our order have in common, where the report is of that order."""
     return one.client_order_id, one.symbol, one.side
-
-
-def foreign_note(wallet: Wallet, reports: Sequence[Report]) -> int:
-    """Orders that are not ours become rows for a person to look at; those that are gone from the venue's list say so. Counts new
-    ones."""
-    new = 0
-    for report in reports:
-        _, created = ForeignOrder.objects.update_or_create(
-            wallet=wallet,
-            venue_order_id=report.venue_order_id,
-            defaults={"filled": report.filled},
-            create_defaults=foreign_columns(report),
-        )
-        new += created
-    open_ids = [report.venue_order_id for report in reports]
-    ForeignOrder.objects.filter(wallet=wallet, state=ForeignOrder.State.OPEN).exclude(venue_order_id__in=open_ids).update(
-        state="gone"
-    )
-    if new:
-        message = (
-            f"{new} open order{'s' if new > 1 else ''} of {wallet.name} {'are' if new > 1 else 'is'} not ours. Adopt or ignore."
-        )
-        events_record([News("alert", "recovery", {"message": message, "wallet": wallet.wallet_id})])
-    return new

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 
 from core.events import News, events_record
-from market.exchanges.base import Report
+from market.exchanges.base import Report, UnreadRow
 from trading.models import ForeignOrder, Order
+from wallets.models import Wallet
+
+SAID = ("symbol", "client_order_id", "side", "type", "quantity", "filled", "limit", "unread", "raw", "updated_at")
+"""Columns that follow what the venue says now."""
 
 
 def explain_mismatch(order: Order | None, report: Report, *, bot_id: int, wallet_id: int, account_wallet_id: int) -> str:
@@ -37,14 +44,40 @@ def report_set_aside(report: Report, *, wallet_id: int, why: str) -> None:
         events_record([News("alert", "recovery", told)])
 
 
-def foreign_columns(report: Report) -> dict[str, Any]:
-    return {
-        "venue": report.venue,
-        "symbol": report.symbol,
-        "client_order_id": report.client_order_id,
-        "side": report.side,
-        "type": report.type,
-        "quantity": report.quantity,
-        "filled": report.filled,
-        "limit": report.limit,
+def foreign_orders_note(wallet: Wallet, rows: Sequence[Report | UnreadRow]) -> int:
+    """Writes down the open orders of a wallet that are not ours; those that are gone from the venue's list say so. Counts new ones.
+    A row that could not be read is one of them, with what could be read of it."""
+    made = [ForeignOrder(wallet=wallet, venue_order_id=name_number(row), **foreign_columns(row)) for row in rows]
+    found = {row.venue_order_id: row for row in made}
+    before = dict(ForeignOrder.objects.filter(wallet=wallet).values_list("venue_order_id", "state"))
+    ForeignOrder.objects.bulk_create(
+        found.values(), 1000, update_conflicts=True, unique_fields=["wallet", "venue_order_id"], update_fields=SAID
+    )
+    gone = [number for number, state in before.items() if state == ForeignOrder.State.OPEN and number not in found]
+    if all(row.venue_order_id for row in rows):  # else one of them may be the row that does not say its number
+        ForeignOrder.objects.filter(wallet=wallet, venue_order_id__in=gone).update(state=ForeignOrder.State.GONE)
+    back = [number for number, state in before.items() if state == ForeignOrder.State.GONE and number in found]
+    ForeignOrder.objects.filter(wallet=wallet, venue_order_id__in=back).update(state=ForeignOrder.State.OPEN)
+    new = len(found.keys() - before.keys())
+    if new:
+        orders = f"{new} open orders of {wallet.name} are" if new > 1 else f"1 open order of {wallet.name} is"
+        events_record([News("alert", "recovery", {"message": f"{orders} not ours. Adopt or ignore.", "wallet": wallet.wallet_id})])
+    return new
+
+
+def foreign_columns(row: Report | UnreadRow) -> dict[str, Any]:
+    said = {
+        "venue": row.venue,
+        "symbol": row.symbol[:32],
+        "client_order_id": row.client_order_id[:64],
+        "side": row.side,
+        "quantity": row.quantity,
     }
+    if isinstance(row, Report):
+        return said | {"type": row.type, "filled": row.filled, "limit": row.limit}
+    return said | {"type": "other", "filled": Decimal(0), "unread": row.reason[:200], "raw": row.raw}
+
+
+def name_number(row: Report | UnreadRow) -> str:
+    """The venue's id of the order; of a row that does not say it, one made of what it says."""
+    return row.venue_order_id[:64] or f"unread-{sha256(getattr(row, 'raw', '').encode()).hexdigest()[:16]}"

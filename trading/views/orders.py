@@ -76,7 +76,10 @@ def unresolved_list(request: PageRequest) -> HttpResponse:
 def unresolved_part() -> dict[str, Any]:
     bots = Bot.objects.filter(archived_at=None).select_related("wallet").only("bot_id", "name", "wallet", "symbols")
     foreign = selectors.foreign_orders()
-    takers = {one.pk: [bot for bot in bots if bot.wallet_id == one.wallet_id and one.symbol in bot.symbol_list] for one in foreign}
+    takers = {
+        one.pk: [bot for bot in bots if bot.wallet_id == one.wallet_id and one.symbol in bot.symbol_list and not one.unread]
+        for one in foreign
+    }
     return {"unknown": selectors.orders_unknown(), "foreign": [(one, takers[one.pk]) for one in foreign]}
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -16,6 +19,7 @@ from market.exchanges.base import (
     Candle,
     Depth,
     Endpoint,
+    ExchangeError,
     Execution,
     FeeTier,
     InstrumentRules,
@@ -27,25 +31,32 @@ from market.exchanges.base import (
     Retryable,
     Tick,
     Unauthorised,
+    UnreadRow,
     UserEvent,
 )
 from market.exchanges.binance import frames, streams
 from market.exchanges.binance.client import BinanceClient
-from market.exchanges.binance.errors import DUPLICATE, translate_error
+from market.exchanges.binance.errors import translate_error
 from market.exchanges.binance.orders import order_parameters, venue_symbol
+from market.exchanges.binance.refusals import DUPLICATE
 from market.exchanges.breaker import Breaker
 from market.exchanges.budget import Budget
-from market.exchanges.guard import Guard
-from market.exchanges.parsing import Json, Reader, parse_number
+from market.exchanges.guard import Guard, find_duplicate
+from market.exchanges.parsing import Json, Malformed, parse_amount, parse_flag
+from market.exchanges.promises import keep_promises
+from market.exchanges.reading import Reader
 
 T = TypeVar("T")
 PAGE = 1000
+RELIST = 60.0
+"""Seconds between two questions for the names of pairs that were listed after we asked."""
 TICKERS = 20
 """With up to this many symbols a question weighs 2; with more it weighs 40 or more."""
 
 
+@keep_promises
 class Binance:
-    """`reader.skipped` counts frames that could not be read, by kind."""
+    """`reader.skipped` counts frames and rows that could not be read, by kind."""
 
     venue = "binance"
     finality = 10.0
@@ -55,13 +66,18 @@ class Binance:
         self._endpoint = endpoint
         self._guard = Guard(budget, breaker, translate_error, count)
         self._names: dict[str, str] = {}
-        self._listed = False
+        self._listed_at = 0.0
+        """When the venue's names were asked for (monotonic); 0: never."""
         self._client: BinanceClient | None = None
-        self.reader = Reader(self.venue)
+        self.reader = Reader(self.venue, frames.ROW_FIELDS)
 
     @property
     def skipped_frames(self) -> int:
         return self.reader.skipped.total()
+
+    @property
+    def unread_products(self) -> Sequence[UnreadRow]:
+        return self.reader.unread.get("product", ())
 
     async def connect(self) -> None:
         try:
@@ -84,45 +100,39 @@ class Binance:
         return await self._ask(lambda client: client.measure_offset(), 1)
 
     async def instruments(self, symbols: Sequence[str] = ()) -> list[InstrumentRules]:
-        async def request(client: BinanceClient) -> list[InstrumentRules]:
-            answer = await client.get_exchange_info()
-            for limit in answer.get("rateLimits", ()):
-                await self._learn(limit)
-            return [frames.parse_instrument(each) for each in answer["symbols"]]
-
-        rules = await self._ask(request, 20)
+        answer = await self._ask(lambda client: client.get_exchange_info(), 20)
+        listed = self.reader.read_list("product", answer["symbols"], frames.parse_instrument)
+        await self._learn_limits(answer.get("rateLimits"))
+        rules = {each.symbol: each for each in listed}.values()
         self._names.update((each.venue_symbol, each.symbol) for each in rules)
+        self._listed_at = time.monotonic()
         return [each for each in rules if not symbols or each.symbol in symbols]
 
     async def candles(self, symbol: str, interval: str, start: datetime, end: datetime) -> list[Candle]:
         begin, stop, step = to_ms(start), to_ms(end), interval_ms(interval)
-        result: list[Candle] = []
+        parse = partial(frames.parse_candle, symbol=symbol, interval=interval)
+        found: dict[int, Candle] = {}
         while begin < stop:
-            page = await self._ask(self._candle_page(symbol, interval, begin, stop), 2)
-            result += page
-            if len(page) < PAGE:
+            rows = await self._ask(self._candle_page(symbol, interval, begin, stop), 2)
+            page = {to_ms(bar.time): bar for bar in self.reader.read_list("candle", rows, parse)}
+            found |= page
+            if len(rows) < PAGE:
                 break
-            begin = to_ms(page[-1].time) + step
-        return result
+            begin = _next_page(begin, max(page, default=0) + step)
+        over = min(stop, to_ms(self._now()) - step + 1)
+        return [found[time_] for time_ in sorted(found) if to_ms(start) <= time_ < over]
 
-    def _candle_page(self, symbol: str, interval: str, begin: int, stop: int) -> Callable[[BinanceClient], Awaitable[list[Candle]]]:
-        async def request(client: BinanceClient) -> list[Candle]:
-            span = {"startTime": begin, "endTime": stop - 1, "limit": PAGE}
-            rows = await client.get_klines(symbol=venue_symbol(symbol), interval=interval, **span)
-            return frames.parse_candles(rows, symbol, interval, to_ms(self._now()))
-
-        return request
+    def _candle_page(self, symbol: str, interval: str, begin: int, stop: int) -> Callable[[BinanceClient], Awaitable[Any]]:
+        span = {"startTime": begin, "endTime": stop - 1, "limit": PAGE}
+        return lambda client: client.get_klines(symbol=venue_symbol(symbol), interval=interval, **span)
 
     async def tickers(self, symbols: Sequence[str]) -> list[Tick]:
-        names = self._name(symbols)
+        parse = partial(frames.parse_ticker, names=self._name(symbols))
         result: list[Tick] = []
         for first in range(0, len(symbols), TICKERS):
             asked = quote(json.dumps([venue_symbol(each) for each in symbols[first : first + TICKERS]], separators=(",", ":")))
-
-            async def request(client: BinanceClient, asked: str = asked) -> list[Tick]:
-                return [frames.parse_ticker(row, names) for row in await client.get_ticker(symbols=asked)]
-
-            result += await self._ask(request, 2)
+            rows = await self._ask(partial(BinanceClient.get_ticker, symbols=asked), 2)
+            result += self.reader.read_list("ticker", rows, parse)
         return result
 
     async def depth(self, symbol: str, levels: int = 20) -> Depth:
@@ -133,30 +143,28 @@ class Binance:
         return await self._ask(request, 5)
 
     async def balances(self) -> list[Balance]:
-        async def request(client: BinanceClient) -> list[Balance]:
-            return frames.parse_balances((await client.get_account(omitZeroBalances="true"))["balances"])
-
-        return await self._ask(request, 20)
+        answer = await self._ask(lambda client: client.get_account(omitZeroBalances="true"), 20)
+        return self.reader.read_list("balance", answer["balances"], frames.parse_balance)
 
     async def fee_tier(self, symbol: str) -> FeeTier:
-        async def request(client: BinanceClient) -> FeeTier:
-            rates = (await client.v3_get_account_commission(symbol=venue_symbol(symbol)))["standardCommission"]
-            return FeeTier(parse_number(rates["maker"]), parse_number(rates["taker"]))
-
-        return await self._ask(request, 20)
+        answer = await self._ask(lambda client: client.v3_get_account_commission(symbol=venue_symbol(symbol)), 20)
+        rates = answer["standardCommission"]
+        return FeeTier(parse_amount(rates["maker"]), parse_amount(rates["taker"]))
 
     async def permissions(self) -> KeyPermissions:
         """A testnet cannot be asked this, and its money cannot be withdrawn."""
 
         async def request(client: BinanceClient) -> KeyPermissions:
             if client.testnet:
-                return KeyPermissions(True, bool((await client.get_account())["canTrade"]), can_withdraw=False, ip_restricted=None)
+                return KeyPermissions(
+                    True, parse_flag((await client.get_account())["canTrade"]), can_withdraw=False, ip_restricted=None
+                )
             answer = await client.get_account_api_permissions()
             return KeyPermissions(
-                can_read=bool(answer["enableReading"]),
-                can_trade=bool(answer["enableSpotAndMarginTrading"]),
-                can_withdraw=bool(answer["enableWithdrawals"]),
-                ip_restricted=bool(answer["ipRestrict"]),
+                can_read=parse_flag(answer["enableReading"]),
+                can_trade=parse_flag(answer["enableSpotAndMarginTrading"]),
+                can_withdraw=parse_flag(answer["enableWithdrawals"]),
+                ip_restricted=parse_flag(answer["ipRestrict"]),
             )
 
         return await self._ask(request, 20)
@@ -173,7 +181,7 @@ class Binance:
         except Refused as refusal:
             if refusal.code != DUPLICATE:
                 raise
-        return await self.order(order.symbol, order.client_order_id)
+        return await find_duplicate(self, order)
 
     async def cancel(self, symbol: str, client_order_id: str, venue_order_id: str = "") -> Report:
         names = self._name([symbol])
@@ -184,53 +192,49 @@ class Binance:
         return await self._act(request, {"weight": 1})
 
     async def order(self, symbol: str, client_order_id: str, venue_order_id: str = "") -> Report:
-        names = self._name([symbol])
+        names, key = self._name([symbol]), _order_key(symbol, client_order_id, venue_order_id)
+        answer = await self._ask(lambda client: client.get_order(**key), 4, urgent=True)
+        report = frames.parse_order(answer, names)
+        if not report.filled:
+            return report
+        trades = await self._trades(symbol, {"orderId": report.venue_order_id}, 5)
+        return replace(report, executions=tuple(execution for _, execution in trades))
 
-        async def request(client: BinanceClient) -> Report:
-            answer = await client.get_order(**_order_key(symbol, client_order_id, venue_order_id))
-            if not parse_number(answer["executedQty"]):
-                return frames.parse_order(answer, names)
-            trades = await client.get_my_trades(symbol=answer["symbol"], orderId=answer["orderId"], limit=PAGE)
-            return frames.parse_order(answer, names, tuple(execution for _, execution in map(frames.own_trade, trades)))
-
-        return await self._ask(request, 9, urgent=True)
-
-    async def open_orders(self, symbols: Sequence[str] = ()) -> list[Report]:
-        await self._directory()
-
-        async def request(client: BinanceClient) -> list[Report]:
-            return [frames.parse_order(each, self._names) for each in await client.get_open_orders()]
-
-        reports = await self._ask(request, 80, urgent=True)
-        return [each for each in reports if not symbols or each.symbol in symbols]
+    async def open_orders(self, symbols: Sequence[str] = ()) -> list[Report | UnreadRow]:
+        rows = await self._ask(lambda client: client.get_open_orders(), 80, urgent=True)
+        await self._learn_names(rows)
+        orders = self.reader.read_rows("order", rows, partial(frames.parse_order, names=self._names))
+        return [each for each in orders if not symbols or isinstance(each, UnreadRow) or each.symbol in symbols]
 
     async def fills(self, symbol: str, since: datetime) -> list[tuple[str, Execution]]:
-        result: list[tuple[str, Execution]] = []
-        span: dict[str, Any] = {"startTime": to_ms(since)}
+        return await self._trades(symbol, {"startTime": to_ms(since)}, 20)
+
+    async def _trades(self, symbol: str, span: dict[str, Any], weight: int) -> list[tuple[str, Execution]]:
+        """Our trades of a symbol, oldest first: since a time, or those of one order. Page by page, by the trades' own numbers."""
+        found: dict[str, tuple[str, Execution]] = {}
+        first = 0
         while True:
-            page = await self._ask(self._fill_page(symbol, span), 20, urgent=True)
-            result += page
-            if len(page) < PAGE:
-                return result
-            span = {"fromId": int(page[-1][1].trade_id) + 1}
+            rows = await self._ask(self._trade_page(symbol, span), weight, urgent=True)
+            page = self.reader.read_list("fill", rows, frames.own_trade)
+            found |= {execution.trade_id: (order, execution) for order, execution in page}
+            if len(rows) < PAGE:
+                return sorted(found.values(), key=lambda each: each[1].time)
+            first = _next_page(first, max((int(execution.trade_id) for _, execution in page), default=0) + 1)
+            span = {name: value for name, value in span.items() if name == "orderId"} | {"fromId": first}
 
-    def _fill_page(self, symbol: str, span: Json) -> Callable[[BinanceClient], Awaitable[list[tuple[str, Execution]]]]:
-        async def request(client: BinanceClient) -> list[tuple[str, Execution]]:
-            return [frames.own_trade(row) for row in await client.get_my_trades(symbol=venue_symbol(symbol), limit=PAGE, **span)]
+    def _trade_page(self, symbol: str, span: Json) -> Callable[[BinanceClient], Awaitable[Any]]:
+        return lambda client: client.get_my_trades(symbol=venue_symbol(symbol), limit=PAGE, **span)
 
-        return request
-
-    async def market_stream(
+    def market_stream(
         self, symbols: Sequence[str], intervals: Sequence[str], *, depth: bool = False
     ) -> AsyncGenerator[MarketEvent, None]:
         socket = self._open_client().market_socket(f"{self._endpoint.ws.rstrip('/')}/" if self._endpoint.ws else "")
         wanted = streams.stream_names(symbols, intervals, depth=depth)
-        async with aclosing(streams.stream_market(socket, wanted, self._name(symbols), self.reader, self._now)) as events:
-            async for event in events:
-                yield event
+        return streams.stream_market(socket, wanted, self._name(symbols), self.reader, self._now)
 
     async def user_stream(self) -> AsyncGenerator[UserEvent, None]:
-        await self._directory()
+        if not self._listed_at:
+            await self.instruments()
         async with aclosing(streams.stream_user(self._open_client(), self._names, self.reader)) as events:
             async for event in events:
                 yield event
@@ -271,11 +275,21 @@ class Binance:
         self._names.update(names)
         return names
 
-    async def _directory(self) -> None:
-        """All of the venue's symbols in ours, for reports that can be of any symbol. They are asked for once."""
-        if not self._listed:
+    async def _learn_names(self, rows: object) -> None:
+        """Orders can be of any pair, also of one that was listed after we asked for the names: then they are asked for again. If
+        they cannot be had again, the venue's own names will do."""
+        if not self._listed_at:
             await self.instruments()
-            self._listed = True
+        known = isinstance(rows, list) and all(isinstance(row, dict) and row.get("symbol") in self._names for row in rows)
+        if not known and time.monotonic() - self._listed_at > RELIST:
+            with suppress(ExchangeError):
+                await self.instruments()
+
+    async def _learn_limits(self, rows: object) -> None:
+        """The venue's own limits, as `exchangeInfo` tells them."""
+        for limit in self.reader.read_list("limit", rows if isinstance(rows, list) else [], frames.parse_limit):
+            if limit is not None:
+                await self._guard.budget.observe(limit[0], 0, limit[1])
 
     def _now(self) -> datetime:
         """The time by the venue's clock."""
@@ -283,14 +297,15 @@ class Binance:
 
     async def _on_headers(self, headers: Mapping[str, str]) -> None:
         for header, name in (("X-MBX-USED-WEIGHT-1M", "weight"), ("X-MBX-ORDER-COUNT-10S", "orders")):
-            if (used := headers.get(header, "")).isdigit():
+            if (used := headers.get(header, "")).isdecimal():
                 await self._guard.budget.observe(name, int(used), date=headers.get("Date", ""))
 
-    async def _learn(self, limit: Json) -> None:
-        """The venue's own limits, as `exchangeInfo` tells them."""
-        kinds = {("REQUEST_WEIGHT", "MINUTE", 1): "weight", ("ORDERS", "SECOND", 10): "orders"}
-        if name := kinds.get((limit["rateLimitType"], limit["interval"], limit["intervalNum"])):
-            await self._guard.budget.observe(name, 0, int(limit["limit"]))
+
+def _next_page(before: int, after: int) -> int:
+    """Where the next page begins. A venue that gives the same page again would be asked for ever."""
+    if after <= before:
+        raise Malformed("a full page that leads no further")
+    return after
 
 
 def _order_key(symbol: str, client_order_id: str, venue_order_id: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ from binance.ws.reconnecting_websocket import ReconnectingWebsocket
 from binance.ws.websocket_api import WebsocketAPI
 
 from market.exchanges.base import Endpoint, Unauthorised
+from market.exchanges.parsing import from_milliseconds
 
 Headers = Callable[[Any], Awaitable[None]]
 ENDED = {"e": "error", "type": "Ended", "m": "the reader has ended"}
@@ -59,8 +60,8 @@ class BinanceClient(AsyncClient):
     async def measure_offset(self) -> float:
         """Seconds that the venue's clock is ahead, taken in the middle of the round trip. Later signatures use it."""
         begun = time.time()
-        server = (await self.get_server_time())["serverTime"] / 1000
-        offset = float(server - (begun + time.time()) / 2)
+        server = from_milliseconds((await self.get_server_time())["serverTime"]).timestamp()
+        offset = server - (begun + time.time()) / 2
         self.timestamp_offset = int(offset * 1000)
         return offset
 

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import re
+import time
+from math import isfinite
 from typing import Any
 
 import aiohttp
-from binance.exceptions import BinanceAPIException
+from binance.exceptions import BinanceAPIException, BinanceRequestException
 
-from market.exchanges.base import ExchangeError, NotFoundAtVenue, RateLimited, Refused, Retryable, Unauthorised, Unknown
+from market.exchanges.base import UNREADABLE, ExchangeError, NotFoundAtVenue, RateLimited, Refused, Retryable, Unauthorised, Unknown
+from market.exchanges.binance.refusals import (
+    BUSY,
+    DUPLICATE,
+    ORDER_OVER,
+    UNAUTHORISED,
+    UNKNOWN_ORDER,
+    UNSETTLED,
+    classify_refusal,
+    name_refusal,
+)
 
 VENUE = "Binance"
-UNAUTHORISED = (-1002, -1022, -2014, -2015)
-NOT_FOUND = (-2011, -2013)
-UNSETTLED = (-1000, -1001, -1006, -1007)
-"""Codes with which the venue says that it does not know itself what became of the request."""
 CLOCK = -1021
-DUPLICATE = "duplicate"
 BAN_UNTOLD = 60.0
+LONGEST_BAN = 3 * 86_400.0
+BANNED_UNTIL = re.compile(r"until (\d{13})\b")
 
 
 def translate_error(error: Exception, acts: bool) -> ExchangeError:
@@ -26,9 +36,10 @@ def translate_error(error: Exception, acts: bool) -> ExchangeError:
         return _answer_error(error, acts)
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
         return Retryable(f"{VENUE} could not be reached; nothing was sent.", code="network")
-    if isinstance(error, TimeoutError | OSError | aiohttp.ClientError):
+    unreadable = isinstance(error, aiohttp.ContentTypeError | BinanceRequestException)
+    if isinstance(error, TimeoutError | OSError | aiohttp.ClientError) and not unreadable:
         return lost_answer(f"{VENUE} did not answer ({type(error).__name__}).", "network", acts)
-    return lost_answer(f"{VENUE}'s answer could not be read ({type(error).__name__}).", "unreadable", acts)
+    return lost_answer(f"{VENUE}'s answer could not be read ({type(error).__name__}).", UNREADABLE, acts)
 
 
 def lost_answer(message: str, code: str, acts: bool) -> ExchangeError:
@@ -36,17 +47,17 @@ def lost_answer(message: str, code: str, acts: bool) -> ExchangeError:
 
 
 def _answer_error(error: BinanceAPIException, acts: bool) -> ExchangeError:
-    status, code = int(error.status_code), int(error.code or 0)
+    status, code = _read_code(error.status_code), _read_code(error.code)
     # Of an answer that is no JSON the library's message is the response object in words, with the signed address in it.
-    message = f"{VENUE}: {error.message}" if code else f"{VENUE} answered {status}."
+    message = f"{VENUE}: {error.message}"[:500] if code else f"{VENUE} answered {status}."
     if status in (429, 418) or code == -1003:
-        return RateLimited(message, code=str(code), after=_retry_after(error.response))
+        return RateLimited(message, code=str(code), after=_retry_after(error.response, message))
     if code == -1015:
         return RateLimited(message, code=str(code), after=10.0)
     if code == CLOCK:
         return Retryable(f"{message} Our clock and the venue's differ.", code="clock")
-    if code == -1008:
-        return Retryable(message, code=str(code), after=1.0)
+    if code in BUSY:
+        return Retryable(message, code=str(code), after=BUSY[code])
     if status >= 500 or code in UNSETTLED:
         return lost_answer(message, str(code or status), acts)
     return _refusal_error(message, status, code)
@@ -55,18 +66,26 @@ def _answer_error(error: BinanceAPIException, acts: bool) -> ExchangeError:
 def _refusal_error(message: str, status: int, code: int) -> ExchangeError:
     if code in UNAUTHORISED or status == 401:
         return Unauthorised(message, code=str(code))
-    if code in NOT_FOUND:
+    if code in ORDER_OVER or (code == -2011 and UNKNOWN_ORDER in message.lower()):
         return NotFoundAtVenue(message, code=str(code))
     if status == 403 and not code:
         return RateLimited(f"{VENUE}'s firewall turned us away (403).", code="403", after=BAN_UNTOLD)
     if code == -2010 and DUPLICATE in message.lower():
         return Refused(message, code=DUPLICATE)
-    return Refused(message, code=str(code or status))
+    return Refused(message, code=name_refusal(code or status, message), kind=classify_refusal(code, message))
 
 
-def _retry_after(response: Any) -> float:
-    """Seconds to wait. Answers over the WebSocket API have no headers, so the usual time is taken for them."""
+def _read_code(value: object) -> int:
+    """0 where the venue gave no code that is one."""
+    return value if isinstance(value, int) else 0
+
+
+def _retry_after(response: Any, message: str) -> float:
+    """Seconds to wait. Answers over the WebSocket API have no headers: a ban tells its end in its text, and for others the usual
+    time is taken."""
     try:
-        return max(float(response.headers["Retry-After"]), 1.0)
+        wait = float(response.headers["Retry-After"])
     except (AttributeError, KeyError, ValueError):
-        return BAN_UNTOLD
+        ends = BANNED_UNTIL.search(message)
+        wait = int(ends[1]) / 1000 - time.time() if ends else BAN_UNTOLD
+    return min(max(wait, 1.0), LONGEST_BAN) if isfinite(wait) else BAN_UNTOLD

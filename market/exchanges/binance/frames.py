@@ -1,5 +1,6 @@
-"""Binance's JSON to the desk's words. All functions are pure; `names` maps the venue's symbols to ours. A frame that cannot be read
-raises `Malformed`, `KeyError` or the like. A frame of a kind that the desk does not use gives None."""
+"""Binance's JSON to the desk's words. All functions are pure; `names` maps the venue's symbols to ours. What cannot be read raises
+`Malformed`, `KeyError` or the like. A frame of a kind that the desk does not use gives None. A word that the desk does not know is
+`other`: never an error, and never taken for one that it knows."""
 
 from __future__ import annotations
 
@@ -24,10 +25,31 @@ from market.exchanges.base import (
     UserEvent,
     VenueStatus,
 )
-from market.exchanges.parsing import Json, Malformed, from_milliseconds, parse_number, parse_optional, parse_positive, parse_prices
+from market.exchanges.parsing import (
+    Json,
+    Malformed,
+    from_milliseconds,
+    parse_amount,
+    parse_flag,
+    parse_number,
+    parse_optional,
+    parse_positive,
+    parse_prices,
+    parse_text,
+)
+from market.exchanges.reading import Reader
 
 VENUE = "binance"
 Names = Mapping[str, str]
+NAME = 16
+"""Characters of the longest name of an asset."""
+ROW_FIELDS = {
+    "symbol": ("symbol", "asset"),
+    "venue_order_id": ("orderId",),
+    "client_order_id": ("clientOrderId",),
+    "side": ("side",),
+    "quantity": ("origQty", "qty"),
+}
 
 STATUSES: dict[str, VenueStatus] = {
     "NEW": "accepted",
@@ -45,11 +67,12 @@ TYPES: dict[str, OrderType] = {
     "LIMIT": "limit",
     "LIMIT_MAKER": "limit",
     "STOP_LOSS": "stop",
-    "TAKE_PROFIT": "stop",
     "STOP_LOSS_LIMIT": "stop_limit",
-    "TAKE_PROFIT_LIMIT": "stop_limit",
 }
+"""Take-profit orders are not among them: they trigger on the other side of the price than a stop does."""
 SIDES: dict[str, Side] = {"BUY": "buy", "SELL": "sell"}
+UNUSED_EVENTS = ("balanceUpdate", "listStatus", "externalLockUpdate")
+"""Of the user stream: the position or the report that comes with them says more."""
 
 
 def market_event(frame: Json, names: Names, received: float, now: datetime) -> MarketEvent | None:
@@ -93,21 +116,17 @@ def parse_depth(data: Json, symbol: str, now: datetime) -> Depth:
 
 def parse_levels(rows: Sequence[Sequence[str]]) -> tuple[tuple[Decimal, Decimal], ...]:
     """(price, quantity) as the venue orders them: best first."""
-    return tuple((parse_positive(price), parse_number(quantity)) for price, quantity in rows)
+    return tuple((parse_positive(price), parse_amount(quantity)) for price, quantity in rows)
 
 
 def _parse_best(data: Json, symbol: str, now: datetime) -> Depth:
     return Depth(VENUE, symbol, now, parse_levels([(data["b"], data["B"])]), parse_levels([(data["a"], data["A"])]))
 
 
-def parse_candles(rows: Sequence[Sequence[Any]], symbol: str, interval: str, now: int) -> list[Candle]:
-    """The candles of `GET klines` that were closed at `now` (the venue's clock, in ms)."""
-    return [_parse_row(row, symbol, interval) for row in rows if int(row[0]) + INTERVALS[interval] <= now]
-
-
-def _parse_row(row: Sequence[Any], symbol: str, interval: str) -> Candle:
+def parse_candle(row: Sequence[Any], symbol: str, interval: str) -> Candle:
+    """A row of `GET klines`, which may still grow: its open time tells."""
     values = parse_prices(*row[1:5])
-    return Candle(VENUE, symbol, interval, from_milliseconds(row[0]), *values, parse_number(row[5]), True)
+    return Candle(VENUE, symbol, interval, from_milliseconds(row[0]), *values, parse_amount(row[5]), True)
 
 
 def parse_ticker(data: Json, names: Names) -> Tick:
@@ -118,32 +137,33 @@ def parse_ticker(data: Json, names: Names) -> Tick:
 
 def parse_instrument(data: Json) -> InstrumentRules:
     """What `exchangeInfo` says of one symbol. A filter that is absent, or zero, is no rule; unknown ones are passed over."""
+    base, quote = parse_text(data["baseAsset"], NAME), parse_text(data["quoteAsset"], NAME - 1)
     filters = {each["filterType"]: each for each in data["filters"]}
     price, lot, market = (filters.get(name, {}) for name in ("PRICE_FILTER", "LOT_SIZE", "MARKET_LOT_SIZE"))
     notional = filters.get("NOTIONAL") or filters.get("MIN_NOTIONAL") or {}
     return InstrumentRules(
-        symbol=f"{data['baseAsset']}-{data['quoteAsset']}",
-        venue_symbol=data["symbol"],
-        base=data["baseAsset"],
-        quote=data["quoteAsset"],
+        symbol=f"{base}-{quote}",
+        venue_symbol=parse_text(data["symbol"], 2 * NAME),
+        base=base,
+        quote=quote,
         tick_size=parse_optional(price.get("tickSize")),
         lot_size=parse_optional(lot.get("stepSize")),
         min_quantity=parse_optional(lot.get("minQty")),
         max_quantity=parse_optional(lot.get("maxQty")),
         min_notional=parse_optional(notional.get("minNotional")),
-        trading=data["status"] == "TRADING" and data.get("isSpotTradingAllowed", True),
+        trading=data["status"] == "TRADING" and parse_flag(data.get("isSpotTradingAllowed", True)),
         order_types=tuple(dict.fromkeys(TYPES[each] for each in data["orderTypes"] if each in TYPES)),
         market_lot=parse_optional(market.get("stepSize")),
         market_min_quantity=parse_optional(market.get("minQty")),
         market_max_quantity=parse_optional(market.get("maxQty")),
         max_notional=parse_optional(notional.get("maxNotional")),
-        min_notional_market=bool(notional.get("applyMinToMarket", notional.get("applyToMarket", True))),
-        max_notional_market=bool(notional.get("applyMaxToMarket", False)),
+        min_notional_market=parse_flag(notional.get("applyMinToMarket", notional.get("applyToMarket", True))),
+        max_notional_market=parse_flag(notional.get("applyMaxToMarket", False)),
         max_position=parse_optional(filters.get("MAX_POSITION", {}).get("maxPosition")),
         min_price=parse_optional(price.get("minPrice")),
         max_price=parse_optional(price.get("maxPrice")),
-        max_orders=int(filters.get("MAX_NUM_ORDERS", {}).get("maxNumOrders", 0)),
-        max_stops=int(filters.get("MAX_NUM_ALGO_ORDERS", {}).get("maxNumAlgoOrders", 0)),
+        max_orders=int(parse_amount(filters.get("MAX_NUM_ORDERS", {}).get("maxNumOrders", 0))),
+        max_stops=int(parse_amount(filters.get("MAX_NUM_ALGO_ORDERS", {}).get("maxNumAlgoOrders", 0))),
         **_price_bands(filters),
     )
 
@@ -159,24 +179,37 @@ def _price_bands(filters: Mapping[str, Json]) -> dict[str, Decimal | None]:
     }
 
 
+def parse_limit(data: Json) -> tuple[str, int] | None:
+    """A limit of `exchangeInfo` under the name that the rate budget has for it; None for those that it does not keep."""
+    kinds = {("REQUEST_WEIGHT", "MINUTE", 1): "weight", ("ORDERS", "SECOND", 10): "orders"}
+    name = kinds.get((data["rateLimitType"], data["interval"], data["intervalNum"]))
+    return (name, int(parse_positive(data["limit"]))) if name else None
+
+
+def name_symbol(names: Names, venue_symbol: object) -> str:
+    """Ours, or the venue's own name of a pair that was listed after we asked for its names."""
+    text = parse_text(venue_symbol, 2 * NAME)
+    return names.get(text, text)
+
+
 def parse_order(data: Json, names: Names, executions: tuple[Execution, ...] = ()) -> Report:
     """An order by REST, after it was placed, cancelled or queried. A cancellation gives the order a new client id and tells ours as
     the original one."""
     return Report(
         venue=VENUE,
-        symbol=names[data["symbol"]],
-        client_order_id=data.get("origClientOrderId") or data["clientOrderId"],
-        venue_order_id=str(data["orderId"]),
-        status=STATUSES[data["status"]],
+        symbol=name_symbol(names, data["symbol"]),
+        client_order_id=parse_text(data.get("origClientOrderId") or data["clientOrderId"]),
+        venue_order_id=parse_text(data["orderId"]),
+        status=STATUSES.get(data["status"], "other"),
         side=SIDES[data["side"]],
-        type=TYPES[data["type"]],
-        quantity=parse_number(data["origQty"]),
-        filled=parse_number(data["executedQty"]),
+        type=TYPES.get(data["type"], "other"),
+        quantity=parse_amount(data["origQty"]),
+        filled=parse_amount(data["executedQty"]),
         time=from_milliseconds(data.get("transactTime") or data.get("updateTime") or data["time"]),
         limit=parse_optional(data.get("price")),
         stop=parse_optional(data.get("stopPrice")),
         executions=executions,
-        reason=str(data.get("expiryReason", "")),
+        reason=str(data.get("expiryReason") or ""),
     )
 
 
@@ -185,11 +218,11 @@ def parse_placement(data: Json, names: Names) -> Report:
     time = from_milliseconds(data["transactTime"])
     executions = tuple(
         Execution(
-            trade_id=str(fill["tradeId"]),
+            trade_id=parse_text(fill["tradeId"]),
             price=parse_positive(fill["price"]),
             quantity=parse_positive(fill["qty"]),
             fee=parse_number(fill["commission"]),
-            fee_asset=fill["commissionAsset"],
+            fee_asset=parse_text(fill["commissionAsset"], NAME),
             maker=False,
             time=time,
         )
@@ -200,29 +233,37 @@ def parse_placement(data: Json, names: Names) -> Report:
 
 def own_trade(data: Json) -> tuple[str, Execution]:
     """A trade of `GET myTrades`, with the order's id at the venue."""
-    return str(data["orderId"]), Execution(
-        trade_id=str(data["id"]),
+    return parse_text(data["orderId"]), Execution(
+        trade_id=parse_text(data["id"]),
         price=parse_positive(data["price"]),
         quantity=parse_positive(data["qty"]),
         fee=parse_number(data["commission"]),
-        fee_asset=data["commissionAsset"],
-        maker=bool(data["isMaker"]),
+        fee_asset=parse_text(data["commissionAsset"], NAME),
+        maker=parse_flag(data["isMaker"]),
         time=from_milliseconds(data["time"]),
     )
 
 
-def parse_balances(rows: Sequence[Json]) -> list[Balance]:
-    return [Balance(row["asset"], parse_number(row["free"]), parse_number(row["locked"])) for row in rows]
+def parse_balance(row: Json) -> Balance:
+    return Balance(parse_text(row["asset"], NAME), parse_amount(row["free"]), parse_amount(row["locked"]))
 
 
-def user_event(event: Json, names: Names) -> UserEvent | None:
-    """An event of the user stream, without its envelope. `balanceUpdate` is None: the position that follows it says more."""
-    if event["e"] == "executionReport":
+def parse_position(row: Json) -> Balance:
+    """A balance of the user stream."""
+    return Balance(parse_text(row["a"], NAME), parse_amount(row["f"]), parse_amount(row["l"]))
+
+
+def user_event(event: Json, names: Names, reader: Reader) -> UserEvent | None:
+    """An event of the user stream, without its envelope. The balances in it are read one by one."""
+    kind = event["e"]
+    if kind == "executionReport":
         return _execution_report(event, names)
-    if event["e"] == "outboundAccountPosition":
-        rows = tuple(Balance(row["a"], parse_number(row["f"]), parse_number(row["l"])) for row in event["B"])
-        return Balances(VENUE, rows, from_milliseconds(event["u"]))
-    return None
+    if kind == "outboundAccountPosition":
+        rows = reader.read_list("balance", event["B"], parse_position)
+        return Balances(VENUE, tuple(rows), from_milliseconds(event["u"]))
+    if kind in UNUSED_EVENTS:
+        return None
+    raise Malformed(f"an event of type {kind!r:.40}")
 
 
 def _execution_report(event: Json, names: Names) -> Report:
@@ -231,29 +272,29 @@ def _execution_report(event: Json, names: Names) -> Report:
     reason = event.get("r", "NONE")
     return Report(
         venue=VENUE,
-        symbol=names[event["s"]],
-        client_order_id=event.get("C") or event["c"],
-        venue_order_id=str(event["i"]),
-        status=STATUSES[event["X"]],
+        symbol=name_symbol(names, event["s"]),
+        client_order_id=parse_text(event.get("C") or event["c"]),
+        venue_order_id=parse_text(event["i"]),
+        status=STATUSES.get(event["X"], "other"),
         side=SIDES[event["S"]],
-        type=TYPES[event["o"]],
-        quantity=parse_number(event["q"]),
-        filled=parse_number(event["z"]),
+        type=TYPES.get(event["o"], "other"),
+        quantity=parse_amount(event["q"]),
+        filled=parse_amount(event["z"]),
         time=time,
         limit=parse_optional(event["p"]),
         stop=parse_optional(event["P"]),
         executions=(_parse_execution(event, time),) if event["x"] == "TRADE" else (),
-        reason=str(event.get("eR", "")) if reason == "NONE" else reason,
+        reason=str(event.get("eR") or "") if reason in ("NONE", None) else str(reason),
     )
 
 
 def _parse_execution(event: Json, time: datetime) -> Execution:
     return Execution(
-        trade_id=str(event["t"]),
+        trade_id=parse_text(event["t"]),
         price=parse_positive(event["L"]),
         quantity=parse_positive(event["l"]),
         fee=parse_number(event["n"]),
-        fee_asset=event["N"] or "",
-        maker=bool(event["m"]),
+        fee_asset=parse_text(event["N"], NAME) if event["N"] else "",
+        maker=parse_flag(event["m"]),
         time=time,
     )

@@ -21,6 +21,8 @@ def decimal_text(value: Decimal) -> str:
 def order_parameters(order: OrderRequest) -> dict[str, str]:
     """The parameters of `POST order`. Our id always goes with them: otherwise the library would invent one that nobody could ask
     for after a crash."""
+    if order.type not in TYPES:
+        raise Refused(f"type: Binance is sent no orders of type {order.type}.", code="order", kind="ours")
     result = {
         "symbol": venue_symbol(order.symbol),
         "side": order.side.upper(),
@@ -43,12 +45,14 @@ def order_parameters(order: OrderRequest) -> dict[str, str]:
 
 def _post_only(order: OrderRequest, result: dict[str, str]) -> dict[str, str]:
     if order.type != "limit":
-        raise Refused(f"time_in_force: Binance takes post_only with limit orders only, not with {order.type}.", code="order")
+        raise Refused(
+            f"time_in_force: Binance takes post_only with limit orders only, not with {order.type}.", code="order", kind="ours"
+        )
     del result["timeInForce"]
     return result | {"type": "LIMIT_MAKER"}
 
 
 def _require_price(price: Decimal | None, field: str) -> Decimal:
     if price is None:
-        raise Refused(f"{field}: the order's type needs a {field} price.", code="order")
+        raise Refused(f"{field}: the order's type needs a {field} price.", code="order", kind="ours")
     return price

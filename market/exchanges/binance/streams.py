@@ -18,7 +18,8 @@ from market.exchanges.binance import frames
 from market.exchanges.binance.client import BinanceClient, MarketSocket, UserSocket
 from market.exchanges.binance.errors import translate_error
 from market.exchanges.binance.orders import venue_symbol
-from market.exchanges.parsing import Json, Malformed, Reader
+from market.exchanges.parsing import Json, Malformed
+from market.exchanges.reading import Reader
 
 CHUNK = 200
 """Streams in one request. The venue takes 1,024 in all, and five requests a second."""
@@ -104,11 +105,11 @@ class TradeNumbers:
 
     def _check_number(self, data: Json, event: Tick) -> Sequence[MarketEvent]:
         number = data.get("a", data.get("t"))
-        last = self._last.get(data["s"])
+        last = self._last.get(event.symbol)
         if not isinstance(number, int) or (last is not None and number <= last):
             self.reader.skip("repeated trade", f"{number} after {last}")
             return ()
-        self._last[data["s"]] = number
+        self._last[event.symbol] = number
         if last is None or number == last + 1:
             return (event,)
         gap = StreamGap(frames.VENUE, f"trades {last + 1} to {number - 1} did not come", event.time, event.symbol)
@@ -126,9 +127,12 @@ async def stream_user(client: BinanceClient, symbols: Mapping[str, str], reader:
             if event is None:
                 yield Alive(frames.VENUE, datetime.now(UTC))
                 continue
+            if not isinstance(event, dict):
+                reader.skip("user", f"an event that is no object: {event!r:.100}")
+                continue
             if event.get("e") in ("error", "eventStreamTerminated", "serverShutdown"):
                 raise Retryable("The user stream of Binance was lost.", code="stream")
-            parsed = reader.parse_with(str(event.get("e")), frames.user_event, event, symbols)
+            parsed = reader.parse_with(str(event.get("e")), frames.user_event, event, symbols, reader)
             if parsed is not None:
                 yield parsed
     except BinanceAPIException as error:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from core.text import utc_text
@@ -23,10 +24,12 @@ from market.exchanges.base import (
     MarketEvent,
     NotFoundAtVenue,
     OrderRequest,
+    Refused,
     Report,
     Retryable,
     Tick,
     Unauthorised,
+    UnreadRow,
     UserEvent,
 )
 from market.exchanges.breaker import Breaker
@@ -35,16 +38,21 @@ from market.exchanges.coinbase import frames, streams
 from market.exchanges.coinbase.client import CoinbaseRest, CoinbaseSocket
 from market.exchanges.coinbase.errors import not_cancelled, not_placed, translate_error
 from market.exchanges.coinbase.orders import order_body
+from market.exchanges.coinbase.refusals import DUPLICATE
 from market.exchanges.coinbase.tokens import LIFE, BadKey
 from market.exchanges.coinbase.trades import MarketMessages
-from market.exchanges.guard import Guard
-from market.exchanges.parsing import Json, Reader, parse_number
+from market.exchanges.guard import Guard, find_duplicate
+from market.exchanges.parsing import Json, Malformed, from_milliseconds, parse_amount, parse_flag, parse_number, parse_text
+from market.exchanges.promises import keep_promises
+from market.exchanges.reading import Reader
 
 T = TypeVar("T")
 COST = {"requests": 1}
 BARS = 300
 """Candles in one answer; the venue gives no more than 350."""
 PAGE = 250
+MOST_PAGES = 4000
+"""A list of a million rows. One that goes on has no end."""
 SKEW = 2.0
 """How many seconds a clock must be off before a refused token is blamed on it."""
 GRANULARITIES = {
@@ -61,8 +69,9 @@ PARTS = {"3m": "1m", "4h": "2h", "12h": "6h"}
 """Intervals that the venue does not have, and those that they are made of."""
 
 
+@keep_promises
 class Coinbase:
-    """`reader.skipped` counts messages that could not be read, by kind."""
+    """`reader.skipped` counts messages and rows that could not be read, by kind."""
 
     venue = "coinbase"
     finality = 2.0 * LIFE
@@ -73,11 +82,15 @@ class Coinbase:
         self._guard = Guard(budget, breaker, translate_error, count)
         self._rest: CoinbaseRest | None = None
         self._offset = 0.0
-        self.reader = Reader(self.venue)
+        self.reader = Reader(self.venue, frames.ROW_FIELDS)
 
     @property
     def skipped_frames(self) -> int:
         return self.reader.skipped.total()
+
+    @property
+    def unread_products(self) -> Sequence[UnreadRow]:
+        return self.reader.unread.get("product", ())
 
     async def connect(self) -> None:
         try:
@@ -98,7 +111,7 @@ class Coinbase:
     async def clock_offset(self) -> float:
         async def request(rest: CoinbaseRest) -> float:
             begun = time.time()
-            server = int((await rest.get("time", public=True))["epochMillis"]) / 1000
+            server = from_milliseconds((await rest.get("time", public=True))["epochMillis"]).timestamp()
             return server - (begun + time.time()) / 2
 
         rest = self._open_rest()
@@ -108,10 +121,12 @@ class Coinbase:
         return self._offset
 
     async def instruments(self, symbols: Sequence[str] = ()) -> list[InstrumentRules]:
-        return [frames.parse_instrument(each) for each in await self._products(symbols)]
+        rules = self.reader.read_list("product", await self._products(symbols), frames.parse_instrument)
+        return list({each.symbol: each for each in rules if not symbols or each.symbol in symbols}.values())
 
     async def tickers(self, symbols: Sequence[str]) -> list[Tick]:
-        return [frames.product_tick(each, self._now()) for each in await self._products(symbols)]
+        ticks = self.reader.read_list("ticker", await self._products(symbols), partial(frames.product_tick, now=self._now()))
+        return [each for each in ticks if not symbols or each.symbol in symbols]
 
     async def candles(self, symbol: str, interval: str, start: datetime, end: datetime) -> list[Candle]:
         length = timedelta(milliseconds=interval_ms(interval))
@@ -120,24 +135,28 @@ class Coinbase:
         if part := PARTS.get(interval):
             whole = start + -(start - EPOCH) % length
             return frames.merge_candles(await self.candles(symbol, part, whole, end), interval)
+        if interval not in GRANULARITIES:
+            raise Refused(
+                f"interval: Coinbase has no candles of {interval}, and none to make them of.", code="interval", kind="ours"
+            )
+        parse = partial(frames.parse_candle, symbol=symbol, interval=interval)
         result: list[Candle] = []
         while start < end:
             stop = min(end, start + length * BARS)
-            result += await self._ask(self._candle_page(symbol, interval, start, stop))
+            rows = (await self._ask(self._candle_page(symbol, interval, start, stop)))["candles"]
+            bars = {bar.time: bar for bar in self.reader.read_list("candle", rows, parse)}
+            result += [bars[time_] for time_ in sorted(bars) if start <= time_ < stop]
             start = stop
         return result
 
     def _candle_page(
         self, symbol: str, interval: str, start: datetime, stop: datetime
-    ) -> Callable[[CoinbaseRest], Awaitable[list[Candle]]]:
+    ) -> Callable[[CoinbaseRest], Awaitable[Json]]:
+        """The venue answers newest first, with both ends included."""
         span = {"start": str(int(start.timestamp())), "end": str(int(stop.timestamp())), "limit": 350}
-
-        async def request(rest: CoinbaseRest) -> list[Candle]:
-            path = f"{self._public}products/{symbol}/candles"
-            answer = await rest.get(path, params={**span, "granularity": GRANULARITIES[interval]}, public=bool(self._public))
-            return frames.parse_candles(answer["candles"], symbol, interval, start, stop)
-
-        return request
+        asked = {**span, "granularity": GRANULARITIES[interval]}
+        path = f"{self._public}products/{symbol}/candles"
+        return lambda rest: rest.get(path, params=dict(asked), public=bool(self._public))
 
     async def depth(self, symbol: str, levels: int = 20) -> Depth:
         async def request(rest: CoinbaseRest) -> Depth:
@@ -148,33 +167,39 @@ class Coinbase:
         return await self._ask(request)
 
     async def balances(self) -> list[Balance]:
-        return [frames.parse_balance(each) for each in await self._pages("accounts", "accounts", {})]
+        return self.reader.read_list("balance", await self._pages("accounts", "accounts", {}), frames.parse_balance)
 
     async def fee_tier(self, symbol: str) -> FeeTier:
         async def request(rest: CoinbaseRest) -> FeeTier:
             tier = (await rest.get("transaction_summary", params={"product_type": "SPOT"}))["fee_tier"]
-            return FeeTier(parse_number(tier["maker_fee_rate"]), parse_number(tier["taker_fee_rate"]))
+            return FeeTier(parse_amount(tier["maker_fee_rate"]), parse_amount(tier["taker_fee_rate"]))
 
         return await self._ask(request)
 
     async def permissions(self) -> KeyPermissions:
         async def request(rest: CoinbaseRest) -> KeyPermissions:
             may = await rest.get("key_permissions")
-            return KeyPermissions(bool(may["can_view"]), bool(may["can_trade"]), bool(may["can_transfer"]), ip_restricted=None)
+            view, trade, transfer = (parse_flag(may[right]) for right in ("can_view", "can_trade", "can_transfer"))
+            return KeyPermissions(view, trade, transfer, ip_restricted=None)
 
         return await self._ask(request)
 
     async def place(self, order: OrderRequest) -> Report:
-        """To a client order id that it knows, the venue answers with the order that it has."""
+        """To a client order id that it knows, the venue answers with the order that it has, or says that it has one."""
         asked = order_body(order)
 
         async def request(rest: CoinbaseRest) -> Report:
             answer = await rest.post("orders", asked)
-            if not answer["success"]:
+            if not parse_flag(answer["success"]):
                 raise not_placed(answer)
             return _accepted_report(order, answer["success_response"], self._now())
 
-        return await self._act(request)
+        try:
+            return await self._act(request)
+        except Refused as refusal:
+            if refusal.code != DUPLICATE:
+                raise
+        return await find_duplicate(self, order)
 
     async def cancel(self, symbol: str, client_order_id: str, venue_order_id: str = "") -> Report:
         """The venue cancels by its own id only. It is looked up if it is not given."""
@@ -182,7 +207,7 @@ class Coinbase:
 
         async def request(rest: CoinbaseRest) -> None:
             result = (await rest.post("orders/batch_cancel", {"order_ids": [known]}))["results"][0]
-            if not result["success"]:
+            if not parse_flag(result["success"]):
                 raise not_cancelled(result)
 
         await self._act(request)
@@ -192,52 +217,46 @@ class Coinbase:
         if venue_order_id:
             return await self._find_order(venue_order_id)
         # The venue cannot be asked for our id, so its lists are searched, newest first.
-        cursor = ""
-        while True:
-            answer = await self._ask(
-                self._page("orders/historical/batch", {"product_ids": [symbol], "limit": PAGE}, cursor), urgent=True
-            )
-            for each in answer["orders"]:
-                if each["client_order_id"] == client_order_id:
+        unread = 0
+        async for rows in self._walk_pages("orders/historical/batch", "orders", {"product_ids": [symbol]}, urgent=True):
+            for each in rows:
+                if not isinstance(each, dict) or not isinstance(each.get("client_order_id"), str):
+                    unread += 1
+                elif each["client_order_id"] == client_order_id:
                     return await self._with_fills(each)
-            if not (cursor := _next_cursor(answer)):
-                raise NotFoundAtVenue(f"Coinbase knows no order {client_order_id}.", code="404")
+        if unread:
+            raise Malformed(f"{unread} orders without an id: ours may be one of them")
+        raise NotFoundAtVenue(f"Coinbase knows no order {client_order_id}.", code="404")
 
-    async def open_orders(self, symbols: Sequence[str] = ()) -> list[Report]:
-        params: dict[str, Any] = {"order_status": ["OPEN"], "limit": PAGE} | ({"product_ids": list(symbols)} if symbols else {})
-        return [frames.parse_order(each) for each in await self._pages("orders/historical/batch", "orders", params, urgent=True)]
+    async def open_orders(self, symbols: Sequence[str] = ()) -> list[Report | UnreadRow]:
+        params: dict[str, Any] = {"order_status": ["OPEN"]} | ({"product_ids": list(symbols)} if symbols else {})
+        rows = await self._pages("orders/historical/batch", "orders", params, urgent=True)
+        return self.reader.read_rows("order", rows, frames.parse_order)
 
     async def fills(self, symbol: str, since: datetime) -> list[tuple[str, Execution]]:
         params = {"product_ids": [symbol], "start_sequence_timestamp": utc_text(since.astimezone(UTC))}
         return await self._fills(params)
 
-    async def market_stream(
+    def market_stream(
         self, symbols: Sequence[str], intervals: Sequence[str], *, depth: bool = False
     ) -> AsyncGenerator[MarketEvent, None]:
         products = list(symbols)
         channels = {"heartbeats": [], "market_trades": products, **({"level2": products} if depth else {})}
         parse = MarketMessages(symbols, intervals, self.reader)
-        async with aclosing(streams.read_events(self._socket(user=False), channels, parse, self.reader)) as events:
-            async for event in events:
-                yield event
+        return streams.read_events(self._socket(user=False), channels, parse, self.reader)
 
-    async def user_stream(self) -> AsyncGenerator[UserEvent, None]:
+    def user_stream(self) -> AsyncGenerator[UserEvent, None]:
         socket, parse = self._socket(user=True), streams.Orders(self.reader)
-        async with aclosing(streams.read_events(socket, {"heartbeats": [], "user": []}, parse, self.reader)) as events:
-            async for event in events:
-                yield event
+        return streams.read_events(socket, {"heartbeats": [], "user": []}, parse, self.reader)
 
     def _socket(self, *, user: bool) -> CoinbaseSocket:
         return CoinbaseSocket(self._endpoint, self._open_rest().signer, user=user)
 
-    async def _products(self, symbols: Sequence[str]) -> list[Json]:
+    async def _products(self, symbols: Sequence[str]) -> object:
+        """Their rows, and maybe those of others."""
         params = {"product_type": "SPOT"} | ({"product_ids": list(symbols)} if symbols else {})
-
-        async def request(rest: CoinbaseRest) -> list[Json]:
-            answer = await rest.get(f"{self._public}products", params=params, public=bool(self._public))
-            return [each for each in answer["products"] if not symbols or each["product_id"] in symbols]
-
-        return await self._ask(request)
+        answer = await self._ask(lambda rest: rest.get(f"{self._public}products", params=dict(params), public=bool(self._public)))
+        return answer["products"]
 
     async def _find_order(self, venue_order_id: str) -> Report:
         async def request(rest: CoinbaseRest) -> Json:
@@ -250,22 +269,33 @@ class Coinbase:
         if not report.filled:
             return report
         fills = await self._fills({"order_ids": [report.venue_order_id]})
-        return frames.parse_order(data, tuple(execution for _, execution in fills))
+        return replace(report, executions=tuple(execution for _, execution in fills))
 
     async def _fills(self, params: Json) -> list[tuple[str, Execution]]:
-        rows = await self._pages("orders/historical/fills", "fills", {**params, "limit": PAGE}, urgent=True)
-        # A trade that was reversed comes as another type, and is none of the order's executions.
-        fills = [frames.parse_fill(row) for row in reversed(rows) if row.get("trade_type", "FILL") == "FILL"]
-        return sorted(fills, key=lambda each: each[1].time)
+        rows = await self._pages("orders/historical/fills", "fills", params, urgent=True)
+        fills = {each[1].trade_id: each for each in self.reader.read_list("fill", rows[::-1], frames.parse_fill)}
+        return sorted(fills.values(), key=lambda each: each[1].time)
 
-    async def _pages(self, path: str, key: str, params: Json, *, urgent: bool = False) -> list[Json]:
-        rows: list[Json] = []
+    async def _pages(self, path: str, key: str, params: Json, *, urgent: bool = False) -> list[Any]:
+        return [row async for rows in self._walk_pages(path, key, params, urgent=urgent) for row in rows]
+
+    async def _walk_pages(self, path: str, key: str, params: Json, *, urgent: bool) -> AsyncGenerator[list[Any], None]:
+        """The rows of each page. A list whose pages lead no further is given up, instead of being asked for without end."""
+        cursors, before = {""}, None
         cursor = ""
-        while True:
+        while len(cursors) <= MOST_PAGES:
             answer = await self._ask(self._page(path, params, cursor), urgent=urgent)
-            rows += answer[key]
+            rows = answer[key]
+            if not isinstance(rows, list) or (rows and rows == before):
+                raise Malformed(f"{key}: no list, or the same page again")
+            yield rows
             if not (cursor := _next_cursor(answer)):
-                return rows
+                return
+            if cursor in cursors:
+                break
+            cursors.add(cursor)
+            before = rows
+        raise Malformed(f"{key}: the pages have no end")
 
     def _page(self, path: str, params: Json, cursor: str) -> Callable[[CoinbaseRest], Awaitable[Json]]:
         async def request(rest: CoinbaseRest) -> Json:
@@ -314,13 +344,14 @@ class Coinbase:
 
     async def _on_headers(self, headers: Mapping[str, str]) -> None:
         limit, left = headers.get("x-ratelimit-limit", ""), headers.get("x-ratelimit-remaining", "")
-        if limit.isdigit() and left.isdigit():
+        if limit.isdecimal() and left.isdecimal():
             await self._guard.budget.observe("requests", int(limit) - int(left), int(limit), date=headers.get("Date", ""))
 
 
 def _next_cursor(answer: Json) -> str:
     """The cursor of the next page; empty after the last one."""
-    return str(answer.get("cursor") or "") if answer.get("has_next", True) else ""
+    more = answer.get("has_next")
+    return str(answer.get("cursor") or "") if more is None or parse_flag(more) else ""
 
 
 def _accepted_report(order: OrderRequest, answer: Json, now: datetime) -> Report:
@@ -328,8 +359,8 @@ def _accepted_report(order: OrderRequest, answer: Json, now: datetime) -> Report
     return Report(
         venue=frames.VENUE,
         symbol=order.symbol,
-        client_order_id=answer.get("client_order_id") or order.client_order_id,
-        venue_order_id=answer["order_id"],
+        client_order_id=order.client_order_id,
+        venue_order_id=parse_text(answer["order_id"]),
         status="accepted",
         side=order.side,
         type=order.type,

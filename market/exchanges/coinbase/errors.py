@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from multiprocessing import AuthenticationError
 from typing import Any
 
 import requests
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from market.exchanges.base import ExchangeError, NotFoundAtVenue, RateLimited, Refused, Retryable, Unauthorised, Unknown
+from market.exchanges.base import UNREADABLE, ExchangeError, NotFoundAtVenue, RateLimited, Refused, Retryable, Unauthorised, Unknown
+from market.exchanges.coinbase.refusals import CANCEL_UNTOLD, ORDER_OVER, UNTOLD, classify_refusal
 from market.exchanges.coinbase.tokens import BadKey
 from market.exchanges.parsing import Json
 
 VENUE = "Coinbase"
+LONGEST_WAIT = 86_400.0
 
 
 def translate_error(error: Exception, acts: bool) -> ExchangeError:
@@ -29,7 +32,7 @@ def translate_error(error: Exception, acts: bool) -> ExchangeError:
         return Retryable(f"{VENUE} could not be reached; nothing was sent.", code="network")
     if isinstance(error, requests.RequestException) and not isinstance(error, requests.JSONDecodeError):
         return lost_answer(f"{VENUE} did not answer ({type(error).__name__}).", "network", acts)
-    return lost_answer(f"{VENUE}'s answer could not be read ({type(error).__name__}).", "unreadable", acts)
+    return lost_answer(f"{VENUE}'s answer could not be read ({type(error).__name__}).", UNREADABLE, acts)
 
 
 def lost_answer(message: str, code: str, acts: bool) -> ExchangeError:
@@ -51,9 +54,12 @@ def _answer_error(response: requests.Response, acts: bool) -> ExchangeError:
         return lost_answer(message, str(status), acts)
     if status in (401, 403):
         return Unauthorised(f"{VENUE} does not take the key ({status}): {said or response.reason}", code=str(status))
+    if status == 404 and not said:
+        # Somebody between us and the venue: it does not say that an order is not there.
+        return lost_answer(f"{VENUE}'s answer could not be read (404 without a reason).", UNREADABLE, acts)
     if status == 404:
         return NotFoundAtVenue(message, code="404")
-    return Refused(message, code=str(status))
+    return Refused(message, code=str(status), kind="ours")
 
 
 def _read_reason(response: requests.Response) -> str:
@@ -66,30 +72,28 @@ def _read_reason(response: requests.Response) -> str:
 
 def _retry_after(response: requests.Response) -> float:
     try:
-        return max(float(response.headers.get("Retry-After") or response.headers["x-ratelimit-reset"]), 0.1)
+        wait = float(response.headers.get("Retry-After") or response.headers["x-ratelimit-reset"])
     except (KeyError, ValueError):
         return 1.0
+    return min(max(wait, 0.1), LONGEST_WAIT) if isfinite(wait) else 1.0
 
 
-def not_placed(answer: Json) -> Refused:
-    """The error of a refused order, which the venue answers with status 200 and `success` false."""
-    error = answer.get("error_response") or {}
-    code = str(error.get("new_order_failure_reason") or error.get("preview_failure_reason") or error.get("error") or "")
-    text = str(error.get("message") or error.get("error_details") or code)
-    return Refused(f"{VENUE}: {text}", code=code)
-
-
-NOT_THERE = (
-    "UNKNOWN_CANCEL_ORDER",
-    "INVALID_CANCEL_REQUEST",
-    "COMMANDER_REJECTED_CANCEL_ORDER",
-    "DUPLICATE_CANCEL_REQUEST",
-    "ORDER_IS_FULLY_FILLED",
-)
+def not_placed(answer: Json) -> ExchangeError:
+    """The error of a refused order, which the venue answers with status 200 and `success` false. It says why in one of three
+    places. Where it says so in none, nobody knows what became of the order."""
+    error: Json = answer.get("error_response") or {}
+    told = (error.get(name) for name in ("new_order_failure_reason", "preview_failure_reason", "error"))
+    code = next((str(reason) for reason in told if reason and reason not in UNTOLD), "")
+    text = f"{VENUE}: {error.get('message') or error.get('error_details') or code}"[:500]
+    if not code:
+        return Unknown(f"{text} (refused without a reason)", code="UNKNOWN_FAILURE_REASON")
+    return Refused(text, code=code, kind=classify_refusal(code))
 
 
 def not_cancelled(result: Json) -> ExchangeError:
-    code = str(result.get("failure_reason", ""))
-    if code in NOT_THERE:
+    code = str(result.get("failure_reason") or "")
+    if code in ORDER_OVER:
         return NotFoundAtVenue(f"{VENUE}: the order is over, or was never there ({code}).", code=code)
-    return Refused(f"{VENUE}: not cancelled ({code}).", code=code)
+    if code in CANCEL_UNTOLD:
+        return Unknown(f"{VENUE}: not cancelled, and it does not say why.", code=code)
+    return Refused(f"{VENUE}: not cancelled ({code}).", code=code, kind=classify_refusal(code))

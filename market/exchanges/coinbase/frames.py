@@ -1,4 +1,6 @@
-"""Coinbase's JSON to the desk's words. All functions are pure. Product ids are written like our symbols."""
+"""Coinbase's JSON to the desk's words. All functions are pure. Product ids are written like our symbols. What cannot be read raises
+`Malformed`, `KeyError` or the like. A word that the desk does not know is `other`: never an error, and never taken for one that it
+knows."""
 
 from __future__ import annotations
 
@@ -24,13 +26,27 @@ from market.exchanges.parsing import (
     Malformed,
     from_iso,
     from_milliseconds,
+    parse_amount,
+    parse_flag,
     parse_number,
     parse_optional,
     parse_positive,
     parse_prices,
+    parse_text,
 )
 
 VENUE = "coinbase"
+NAME = 16
+"""Characters of the longest name of a currency."""
+ROW_FIELDS = {
+    "symbol": ("product_id", "currency"),
+    "venue_order_id": ("order_id",),
+    "client_order_id": ("client_order_id",),
+    "side": ("side", "order_side"),
+    "quantity": ("base_size", "size"),
+}
+OFF = ("is_disabled", "trading_disabled", "cancel_only", "view_only", "auction_mode")
+"""A product that has one of these takes no new orders."""
 
 STATUSES: dict[str, VenueStatus] = {
     "PENDING": "accepted",
@@ -48,13 +64,8 @@ TYPES: dict[str, OrderType] = {
     "LIMIT": "limit",
     "STOP": "stop",
     "STOP_LIMIT": "stop_limit",
-    "TAKE_PROFIT_STOP_LIMIT": "stop_limit",
-    "TRIGGER_BRACKET": "stop_limit",
-    "BRACKET": "stop_limit",
-    "ROLL_OPEN": "market",
-    "ROLL_CLOSE": "market",
-    "LIQUIDATION": "market",
 }
+"""Brackets, TWAP, scaled orders and those of other kinds of products have no word of ours."""
 SIDES: dict[str, Side] = {"BUY": "buy", "SELL": "sell"}
 UNSAID = ("", "REJECT_REASON_UNSPECIFIED")
 
@@ -71,23 +82,17 @@ def parse_trade(data: Json, received: float = 0.0) -> tuple[int, Tick]:
     return int(data["trade_id"]), Tick(VENUE, data["product_id"], price, time, quantity=size, received=received)
 
 
-def parse_levels(updates: Sequence[Json]) -> list[tuple[Side, Decimal, Decimal]]:
-    """The changes of the channel `l2_data`: (side of the book, price, quantity there now)."""
+def parse_change(data: Json) -> tuple[Side, Decimal, Decimal]:
+    """A change of the channel `l2_data`: (side of the book, price, quantity there now)."""
     sides: dict[str, Side] = {"bid": "buy", "offer": "sell", "ask": "sell"}
-    return [(sides[each["side"]], parse_positive(each["price_level"]), parse_number(each["new_quantity"])) for each in updates]
+    return sides[data["side"]], parse_positive(data["price_level"]), parse_amount(data["new_quantity"])
 
 
 def parse_candle(data: Json, symbol: str, interval: str, *, closed: bool = True) -> Candle:
     """A candle of `GET candles`, or of the channel `candles`, whose interval is always five minutes."""
     values = parse_prices(data["open"], data["high"], data["low"], data["close"])
     time = from_milliseconds(int(data["start"]) * 1000)
-    return Candle(VENUE, symbol, interval, time, *values, parse_number(data["volume"]), closed)
-
-
-def parse_candles(rows: Sequence[Json], symbol: str, interval: str, start: datetime, end: datetime) -> list[Candle]:
-    """The candles that open in [start, end), oldest first. The venue answers newest first, with both ends included."""
-    each = (parse_candle(row, symbol, interval) for row in rows)
-    return sorted((bar for bar in each if start <= bar.time < end), key=lambda bar: bar.time)
+    return Candle(VENUE, symbol, interval, time, *values, parse_amount(data["volume"]), closed)
 
 
 def merge_candles(parts: Sequence[Candle], interval: str) -> list[Candle]:
@@ -108,61 +113,65 @@ def merge_candles(parts: Sequence[Candle], interval: str) -> list[Candle]:
 def product_tick(data: Json, now: datetime) -> Tick:
     """The price of `GET products`."""
     bid, ask = parse_optional(data.get("best_bid_price")), parse_optional(data.get("best_ask_price"))
-    return Tick(VENUE, data["product_id"], parse_positive(data["price"]), now, bid, ask)
+    return Tick(VENUE, parse_text(data["product_id"], 2 * NAME), parse_positive(data["price"]), now, bid, ask)
 
 
 def parse_instrument(data: Json) -> InstrumentRules:
     """What `GET products` says of one product."""
-    off = any(data.get(flag) for flag in ("is_disabled", "trading_disabled", "cancel_only", "view_only", "auction_mode"))
+    off = any(parse_flag(data.get(flag)) for flag in OFF)
+    symbol = parse_text(data["product_id"], 2 * NAME)
     return InstrumentRules(
-        symbol=data["product_id"],
-        venue_symbol=data["product_id"],
-        base=data["base_currency_id"],
-        quote=data["quote_currency_id"],
+        symbol=symbol,
+        venue_symbol=symbol,
+        base=parse_text(data["base_currency_id"], NAME),
+        quote=parse_text(data["quote_currency_id"], NAME),
         tick_size=parse_optional(data.get("price_increment") or data["quote_increment"]),
         lot_size=parse_optional(data["base_increment"]),
         min_quantity=parse_optional(data["base_min_size"]),
         max_quantity=parse_optional(data["base_max_size"]),
         min_notional=parse_optional(data["quote_min_size"]),
         trading=data["status"] == "online" and not off,
-        order_types=("limit", "stop_limit") if _is_limit_only(data) else ("market", "limit", "stop_limit"),
+        order_types=_order_types(data),
         max_notional=parse_optional(data.get("quote_max_size")),
         max_notional_market=True,
     )
 
 
-def _is_limit_only(data: Json) -> bool:
-    """Where only orders that rest are taken, a market order is not either."""
-    return bool(data.get("limit_only") or data.get("post_only"))
+def _order_types(data: Json) -> tuple[OrderType, ...]:
+    """What a product takes in its present state: only what rests, only what has a limit, or everything."""
+    if parse_flag(data.get("post_only")):
+        return ("limit",)
+    return ("limit", "stop_limit") if parse_flag(data.get("limit_only")) else ("market", "limit", "stop_limit")
 
 
 def parse_book(data: Json, symbol: str) -> Depth:
     """The depth of `GET product_book`."""
     sides = (
-        tuple((parse_positive(level["price"]), parse_number(level["size"])) for level in data[side]) for side in ("bids", "asks")
+        tuple((parse_positive(level["price"]), parse_amount(level["size"])) for level in data[side]) for side in ("bids", "asks")
     )
     return Depth(VENUE, symbol, from_iso(data["time"]), *sides)
 
 
 def parse_balance(data: Json) -> Balance:
-    return Balance(data["currency"], parse_number(data["available_balance"]["value"]), parse_number(data["hold"]["value"]))
+    free, held = parse_amount(data["available_balance"]["value"]), parse_amount(data["hold"]["value"])
+    return Balance(parse_text(data["currency"], NAME), free, held)
 
 
 def parse_order(data: Json, executions: tuple[Execution, ...] = ()) -> Report:
-    """An order by REST. Sizes and prices are in the form in which the order was asked for. A market buy for an amount of quote has
-    no base size until it is filled."""
-    form: Json = next(iter(data["order_configuration"].values()))
-    filled = parse_number(data["filled_size"])
+    """An order by REST. Sizes and prices are in the form in which the order was asked for, if the venue tells it. A market buy for
+    an amount of quote has no base size until it is filled."""
+    form: Json = next(iter((data.get("order_configuration") or {}).values()), {})
+    filled = parse_amount(data.get("filled_size") or "0")
     asked = form.get("base_size")
     return Report(
         venue=VENUE,
-        symbol=data["product_id"],
-        client_order_id=data["client_order_id"],
-        venue_order_id=data["order_id"],
+        symbol=parse_text(data["product_id"], 2 * NAME),
+        client_order_id=_parse_own_id(data["client_order_id"]),
+        venue_order_id=parse_text(data["order_id"]),
         status=_parse_status(data["status"], filled),
         side=SIDES[data["side"]],
-        type=_parse_type(data["order_type"]),
-        quantity=parse_number(asked) if asked else filled,
+        type=_parse_type(data.get("order_type")),
+        quantity=parse_amount(asked) if asked else filled,
         filled=filled,
         time=from_iso(data.get("last_fill_time") or data["created_time"]),
         limit=parse_optional(form.get("limit_price")),
@@ -174,16 +183,16 @@ def parse_order(data: Json, executions: tuple[Execution, ...] = ()) -> Report:
 
 def user_order(data: Json, time: datetime) -> Report:
     """An order of the channel `user`. It tells how much is filled, but not by which trades."""
-    filled = parse_number(data["cumulative_quantity"])
+    filled = parse_amount(data["cumulative_quantity"])
     return Report(
         venue=VENUE,
-        symbol=data["product_id"],
-        client_order_id=data["client_order_id"],
-        venue_order_id=data["order_id"],
+        symbol=parse_text(data["product_id"], 2 * NAME),
+        client_order_id=_parse_own_id(data["client_order_id"]),
+        venue_order_id=parse_text(data["order_id"]),
         status=_parse_status(data["status"], filled),
         side=SIDES[data.get("order_side") or data["side"]],
-        type=_parse_type(data["order_type"]),
-        quantity=filled + parse_number(data["leaves_quantity"]),
+        type=_parse_type(data.get("order_type")),
+        quantity=filled + parse_amount(data["leaves_quantity"]),
         filled=filled,
         time=time,
         limit=parse_optional(data.get("limit_price")),
@@ -193,30 +202,36 @@ def user_order(data: Json, time: datetime) -> Report:
 
 
 def parse_fill(data: Json) -> tuple[str, Execution]:
-    """An execution, with the order's id at the venue. Fees are always in the quote currency."""
+    """An execution, with the order's id at the venue. Fees are always in the quote currency. What takes an execution back is none
+    of the order's executions, and is not read past either."""
+    if (kind := data.get("trade_type", "FILL")) != "FILL":
+        raise Malformed(f"a trade of type {kind!r:.40}, which the desk does not book")
     price, size = parse_positive(data["price"]), parse_positive(data["size"])
-    return data["order_id"], Execution(
-        trade_id=str(data["trade_id"]),
+    return parse_text(data["order_id"]), Execution(
+        trade_id=parse_text(data["trade_id"]),
         price=price,
-        quantity=size / price if data.get("size_in_quote") else size,
+        quantity=size / price if parse_flag(data.get("size_in_quote")) else size,
         fee=parse_number(data["commission"]),
-        fee_asset=data["product_id"].partition("-")[2],
+        fee_asset=parse_text(parse_text(data["product_id"]).partition("-")[2], NAME),
         maker=data["liquidity_indicator"] == "MAKER",
         time=from_iso(data["trade_time"]),
     )
 
 
 def _parse_status(name: str, filled: Decimal) -> VenueStatus:
-    status = STATUSES[name]
+    status = STATUSES.get(name, "other")
     return "partially_filled" if status == "accepted" and filled else status
 
 
-def _parse_type(name: str) -> OrderType:
+def _parse_type(name: str | None) -> OrderType:
     """REST writes `STOP_LIMIT`, and the stream writes `Stop Limit`."""
-    if (kind := TYPES.get(name.upper().replace(" ", "_"))) is None:
-        raise Malformed(f"an order of type {name!r}")
-    return kind
+    return TYPES.get(name.upper().replace(" ", "_"), "other") if name else "other"
 
 
-def _join_reasons(*said: str | None) -> str:
-    return "; ".join(dict.fromkeys(each for each in said if each and each not in UNSAID))
+def _parse_own_id(value: object) -> str:
+    """The client's id, which an order placed by hand may be without."""
+    return "" if value == "" else parse_text(value)
+
+
+def _join_reasons(*said: object) -> str:
+    return "; ".join(dict.fromkeys(str(each) for each in said if each and each not in UNSAID))

@@ -24,13 +24,14 @@ def order_configuration(order: OrderRequest) -> dict[str, dict[str, Any]]:
     if order.type == "market":
         return {"market_market_ioc": size}
     if order.type == "stop":
-        raise Refused(
-            "type: Coinbase has no stop orders without a limit. Use stop_limit, or keep the stop on the desk.", code="order"
-        )
+        text = "type: Coinbase has no stop orders without a limit. Use stop_limit, or keep the stop on the desk."
+        raise Refused(text, code="order", kind="ours")
     if order.type == "stop_limit":
         direction = "STOP_DIRECTION_STOP_UP" if order.side == "buy" else "STOP_DIRECTION_STOP_DOWN"
         prices = {"limit_price": _price_text(order.limit, "limit"), "stop_price": _price_text(order.stop, "stop")}
         return {"stop_limit_stop_limit_gtc": size | prices | {"stop_direction": direction}}
+    if order.type != "limit":
+        raise Refused(f"type: Coinbase is sent no orders of type {order.type}.", code="order", kind="ours")
     return _limit_form(order, size | {"limit_price": _price_text(order.limit, "limit")})
 
 
@@ -46,5 +47,5 @@ def _limit_form(order: OrderRequest, form: dict[str, str]) -> dict[str, dict[str
 
 def _price_text(price: Decimal | None, field: str) -> str:
     if price is None:
-        raise Refused(f"{field}: the order's type needs a {field} price.", code="order")
+        raise Refused(f"{field}: the order's type needs a {field} price.", code="order", kind="ours")
     return format(price, "f")

@@ -17,7 +17,8 @@ from websockets.exceptions import WebSocketException
 from market.exchanges.base import Alive, Report, Retryable, StreamGap, Unauthorised
 from market.exchanges.coinbase import frames
 from market.exchanges.coinbase.client import CoinbaseSocket
-from market.exchanges.parsing import Json, Malformed, Reader, from_iso
+from market.exchanges.parsing import Json, Malformed, from_iso
+from market.exchanges.reading import Reader
 
 T = TypeVar("T")
 SILENCE = 10.0
@@ -96,8 +97,11 @@ def _parse_message(text: str | bytes) -> Json:
     message = orjson.loads(text)
     if not isinstance(message, dict):
         raise Malformed("a message that is no object")
-    if message.get("type") != "error" and not (isinstance(message["sequence_num"], int) and from_iso(message["timestamp"])):
-        raise Malformed("a message without its number")
+    if message.get("type") == "error":
+        return message
+    if not isinstance(message["sequence_num"], int) or not isinstance(message["channel"], str):
+        raise Malformed("a message without its number or channel")
+    from_iso(message["timestamp"])
     return message
 
 
@@ -117,7 +121,8 @@ class Orders:
         if message["channel"] != "user":
             return
         for event in message["events"]:
-            for order in event.get("orders", ()):
-                report = self._reader.parse_with("user", frames.user_order, order, moment)
-                if report is not None:
-                    yield report
+            orders = event.get("orders") or [] if isinstance(event, dict) else event
+            yield from self._reader.parse_with("user", self._read_orders, orders, moment) or ()
+
+    def _read_orders(self, orders: object, moment: datetime) -> list[Report]:
+        return self._reader.read_list("user", orders, lambda order: frames.user_order(order, moment))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import chain
@@ -11,7 +11,8 @@ from market.exchanges.base import Candle, Depth, MarketEvent, Tick
 from market.exchanges.coinbase import frames
 from market.exchanges.coinbase.bars import Bars
 from market.exchanges.coinbase.book import DepthBook
-from market.exchanges.parsing import Json, Reader
+from market.exchanges.parsing import Json
+from market.exchanges.reading import Reader
 
 
 class MarketMessages:
@@ -35,11 +36,9 @@ class MarketMessages:
         """A message of a market channel to events. `moment` is its time, `received` when it came in."""
         match message["channel"]:
             case "market_trades":
-                for event in message["events"]:
-                    yield from self._trades(event, moment, received)
+                yield from self._each_event(message, lambda event: self._trades(event, moment, received))
             case "l2_data":
-                for event in message["events"]:
-                    yield from self._depth(event, moment)
+                yield from self._each_event(message, lambda event: self._depth(event, moment))
             case "heartbeats":
                 if self._behind is not None:
                     yield from self._close_bars(moment - self._behind)
@@ -47,6 +46,11 @@ class MarketMessages:
                 self._begin(moment)
             case other:
                 self._reader.skip(other, "not a channel that was asked for")
+
+    def _each_event(self, message: Json, read: Callable[[Json], Iterator[MarketEvent]]) -> Iterator[MarketEvent]:
+        """One that cannot be read costs no other of its message."""
+        for event in message["events"]:
+            yield from self._reader.parse_with(message["channel"], _read_all, read, event) or ()
 
     def _begin(self, moment: datetime) -> None:
         for bars in chain.from_iterable(self._bars.values()):
@@ -82,9 +86,13 @@ class MarketMessages:
             yield from bars.trades(new)
 
     def _depth(self, event: Json, moment: datetime) -> Iterator[Depth]:
-        levels = frames.parse_levels(event["updates"])
+        levels = self._reader.read_list("l2_data", event["updates"], frames.parse_change)
         for symbol in self._wanted.get(event["product_id"], ()):
             book = self._books[symbol]
             book.change(levels, snapshot=event["type"] == "snapshot")
             if book.due(moment):
                 yield book.depth(moment)
+
+
+def _read_all(read: Callable[[Json], Iterator[MarketEvent]], event: Json) -> list[MarketEvent]:
+    return list(read(event))

@@ -14,7 +14,8 @@ import pytest
 from core.times import from_ms
 from market.exchanges.base import Balance, Balances, Candle, Depth, Execution, OrderRequest, Refused, Report, Tick
 from market.exchanges.binance import frames, orders
-from market.exchanges.parsing import Malformed, Reader
+from market.exchanges.parsing import Malformed, from_milliseconds, parse_number
+from market.exchanges.reading import Reader
 from market.size_rules import limits_json
 
 D = Decimal
@@ -126,7 +127,7 @@ def test_every_filter_on_size_and_price_is_a_rule_and_others_are_passed_over() -
 
 
 def test_recorded_answers(recorded: Path) -> None:
-    assert frames.parse_balances(load(recorded, "http-account_response")["balances"]) == [
+    assert [frames.parse_balance(row) for row in load(recorded, "http-account_response")["balances"]] == [
         Balance("BTC", D("4723846.89208129"), D(0)),
         Balance("LTC", D("4763368.68006011"), D(0)),
     ]
@@ -138,11 +139,8 @@ def test_recorded_answers(recorded: Path) -> None:
     assert tick == Tick("binance", "BNB-BTC", D("4.000002"), from_ms(1499869899040), D("4.0"), D("4.000002"))
 
 
-def test_recorded_candles_are_given_once_they_are_closed(recorded: Path) -> None:
-    rows = load(recorded, "http-klines_response")
-    day = 86_400_000
-    assert frames.parse_candles(rows, "LTC-BTC", "1d", 1499040000000 + day - 1) == []
-    (bar,) = frames.parse_candles(rows, "LTC-BTC", "1d", 1499040000000 + day)
+def test_recorded_candles(recorded: Path) -> None:
+    (bar,) = (frames.parse_candle(row, "LTC-BTC", "1d") for row in load(recorded, "http-klines_response"))
     assert (bar.open, bar.high, bar.low, bar.close) == (D("0.0163479"), D("0.8"), D("0.015758"), D("0.015771"))
     assert (bar.volume, bar.time, bar.closed) == (D("148976.11427815"), from_ms(1499040000000), True)
 
@@ -181,7 +179,7 @@ def test_a_new_order_tells_its_executions(recorded: Path) -> None:
 )
 def test_recorded_execution_reports(recorded: Path, name: str, status: str, kind: str, filled: Decimal, reason: str) -> None:
     event = load(recorded, f"user-execution_report_{name}")
-    report = frames.user_event(event, NAMES)
+    report = frames.user_event(event, NAMES, Reader("binance"))
     assert isinstance(report, Report)
     assert (report.status, report.type, report.filled, report.reason) == (status, kind, filled, reason)
     assert (report.symbol, report.client_order_id, report.venue_order_id) == ("ETH-USDT", event["c"], str(event["i"]))
@@ -193,21 +191,21 @@ def test_recorded_execution_reports(recorded: Path, name: str, status: str, kind
 
 def test_a_cancellation_by_another_id_is_told_under_ours(recorded: Path) -> None:
     event = load(recorded, "user-execution_report_canceled") | {"c": "theirs", "C": "ours"}
-    report = frames.user_event(event, NAMES)
+    report = frames.user_event(event, NAMES, Reader("binance"))
     assert isinstance(report, Report)
     assert report.client_order_id == "ours"
 
 
 def test_events_in_the_envelope_of_2026(recorded: Path) -> None:
-    report = frames.user_event(load(recorded, "user-execution_report_wrapped")["event"], NAMES)
+    report = frames.user_event(load(recorded, "user-execution_report_wrapped")["event"], NAMES, Reader("binance"))
     assert isinstance(report, Report)
     assert (report.symbol, report.limit, report.venue_order_id) == ("ETH-BTC", D("0.1026441"), "4293153")
-    assert frames.user_event(load(recorded, "user-list_status_wrapped")["event"], NAMES) is None
+    assert frames.user_event(load(recorded, "user-list_status_wrapped")["event"], NAMES, Reader("binance")) is None
 
 
 def test_recorded_balances(recorded: Path) -> None:
-    assert frames.user_event(load(recorded, "user-balance_update"), NAMES) is None
-    assert frames.user_event(load(recorded, "user-account_position"), NAMES) == Balances(
+    assert frames.user_event(load(recorded, "user-balance_update"), NAMES, Reader("binance")) is None
+    assert frames.user_event(load(recorded, "user-account_position"), NAMES, Reader("binance")) == Balances(
         "binance", (Balance("USDT", D(10000), D(2500)), Balance("ETH", D(5), D(0))), from_ms(1709654400000)
     )
 
@@ -221,10 +219,10 @@ BAR = {"t": 0, "s": "BTCUSDT", "i": "1m", "o": "1", "h": "2", "l": "1", "c": "2"
     [
         TRADE | {"p": "nan"},
         TRADE | {"p": "-1"},
-        TRADE | {"p": 1.5},
+        TRADE | {"p": 0.12345678901234568},
         TRADE | {"q": ""},
         TRADE | {"T": "soon"},
-        TRADE | {"T": 10**15},
+        TRADE | {"T": 10**18},
         TRADE | {"s": "NOSUCH"},
         {"e": "aggTrade"},
         {"e": "kline", "k": BAR | {"h": "0.5"}},
@@ -285,6 +283,14 @@ def test_an_order_that_lacks_something_never_leaves(changes: dict[str, Any], fie
         orders.order_parameters(order(**changes))
 
 
-def test_no_float_is_taken_for_a_number() -> None:
-    with pytest.raises(Malformed):
-        frames.parse_levels([(1.5, "2")])  # type: ignore[list-item]
+def test_a_float_is_taken_only_for_what_was_written() -> None:
+    assert parse_number(0.1) == D("0.1")
+    assert parse_number(31234.56789) == D("31234.56789")
+    for rounded in (0.1 + 0.2, 12345678901234567.0, float("nan"), float("inf"), True):
+        with pytest.raises(Malformed):
+            parse_number(rounded)
+
+
+@pytest.mark.parametrize("written", [1_790_000_000, 1_790_000_000_000, 1_790_000_000_000_000, "1790000000000"])
+def test_a_time_is_told_in_whatever_unit_it_comes(written: object) -> None:
+    assert from_milliseconds(written) == from_ms(1_790_000_000_000)

@@ -20,6 +20,7 @@ from market.exchanges.base import (
     OrderRequest,
     RateLimited,
     Refused,
+    Report,
     Retryable,
     Unauthorised,
     Unknown,
@@ -82,6 +83,7 @@ async def test_the_life_of_a_resting_order(desk: Desk, venue: Venue) -> None:
     placed = await exchange.place(limit(venue, "life-1"))
     assert (placed.client_order_id, placed.status, placed.filled) == ("life-1", "accepted", D(0))
     (opened,) = await exchange.open_orders([symbol])
+    assert isinstance(opened, Report)
     assert (opened.client_order_id, opened.venue_order_id) == ("life-1", placed.venue_order_id)
     assert (opened.quantity, opened.limit, opened.side, opened.type) == (D("0.01"), D(60000), "buy", "limit")
     assert await exchange.open_orders([OTHERS[venue]]) == []
