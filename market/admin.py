@@ -15,6 +15,8 @@ from core.text import decimal_text
 from market import services
 from market.models import CandleChunk, CandleGap, CandleImport, CandleSeries, FeedIncident, Instrument, VenueStream
 
+SHOWN = 10
+
 
 class ReadOnly(ModelAdmin[Any]):
     """Rows that only the desk writes."""
@@ -173,6 +175,7 @@ class VenueStreamAdmin(ReadOnly):
         "messages_per_second",
         "reconnects",
         "gaps",
+        "unread",
         "holder",
     )
     list_filter = ("venue", "environment", "state", "wanted")
@@ -181,6 +184,11 @@ class VenueStreamAdmin(ReadOnly):
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         # On the page of one stream there is nothing to change; the list's actions need the permission.
         return obj is None and admin.ModelAdmin.has_change_permission(self, request)
+
+    @admin.display(description="Products we cannot read")
+    def unread(self, stream: VenueStream) -> str:
+        names = stream.unread_products
+        return f"{len(names)}: {', '.join(names[:SHOWN])}{' and others' if len(names) > SHOWN else ''}" if names else "none"
 
     @admin.action(description="Start: prices come again", permissions=["change"])
     def start(self, request: HttpRequest, rows: QuerySet[VenueStream]) -> None:

@@ -147,6 +147,9 @@ class VenueStream(models.Model):
     state = models.CharField(max_length=12, choices=State, default=State.STOPPED)
     detail = models.CharField(max_length=300, blank=True)
     symbols = models.JSONField(default=list)
+    unread_products = models.JSONField(
+        default=list, blank=True, help_text="Names of the venue's products that the desk cannot read and so does not trade."
+    )
     connected_at = models.DateTimeField(null=True)
     last_message_at = models.DateTimeField(null=True)
     messages_per_second = models.FloatField(default=0)

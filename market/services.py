@@ -19,12 +19,12 @@ from core.errors import Invalid, NotFound
 from core.push import push_message
 from core.symbols import symbol_normalise, venue_normalise
 from core.times import from_ms
-from core.venues import venue_key
+from core.venues import venue_key, venue_split
 from engine.types import interval_ms
 from market import candles
 from market.candles import checks, readers
 from market.demo import DEMO
-from market.exchanges.base import InstrumentRules
+from market.exchanges.base import InstrumentRules, UnreadRow
 from market.models import CandleImport, CandleSeries, FeedIncident, Instrument, VenueStream
 from market.selectors import series_get
 from market.size_rules import limits_json
@@ -61,6 +61,13 @@ def instruments_note(*, key: str, listed: Iterable[InstrumentRules]) -> None:
     ]
     rules = ["venue_symbol", "tick_size", "lot_size", "min_notional", "takes_stops", "limits"]
     Instrument.objects.bulk_create(rows, update_conflicts=True, unique_fields=["venue", "symbol"], update_fields=rules)
+
+
+def products_unread_note(*, key: str, products: Iterable[UnreadRow]) -> None:
+    """Write down which products of a venue's newest list could not be read. The desk does not trade them."""
+    venue, environment = venue_split(key)
+    names = sorted(one.symbol or "unnamed" for one in products)
+    VenueStream.objects.filter(venue=venue, environment=environment).update(unread_products=names)
 
 
 def candles_import(

@@ -8,7 +8,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from market.exchanges.base import UnreadRow
 from market.models import CandleImport, CandleSeries
+from market.services import products_unread_note, stream_ensure
 from tests.market.files import candles, csv, take
 
 pytestmark = pytest.mark.django_db
@@ -59,3 +61,12 @@ def test_deleting_a_series_goes_through_the_service(client: Client) -> None:
     answer = client.post(f"/admin/market/candleseries/{done.series.pk}/delete/", {"post": "yes"})
     assert answer.status_code == 302
     assert not CandleSeries.objects.exists()
+
+
+def test_products_that_cannot_be_read_are_named_until_they_can(client: Client) -> None:
+    stream_ensure(venue="binance", environment="sandbox")
+    odd = [UnreadRow("binance", "product", "{}", "KeyError: 'filters'", name) for name in ("ODDUSDT", "")]
+    products_unread_note(key="binance-sandbox", products=odd)
+    assert "2: ODDUSDT, unnamed" in client.get("/admin/market/venuestream/").content.decode()
+    products_unread_note(key="binance-sandbox", products=[])
+    assert "ODDUSDT" not in client.get("/admin/market/venuestream/").content.decode()

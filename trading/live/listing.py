@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import partial
 
 from market.exchanges.base import Exchange
-from market.services import instruments_note
+from market.services import instruments_note, products_unread_note
 from trading.live.market_state import MarketState
 from trading.live.pools import InThread
 from trading.live.running_bots import RunningBots
@@ -32,6 +32,7 @@ class VenueListing:
             return
         listed = await self.exchange.instruments()
         await self.in_thread(partial(instruments_note, key=self.market.key, listed=listed))
+        await self.in_thread(partial(products_unread_note, key=self.market.key, products=self.exchange.unread_products))
         self.symbols = frozenset(one.symbol for one in listed)
         self.market.tradable = frozenset(one.symbol for one in listed if one.trading)
         self.refreshed_at = time.monotonic()

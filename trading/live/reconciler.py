@@ -163,7 +163,8 @@ class Reconciler:
 @dataclass(frozen=True, slots=True)
 class OrderComparison:
     ask: list[Order]
-    """Open with us, and the venue says something else of them or nothing that can be read; or rejected, as we took it, and open at the venue."""
+    """Open with us, and the venue says something else of them or nothing that we can
+    read; or rejected, as we took it, and open at the venue."""
     revived: list[Order]
     """Over with us, and open at the venue."""
     foreign: list[Report | UnreadRow]
@@ -187,7 +188,10 @@ def compare_orders(wallet_id: int, venue_rows: Sequence[Report | UnreadRow]) -> 
     return OrderComparison(
         ask=[found[order_id] for order_id in ask],
         revived=[found[order_id] for order_id in revived],
-        foreign=[*(report for name, report in listed.items() if name not in known), *find_strangers(wallet_id, unread)],
+        foreign=[
+            *(row for row in venue_rows if isinstance(row, Report) and name_order(row) not in known),
+            *find_strangers(wallet_id, unread),
+        ],
     )
 
 

@@ -45,6 +45,8 @@ ROW_FIELDS = {
     "side": ("side", "order_side"),
     "quantity": ("base_size", "size"),
 }
+TRADE_NUMBERS = range(2**63)
+"""One that is not a number would make all later trades look old."""
 OFF = ("is_disabled", "trading_disabled", "cancel_only", "view_only", "auction_mode")
 """A product that has one of these takes no new orders."""
 
@@ -79,7 +81,9 @@ def parse_ticker(data: Json, time: datetime, received: float = 0.0) -> Tick:
 def parse_trade(data: Json, received: float = 0.0) -> tuple[int, Tick]:
     """A trade of the channel `market_trades`, with the number that counts the trades of a product."""
     price, size, time = parse_positive(data["price"]), parse_positive(data["size"]), from_iso(data["time"])
-    return int(data["trade_id"]), Tick(VENUE, data["product_id"], price, time, quantity=size, received=received)
+    if (number := int(data["trade_id"])) not in TRADE_NUMBERS:
+        raise Malformed(f"a trade of number {number}")
+    return number, Tick(VENUE, data["product_id"], price, time, quantity=size, received=received)
 
 
 def parse_change(data: Json) -> tuple[Side, Decimal, Decimal]:

@@ -11,12 +11,13 @@ from django.test import Client
 
 from core.errors import Conflict
 from market.exchanges.base import Report, UnreadRow
-from tests.trading.live.fixtures import Rows
+from tests.trading.live.fixtures import Rows, rows
 from trading.live.reconciler import compare_orders
 from trading.models import ForeignOrder
 from trading.services.foreign_orders import foreign_orders_note
 from trading.services.orders import foreign_order_resolve
 
+__all__ = ["rows"]
 NOW = datetime(2026, 9, 21, tzinfo=UTC)
 
 
@@ -33,7 +34,7 @@ def unread(number: str = "", name: str = "", **said: Any) -> UnreadRow:
 
 def test_an_order_that_cannot_be_read_is_shown_among_those_that_are_not_ours(rows: Rows) -> None:
     wallet = rows.bot().wallet
-    listed = [unread("7", quantity=Decimal(3)), report("8", "web_8"), unread(), report("8", "web_8")]
+    listed: list[Report | UnreadRow] = [unread("7", quantity=Decimal(3)), report("8", "web_8"), unread(), report("8", "web_8")]
     assert foreign_orders_note(wallet, listed) == 3
     assert foreign_orders_note(wallet, listed) == 0
     found = {one.venue_order_id: one for one in ForeignOrder.objects.all()}

@@ -44,5 +44,5 @@ def check_table(venue: Venue, cells: list[Cell]) -> None:
 def table(tried: dict[tuple[str, str], int]) -> str:
     """Method by kind: how many fields were changed."""
     names = sorted({name for name, _ in tried})
-    rows = [[name, *(tried.get((name, kind), 0) for kind in KINDS)] for name in names]
+    rows = [[name, *(str(tried.get((name, kind), 0)) for kind in KINDS)] for name in names]
     return "\n".join("".join([f"{row[0]:26}", *(f"{one:>10}" for one in row[1:])]) for row in [["", *KINDS], *rows])
