@@ -227,9 +227,7 @@ def foreign_order_resolve(*, foreign_id: int, action: str, bot_id: str = "", use
             found.state = ForeignOrder.State.IGNORED
         elif action == "adopt":
             if found.unread or found.quantity is None:
-                raise Conflict(
-                    "The venue's row of this order could not be read, so no bot can take it over. Ignore it, or cancel it there."
-                )
+                raise Conflict("The desk cannot read this order, so no bot can take it over. Ignore it, or cancel it at the venue.")
             found.adopted_by = order_adopt(found, bot_id).bot
             found.state = ForeignOrder.State.ADOPTED
         else:
