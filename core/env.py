@@ -82,3 +82,6 @@ def read_words(name: str, default: list[str]) -> list[str]:
 
 
 load_file(Path(read_text("ENV_FILE", str(PROJECT / ".env"))))
+if not os.access(PROJECT / "engine", os.W_OK):
+    # numba reads this when it is imported: compiled code cannot be kept beside its sources.
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(var_folder() / "kernels"))

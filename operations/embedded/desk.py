@@ -34,7 +34,7 @@ def open_desk(layout: VarFolder, *, host: str, port: int, workers: int, embedded
     users = 0
     if embedded:
         if os.geteuid() == 0:
-            print("You are root: PostgreSQL runs as `nobody`. An ordinary user is the safer choice.")
+            print("You are root, which PostgreSQL refuses to be: it runs as `nobody`. An ordinary user is the safer choice.")
         with timed_step("PostgreSQL and Valkey"):
             users = start_services(layout.var).users.handle
     exchange = bind_sandbox(port + 1) if sandbox else None

@@ -40,13 +40,13 @@ class VarFolder:
 
     @property
     def sockets(self) -> Path:
-        """The folder of the sockets: var/run, or a short private folder if that path is too long for a socket."""
-        if len(os.fsencode(self.run)) + LONGEST_SOCKET_NAME <= SOCKET_PATH_MAX:
+        """The folder of the sockets: var/run, or a short private folder if that path cannot be a socket's."""
+        if can_hold_sockets(self.run):
             return self.run
         digest = hashlib.sha256(os.fsencode(self.var)).hexdigest()[:12]
         name = f"quarterdeck-{os.getuid()}-{digest}"
         short = Path(tempfile.gettempdir(), name)
-        return short if len(os.fsencode(short)) + LONGEST_SOCKET_NAME <= SOCKET_PATH_MAX else Path("/tmp", name)  # noqa: S108
+        return short if can_hold_sockets(short) else Path("/tmp", name)  # noqa: S108
 
     @property
     def postgres_socket(self) -> Path:
@@ -62,7 +62,7 @@ class VarFolder:
 
     @property
     def redis_url(self) -> str:
-        return f"unix://{self.valkey_socket}"
+        return f"unix://{quote(str(self.valkey_socket))}"
 
     def make(self) -> None:
         """Makes the folders, for the owner's eyes only."""
@@ -72,6 +72,11 @@ class VarFolder:
             raise CannotStart(f"{self.var} cannot be made: {error.strerror}. Set VAR to a folder of your own.") from error
         for folder in (self.run, self.log, self.postgres, self.valkey, self.sockets):
             private_folder(folder)
+
+
+def can_hold_sockets(folder: Path) -> bool:
+    """Whether the path is short enough, and none that PostgreSQL's clients would take for several."""
+    return len(os.fsencode(folder)) + LONGEST_SOCKET_NAME <= SOCKET_PATH_MAX and "," not in str(folder)
 
 
 def private_folder(folder: Path) -> None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from operations.embedded import privileges
 from operations.embedded.errors import CannotStart
 from operations.embedded.layout import VarFolder
+from operations.embedded.privileges import ServerUser, find_user
 from operations.embedded.process import Child, end_with_parent, is_alive, wait_until
 
 MAJOR = "18"
@@ -46,9 +45,12 @@ def data_folder(layout: VarFolder) -> Path:
 def prepare_data(layout: VarFolder) -> None:
     """Makes the data folder if there is none, and cleans up after a server that could not do so itself."""
     data = data_folder(layout)
-    owned_by_server(layout.postgres_socket)
+    layout.postgres_socket.mkdir(mode=0o700, exist_ok=True)
+    layout.postgres_socket.chmod(0o700)
+    user = server_user(layout)
     if data.exists():
         clean_up(layout)
+        give_tree(data, user)
         return
     if older := [folder.name for folder in layout.postgres.iterdir() if folder.name.isdigit()]:
         raise CannotStart(
@@ -58,12 +60,13 @@ def prepare_data(layout: VarFolder) -> None:
     # It is made beside and then renamed, so that an interrupted start leaves nothing half-made in its place.
     new = layout.postgres / "new"
     shutil.rmtree(new, ignore_errors=True)
-    owned_by_server(new)
-    initialise_data(new, layout.log / "postgres.log")
+    new.mkdir(mode=0o700)
+    give_tree(new, user)
+    initialise_data(new, user, layout.log / "postgres.log")
     new.rename(data)
 
 
-def initialise_data(data: Path, log: Path) -> None:
+def initialise_data(data: Path, user: ServerUser | None, log: Path) -> None:
     """Makes the data folder with `initdb`, as the user that PostgreSQL runs as. Raises CannotStart where that fails."""
     command = [
         str(find_binary("initdb")),
@@ -71,11 +74,10 @@ def initialise_data(data: Path, log: Path) -> None:
         *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C", "--no-instructions"),
     ]
     parent = os.getpid()
-    enter = before_exec()
 
     def prepare_exec() -> None:
-        if enter:
-            enter()
+        if user:
+            user.enter()
         end_with_parent(signal.SIGKILL, parent=parent)
 
     with log.open("ab") as output:
@@ -83,19 +85,20 @@ def initialise_data(data: Path, log: Path) -> None:
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/", preexec_fn=prepare_exec, check=False
         )
     if done.returncode:
-        raise CannotStart(f"PostgreSQL could not make its data folder. See the end of {log}.{root_remedy()}")
+        raise CannotStart(f"PostgreSQL could not make its data folder. See the end of {log}.")
 
 
 def postgres_server(layout: VarFolder, *, durable: bool) -> Child:
     settings = SETTINGS if durable else SETTINGS | FAST_SETTINGS
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    user = server_user(layout)
     return Child(
         name="postgres",
         command=[str(find_binary("postgres")), "-D", str(data_folder(layout)), "-k", str(layout.postgres_socket), *options],
         log=layout.log / "postgres.log",
         stop_signal=signal.SIGINT,  # "fast": ends sessions, writes a checkpoint
         deadly=signal.SIGINT,
-        before_exec=before_exec(),
+        before_exec=user.enter if user else None,
         before_start=lambda: clean_up(layout),
     )
 
@@ -137,21 +140,17 @@ def is_our_server(pid: int, layout: VarFolder) -> bool:
         return Path("/proc/self").exists() is False
 
 
-def owned_by_server(folder: Path) -> None:
-    """Makes `folder`, and gives it to the user that PostgreSQL runs as."""
-    folder.mkdir(mode=0o700, exist_ok=True)
-    folder.chmod(0o700)
-    if user := privileges.server_user():
-        os.chown(folder, user.pw_uid, user.pw_gid)
+@cache
+def server_user(layout: VarFolder) -> ServerUser | None:
+    """The user that PostgreSQL runs as; None if that is the user we are."""
+    return find_user(find_binary("initdb"), layout.postgres_socket)
 
 
-def before_exec() -> Callable[[], None] | None:
-    """What a new process does to stop being root, because PostgreSQL refuses to run as root."""
-    user: pwd.struct_passwd | None = privileges.server_user()
-    return (lambda: privileges.become_user(user)) if user else None
-
-
-def root_remedy() -> str:
-    if privileges.server_user() is None:
-        return ""
-    return " You are root, so it runs as `nobody`: where that cannot work, start as an ordinary user, or set DATABASE_URL."
+def give_tree(data: Path, user: ServerUser | None) -> None:
+    """Gives the data folder to that user, also where another one had it when the desk ran on another system."""
+    if user is None or data.stat().st_uid == user.uid:
+        return
+    # The folder itself comes last, so that a start that is cut off is known for one.
+    for folder, _, files in os.walk(data, topdown=False):
+        for path in (*(os.path.join(folder, file) for file in files), folder):
+            os.chown(path, user.uid, user.gid, follow_symlinks=False)
