@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from market.sandbox import checks, taking
 from market.sandbox.accounts import SandboxAccount
@@ -16,6 +17,27 @@ from market.sandbox.matching import OrderMatcher
 from market.sandbox.orders import ZERO, OrderTicket, RequestRefused, SandboxOrder
 from market.sandbox.records import ExchangeRecords
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def recorded(
+    operation: Callable[Concatenate[SandboxExchange, P], R],
+) -> Callable[Concatenate[SandboxExchange, P], R]:
+    """Has what the operation changed put on record before it returns, once for all that it calls in its turn."""
+
+    @wraps(operation)
+    def call(self: SandboxExchange, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        self.depth += 1
+        try:
+            return operation(self, *args, **kwargs)
+        finally:
+            self.depth -= 1
+            if not self.depth:
+                self.record()
+
+    return call
+
 
 class SandboxExchange(ExchangeRecords):
     """The records of one venue with its accounts, listings, orders and trades in motion. `venue` is `binance` or `coinbase`."""
@@ -25,6 +47,8 @@ class SandboxExchange(ExchangeRecords):
     ) -> None:
         super().__init__(venue, instruments, fees, seed=seed, clock=clock)
         self.matcher = OrderMatcher(self)
+        self.depth = 0
+        self.record: Callable[[], None] = lambda: None
 
     # ------------------------------------------------------------ accounts and listings
 
@@ -50,6 +74,7 @@ class SandboxExchange(ExchangeRecords):
         else:
             market.book.place(order)
 
+    @recorded
     def deposit(self, account: str, asset: str, amount: Decimal) -> None:
         """Brings money in, or takes it out (below zero), by other ways than trading."""
         holder = self.accounts[account]
@@ -60,13 +85,15 @@ class SandboxExchange(ExchangeRecords):
         self.outside[asset] = self.outside.get(asset, ZERO) - amount
         self.emit(BalanceUpdate(account, (asset,), self.clock(), deposit=amount))
 
-    def change_filters(self, symbol: str, **filters: Any) -> None:
+    @recorded
+    def change_filters(self, /, symbol: str, **filters: Any) -> None:
         """Gives a symbol other filters (fields of `ListedInstrument`) from now on. Its open orders stay as they are."""
         market = self.market(symbol)
         market.instrument = replace(market.instrument, **filters)
         market.book.set_filters(market.instrument)
         self.emit(ListingChange(symbol, self.clock()))
 
+    @recorded
     def delist(self, symbol: str) -> None:
         """Ends trading in a symbol. Its open orders expire."""
         self.change_filters(symbol, trading=False)
@@ -76,6 +103,7 @@ class SandboxExchange(ExchangeRecords):
 
     # ------------------------------------------------------------ orders
 
+    @recorded
     def place(self, account: str, ticket: OrderTicket) -> SandboxOrder:
         """Takes an order and does at once what can be done: it rests, waits, fills or ends. `RequestRefused` as `check`."""
         market, holder = self.market(ticket.symbol), self.accounts[account]
@@ -101,6 +129,7 @@ class SandboxExchange(ExchangeRecords):
         if taking.needed_funds(order, offers, rate=self.rate) > self.accounts[account].balance(order.hold_asset).free:
             raise RequestRefused("insufficient_balance", "Account has insufficient balance for requested action.")
 
+    @recorded
     def cancel(self, account: str, id: int) -> SandboxOrder:
         """`RequestRefused` with `unknown_order` where the order does not exist or is no longer open."""
         order = self.accounts[account].open.get(id)
@@ -110,6 +139,7 @@ class SandboxExchange(ExchangeRecords):
         self.emit(BookChange(order.symbol, self.clock()))
         return order
 
+    @recorded
     def expire(self, time: int) -> None:
         """Ends the orders whose deadline has come."""
         for order in [order for order in self.deadlines.values() if order.request.expires <= time]:
@@ -136,6 +166,7 @@ class SandboxExchange(ExchangeRecords):
 
     # ------------------------------------------------------------ the market
 
+    @recorded
     def trade(self, symbol: str, price: Decimal, qty: Decimal, *, buyer_is_maker: bool, time: int | None = None) -> None:
         """A trade of others moves the price, and fills resting orders as far as it reaches them.
 

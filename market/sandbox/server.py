@@ -36,6 +36,7 @@ class Sandbox(SandboxVenues):
         """Serves on 127.0.0.1, or on a socket that is bound already. Port 0 takes a free one, which `port` then names."""
         self._runner = web.AppRunner(self._make_app(), shutdown_timeout=0.1, access_log=None)
         await self._runner.setup()
+        self.keep_accounts()
         await (web.SockSite(self._runner, listener) if listener else web.TCPSite(self._runner, HOST, port)).start()
         self.port = self._runner.addresses[0][1]
         if self.scenario.speed is not None:
@@ -47,13 +48,13 @@ class Sandbox(SandboxVenues):
         self._stopping.set()
         for task in self._tasks:
             task.cancel()
-        self.save()
+        self.save(last=True)
         self.sockets.close()
         await self.coinbase.close()
         await self._runner.cleanup()
 
     async def _keep_saving(self) -> None:
-        """Saves the accounts within a second of each change."""
+        """Saves the accounts within a second of each change, so that the journal stays short."""
         last = None
         while True:
             now = [(exchange.sequence, dict(exchange.outside)) for exchange in self.exchanges.values()]

@@ -1,17 +1,19 @@
-"""A sandbox's accounts in a file, so that a restart keeps balances, orders and fills. Prices start again; ids go on."""
+"""A sandbox's accounts in a file, so that a restart keeps balances, orders and fills. Prices start again; ids go on. What happened
+since the file was written stands in the journal beside it."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import fields
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
 from market.sandbox.accounts import AssetBalance, SandboxAccount
 from market.sandbox.exchange import SandboxExchange
+from market.sandbox.journal import SandboxJournal, dump_account, dump_counters, journal_path, merge_lines, read_journal
 from market.sandbox.orders import OrderTicket, RequestRefused, SandboxFill, SandboxOrder
 
 Row = TypeVar("Row", SandboxFill, SandboxOrder, OrderTicket, AssetBalance)
@@ -22,24 +24,31 @@ class BadState(ValueError):
     """A file of accounts cannot be used. The message says why and what to do."""
 
 
-def save_accounts(path: Path, exchanges: Mapping[str, SandboxExchange], seed: int) -> None:
-    """Writes the whole file, or leaves the one that is there."""
-    content = {"version": VERSION, "seed": seed, "venues": {name: _dump_exchange(exchange) for name, exchange in exchanges.items()}}
+def save_accounts(path: Path, journal: SandboxJournal, seed: int, *, last: bool = False) -> None:
+    """Writes the whole file, or leaves the one that is there; the journal begins anew. If it is the `last` time, no trade id is set
+    aside any more."""
+    venues = {one.venue: _dump_exchange(one.exchange, {} if last else one.promised) for one in journal.venues}
+    content = {"version": VERSION, "seed": seed, "line": journal.line, "venues": venues}
     new = path.with_name(path.name + ".new")
-    new.write_text(json.dumps(content, default=str), encoding="utf-8")
+    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        json.dump(content, file, default=str)
     os.replace(new, path)
+    journal.empty()
 
 
-def load_accounts(path: Path, exchanges: Mapping[str, SandboxExchange], seed: int) -> None:
-    """Replaces the accounts by those of the file. Without a file nothing changes. `BadState`."""
+def load_accounts(path: Path, exchanges: Mapping[str, SandboxExchange], seed: int) -> int:
+    """Replaces the accounts by those of the file and its journal. Answers the journal's last line. Without a file nothing changes.
+    `BadState`."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["version"] != VERSION or content["seed"] != seed:
             raise BadState(f"{path} was made with seed {content['seed']}: use that seed, or another file.")
+        merge_lines(content, read_journal(journal_path(path)))
         for name, exchange in exchanges.items():
             _restore_exchange(exchange, content["venues"][name])
+        return int(content.get("line", 0))
     except FileNotFoundError:
-        return
+        return 0
     except OSError as error:
         raise BadState(f"{path} cannot be read: {error.strerror}.") from None
     except BadState:
@@ -48,23 +57,11 @@ def load_accounts(path: Path, exchanges: Mapping[str, SandboxExchange], seed: in
         raise BadState(f"{path} is damaged ({type(error).__name__}). Delete it to start with new accounts.") from None
 
 
-def _dump_exchange(exchange: SandboxExchange) -> dict[str, Any]:
+def _dump_exchange(exchange: SandboxExchange, promised: Mapping[str, int]) -> dict[str, Any]:
     """What of an exchange has to outlive a restart; fills stand within their orders."""
-    return {
-        "next_order": exchange.next_order,
-        "sequence": exchange.sequence,
-        "fees": exchange.fees,
-        "outside": exchange.outside,
-        "next_trades": {symbol: market.history.next_id for symbol, market in exchange.markets.items()},
-        "accounts": [
-            {
-                "name": account.name,
-                "balances": {asset: asdict(balance) for asset, balance in account.balances.items()},
-                "orders": [asdict(order) for order in account.orders.values()],
-            }
-            for account in exchange.accounts.values()
-        ],
-    }
+    next_trades = promised or {symbol: market.history.next_id for symbol, market in exchange.markets.items()}
+    accounts = [dump_account(exchange, name, list(one.orders.values())) for name, one in exchange.accounts.items()]
+    return {**dump_counters(exchange, next_trades), "accounts": accounts}
 
 
 def _restore_exchange(exchange: SandboxExchange, kept: Mapping[str, Any]) -> None:

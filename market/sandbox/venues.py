@@ -12,6 +12,7 @@ from market.sandbox.coinbase.face import CoinbaseFace
 from market.sandbox.exchange import SandboxExchange
 from market.sandbox.faults import CHANGES, VENUES, FaultRule, FaultScript
 from market.sandbox.history import SandboxCandle
+from market.sandbox.journal import SandboxJournal, journal_path
 from market.sandbox.scenario import Scenario
 from market.sandbox.sockets import ClientSockets
 from market.sandbox.tape import Tape, TapeTrade
@@ -30,8 +31,8 @@ class SandboxVenues:
         self.faults = FaultScript(plan.faults, seed=plan.seed, clock=self._now)
         self.keys = {"binance": keys.binance_key(plan.seed), "coinbase": keys.coinbase_key(plan.seed)}
         self.exchanges = {venue: self._make_exchange(venue, past) for venue in VENUES}
-        if plan.state:
-            state.load_accounts(plan.state, self.exchanges, plan.seed)
+        self.line = state.load_accounts(plan.state, self.exchanges, plan.seed) if plan.state else 0
+        self.journal: SandboxJournal | None = None
         self.sockets = ClientSockets(self.faults)
         self.binance = BinanceFace(self.exchanges["binance"], self.keys["binance"], lambda: self.wall("binance"))
         self.coinbase = CoinbaseFace(self.exchanges["coinbase"], self.keys["coinbase"], lambda: self.wall("coinbase"))
@@ -60,10 +61,16 @@ class SandboxVenues:
             account.can_trade, account.can_withdraw, account.ip_restricted = can_trade, can_withdraw, ip_restricted
         self.coinbase.permit(self.keys["coinbase"].name, can_trade=can_trade, can_transfer=can_withdraw)
 
-    def save(self) -> None:
-        """Writes the accounts to the file of the scenario, if it has one."""
+    def keep_accounts(self) -> None:
+        """From now on whatever changes the accounts is in a file before anybody is told, if the scenario has one."""
         if self.scenario.state:
-            state.save_accounts(self.scenario.state, self.exchanges, self.scenario.seed)
+            self.journal = SandboxJournal(journal_path(self.scenario.state), self.exchanges, self.line)
+            self.save()
+
+    def save(self, *, last: bool = False) -> None:
+        """Writes the accounts to the file of the scenario, if they are kept."""
+        if self.scenario.state and self.journal:
+            state.save_accounts(self.scenario.state, self.journal, self.scenario.seed, last=last)
 
     def _now(self) -> int:
         return self.tape.now
