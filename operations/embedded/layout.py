@@ -27,6 +27,11 @@ class VarFolder:
         return self.var / "run"
 
     @property
+    def beats(self) -> Path:
+        """The folder of the heartbeats of a desk's processes."""
+        return self.run / "beats"
+
+    @property
     def log(self) -> Path:
         return self.var / "log"
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from core.env import PROJECT
+from operations.embedded.pulse import HANGS_AFTER, Pulse
 
 PR_SET_PDEATHSIG = 1
 LOG_BYTES_MAX = 5_000_000
@@ -98,6 +99,7 @@ class Child:
     deadly: signal.Signals = signal.SIGKILL
     before_exec: Callable[[], object] | None = None
     before_start: Callable[[], None] | None = None
+    pulse: Pulse | None = None
     process: subprocess.Popen[bytes] | None = None
     failures: int = 0
     started_at: float = 0.0
@@ -135,10 +137,10 @@ class Child:
         return self.process is not None and self.process.poll() is None
 
     def mend(self) -> str | None:
-        """Restarts it if it has ended and its pause has passed. Says what happened, if anything did."""
+        """Restarts it if it has ended and its pause has passed, and ends it if it hangs. Says what happened, if anything did."""
         now = time.monotonic()
         if self.running:
-            return None
+            return self.end_hanging(now)
         if self.process is not None:
             code, self.process = self.process.returncode, None
             if now - self.started_at > HEALTHY_AFTER:
@@ -151,6 +153,12 @@ class Child:
             return None
         self.start()
         return f"{self.name} started again."
+
+    def end_hanging(self, now: float) -> str | None:
+        if self.pulse is None or not self.pulse.has_stopped(now):
+            return None
+        self.kill()
+        return f"{self.name} gave no sign of work for {HANGS_AFTER:.0f} s, and was ended. See {self.log}."
 
     def ask_to_stop(self) -> None:
         if self.process and self.running:

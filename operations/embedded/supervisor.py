@@ -13,11 +13,13 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
+from core.heartbeat import FOLDER
 from operations.embedded.errors import CannotStart
 from operations.embedded.layout import VarFolder
 from operations.embedded.lock import Lock
 from operations.embedded.process import Child, interrupt_once, on_signals, rotate_log, wait_until
 from operations.embedded.progress import timed_step
+from operations.embedded.pulse import AnswerPulse, Pulse, clear_beats, read_beat
 from operations.embedded.services import Services
 
 LOOK_EVERY = 0.2
@@ -75,6 +77,7 @@ class Supervisor:
 
     def start(self) -> None:
         # They are asked to stop in this order, too.
+        clear_beats(self.layout.beats)
         self.children = [self.schedules(), self.stream(), self.web(), self.worker(), *self.sandbox()]
         with timed_step("web, worker, stream, schedules"):
             for child in self.children:
@@ -93,7 +96,9 @@ class Supervisor:
         """The web server gets the bound socket, so that no request is refused while it restarts, and nobody takes the port
         meanwhile."""
         handle = self.given.listener
-        return self.child("web", "daphne", "--fd", str(handle), "config.asgi:application", pass_fds=[handle])
+        web = self.child("web", "daphne", "--fd", str(handle), "config.asgi:application", pass_fds=[handle])
+        web.pulse = Pulse(AnswerPulse(self.web_answers))
+        return web
 
     def worker(self) -> Child:
         options = ["--pool", "prefork", "--concurrency", str(self.given.workers), "--without-gossip", "--without-mingle"]
@@ -112,13 +117,15 @@ class Supervisor:
         return [self.child("sandbox", "manage", "sandbox", "--fd", str(handle), "--state", keep, pass_fds=[handle])]
 
     def child(self, name: str, module: str, *arguments: str, **options: Any) -> Child:
-        return Child(
+        child = Child(
             name=name,
             command=[sys.executable, "-m", module, *arguments],
             log=self.layout.log / f"{name}.log",
-            environment=os.environ | {"QUARTERDECK_VAR": str(self.layout.var)},
+            environment=os.environ | {"QUARTERDECK_VAR": str(self.layout.var), FOLDER: str(self.layout.beats)},
             **options,
         )
+        child.pulse = Pulse(lambda: read_beat(self.layout.beats, child.process.pid if child.process else 0))
+        return child
 
     def await_web(self) -> None:
         web = next(child for child in self.children if child.name == "web")
