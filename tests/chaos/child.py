@@ -21,7 +21,7 @@ from django.db import connection
 
 import market.services
 from core.broker import layer_config
-from market.exchanges import connect
+from market.exchanges import breaker, connect
 from market.exchanges.base import Endpoint, Exchange, ExchangeError
 from market.exchanges.binance.client import BinanceClient as BinanceClient
 from market.exchanges.breaker import Breaker
@@ -37,6 +37,7 @@ from trading.live import (
     bot_intake,
     bot_runner,
     dispatcher,
+    errands,
     executor,
     leases,
     reconciler,
@@ -140,7 +141,9 @@ def hurry() -> None:
         leases: {"RENEW_EVERY": 0.3},
         account: {"RECONNECT": Timing(backoff=(0.05, 0.1, 0.15), jitter=0.8)},
         account_pool: {"AGAIN_SECONDS": 0.2, "SHUT_SECONDS": 0.2},
-        reconciler: {"UNANSWERED": timedelta(seconds=0.2)},
+        errands: {"UNANSWERED": timedelta(seconds=0.2)},
+        reconciler: {"PROBE_FIRST": 0.05},
+        breaker: {"LATER": 50},
         bot_intake: {"AGAIN_SECONDS": 0.2},
         bot_runner: {"RETRY_SECONDS": 0.05},
         bot_candles: {"SAVE_EVERY": 0.5, "HOLE_SECONDS": 0.3 * SPEED},
@@ -161,8 +164,8 @@ class HastyWorker(StreamWorker):
         self.exchanges: dict[str, Exchange] = {}
 
     def connect(self, endpoint: Endpoint) -> Exchange:
-        breaker = Breaker(self.redis, endpoint, rest=0.3, probe=0.1)
-        exchange = connect(endpoint, budget=Budget(self.redis, endpoint, patience=1.0), breaker=breaker)
+        shared = Breaker(self.redis, endpoint, rest=0.3, probe=0.1)
+        exchange = connect(endpoint, budget=Budget(self.redis, endpoint, patience=1.0), breaker=shared)
         exchange.finality = FINALITY[endpoint.venue]
         for name in ("place", "cancel"):
             setattr(exchange, name, self.fused(getattr(exchange, name), name))
