@@ -1,5 +1,5 @@
-"""API tokens in the admin. They are seen and revoked there, but not made or changed, because a secret must not pass through a page.
-API tokens in the admin. They are seen and revoked there, but not made or changed, because a secret must not pass through a page."""
+"""API tokens and the audit in the admin. Tokens are seen and revoked there, but not made or changed, because a secret must not pass
+through a page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from access import services
-from access.models import ApiToken
+from access.models import ApiToken, AuditEntry
 from core.generics import ModelAdmin
 
 
@@ -31,10 +31,29 @@ class ApiTokenAdmin(ModelAdmin[ApiToken]):
     @admin.action(description="Revoke: the selected tokens stop working at once", permissions=["change"])
     def revoke(self, request: HttpRequest, tokens: QuerySet[ApiToken]) -> None:
         for token in tokens:
-            services.token_revoke(token=token)
+            services.token_revoke(token=token, by=request.user)
         self.message_user(request, f"Revoked {len(tokens)}.")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ModelAdmin[AuditEntry]):
+    """For reading: who did what."""
+
+    list_display = ["ts", "who", "act", "about", "token"]
+    list_filter = ["act", "ts"]
+    search_fields = ["who", "about", "token"]
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

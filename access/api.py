@@ -7,21 +7,25 @@ from typing import Any, cast
 
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
-from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from drf_spectacular.types import OpenApiTypes
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied, Throttled
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView
 
 from access import selectors, services
 from access.models import ApiToken
-from access.openapi import describe_endpoint
+from access.openapi import describe_endpoint, query_parameter
+from access.rights import require_right
 from access.scopes import SCOPES
+from access.sign_in import failure_note, name_wait
+from access.throttles import SignInThrottle
 from core.fields import Fields
 
 TOKEN = {
     "id": 7,
+    "user": "ada",
     "hint": "qd_4fJx2",
     "scopes": ["read", "trade"],
     "created_at": "2026-11-21T09:00:00Z",
@@ -33,10 +37,10 @@ MADE = {"token": "qd_4fJx2...", "id": 7, "scopes": ["read", "trade"], "expires_a
 BODY = {
     "type": "object",
     "required": ["username", "password"],
+    "additionalProperties": False,
     "properties": {
         "username": {"type": "string"},
         "password": {"type": "string", "format": "password"},
-        "otp": {"type": "string", "description": "For people with a second factor."},
         "scopes": {"type": "array", "items": {"type": "string", "enum": list(SCOPES)}, "default": ["read"]},
         "days": {"type": "integer", "minimum": 1, "maximum": services.MOST_DAYS, "default": services.DEFAULT_DAYS},
     },
@@ -45,7 +49,7 @@ BODY_EXAMPLE = {"username": "ada", "password": "...", "scopes": ["read", "trade"
 
 
 def token_json(token: ApiToken) -> dict[str, Any]:
-    return {name: getattr(token, name) for name in TOKEN}
+    return {name: getattr(token, name) for name in TOKEN} | {"user": token.user.get_username()}
 
 
 class TokensView(APIView):
@@ -62,12 +66,21 @@ class TokensView(APIView):
         return [AllowAny()] if self.request.method == "POST" else list(super().get_permissions())
 
     def get_throttles(self) -> list[Any]:
-        self.throttle_scope = "sign_in"
-        return [ScopedRateThrottle()] if self.request.method == "POST" else super().get_throttles()
+        return [SignInThrottle()] if self.request.method == "POST" else super().get_throttles()
 
-    @describe_endpoint(summary="Your tokens", scope="read", example={"results": [TOKEN], "next": None})
+    @describe_endpoint(
+        summary="Your tokens",
+        description="With `all=true` everybody's, each with its `user`: for administrators, and with the scope `admin`.",
+        scope="read",
+        example={"results": [TOKEN], "next": None},
+        parameters=[query_parameter("all", "`true`: everybody's.", OpenApiTypes.BOOL)],
+    )
     def get(self, request: Request) -> Response:
-        return Response({"results": [token_json(token) for token in selectors.tokens_of(user=signed_in(request))], "next": None})
+        wanted = request.query_params.get("all") == "true"
+        if wanted:
+            require_right(request.user, "access.view_apitoken", scope="admin")
+        found = selectors.tokens_of(user=None if wanted else signed_in(request))
+        return Response({"results": [token_json(token) for token in found], "next": None})
 
     @describe_endpoint(
         summary="Make a token",
@@ -82,7 +95,7 @@ class TokensView(APIView):
     def post(self, request: Request) -> Response:
         given: Mapping[str, Any] = request.data if isinstance(request.data, Mapping) else {}
         user = authenticate_person(request, given)
-        token, secret = services.token_create(user=user, scopes=given.get("scopes"), days=given.get("days"))
+        token, secret = services.token_create(user=user, scopes=given.get("scopes"), days=given.get("days"), by=user)
         made = {"token": secret, "id": token.pk, "scopes": token.scopes, "expires_at": token.expires_at}
         return Response(made, status=201, headers={"Cache-Control": "no-store"})
 
@@ -94,17 +107,22 @@ def signed_in(request: Request) -> User:
 def authenticate_person(request: Request, given: Mapping[str, Any]) -> User:
     """The person who signs in with this password. Raises what the API answers to a wrong one."""
     form = Fields(given)
+    form.known += ["scopes", "days"]  # read where the token is made
     username, password = form.text("username", longest=150), form.text("password", longest=1_000)
     for name, value in (("username", username), ("password", password)):
         if not value and name not in form.faults:
             form.fault(name, "is required.")
-    form.refuse("Username and password are needed.")
+    form.close()
+    form.refuse("The request has fields that cannot be used.")
+    if wait := name_wait(request._request, username):
+        raise Throttled(wait)
     user = authenticate(request._request, username=username, password=given["password"])
     if getattr(request._request, "axes_locked_out", False):
         # Reset it, or the middleware of axes would put its own page in place of this answer.
         vars(request._request)["axes_locked_out"] = False
         raise PermissionDenied("Too many wrong passwords: this account is locked for a while.", code="locked_out")
     if user is None:
+        failure_note(request._request, username)
         raise AuthenticationFailed("Username or password is wrong.")
     return user
 
@@ -116,7 +134,14 @@ class TokenView(APIView):
     def get(self, request: Request, token_id: int) -> Response:
         return Response(token_json(selectors.token_get(token_id=token_id, user=signed_in(request))))
 
-    @describe_endpoint(summary="Revoke a token", scope="read", status=204, example=None, errors=[404])
+    @describe_endpoint(
+        summary="Revoke a token",
+        description="A token can revoke itself, and its person's that can do no more than it can. Administrators revoke any.",
+        scope="read",
+        status=204,
+        example=None,
+        errors=[404],
+    )
     def delete(self, request: Request, token_id: int) -> Response:
-        services.token_revoke(token=selectors.token_get(token_id=token_id, user=signed_in(request)))
+        services.token_revoke(token=selectors.token_get(token_id=token_id, user=signed_in(request)), by=request.user)
         return Response(status=204)

@@ -1,4 +1,4 @@
-"""API tokens: only their hash is stored."""
+"""API tokens, of which only a hash is stored, and who did what."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ class ApiToken(models.Model):
     scopes = models.JSONField(default=list)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
+    credential = models.CharField(max_length=64, blank=True, help_text="Digest of its person's password when it was made.")
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
 
@@ -24,3 +25,22 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.hint}… of {self.user}"
+
+
+class AuditEntry(models.Model):
+    """Something that a person did which no other row says. Written in the transaction of what was done."""
+
+    ts = models.DateTimeField(auto_now_add=True)
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    who = models.CharField(max_length=150, help_text="The name, as it was then; “the desk” for a command, too.")
+    token = models.CharField(max_length=8, blank=True, help_text="The hint of the API token that it was done with.")
+    act = models.CharField(max_length=40)
+    about = models.CharField(max_length=200, blank=True)
+    detail = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name_plural = "audit entries"
+
+    def __str__(self) -> str:
+        return f"{self.who}: {self.act} {self.about}"

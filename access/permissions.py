@@ -1,8 +1,8 @@
 """Scopes: what a caller may do.
 
-`read` looks, `trade` changes things (runs, imports, bots), `admin` manages. A token has the scopes it was made with. A person
-who is signed in has `read`; staff and members of the groups operator and trader also have `trade`, and superusers have all
-three. A token can never do more than its person can now.
+`read` looks, `trade` changes things (runs, imports, bots), `admin` manages people and real money. A token has the scopes it was
+made with. A person who is signed in has `read`, and further scopes by the rights of the groups. A token can never do more than its
+person can now; what the person may do in particular is asked by the services (`access.rights`).
 """
 
 from __future__ import annotations
@@ -30,9 +30,10 @@ class HasScope(BasePermission):
             return False
         needed = getattr(view, "scope", None) or ("read" if request.method in SAFE_METHODS else "trade")
         self.message = f"This needs the scope {needed!r}."
-        return needed in granted_scopes(request.user, request.auth)
+        return has_scope(request.user, request.auth, needed)
 
 
-def granted_scopes(user: AbstractBaseUser | AnonymousUser, auth: Any) -> frozenset[str]:
-    scopes = scopes_of(user)
-    return scopes & frozenset(auth.scopes) if isinstance(auth, ApiToken) else scopes
+def has_scope(user: AbstractBaseUser | AnonymousUser, auth: Any, scope: str) -> bool:
+    if isinstance(auth, ApiToken) and scope not in auth.scopes:
+        return False
+    return user.is_active if scope == "read" else scope in scopes_of(user)  # whoever reads costs no query

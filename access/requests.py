@@ -23,7 +23,7 @@ class PageRequest(HttpRequest):
 
 
 def may_trade(request: HttpRequest) -> None:
-    """Raises `PermissionDenied` for someone who may only look. The scopes are those that the API asks for."""
+    """Raises `PermissionDenied` for someone who may only look. What in particular somebody may do is asked by the services."""
     if "trade" not in scopes_of(request.user):
         raise PermissionDenied
 

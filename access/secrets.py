@@ -13,5 +13,10 @@ def new_secret() -> str:
     return PREFIX + secrets.token_urlsafe(32)
 
 
+def password_digest(encoded: str) -> str:
+    """Of a password as the database has it, to see whether it is still the same one."""
+    return hashlib.sha256(encoded.encode()).hexdigest()
+
+
 def secret_digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()

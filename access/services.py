@@ -7,28 +7,43 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.utils import timezone
 
+from access.audit import audit_record
 from access.models import ApiToken
+from access.people import Person
+from access.rights import require_right
 from access.scopes import SCOPES, scopes_of
-from access.secrets import new_secret, secret_digest
+from access.secrets import new_secret, password_digest, secret_digest
+from core.errors import Forbidden
 from core.fields import Fields, did_you_mean, show_value
 
 DEFAULT_DAYS = 90
-MOST_DAYS = 3650
+MOST_DAYS = 365
 TOUCH_EVERY = timedelta(minutes=1)
 """`last_used_at` is no more precise than this, so that a busy token does not write a row for each request."""
 
 
-def token_create(*, user: User, scopes: Any, days: Any = None) -> tuple[ApiToken, str]:
-    """A new token and its secret, which cannot be seen again. Raises `Invalid` at `scopes` or `days`."""
+def token_create(*, user: User, scopes: Any, days: Any = None, by: Person = None) -> tuple[ApiToken, str]:
+    """A new token and its secret, which cannot be seen again. It ends with the person's password. Raises `Invalid` at `scopes` or
+    `days`."""
     form = Fields({"scopes": scopes, "days": days})
     lasts = form.integer("days", DEFAULT_DAYS, low=1, high=MOST_DAYS)
     wanted = read_scopes(form, user)
     form.refuse("The token cannot be made.")
     secret = new_secret()
     expires_at = timezone.now() + timedelta(days=lasts)
-    token = ApiToken.objects.create(user=user, digest=secret_digest(secret), hint=secret[:8], scopes=wanted, expires_at=expires_at)
+    with transaction.atomic():
+        token = ApiToken.objects.create(
+            user=user,
+            digest=secret_digest(secret),
+            hint=secret[:8],
+            scopes=wanted,
+            expires_at=expires_at,
+            credential=password_digest(user.password),
+        )
+        audit_record(by, "make token", str(token), scopes=wanted, days=lasts)
     return token, secret
 
 
@@ -54,6 +69,14 @@ def token_touch(*, token: ApiToken) -> None:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
 
 
-def token_revoke(*, token: ApiToken) -> None:
-    """Ends the token. Its row stays as a record."""
-    ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
+def token_revoke(*, token: ApiToken, by: Person = None) -> None:
+    """Ends the token. Its row stays as a record. `Forbidden` for somebody else's, and with a token that can do less; any token may
+    end itself."""
+    used = vars(by).get("bearer") if by else None
+    if used is not None and used.pk != token.pk and not set(token.scopes) <= set(used.scopes):
+        raise Forbidden("A token can revoke itself, and tokens that can do no more than it can.")
+    if by is not None and by.pk != token.user_id:
+        require_right(by, "access.change_apitoken", scope="admin")
+    with transaction.atomic():
+        if ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
+            audit_record(by, "revoke token", str(token))

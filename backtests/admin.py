@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from typing import Any
 
 from django import forms
@@ -13,6 +12,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 
+from access.people import Person
 from backtests import services, tasks
 from backtests.job_admin import apply_to_jobs
 from backtests.jobs import RUNS
@@ -151,7 +151,7 @@ class BacktestRunAdmin(ModelAdmin[BacktestRun]):
 
     @admin.action(description="Run again", permissions=["add"])
     def run_again(self, request: HttpRequest, runs: QuerySet[BacktestRun]) -> None:
-        apply_to_jobs(self, request, RUNS, runs, partial(start_again, request), "started again")
+        apply_to_jobs(self, request, RUNS, runs, start_again, "started again")
 
     @admin.action(description="Cancel", permissions=["change"])
     def cancel(self, request: HttpRequest, runs: QuerySet[BacktestRun]) -> None:
@@ -166,5 +166,5 @@ class BacktestRunAdmin(ModelAdmin[BacktestRun]):
         apply_to_jobs(self, request, RUNS, runs, RUNS.delete_job, "deleted")
 
 
-def start_again(request: HttpRequest, run_id: str) -> None:
-    tasks.run_start(services.run_rerun(run_id=run_id, user=request.user))
+def start_again(run_id: str, user: Person) -> None:
+    tasks.run_start(services.run_rerun(run_id=run_id, user=user))

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
+from access.people import Person
 from backtests.jobs import JobKind
 from trading.admin.actions import apply_to_each
 
@@ -17,8 +18,8 @@ def apply_to_jobs(
     request: HttpRequest,
     kind: JobKind[Any],
     jobs: Iterable[Any],
-    act: Callable[[str], Any],
+    act: Callable[[str, Person], Any],
     done: str,
 ) -> None:
     """`act` is given the id of each job."""
-    apply_to_each(of, request, jobs, lambda job: act(getattr(job, kind.id_field)), done, noun=kind.noun)
+    apply_to_each(of, request, jobs, lambda job: act(getattr(job, kind.id_field), request.user), done, noun=kind.noun)

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-
+from access.people import Person
 from backtests import services, tasks
 from backtests.models import BacktestRun, Sweep
 from backtests.sweeps import services as sweep_services
@@ -27,21 +26,21 @@ class JobKind(Generic[J]):
     retry: Callable[..., J]
     delete: Callable[..., None]
 
-    def create_and_start(self, config: Any, user: AbstractBaseUser | AnonymousUser | None, **given: Any) -> J:
+    def create_and_start(self, config: Any, user: Person, **given: Any) -> J:
         job = self.create(config=config, user=user, **given)
         self.start(job)
         return job
 
-    def cancel_job(self, job_id: str) -> J:
-        return self.cancel(**{self.id_field: job_id})
+    def cancel_job(self, job_id: str, user: Person) -> J:
+        return self.cancel(**{self.id_field: job_id}, user=user)
 
-    def retry_job(self, job_id: str) -> J:
-        job = self.retry(**{self.id_field: job_id})
+    def retry_job(self, job_id: str, user: Person) -> J:
+        job = self.retry(**{self.id_field: job_id}, user=user)
         self.start(job)
         return job
 
-    def delete_job(self, job_id: str) -> None:
-        self.delete(**{self.id_field: job_id})
+    def delete_job(self, job_id: str, user: Person) -> None:
+        self.delete(**{self.id_field: job_id}, user=user)
 
 
 RUNS: JobKind[BacktestRun] = JobKind(

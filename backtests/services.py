@@ -20,6 +20,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from access.people import Person, signed_in_user
+from access.rights import require_right
 from backtests import artifacts, data, execution, selectors
 from backtests.models import ACTIVE, ENDED, BacktestRun, Status
 from backtests.watch import Interrupted, Watch
@@ -44,6 +45,7 @@ TOO_LONG = (
 
 def run_create(*, config: Any, user: Person = None, name: str = "", cloned_from: BacktestRun | None = None) -> BacktestRun:
     """A queued run; `Invalid` with every faulty field. The caller starts it: `tasks.run_start`, or `run_execute` in process."""
+    require_right(user, "backtests.add_backtestrun")
     parsed = run_check(config=config, name=name)
     return BacktestRun.objects.create(
         run_id=token_hex(8),
@@ -205,8 +207,9 @@ def push_state(run: BacktestRun, kind: str, *, status: str, **progress: int) -> 
     transaction.on_commit(partial(push_message, PUSH_GROUP, kind, **payload))
 
 
-def run_cancel(*, run_id: str) -> BacktestRun:
+def run_cancel(*, run_id: str, user: Person = None) -> BacktestRun:
     """A queued run is cancelled at once; a running one is asked to, and stops within a second. `Conflict` if it has ended."""
+    require_right(user, "backtests.change_backtestrun")
     run = selectors.run_get(run_id)
     row = BacktestRun.objects.filter(pk=run.pk)
     queued = row.filter(status=Status.QUEUED)
@@ -217,8 +220,9 @@ def run_cancel(*, run_id: str) -> BacktestRun:
     return selectors.run_get(run_id)
 
 
-def run_retry(*, run_id: str) -> BacktestRun:
+def run_retry(*, run_id: str, user: Person = None) -> BacktestRun:
     """Queued once more, under the same run_id. `Conflict` unless it failed or was cancelled."""
+    require_right(user, "backtests.change_backtestrun")
     run = selectors.run_get(run_id)
     again = BacktestRun.objects.filter(pk=run.pk, status__in=[Status.FAILED, Status.CANCELLED])
     blank: dict[str, Any] = {"error": "", "error_code": "", "worker": "", "started_at": None, "finished_at": None}
@@ -228,8 +232,9 @@ def run_retry(*, run_id: str) -> BacktestRun:
     return selectors.run_get(run_id)
 
 
-def run_delete(*, run_id: str) -> None:
+def run_delete(*, run_id: str, user: Person = None) -> None:
     """The row and its files. `Conflict` while it is queued or running."""
+    require_right(user, "backtests.delete_backtestrun")
     run = selectors.run_get(run_id)
     with transaction.atomic():
         deleted, _ = BacktestRun.objects.filter(pk=run.pk, status__in=ENDED).delete()

@@ -5,6 +5,7 @@ DomainError
 │   └── Unreadable   what was stored is of another version
 ├── NotFound         the thing named does not exist
 ├── Conflict         the request is fine but the state forbids it
+├── Forbidden        the request is fine but this person may not do it
 └── StrategyFailed   the author of the strategy mends it
 """
 
@@ -56,6 +57,12 @@ class Conflict(DomainError):
     """It is not possible in the present state."""
 
     code = "conflict"
+
+
+class Forbidden(DomainError):
+    """This person, or this token, may not do it."""
+
+    code = "permission_denied"
 
 
 class StrategyFailed(DomainError):

@@ -100,11 +100,11 @@ class CandleSeriesAdmin(ReadOnly):
         return [str(series) for series in objs], {"candle series": len(objs)}, set(), []
 
     def delete_model(self, request: HttpRequest, obj: CandleSeries) -> None:
-        services.series_delete(series_id=obj.pk)
+        services.series_delete(series_id=obj.pk, user=request.user)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[CandleSeries]) -> None:
         for series_id in queryset.values_list("pk", flat=True):
-            services.series_delete(series_id=series_id)
+            services.series_delete(series_id=series_id, user=request.user)
 
     @admin.display(description="Candles", ordering="count")
     def candles(self, series: CandleSeries) -> str:

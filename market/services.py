@@ -14,7 +14,9 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from access.audit import audit_record
 from access.people import Person, signed_in_user
+from access.rights import require_right
 from core.errors import Invalid, NotFound
 from core.push import push_message
 from core.symbols import symbol_normalise, venue_normalise
@@ -86,6 +88,7 @@ def candles_import(
     cut short, no candles, a missing column), and leaves nothing. A file with bad rows leaves an import with status `refused` and
     a report, and no candle. With `skip_bad_rows` the bad rows are left out, and reported all the same.
     """
+    require_right(user, "market.add_candleimport")
     started = time.monotonic()
     venue, symbol = venue_normalise(venue), symbol_normalise(symbol)
     interval_ms(interval)
@@ -141,10 +144,13 @@ def import_refusal(done: CandleImport) -> Invalid:
     return Invalid(done.message, code="import_refused", fields={"file": faults or [done.message]})
 
 
-def series_delete(*, series_id: int) -> None:
+def series_delete(*, series_id: int, user: Person = None) -> None:
     """Delete a series and its files for good; `NotFound`. Imports and backtest runs keep what they recorded, but a run can only be
     repeated, byte for byte, once the same candles are imported again."""
-    candles.delete_series(series_get(series_id=series_id))
+    require_right(user, "market.delete_candleseries")
+    series = series_get(series_id=series_id)
+    audit_record(user, "delete candles", str(series), candles=series.count, fingerprint=series.fingerprint)
+    candles.delete_series(series)
 
 
 def demo_data_load() -> list[CandleSeries]:
@@ -167,12 +173,15 @@ def stream_ensure(*, venue: str, environment: str) -> VenueStream:
 def stream_switch(*, venue: str, environment: str, wanted: bool, user: Person = None) -> VenueStream:
     """Note whether a person wants this stream. One that is not wanted is closed by the worker that holds it, and its bots decide
     nothing. Raises `NotFound`."""
+    require_right(user, "market.change_venuestream")
     found = VenueStream.objects.filter(venue=venue, environment=environment).first()
     if found is None:
         raise NotFound(f"There is no stream of {venue} ({environment}).")
-    VenueStream.objects.filter(pk=found.pk).update(wanted=wanted)
+    with transaction.atomic():
+        VenueStream.objects.filter(pk=found.pk).update(wanted=wanted)
+        audit_record(user, "start stream" if wanted else "stop stream", venue_key(venue, environment))
+        transaction.on_commit(partial(push_message, "desk", "changed", stream=venue_key(venue, environment)))
     found.wanted = wanted
-    transaction.on_commit(partial(push_message, "desk", "changed", stream=venue_key(venue, environment)))
     return found
 
 

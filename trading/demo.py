@@ -26,7 +26,7 @@ def sandbox_accounts(port: int) -> list[ExchangeAccount]:
     return [ensure_account(venue, where) for venue, where in addresses.items()]
 
 
-def ensure_account(venue: str, where: dict[str, str]) -> ExchangeAccount:
+def ensure_account(venue: str, where: dict[str, Any]) -> ExchangeAccount:
     key = keys.binance_key(SEED) if venue == "binance" else keys.coinbase_key(SEED)
     found = ExchangeAccount.objects.filter(venue=venue, environment="sandbox", api_key=key.name).first()
     if found is None:

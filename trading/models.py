@@ -66,6 +66,7 @@ class Bot(models.Model):
     class Meta:
         ordering = ["name"]
         indexes = [models.Index(fields=["wanted"], name="bot_wanted", condition=~Q(wanted="stopped"))]
+        permissions = [("trade_live", "Can let bots trade real money")]
 
     def __str__(self) -> str:
         return self.name

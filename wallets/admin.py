@@ -86,9 +86,9 @@ class ExchangeAccountAdmin(ModelAdmin[ExchangeAccount]):
             named = {field: given[field] for field in ("name", "venue", "environment")}
             return services.account_create(**named, **keys, **addresses, user=request.user)
         account: ExchangeAccount = form.instance
-        services.account_update(account=account, name=given["name"], **addresses)
+        services.account_update(account=account, name=given["name"], secret=keys["secret"], user=request.user, **addresses)
         if keys["secret"]:
-            services.account_secret_set(account=account, **keys)
+            services.account_secret_set(account=account, **keys, user=request.user)
         return account
 
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
@@ -171,7 +171,7 @@ class WalletAdmin(ModelAdmin[Wallet]):
 
     def save_model(self, request: HttpRequest, obj: Wallet, form: Any, change: bool) -> None:
         if change:
-            obj.save(update_fields=["name"])
+            services.wallet_rename(wallet=obj, name=obj.name, user=request.user)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         if change:
@@ -205,7 +205,7 @@ class WalletAdmin(ModelAdmin[Wallet]):
         """A wallet that refuses is reported and does not stop the others."""
         for wallet in wallets:
             try:
-                services.wallet_archive(wallet=wallet, archived=archived)
+                services.wallet_archive(wallet=wallet, archived=archived, user=request.user)
                 self.message_user(request, f"{wallet} is {'archived' if archived else 'back'}.", messages.SUCCESS)
             except DomainError as error:
                 self.message_user(request, f"{wallet}: {error}", messages.WARNING)

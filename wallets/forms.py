@@ -71,6 +71,9 @@ class AccountForm(ServiceForm[ExchangeAccount]):
             self.check_by(services.account_read, name=cleaned["name"], environment=environment, addresses=addresses, account=known)
             if known is None:
                 self.check_by(services.venue_read, venue=venue, environment=environment)
+            else:
+                again = {"addresses": addresses, "secret": cleaned["new_secret"]}
+                self.check_by(services.secret_again_check, account=known, **again)
             if cleaned["new_api_key"] or cleaned["new_secret"]:
                 self.check_by(services.key_read, venue=venue, api_key=cleaned["new_api_key"], secret=cleaned["new_secret"])
         return cleaned

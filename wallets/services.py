@@ -15,7 +15,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from access.audit import audit_record
 from access.people import Person, signed_in_user
+from access.rights import require_right
 from core.errors import Conflict, Invalid
 from core.fields import EXACT, Fields, show_value
 from core.symbols import venue_normalise
@@ -47,12 +49,13 @@ def account_create(
     **addresses: str,
 ) -> ExchangeAccount:
     """A new account; `addresses` are rest, ws, ws_api, ws_user. Its key may follow (`account_secret_set`). `Invalid` by field."""
+    require_right(user, "wallets.add_exchangeaccount", scope="admin")
     given = account_read(name=name, environment=environment, addresses=addresses)
     given["venue"] = venue_read(venue=venue, environment=environment)
     with conflict_on_duplicate():
         account = ExchangeAccount.objects.create(**given, created_by=signed_in_user(user))
         if api_key or secret:
-            account_secret_set(account=account, api_key=api_key, secret=secret)
+            account_secret_set(account=account, api_key=api_key, secret=secret, user=user)
     return account
 
 
@@ -66,12 +69,26 @@ def venue_read(*, venue: str, environment: str) -> str:
     return found
 
 
-def account_update(*, account: ExchangeAccount, name: str, **addresses: str) -> None:
-    """Changes name and addresses. Where requests go elsewhere from now on, what the venue said of the key no longer counts."""
+@sensitive_variables("secret")
+def account_update(*, account: ExchangeAccount, name: str, secret: str = "", user: Person = None, **addresses: str) -> None:
+    """Changes name and addresses. Where requests go elsewhere from now on, what the venue said of the key no longer counts, and
+    beyond the sandbox the key's `secret` has to be given again; `account_secret_set` then takes it in."""
+    require_right(user, "wallets.change_exchangeaccount", scope="admin")
     given = account_read(name=name, environment=account.environment, addresses=addresses, account=account)
-    if any(getattr(account, field) != given[field] for field in ADDRESSES):
-        given |= UNCHECKED
-    row_update(account, given)
+    secret_again_check(account=account, addresses=given, secret=secret)
+    moved = [field for field in ADDRESSES if getattr(account, field) != given[field]]
+    with transaction.atomic():
+        row_update(account, given | (UNCHECKED if moved else {}))
+        audit_record(user, "change account", name, addresses={field: given[field] for field in moved})
+
+
+@sensitive_variables("secret")
+def secret_again_check(*, account: ExchangeAccount, addresses: Mapping[str, str], secret: str) -> None:
+    """`Invalid` where requests that a key signs would go to another address without its secret: who can change an address must not
+    get by it what only the key's owner can do."""
+    moved = any(getattr(account, field) != addresses[field] for field in ADDRESSES)
+    if moved and account.environment != Environment.SANDBOX and account.has_secret and not secret:
+        raise Invalid.at("secret", "Enter key and secret again: they were entered for the address that was there before.")
 
 
 @contextmanager
@@ -129,10 +146,13 @@ def key_read(*, venue: str, api_key: str, secret: str) -> tuple[str, str]:
 
 
 @sensitive_variables("api_key", "secret", "opened")
-def account_secret_set(*, account: ExchangeAccount, api_key: str, secret: str) -> None:
+def account_secret_set(*, account: ExchangeAccount, api_key: str, secret: str, user: Person = None) -> None:
     """Replaces the key and its secret. What the venue said of the old key no longer counts."""
+    require_right(user, "wallets.change_exchangeaccount", scope="admin")
     key, opened = key_read(venue=account.venue, api_key=api_key, secret=secret)
-    row_update(account, {"api_key": key, "secret": secret_box().seal(opened, account_place(account)), **UNCHECKED})
+    with transaction.atomic():
+        row_update(account, {"api_key": key, "secret": secret_box().seal(opened, account_place(account)), **UNCHECKED})
+        audit_record(user, "enter key", account.name)
 
 
 def row_update(account: ExchangeAccount, values: Mapping[str, Any]) -> None:
@@ -210,6 +230,7 @@ def wallet_create(
 ) -> Wallet:
     """A new wallet. Paper: `venue` is the one whose prices it trades at, `opening` the amounts that it begins with, `maker` and
     `taker` its fees, 0.1 % where left out. Exchange: all of these come from the `account`. `Invalid` by field."""
+    require_right(user, "wallets.add_wallet", scope="admin")
     given, amounts = wallet_read(
         name=name, kind=kind, quote=quote, venue=venue, account=account, opening=opening, maker=maker, taker=taker
     )
@@ -279,13 +300,23 @@ def asset_read(form: Fields, field: str, raw: str) -> str:
     return asset
 
 
-def wallet_archive(*, wallet: Wallet, archived: bool = True) -> None:
+def wallet_archive(*, wallet: Wallet, archived: bool = True, user: Person = None) -> None:
     """Puts a wallet out of sight, with its ledger, or brings it back. `Conflict` where its account has another wallet by now."""
+    require_right(user, "wallets.change_wallet", scope="admin")
     if not archived and wallet.account and wallet.account.wallets.filter(archived=False).exclude(pk=wallet.pk).exists():
         raise Conflict(f"{wallet.account.name} has another wallet by now; archive that one first.")
     with conflict_on_duplicate():
         Wallet.objects.filter(pk=wallet.pk).update(archived=archived)
     wallet.archived = archived
+
+
+def wallet_rename(*, wallet: Wallet, name: str, user: Person = None) -> None:
+    """`Invalid` at `name`."""
+    require_right(user, "wallets.change_wallet", scope="admin")
+    form = Fields({"name": name})
+    wallet.name = form.text("name", longest=80)
+    form.refuse("The wallet cannot be named so.")
+    Wallet.objects.filter(pk=wallet.pk).update(name=wallet.name)
 
 
 def wallet_deposit(*, wallet: Wallet, asset: str, amount: Decimal | str, reference: str = "", note: str = "") -> bool:

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from access.requests import PageRequest, may_trade
+from access.rights import has_right
 from core import paging
 from core.errors import Conflict
 from wallets import selectors
@@ -24,7 +25,7 @@ def wallet_list(request: PageRequest) -> HttpResponse:
     wallets, cursor = paging.read_page(
         selectors.wallets_list(archived=archived), key="name", cursor=request.GET.get("cursor"), limit=PAGE
     )
-    may_add = request.user.is_staff and request.user.has_perm("wallets.add_wallet")
+    may_add = request.user.is_staff and has_right(request.user, "wallets.add_wallet")
     context = {
         "wallets": wallets,
         "cursor": cursor,
@@ -44,7 +45,7 @@ def wallet_detail(request: PageRequest, wallet_id: str) -> HttpResponse:
         return render(request, "wallets/_transaction_rows.html", context)
     context |= {
         "permissions": selectors.permission_words(wallet.account) if wallet.account else "",
-        "manage": request.user.is_staff and request.user.has_perm("wallets.view_wallet"),
+        "manage": request.user.is_staff and has_right(request.user, "wallets.view_wallet"),
     }
     return render(request, "wallets/detail.html", context)
 

@@ -22,14 +22,14 @@ def start_job(request: Request, kind: JobKind[Any]) -> Response:
     return Response(job_json(kind.create_and_start(request.data, request.user)), status=202)
 
 
-def cancel_job(kind: JobKind[Any], job_id: str) -> Response:
-    return Response(job_json(kind.cancel_job(job_id)))
+def cancel_job(request: Request, kind: JobKind[Any], job_id: str) -> Response:
+    return Response(job_json(kind.cancel_job(job_id, request.user)))
 
 
-def retry_job(kind: JobKind[Any], job_id: str) -> Response:
-    return Response(job_json(kind.retry_job(job_id)), status=202)
+def retry_job(request: Request, kind: JobKind[Any], job_id: str) -> Response:
+    return Response(job_json(kind.retry_job(job_id, request.user)), status=202)
 
 
-def delete_job(kind: JobKind[Any], job_id: str) -> Response:
-    kind.delete_job(job_id)
+def delete_job(request: Request, kind: JobKind[Any], job_id: str) -> Response:
+    kind.delete_job(job_id, request.user)
     return Response(status=204)

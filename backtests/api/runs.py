@@ -60,7 +60,7 @@ class RunView(APIView):
         errors=[404, 409],
     )
     def delete(self, request: Request, run_id: str) -> Response:
-        return delete_job(RUNS, run_id)
+        return delete_job(request, RUNS, run_id)
 
 
 class CancelView(APIView):
@@ -72,7 +72,7 @@ class CancelView(APIView):
         errors=[404, 409],
     )
     def post(self, request: Request, run_id: str) -> Response:
-        return cancel_job(RUNS, run_id)
+        return cancel_job(request, RUNS, run_id)
 
 
 class RetryView(APIView):
@@ -84,4 +84,4 @@ class RetryView(APIView):
         errors=[404, 409],
     )
     def post(self, request: Request, run_id: str) -> Response:
-        return retry_job(RUNS, run_id)
+        return retry_job(request, RUNS, run_id)

@@ -69,7 +69,7 @@ class SweepView(APIView):
         errors=[404, 409],
     )
     def delete(self, request: Request, sweep_id: str) -> Response:
-        return delete_job(SWEEPS, sweep_id)
+        return delete_job(request, SWEEPS, sweep_id)
 
 
 class SweepTrialsView(APIView):
@@ -113,7 +113,7 @@ class SweepCancelView(APIView):
         errors=[404, 409],
     )
     def post(self, request: Request, sweep_id: str) -> Response:
-        return cancel_job(SWEEPS, sweep_id)
+        return cancel_job(request, SWEEPS, sweep_id)
 
 
 class SweepRetryView(APIView):
@@ -125,4 +125,4 @@ class SweepRetryView(APIView):
         errors=[404, 409],
     )
     def post(self, request: Request, sweep_id: str) -> Response:
-        return retry_job(SWEEPS, sweep_id)
+        return retry_job(request, SWEEPS, sweep_id)

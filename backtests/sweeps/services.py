@@ -23,6 +23,7 @@ from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
 
 from access.people import Person, signed_in_user
+from access.rights import require_right
 from backtests.models import ACTIVE, ENDED, Status, Sweep, SweepChunk, SweepTrial
 from backtests.services import FAULT, PUSH_GROUP, REQUEUE_AFTER, TOO_LONG, explain_error
 from backtests.sweeps import work
@@ -49,6 +50,7 @@ LOST = "A worker died {attempts} times on the same trials ({first} to {last}). T
 
 def sweep_create(*, config: Any, user: Person = None, name: str = "") -> Sweep:
     """A queued sweep with its chunks; `Invalid` with every faulty field. To be started by `tasks.sweep_start` or `sweep_run`."""
+    require_right(user, "backtests.add_sweep")
     parsed = parse_sweep({**config, "name": name} if name and isinstance(config, dict) else config)
     run = parsed.run
     with transaction.atomic():
@@ -233,16 +235,18 @@ def sweep_end(sweep: Sweep, status: Status, **changes: Any) -> bool:
     return True
 
 
-def sweep_cancel(*, sweep_id: str) -> Sweep:
+def sweep_cancel(*, sweep_id: str, user: Person = None) -> Sweep:
     """At once: what was found stays, chunks under way stop within a second. `Conflict` if it has ended."""
+    require_right(user, "backtests.change_sweep")
     sweep = sweep_get(sweep_id)
     if not sweep_end(sweep, Status.CANCELLED, cancel_requested=True):
         raise Conflict(f"The sweep is {sweep_get(sweep_id).status}: there is nothing to cancel.")
     return sweep_get(sweep_id)
 
 
-def sweep_retry(*, sweep_id: str) -> Sweep:
+def sweep_retry(*, sweep_id: str, user: Person = None) -> Sweep:
     """Queued once more for the trials that are missing. `Conflict` unless it failed or was cancelled."""
+    require_right(user, "backtests.change_sweep")
     sweep = sweep_get(sweep_id)
     with transaction.atomic():
         over = Sweep.objects.filter(pk=sweep.pk, status__in=[Status.FAILED, Status.CANCELLED])
@@ -257,8 +261,9 @@ def sweep_retry(*, sweep_id: str) -> Sweep:
     return sweep_get(sweep_id)
 
 
-def sweep_delete(*, sweep_id: str) -> None:
+def sweep_delete(*, sweep_id: str, user: Person = None) -> None:
     """The sweep with its trials. `Conflict` while it is queued or running."""
+    require_right(user, "backtests.delete_sweep")
     sweep = sweep_get(sweep_id)
     deleted, _ = Sweep.objects.filter(pk=sweep.pk, status__in=ENDED).delete()
     if not deleted:

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
+from access.people import Person
 from access.requests import PageRequest, may_trade
 from backtests import services, tasks
 from backtests.jobs import RUNS, SWEEPS, JobKind
@@ -65,11 +66,11 @@ def start_from_form(
     return HttpResponseClientRedirect(pages.address(job)) if request.htmx else redirect(pages.address(job))
 
 
-def try_action(request: HttpRequest, pages: JobPages, job_id: str, act: Callable[[str], Any]) -> HttpResponse:
+def try_action(request: HttpRequest, pages: JobPages, job_id: str, act: Callable[[str, Person], Any]) -> HttpResponse:
     """Acts and goes back to the job's page, which says why where it was not possible."""
     may_trade(request)
     try:
-        act(job_id)
+        act(job_id, request.user)
     except Conflict as error:
         messages.info(request, str(error))
     return redirect(pages.detail, job_id)
@@ -77,7 +78,7 @@ def try_action(request: HttpRequest, pages: JobPages, job_id: str, act: Callable
 
 def delete_and_list(request: HttpRequest, pages: JobPages, job_id: str) -> HttpResponse:
     may_trade(request)
-    pages.kind.delete_job(job_id)
+    pages.kind.delete_job(job_id, request.user)
     messages.success(request, pages.deleted.format(job_id))
     return redirect(pages.list)
 

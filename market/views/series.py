@@ -119,7 +119,7 @@ def series_delete(request: PageRequest, pk: int) -> HttpResponse:
     may_trade(request)
     series = selectors.series_get(series_id=pk)
     name, count = str(series), series.count
-    services.series_delete(series_id=series.pk)
+    services.series_delete(series_id=series.pk, user=request.user)
     messages.success(request, f"{name} is deleted: {count:,} candles and their files.")
     return redirect("market:list")
 

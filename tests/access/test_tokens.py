@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.apps import apps
+from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from access.models import ApiToken
+from access.models import ApiToken, AuditEntry
 from access.services import token_create, token_revoke
+from tests.people import find_group, make_person
 
 URL = "/api/v1/auth/tokens"
 PASSWORD = "correct horse battery"
@@ -24,7 +27,7 @@ PASSWORD = "correct horse battery"
 @pytest.fixture(autouse=True)
 def ada(db: None) -> User:
     cache.clear()  # throttles
-    return User.objects.create_user("ada", password=PASSWORD, is_staff=True)
+    return make_person("ada", "trader", password=PASSWORD)
 
 
 def ask(**changes: Any) -> Any:
@@ -72,6 +75,8 @@ def test_only_a_hash_is_kept() -> None:
         ({"password": None}, "password"),
         ({"username": ["ada"]}, "username"),
         ({"username": "a\x00"}, "username"),
+        ({"otp": "123456"}, "otp"),
+        ({"days": 366}, "days"),
     ],
 )
 def test_a_bad_request_names_the_field(change: dict[str, Any], field: str) -> None:
@@ -106,7 +111,7 @@ def test_a_callers_word_on_where_it_calls_from_does_not_lift_the_throttle() -> N
     assert codes[-1] == 429
 
 
-@pytest.mark.parametrize("state", ["expired", "revoked", "unknown", "inactive"])
+@pytest.mark.parametrize("state", ["expired", "revoked", "unknown", "inactive", "another password"])
 def test_a_token_that_no_longer_counts_is_refused(ada: User, state: str) -> None:
     token, secret = token_create(user=ada, scopes=["read"])
     if state == "expired":
@@ -115,6 +120,9 @@ def test_a_token_that_no_longer_counts_is_refused(ada: User, state: str) -> None
         token_revoke(token=token)
     elif state == "unknown":
         secret = secret[:-1] + ("a" if secret[-1] != "a" else "b")
+    elif state == "another password":
+        ada.set_password("another one")
+        ada.save()
     else:
         User.objects.update(is_active=False)
     answer = bearing(secret).get("/api/v1/backtests")
@@ -130,9 +138,10 @@ def test_a_token_has_no_more_than_its_scopes(ada: User) -> None:
 
 def test_a_token_has_no_more_than_its_person_has_now(ada: User) -> None:
     _, secret = token_create(user=ada, scopes=["read", "trade"])
-    User.objects.update(is_staff=False)
+    ada.groups.clear()
+    User.objects.update(is_staff=True)
     assert bearing(secret).post("/api/v1/backtests", {}, format="json").status_code == 403
-    ada.groups.add(Group.objects.create(name="trader"))
+    ada.groups.add(find_group("trader"))
     assert bearing(secret).post("/api/v1/backtests", {}, format="json").status_code == 400
 
 
@@ -147,6 +156,44 @@ def test_other_peoples_tokens_are_not_there(ada: User) -> None:
     _, secret = token_create(user=ada, scopes=["read"])
     assert bearing(secret).delete(f"{URL}/{theirs.pk}").status_code == 404
     assert [row["hint"] for row in bearing(secret).get(URL).json()["results"]] == [secret[:8]]
+
+
+def test_a_token_ends_no_token_that_can_do_more(ada: User) -> None:
+    reads, _ = token_create(user=ada, scopes=["read"])
+    trades, trading = token_create(user=ada, scopes=["read", "trade"])
+    _, reading = token_create(user=ada, scopes=["read"])
+    assert bearing(reading).delete(f"{URL}/{trades.pk}").status_code == 403
+    assert bearing(trading).get(URL).status_code == 200
+    assert bearing(trading).delete(f"{URL}/{reads.pk}").status_code == 204
+
+
+def test_administrators_see_and_end_everybodys_tokens(ada: User) -> None:
+    hers, secret = token_create(user=ada, scopes=["read"])
+    boss = make_person("boss", "administrator")
+    managing, reading = (bearing(token_create(user=boss, scopes=scopes)[1]) for scopes in (["read", "admin"], ["read"]))
+    assert bearing(secret).get(URL, {"all": "true"}).status_code == 403
+    assert reading.get(URL, {"all": "true"}).status_code == 403
+    assert {row["user"] for row in managing.get(URL, {"all": "true"}).json()["results"]} == {"ada", "boss"}
+    assert reading.delete(f"{URL}/{hers.pk}").status_code == 403
+    assert managing.delete(f"{URL}/{hers.pk}").status_code == 204
+    assert bearing(secret).get(URL).status_code == 401
+
+
+def test_who_made_and_revoked_a_token_is_kept(ada: User) -> None:
+    made = ask().json()
+    bearing(made["token"]).delete(f"{URL}/{made['id']}")
+    entries = AuditEntry.objects.order_by("id").values_list("who", "act", "token", "person")
+    assert list(entries) == [("ada", "make token", "", ada.pk), ("ada", "revoke token", made["token"][:8], ada.pk)]
+    assert made["token"] not in json.dumps(list(AuditEntry.objects.values()), default=str)
+
+
+def test_tokens_of_an_older_desk_go_on_until_their_person_has_another_password(ada: User) -> None:
+    token, secret = token_create(user=ada, scopes=["read"])
+    ApiToken.objects.update(credential="", expires_at=timezone.now() + timedelta(days=3000))
+    importlib.import_module("access.migrations.0002_security_access").bind_tokens(apps, None)
+    assert bearing(secret).get(URL).status_code == 200
+    token.refresh_from_db()
+    assert token.expires_at - token.created_at == timedelta(days=365)
 
 
 def test_use_is_noted_at_most_once_a_minute(ada: User, django_assert_num_queries: Any) -> None:

@@ -20,6 +20,7 @@ from engine.types import INTERVALS, Candles
 from market import candles as store
 from market.services import instrument_ensure
 from tests.backtests.strategies import ALL
+from tests.people import make_person
 
 START = 1_640_995_200_000  # 2022-01-01
 CONFIG = {
@@ -107,7 +108,7 @@ def run(candles: Candles, execute: Callable[..., BacktestRun]) -> BacktestRun:
 @pytest.fixture
 def ada(db: None) -> User:
     """Staff: may read and trade."""
-    return User.objects.create_user("ada", is_staff=True)
+    return make_person("ada", "trader", is_staff=True)
 
 
 @pytest.fixture

@@ -75,10 +75,10 @@ def ids(text: str) -> list[str]:
 def test_the_list_asks_no_more_of_the_database_for_more_runs(
     trader: Client, run: BacktestRun, django_assert_max_num_queries: Any
 ) -> None:
-    with django_assert_max_num_queries(9):  # three are the frame's
+    with django_assert_max_num_queries(10):  # four are the frame's
         trader.get("/backtests/")
     many(run, 400)
-    with django_assert_max_num_queries(9):  # three are the frame's
+    with django_assert_max_num_queries(10):  # four are the frame's
         assert len(ids(trader.get("/backtests/").content.decode())) == 50
 
 
@@ -237,7 +237,7 @@ def test_a_run_can_be_repeated_retried_and_deleted(trader: Client, run: Backtest
 
 def test_every_part_of_a_run_answers_in_few_queries(trader: Client, run: BacktestRun, django_assert_max_num_queries: Any) -> None:
     for part in ("", "trades", "trade_rows", "refusals", "refusal_rows", "breakdown", "metrics", "settings"):
-        with django_assert_max_num_queries(9):  # three are the frame's
+        with django_assert_max_num_queries(10):  # four are the frame's
             answer = trader.get(f"/backtests/{run.run_id}/?part={part}", headers=HTMX if part else {})
         assert answer.status_code == 200, part
 
@@ -342,7 +342,7 @@ def test_comparing_says_what_is_not_alike_and_marks_the_best(
 ) -> None:
     hold("LTC-BTC", seed=4)
     runs = [execute(), execute(params={"fast": 3, "slow": 30}), execute(symbols=["LTC-BTC"])]
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         text = trader.get(f"/backtests/compare/?runs={','.join(run.run_id for run in runs)}").content.decode()
     assert "different symbols" in text
     best = max(runs, key=lambda run: results_of(run)["total_return"])

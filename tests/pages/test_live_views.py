@@ -12,6 +12,7 @@ from django.test import Client
 from backtests.models import BacktestRun
 from market.models import VenueStream
 from tests.pages import live_rows
+from tests.people import make_person
 from trading.models import Bot, ForeignOrder, KillSwitch, Order
 from wallets.models import WalletBalance
 
@@ -24,7 +25,7 @@ PAGES = ("/live/", "/bots/", "/bots/new/", "/live/unresolved/", "/market/watchli
 @pytest.fixture
 def trader() -> Client:
     client = Client()
-    client.force_login(User.objects.create_user("trader", is_staff=True))
+    client.force_login(make_person("trader", "operator", is_staff=True))
     return client
 
 

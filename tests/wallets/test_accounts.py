@@ -195,13 +195,26 @@ def test_another_key_and_another_address_have_to_be_checked_anew() -> None:
     row = services.account_check(account=account(environment="live"), permissions=allowed())
     services.account_update(account=row, name="renamed")
     assert services.account_endpoint(fresh(row)).api_key == API_KEY
-    services.account_update(account=row, name="renamed", rest="https://api.example.org")
+    services.account_update(account=row, name="renamed", rest="https://api.example.org", secret="again")
     with pytest.raises(Conflict, match="never checked"):
         services.account_endpoint(fresh(row))
     services.account_check(account=row, permissions=allowed())
     services.account_secret_set(account=row, api_key="another", secret="another")
     with pytest.raises(Conflict, match="never checked"):
         services.account_endpoint(fresh(row))
+
+
+@pytest.mark.parametrize("environment", ["live", "testnet"])
+@pytest.mark.parametrize("field", services.ADDRESSES)
+def test_no_other_address_gets_what_a_key_signs_without_its_secret(environment: str, field: str) -> None:
+    row = account(environment=environment)
+    elsewhere: dict[str, Any] = {field: f"{services.ADDRESSES[field][0]}://api.example.org"}
+    with pytest.raises(Invalid) as refused:
+        services.account_update(account=row, name=row.name, **elsewhere)
+    assert list(refused.value.fields) == ["secret"]
+    assert getattr(fresh(row), field) == ""
+    services.account_update(account=row, name="renamed")  # a name is no address
+    assert fresh(row).name == "renamed"
 
 
 def test_what_the_venue_said_of_a_key_does_not_count_for_the_one_put_in_its_place_meanwhile() -> None:

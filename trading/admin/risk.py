@@ -8,10 +8,11 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from access.rights import REAL_MONEY, require_right
 from core.generics import ModelAdmin
 from market.admin import ReadOnly
 from trading import selectors
-from trading.models import KillSwitch, RiskBudget
+from trading.models import KillSwitch, Mode, RiskBudget
 from trading.services.bots import kill_switch_set
 
 
@@ -32,6 +33,11 @@ class RiskBudgetAdmin(ModelAdmin[RiskBudget]):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def save_model(self, request: HttpRequest, obj: RiskBudget, form: Any, change: bool) -> None:
+        if Mode.LIVE in (obj.mode, obj.bot.mode if obj.bot else ""):
+            require_right(request.user, REAL_MONEY)
+        super().save_model(request, obj, form, change)
 
     @admin.display(description="whose")
     def whose(self, budget: RiskBudget) -> str:

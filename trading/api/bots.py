@@ -148,6 +148,7 @@ class BotStartView(BotAction):
 
 class BotPauseView(BotAction):
     action = "pause"
+    reduces_risk = True
 
     @describe_endpoint(
         summary="Pause a bot",
@@ -162,6 +163,7 @@ class BotPauseView(BotAction):
 
 class BotStopView(BotAction):
     action = "stop"
+    reduces_risk = True
 
     @describe_endpoint(
         summary="Stop a bot",
@@ -176,6 +178,7 @@ class BotStopView(BotAction):
 
 class BotCloseView(BotAction):
     action = "close"
+    reduces_risk = True
 
     @describe_endpoint(
         summary="Close a bot",

@@ -133,6 +133,8 @@ class RiskBudgetView(APIView):
 
 
 class KillSwitchView(APIView):
+    reduces_risk = True
+
     @describe_endpoint(summary="Whether the desk is killed", scope="read", example=schema.SWITCH)
     def get(self, request: Request) -> Response:
         return Response(selectors.switch_json(selectors.kill_switch()))
@@ -158,6 +160,8 @@ class KillSwitchView(APIView):
 
 
 class CancelView(APIView):
+    reduces_risk = True
+
     @describe_endpoint(
         summary="Cancel one order",
         description="Asked for: the venue has the last word, and what it filled before is filled. 409 for an order that is over.",

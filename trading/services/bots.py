@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from access.people import Person, signed_in_user
+from access.rights import REAL_MONEY, require_right
 from core.errors import Conflict, Invalid, NotFound, Unreadable
 from core.events import News, events_record
 from core.fields import Fields
@@ -48,8 +49,10 @@ def bot_create(
     from_backtest: str = "",
 ) -> Bot:
     """A stopped bot; `Invalid` with every faulty field. `wallet_id` is the wallet's public one."""
+    require_right(user, "trading.add_bot")
     given = {"name": name, "config": config, "mode": mode, "wallet_id": wallet_id, "limits": limits, "schedule": schedule}
     columns = bot_columns_read(given | {"replay": replay, "live_allowed": live_allowed})
+    real_money_check(user, columns)
     bot = Bot(bot_id=token_hex(6), from_backtest=from_backtest, created_by=signed_in_user(user), **columns)
     try:
         with transaction.atomic():
@@ -58,6 +61,12 @@ def bot_create(
     except IntegrityError:
         raise Invalid.at("name", f"There is a bot named {bot.name} already. Choose another name.") from None
     return bot
+
+
+def real_money_check(user: Person, columns: Mapping[str, Any]) -> None:
+    """A bot whose settings let it trade real money is for people with the right to it alone, whichever setting they touch."""
+    if columns["mode"] == Mode.LIVE or columns["live_allowed"]:
+        require_right(user, REAL_MONEY, scope="admin")
 
 
 def bot_columns_read(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -154,6 +163,7 @@ def bot_get(bot_id: str) -> Bot:
 
 def bot_update(*, bot_id: str, changes: Mapping[str, Any], user: Person = None) -> Bot:
     """Changes a stopped bot. `Conflict` while it runs or holds orders; `Invalid` at what cannot be used."""
+    require_right(user, "trading.change_bot")
     bot = bot_get(bot_id)
     if unknown := sorted(set(changes) - set(CHANGEABLE)):
         raise Invalid(
@@ -163,6 +173,7 @@ def bot_update(*, bot_id: str, changes: Mapping[str, Any], user: Person = None) 
         raise Conflict(f"{bot.name} runs or has open orders. Stop it first.")
     present = {name: getattr(bot, name) for name in ("name", "config", "limits", "schedule", "replay", "live_allowed", "mode")}
     columns = bot_columns_read(present | {"wallet_id": bot.wallet.wallet_id} | dict(changes))
+    real_money_check(user, columns)
     positions = list(Position.objects.filter(bot=bot).exclude(quantity=0))
     if positions and (
         columns["wallet"] != bot.wallet or not {one.symbol for one in positions} <= set(columns["symbols"].split(","))
@@ -184,6 +195,7 @@ def bot_update(*, bot_id: str, changes: Mapping[str, Any], user: Person = None) 
 def bot_delete(*, bot_id: str, user: Person = None) -> None:
     """Takes the bot off the desk; its orders and fills stay in the books. `Conflict` while it runs, has orders or holds
     something."""
+    require_right(user, "trading.delete_bot")
     bot = bot_get(bot_id)
     if bot.wanted != Want.STOPPED or Order.objects.filter(bot=bot, status__in=OPEN).exists():
         raise Conflict(f"{bot.name} runs or has open orders. Stop it first.")
@@ -197,6 +209,7 @@ def bot_delete(*, bot_id: str, user: Person = None) -> None:
 def bot_start(*, bot_id: str, user: Person = None) -> Bot:
     """Starts a new run, or goes on after a pause. `Conflict` while the kill switch is on; `Invalid` where the bot may not trade."""
     bot = bot_get(bot_id)
+    require_right(user, REAL_MONEY if bot.mode == Mode.LIVE else "trading.change_bot")
     if KillSwitch.objects.filter(killed=True).exists():
         raise Conflict("The kill switch is on. Arm the desk again first.")
     if bot.wanted == Want.RUNNING:
@@ -260,6 +273,7 @@ def trading_check(bot: Bot) -> None:
 
 def bot_pause(*, bot_id: str, user: Person = None) -> Bot:
     """Makes no new entries and cancels resting ones; exits go on."""
+    require_right(user, "trading.change_bot")
     bot = bot_get(bot_id)
     with transaction.atomic():
         if not Bot.objects.filter(pk=bot.pk, wanted=Want.RUNNING).update(wanted=Want.PAUSED):
@@ -270,6 +284,7 @@ def bot_pause(*, bot_id: str, user: Person = None) -> Bot:
 
 def bot_stop(*, bot_id: str, user: Person = None) -> Bot:
     """Cancels its open orders; its positions stay as they are, with nothing to protect them."""
+    require_right(user, "trading.change_bot")
     bot = bot_get(bot_id)
     with transaction.atomic():
         Bot.objects.filter(pk=bot.pk).update(wanted=Want.STOPPED)
@@ -279,6 +294,7 @@ def bot_stop(*, bot_id: str, user: Person = None) -> Bot:
 
 def bot_close(*, bot_id: str, user: Person = None) -> Bot:
     """Cancels its open orders, sells its positions at market, then stops it. `Conflict` unless it runs."""
+    require_right(user, "trading.change_bot")
     bot = bot_get(bot_id)
     with transaction.atomic():
         if not Bot.objects.filter(pk=bot.pk, wanted__in=[Want.RUNNING, Want.PAUSED]).update(wanted=Want.CLOSING):
@@ -290,6 +306,7 @@ def bot_close(*, bot_id: str, user: Person = None) -> Bot:
 def kill_switch_set(*, killed: bool, reason: str = "", user: Person = None) -> KillSwitch:
     """On: from this commit on no order is sent, every bot is stopped, and all open orders are to be cancelled; those that were not
     sent yet never will be. Positions stay. Off: bots stay stopped until a person starts them."""
+    require_right(user, "trading.change_killswitch")
     who = user.get_username() if user else "the desk"
     with transaction.atomic():
         switch, _ = KillSwitch.objects.update_or_create(

@@ -16,6 +16,7 @@ from django.db.models import Min
 from django.utils import timezone
 
 from access.people import Person
+from access.rights import require_right
 from core.errors import Conflict, Invalid, NotFound
 from core.events import News, events_record
 from core.joined_rows import JoinedRows
@@ -177,6 +178,7 @@ def order_end(loaded_bot: LoadedBot, order_id: int, seen: str, status: OrderStat
 def order_cancel_request(*, order_id: str, user: Person) -> Order:
     """Asks for an open order to be cancelled, which the worker that runs its bot passes on to the venue. `NotFound`; `Conflict` if
     it is over."""
+    require_right(user, "trading.change_order")
     order = Order.objects.select_related("bot").filter(order_id=order_id).first()
     if order is None:
         raise NotFound(f"There is no order {order_id}.")
@@ -217,6 +219,7 @@ def order_revival_tell(order_id: int) -> None:
 def foreign_order_resolve(*, foreign_id: int, action: str, bot_id: str = "", user: Person = None) -> ForeignOrder:
     """A person's decision on an order that is not ours: `ignore` it, or have a bot `adopt` it, which then books its fills and
     counts it among its orders. `Conflict` if somebody has decided, or the bot does not trade there; `NotFound`."""
+    require_right(user, "trading.change_foreignorder")
     with transaction.atomic():
         found = ForeignOrder.objects.select_for_update().select_related("wallet").filter(pk=foreign_id).first()
         if found is None:

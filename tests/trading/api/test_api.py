@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 
 from market.models import VenueStream
 from tests.backtests.api.test_openapi import keys
+from tests.people import find_group
 from tests.trading.live.fixtures import CONFIG, Rows, price
 from trading.api import schema
 from trading.models import Bot, KillSwitch
@@ -141,7 +142,8 @@ def test_an_order_is_asked_to_be_cancelled_once_it_is_there_and_open(api: APICli
     assert api.post(f"{ROOT}/live/orders/nothing/cancel").status_code == 404
 
 
-def test_streams_tell_how_they_do_and_are_switched(api: APIClient, rows: Rows) -> None:
+def test_streams_tell_how_they_do_and_are_switched(api: APIClient, ada: User, rows: Rows) -> None:
+    ada.groups.add(find_group("operator"))
     rows.stream(last_message_at=timezone.now() - timedelta(seconds=5), messages_per_second=41.5)
     (stream,) = get(api, "streams")["results"]
     assert (stream["connected"], stream["state"], stream["messages_per_second"]) == (True, "live", 41.5)
