@@ -10,9 +10,11 @@ django_application = get_asgi_application()
 
 from channels.routing import ProtocolTypeRouter  # noqa: E402  (after Django is set up)
 
+from config.bodies import limit_bodies, with_uploads  # noqa: E402
 from config.routing import websocket_application  # noqa: E402
 
-application = ProtocolTypeRouter({"http": django_application, "websocket": websocket_application})
+limit_bodies()
+application = ProtocolTypeRouter({"http": with_uploads(django_application), "websocket": websocket_application})
 
 # What is loaded by now stays. Otherwise the garbage collector would walk through all of it while every client waits.
 gc.collect()
