@@ -6,11 +6,13 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.request import Request
 
 from access import selectors, services
+from access.addresses import address_group, client_address
 from access.models import ApiToken
+from access.throttles import count_attempt
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -23,8 +25,13 @@ class BearerAuthentication(BaseAuthentication):
             return None
         token = selectors.token_valid(secret.strip())
         if token is None:
+            # A right token from the same address goes on to work: it cannot be guessed, and its owner must not be kept out.
+            if wait := count_attempt("wrong_token", address_group(client_address(request._request))):
+                raise Throttled(wait)
             raise AuthenticationFailed("The token is unknown, expired or revoked. Make a new one: POST /api/v1/auth/tokens.")
         services.token_touch(token=token)
+        # So that services, which are given the person only, know by which token that person acts.
+        vars(token.user)["bearer"] = token
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:

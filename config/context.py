@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
+from access.rights import has_right, role_of
 from access.scopes import scopes_of
 from trading.parts import bar_state
 
@@ -49,7 +50,7 @@ def page_frame(request: HttpRequest) -> dict[str, Any]:
     context["navigation"] = [item for place in PLACES if (item := navigation_item(place, request))]
     context["person_menu"] = person_menu(request)
     context["may_trade"] = "trade" in scopes_of(request.user)
-    context["role"] = "Administrator" if request.user.is_superuser else "Staff" if request.user.is_staff else "Viewer"
+    context["role"] = role_of(request.user)
     return context
 
 
@@ -63,9 +64,7 @@ def navigation_item(place: Place, request: HttpRequest) -> dict[str, Any] | None
 
 def person_menu(request: HttpRequest) -> list[dict[str, str]]:
     entries = [("API documentation", "docs", "code")]
-    if request.user.is_staff:
-        entries += [
-            ("API tokens", "admin:access_apitoken_changelist", "key"),
-            ("Change password", "admin:password_change", "pencil"),
-        ]
+    if request.user.is_staff and has_right(request.user, "access.view_apitoken"):
+        entries.append(("API tokens", "admin:access_apitoken_changelist", "key"))
+    entries.append(("Change password", "password", "pencil"))
     return [{"label": label, "url": reverse(page), "icon": icon} for label, page, icon in entries]

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
+from kombu.exceptions import OperationalError as BrokerError
+from redis.exceptions import RedisError
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from core.errors import DomainError, Invalid, NotFound
+from core.errors import DomainError, Forbidden, Invalid, NotFound
 
-STATUS: dict[type[DomainError], int] = {Invalid: 400, NotFound: 404}
+logger = logging.getLogger(__name__)
+
+STATUS: dict[type[DomainError], int] = {Invalid: 400, NotFound: 404, Forbidden: 403}
+AWAY: dict[type[Exception], str] = {
+    OperationalError: "database",
+    InterfaceError: "database",
+    RedisError: "broker",
+    BrokerError: "broker",
+}
+"""What a request may find gone, and what that is called."""
+AGAIN_AFTER = 2
+"""Seconds after which a caller may look whether it is back."""
 
 
 def status_of(error: DomainError) -> int:
@@ -29,6 +44,10 @@ def api_error(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler: every error leaves in the one shape that API.md promises."""
     if isinstance(error, DomainError):
         return Response(error_body(error.code, str(error), error.fields), status=status_of(error))
+    if away := next((word for kind, word in AWAY.items() if isinstance(error, kind)), None):
+        logger.warning("a request is answered with 503: the %s does not answer: %s", away, error)
+        told = error_body("unavailable", f"The {away} does not answer at present. Nothing was done; try again in a moment.")
+        return Response(told, status=503, headers={"Retry-After": str(AGAIN_AFTER)})
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     if isinstance(error, PermissionDenied):

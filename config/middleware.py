@@ -1,4 +1,5 @@
-"""Asks for the sign-in on every page, and turns domain errors into plain answers."""
+"""Asks for the sign-in on every page and ends one that nobody uses, keeps answers out of caches, and turns domain errors into plain
+answers."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from access.sessions import session_extend
 from config.errors import status_of
 from core.errors import DomainError
 
@@ -29,6 +31,31 @@ class SignInRequired:
             page = urlsplit(request.headers.get("HX-Current-URL", "")).path or "/"
             return HttpResponse(status=401, headers={"HX-Redirect": f"/sign-in/?{urlencode({'next': page})}"})
         return redirect_to_login(request.get_full_path())
+
+
+class SessionUse:
+    """A session that is used goes on; one that nobody uses ends by itself (`access.sessions`)."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        session_extend(request)
+        return response
+
+
+class NotStored:
+    """Pages and answers of the API stay out of every cache, the browser's too: they are for one person, now."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not response.has_header("Cache-Control"):
+            response.headers["Cache-Control"] = "no-store"
+        return response
 
 
 class DomainErrors:

@@ -16,6 +16,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from whitenoise.compress import Compressor
 
 from core import env
@@ -114,6 +116,8 @@ PORT = env.read_integer("PORT", 8000, least=1)
 ALLOWED_HOSTS = env.read_words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]", HOST, socket.gethostname()])
 CSRF_TRUSTED_ORIGINS = env.read_words("CSRF_TRUSTED_ORIGINS", [])
 HTTPS = env.read_flag("HTTPS", False)
+# How many proxies of our own add to X-Forwarded-For; a caller's own word on where it calls from counts for nothing.
+PROXIES = env.read_integer("PROXIES", 0, least=0)
 
 INSTALLED_APPS = [
     "daphne",
@@ -148,10 +152,12 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.middleware.NotStored",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.middleware.SessionUse",
     "config.middleware.SignInRequired",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -187,7 +193,14 @@ DATABASE_URL = env.read_text("DATABASE_URL")
 REDIS_URL = env.read_text("REDIS_URL", f"unix://{VAR}/none.sock")
 
 DATABASES = {"default": database_settings(DATABASE_URL) if DATABASE_URL else {"ENGINE": "django.db.backends.dummy"}}
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": redis_url(REDIS_URL, 1)}}
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": redis_url(REDIS_URL, 1),
+        # Nobody waits for a cache: requests are counted without it then.
+        "OPTIONS": {"socket_timeout": 0.25, "socket_connect_timeout": 0.25, "retry": Retry(NoBackoff(), 0)},
+    }
+}
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
@@ -259,12 +272,20 @@ AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "access.addresses.client_address"
+AXES_WHITELIST_CALLABLE = "access.sign_in.known_attempt"
 AXES_LOCKOUT_TEMPLATE = "registration/locked_out.html"
 AXES_VERBOSE = False
 
+# A session ends so many minutes after a person's last own step: what a page fetches by itself keeps nobody signed in.
+SESSION_ENGINE = "access.sessions"
+SESSION_COOKIE_AGE = env.read_integer("SESSION_IDLE_MINUTES", 720, least=1) * 60
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+# Of names below the desk's own. Whether a whole domain is put on the browsers' list is for its owner to say, so W021 is silent.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -293,11 +314,16 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_PARSER_CLASSES": ["access.parsers.DeskJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "config.errors.api_error",
-    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"user": env.read_text("API_RATE", "6000/min"), "sign_in": "10/min"},
+    "DEFAULT_THROTTLE_CLASSES": ["access.throttles.CallerThrottle"],
+    "DEFAULT_THROTTLE_RATES": {
+        "user": env.read_text("API_RATE", "6000/min"),
+        "sign_in": "10/min",
+        "sign_in_page": "20/min",
+        "sign_in_name": "30/hour",
+        "sign_in_known": "20/min",
+        "wrong_token": "30/min",
+    },
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
-    # How many proxies of our own add to X-Forwarded-For; a caller's own word on where it calls from counts for nothing.
-    "NUM_PROXIES": env.read_integer("PROXIES", 0, least=0),
 }
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Quarterdeck API",
@@ -309,6 +335,12 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
 }
+
+# Open WebSockets of one API token in one web process.
+SOCKETS_PER_TOKEN = env.read_integer("SOCKETS_PER_TOKEN", 32, least=1)
+# Who may read /metrics besides people who are signed in: whoever has this token, and these addresses and networks.
+METRICS_TOKEN = env.read_text("METRICS_TOKEN")
+METRICS_FROM = env.read_networks("METRICS_FROM", ["127.0.0.0/8", "::1"])
 
 # A run that has not shown a sign of life for this long is taken for lost (its worker died).
 RUN_LOST_AFTER_SECONDS = env.read_integer("RUN_LOST_AFTER_SECONDS", 30, least=5)

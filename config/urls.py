@@ -6,6 +6,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
 from access.urls import api_urlpatterns as access_api
+from access.views import PasswordView, SignInView
 from backtests.urls import api_urlpatterns as backtests_api
 from backtests.urls import bot_urlpatterns
 from market.urls import api_urlpatterns as market_api
@@ -29,7 +30,8 @@ api = [
 urlpatterns = [
     path("", views.home, name="home"),
     path("search/", views.search, name="search"),
-    path("sign-in/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="sign_in"),
+    path("sign-in/", SignInView.as_view(), name="sign_in"),
+    path("password/", PasswordView.as_view(), name="password"),
     path("sign-out/", auth_views.LogoutView.as_view(), name="sign_out"),
     path("backtests/", include("backtests.urls")),
     path("market/", include("market.urls")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TypeVar
 
@@ -78,6 +79,16 @@ def read_words(name: str, default: list[str]) -> list[str]:
     """A comma-separated list."""
     return read_variable(
         name, default, lambda raw: [word.strip() for word in raw.split(",") if word.strip()], "a comma-separated list"
+    )
+
+
+def read_networks(name: str, default: list[str]) -> list[IPv4Network | IPv6Network]:
+    """Addresses and networks such as 10.0.0.0/8, with commas between."""
+    return read_variable(
+        name,
+        [ip_network(word) for word in default],
+        lambda raw: [ip_network(word.strip()) for word in raw.split(",") if word.strip()],
+        "addresses or networks with commas between",
     )
 
 

@@ -13,6 +13,8 @@ from core.errors import Invalid
 DIGITS = 18
 """How many decimal places money and quantities are kept with."""
 EXACT = Context(prec=60)
+DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Characters that turn the direction of what stands after them: with them a name can be made to look like another one."""
 
 
 class Fields:
@@ -47,6 +49,8 @@ class Fields:
             self.fault(name, f"must have at most {longest} characters; it has {len(value)}.")
         elif "\x00" in value:
             self.fault(name, "must not contain the null character.")
+        elif DIRECTIONS & set(value):
+            self.fault(name, "must not contain characters that turn the direction of the text.")
         else:
             return value.strip()
         return default

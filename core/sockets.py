@@ -17,9 +17,9 @@ from core.text import utc_text
 
 logger = logging.getLogger(__name__)
 
-REFUSED, UNKNOWN, SLOW, AWAY, UNUSABLE = 4401, 4404, 4408, 4503, 4400
+REFUSED, UNKNOWN, SLOW, AWAY, UNUSABLE, CROWDED = 4401, 4404, 4408, 4503, 4400, 4429
 """Close codes: not signed in, or not any more; what the address names does not exist; too slow, come again with `since`; the
-database is away, come again later; the address cannot be used."""
+database is away, come again later; the address cannot be used; this token has as many sockets as a token may have."""
 LONGEST = 65_536
 """Characters of one request."""
 

@@ -2,7 +2,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("trading", "0004_worker_fills_by_time")]
+    dependencies = [("trading", "0005_adapters_unread_orders")]
 
     operations = [
         migrations.AlterModelOptions(
