@@ -23,13 +23,13 @@ Part: TypeAlias = tuple[str, str, Sequence[Any]]
 """A part of a statement `WITH name AS (sql), ...`: name, SQL, values."""
 # One statement: it costs the order path one round trip, and the ledger and the balances cannot come apart. The wallet's row is
 # locked first; otherwise two transactions that book several assets in different orders would wait for each other.
-WALLET = "SELECT id FROM wallets_wallet WHERE id = %s::bigint AND {condition} FOR NO KEY UPDATE"
+WALLET = "SELECT id, kind FROM wallets_wallet WHERE id = %s::bigint AND {condition} FOR NO KEY UPDATE"
 BOOKED = """
 INSERT INTO wallets_ledgertransaction (wallet_id, kind, reference, ts, note, created_at)
 SELECT wallet.id, new.kind, new.reference, new.ts, new.note, %s::timestamptz
 FROM wallet, unnest(%s::text[], %s::text[], %s::timestamptz[], %s::text[]) AS new (kind, reference, ts, note)
 ON CONFLICT (wallet_id, kind, reference) DO NOTHING
-RETURNING id, wallet_id, kind, reference
+RETURNING id, wallet_id, kind, reference, ts
 """
 LEGS = """
 SELECT booked.id, booked.wallet_id, leg.account, leg.asset, leg.amount, leg.place FROM booked
@@ -42,12 +42,35 @@ INSERT INTO wallets_ledgerentry (transaction_id, account, asset, amount)
 SELECT id, account, asset, amount FROM legs ORDER BY place
 RETURNING 1
 """
-BALANCES = """
-INSERT INTO wallets_walletbalance AS held (wallet_id, asset, amount)
-SELECT wallet_id, asset, sum(amount) FROM legs WHERE account = %s::text GROUP BY wallet_id, asset
-ON CONFLICT (wallet_id, asset) DO UPDATE SET amount = held.amount + excluded.amount
+HELD = "SELECT asset, amount, unbooked FROM wallets_walletbalance WHERE wallet_id = (SELECT id FROM wallet) FOR UPDATE"
+# An account cannot hold less than nothing: where its books would, something came in that nobody has booked. That is written down as
+# a correction, and taken back as soon as the books can do without it. Made-up money has no such excuse.
+UNBOOKED = """
+SELECT asset, greatest(0, -(coalesce(held.amount - held.unbooked, 0) + changed.amount)) - coalesce(held.unbooked, 0) AS amount
+FROM (SELECT asset, sum(amount) AS amount FROM legs WHERE account = %s::text GROUP BY asset) AS changed LEFT JOIN held USING (asset)
+WHERE (SELECT kind FROM wallet) = 'exchange'
+"""
+CORRECTED = """
+INSERT INTO wallets_ledgertransaction (wallet_id, kind, reference, ts, note, created_at)
+SELECT first.wallet_id, 'correction', 'unbooked:' || first.id, first.ts, %s::text, %s::timestamptz
+FROM (SELECT * FROM booked ORDER BY id LIMIT 1) AS first WHERE EXISTS (SELECT FROM unbooked WHERE amount <> 0)
+RETURNING id
+"""
+CORRECTIONS = """
+INSERT INTO wallets_ledgerentry (transaction_id, account, asset, amount)
+SELECT corrected.id, leg.account, unbooked.asset, leg.sign * unbooked.amount
+FROM corrected, unbooked, (VALUES (%s::text, 1), (%s::text, -1)) AS leg (account, sign) WHERE unbooked.amount <> 0
 RETURNING 1
 """
+BALANCES = """
+INSERT INTO wallets_walletbalance AS held (wallet_id, asset, amount, unbooked)
+SELECT wallet_id, asset, sum(legs.amount) + coalesce(max(unbooked.amount), 0), coalesce(max(unbooked.amount), 0)
+FROM legs LEFT JOIN unbooked USING (asset) WHERE account = %s::text GROUP BY wallet_id, asset
+ON CONFLICT (wallet_id, asset) DO UPDATE
+SET amount = held.amount + excluded.amount, unbooked = held.unbooked + excluded.unbooked
+RETURNING 1
+"""
+UNBOOKED_NOTE = "What must have come in without being booked, or (below zero) has been booked since."
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +113,10 @@ def booking_parts(wallet_id: int, bookings: Sequence[Booking], *, condition: str
         ("booked", BOOKED, [timezone.now(), *transpose_rows(heads, 4)]),
         ("legs", LEGS, transpose_rows(legs, 5)),
         ("entries", ENTRIES, []),
+        ("held", HELD, []),
+        ("unbooked", UNBOOKED, [str(Account.ASSETS)]),
+        ("corrected", CORRECTED, [UNBOOKED_NOTE, timezone.now()]),
+        ("corrections", CORRECTIONS, [str(Account.ASSETS), str(Account.CAPITAL)]),
         ("balances", BALANCES, [str(Account.ASSETS)]),
     ]
 

@@ -5,6 +5,7 @@ The ledger is append-only, and each transaction of it sums to zero in every asse
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -111,6 +112,9 @@ class WalletBalance(models.Model):
     wallet = models.ForeignKey(Wallet, on_delete=models.CASCADE, related_name="balances")
     asset = models.CharField(max_length=16)
     amount = money_field()
+    unbooked = money_field(
+        default=Decimal(0), help_text="The part of an exchange wallet's amount that must have come in, and that nobody has booked."
+    )
 
     class Meta:
         ordering = ["asset"]
