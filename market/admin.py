@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from core.admin_numbers import ExactNumbers
 from core.generics import ModelAdmin
 from core.text import decimal_text
 from market import services
@@ -18,7 +19,7 @@ from market.models import CandleChunk, CandleGap, CandleImport, CandleSeries, Fe
 SHOWN = 10
 
 
-class ReadOnly(ModelAdmin[Any]):
+class ReadOnly(ExactNumbers, ModelAdmin[Any]):
     """Rows that only the desk writes."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
