@@ -196,7 +196,7 @@ def deal_of(parts: Sequence[Fill], time: int) -> Deal:
         side=parts[0].side,
         price=float(cost / quantity),
         quantity=float(quantity),
-        fee=float(sum((one.fee for one in parts), Decimal(0))),
+        fee=float(sum((one.fee or 0 for one in parts), Decimal(0))),
         reason=parts[0].order.reason,
         time=time,
         moment=to_ms(parts[0].ts),

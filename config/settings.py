@@ -357,7 +357,8 @@ SWEEP_SECONDS = env.read_number("SWEEP_SECONDS", 1.0, least=0.01)
 COMPARE_SECONDS = env.read_number("COMPARE_SECONDS", 30.0, least=0.1)
 # A strategy that computes for so long at one close is interrupted, and its bot stopped.
 STRATEGY_SECONDS = env.read_integer("STRATEGY_SECONDS", 10, least=1)
-# What may be at risk at once, of a wallet and of the desk, in modes without real money, until a person sets another limit.
+# In dollars, what may be at risk at once, of a wallet and of the desk, in modes without real money, until a person sets another
+# limit. In other currencies there is none before that.
 RISK_BUDGET = env.read_integer("RISK_BUDGET", 1_000_000, least=1)
 
 PROMETHEUS_EXPORT_MIGRATIONS = False

@@ -17,6 +17,25 @@ from core.text import utc_text
 # One lock for all writers, held from here to the commit: ids then grow in the order of commits, and a reader that has seen
 # event n has seen all before it. Hence events are a transaction's last statement.
 EVENTS_LOCK = 0x5157_4556
+TYPES = (
+    "intent",
+    "plan_generated",
+    "plan_judged",
+    "trade_blocked",
+    "order_submitted",
+    "order_update",
+    "fill",
+    "position_update",
+    "portfolio_update",
+    "bot_status",
+    "reconciliation",
+    "drift",
+    "movement",
+    "incident",
+    "approval",
+    "alert",
+)
+"""What an event may be."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,12 @@ def least_quantity(rules: Rules, *, market: bool, price: float) -> float:
     return least
 
 
+def is_dust(rules: Rules, quantity: float, price: float) -> bool:
+    """Whether there is something, and too little for any order that sells at once."""
+    least = max(quantity_step(rules, market=True), least_quantity(rules, market=True, price=price))
+    return 0.0 < quantity < least * (1.0 - NEAR)
+
+
 def first_part(rules: Rules, *, market: bool, price: float, quantity: float) -> float:
     """How much of `quantity` the first order may ask for where one cannot ask for all of it; what it leaves is not too little for
     another order. Not rounded to steps yet."""

@@ -92,8 +92,13 @@ class BotRun(models.Model):
     code_hash = models.CharField(max_length=64, blank=True)
     started_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)
-    end_reason = models.CharField(max_length=32, blank=True, help_text="stopped, closed, failed, finished (a replay), killed")
+    end_reason = models.CharField(
+        max_length=32, blank=True, help_text="stopped, closed, partly_closed (see left), failed, finished (a replay)"
+    )
     error = models.TextField(blank=True)
+    left = models.JSONField(
+        default=list, blank=True, help_text="What was still held, or open, when it ended: how much, its worth, and why."
+    )
     history_from = models.DateTimeField(null=True, help_text="Open time of the first candle that its strategy was given.")
     decides_from = models.DateTimeField(null=True, help_text="Open time of the first candle at whose close it decided.")
     decided_at = models.DateTimeField(null=True, help_text="Open time of the last candle at whose close it decided.")
@@ -211,9 +216,12 @@ class Fill(models.Model):
     price = amount_field()
     quantity = amount_field()
     cost = amount_field(help_text="price x quantity, in quote.")
-    fee = amount_field(help_text="In quote, converted at this price if the venue took another asset.")
+    fee = amount_field(null=True, help_text="In quote, at the time of the fill; empty: its worth is not known.")
     fee_paid = amount_field(help_text="As the venue took it.")
     fee_asset = models.CharField(max_length=16)
+    fee_valued = models.CharField(
+        max_length=120, blank=True, help_text="How a fee in another asset was valued: the prices; unvalued: there was none."
+    )
     maker = models.BooleanField()
     profit = amount_field(null=True, help_text="Of a sale: against the position's average cost, fees of both sides included.")
     correlation_id = models.CharField(max_length=32)
@@ -243,6 +251,7 @@ class Position(models.Model):
     cost = amount_field(default=Decimal(0))
     realised = amount_field(default=Decimal(0), help_text="Profit of what was sold, after fees, in quote.")
     fees = amount_field(default=Decimal(0))
+    dust = models.BooleanField(default=False, help_text="Too little for the venue to take an order for: no position.")
     opened_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -265,7 +274,7 @@ class RiskBudget(models.Model):
         max_length=8, blank=True, help_text="The desk has one for each mode: paper money crowds out no real one."
     )
     currency = models.CharField(max_length=16, help_text="USD stands for every currency pegged to it.")
-    limit = amount_field()
+    limit = amount_field(null=True, help_text="Empty: none is set, so a bot may have its equity at risk.")
     claimed = amount_field(default=Decimal(0))
     used = amount_field(default=Decimal(0))
     updated_at = models.DateTimeField(auto_now=True)
@@ -274,6 +283,10 @@ class RiskBudget(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(claimed__gte=0), name="budget_claimed_not_negative"),
             models.CheckConstraint(condition=Q(used__gte=0), name="budget_used_not_negative"),
+            # Where real money is at risk, a person has said how much.
+            models.CheckConstraint(
+                condition=Q(limit__isnull=False) | Q(scope="bot") | ~Q(mode="live"), name="budget_limit_named_for_live"
+            ),
             models.UniqueConstraint(fields=["mode", "currency"], condition=Q(scope="desk"), name="budget_once_a_desk_mode"),
             models.UniqueConstraint(fields=["wallet", "currency"], condition=Q(scope="wallet"), name="budget_once_a_wallet"),
             models.UniqueConstraint(fields=["bot", "currency"], condition=Q(scope="bot"), name="budget_once_a_bot"),
@@ -291,20 +304,27 @@ class AllocationStatus(models.TextChoices):
 
 
 class RiskAllocation(models.Model):
-    """The claim of one entry order. `amount` was set aside; `used` of it became position."""
+    """The claim of one entry order. `amount` was set aside; of it `open` still is, `used` is in what the order bought, and
+    `released` has been given back: what was not needed, and what of the purchase has been sold since, oldest first."""
 
     order = models.OneToOneField(Order, on_delete=models.CASCADE, related_name="allocation")
     bot = models.ForeignKey(Bot, on_delete=models.CASCADE, related_name="allocations")
+    run = models.ForeignKey(BotRun, on_delete=models.CASCADE, related_name="allocations")
+    symbol = models.CharField(max_length=32)
+    trigger_id = models.CharField(max_length=64, blank=True, help_text="The candle or tick that it was decided on.")
     currency = models.CharField(max_length=16)
     open = amount_field(help_text="What is still set aside.")
-    used = amount_field(default=Decimal(0))
+    used = amount_field(default=Decimal(0), help_text="At cost, what the order bought and the bot still holds.")
+    released = amount_field(default=Decimal(0), help_text="What has been given back.")
     amount = amount_field()
     status = models.CharField(max_length=8, choices=AllocationStatus, default=AllocationStatus.CLAIMED)
     created_at = models.DateTimeField(default=timezone.now)
-    closed_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True, help_text="When the order was over.")
+    released_at = models.DateTimeField(null=True, help_text="When the last of it was given back.")
 
     class Meta:
         ordering = ["-order_id"]
+        indexes = [models.Index(fields=["bot", "id"], name="allocation_held", condition=Q(used__gt=0))]
 
     def __str__(self) -> str:
         return f"{self.amount.normalize():f} {self.currency}: {self.status}"
@@ -330,6 +350,8 @@ class BlockEvent(models.Model):
         indexes = [
             models.Index(fields=["bot", "-id"], name="block_by_bot"),
             models.Index(fields=["reason", "-id"], name="block_by_reason"),
+            models.Index(fields=["ts", "reason"], name="block_by_time"),
+            models.Index(fields=["run_id", "-id"], name="block_by_run"),
         ]
 
     def __str__(self) -> str:
@@ -354,10 +376,14 @@ class EquityPoint(models.Model):
 
 
 class PositionSnapshot(models.Model):
+    """A position at a moment, written beside the bot's equity."""
+
     bot = models.ForeignKey(Bot, on_delete=models.CASCADE, related_name="position_snapshots")
+    run_id = models.CharField(max_length=16)
     ts = models.DateTimeField()
     symbol = models.CharField(max_length=32)
     quantity = amount_field()
+    average_entry = amount_field(help_text="What a unit had cost, fees included, in quote.")
     price = amount_field()
     value = amount_field()
     unrealised = amount_field()

@@ -18,7 +18,6 @@ from market.selectors import list_streams, stream_state
 from trading import selectors
 from trading.models import Bot, DesiredStatus, Mode, RiskBudget
 from trading.selectors import Filter, Portfolio
-from trading.services.budgets import OWN_EQUITY
 
 SHOWN = 50
 MOST_BOT_BUDGETS = 8
@@ -77,14 +76,14 @@ def risk_part() -> dict[str, Any]:
 def budgets_shown(found: Sequence[RiskBudget]) -> list[dict[str, Any]]:
     """Budgets of the desk and of wallets, then those of bots that have something at risk, the fullest first."""
     wide = sorted((one for one in found if one.scope != "bot"), key=lambda one: one.scope)
-    own = [one for one in found if one.scope == "bot" and selectors.budget_share(one)]
+    own = [one for one in found if one.scope == "bot" and (one.used or one.claimed)]
     own.sort(key=lambda one: selectors.budget_share(one) or 0.0, reverse=True)
     return [
         {
             "budget": one,
             "free": selectors.budget_free(one),
             "share": selectors.budget_share(one) or 0.0,
-            "own_equity": one.limit >= OWN_EQUITY,
+            "unlimited": one.limit is None,
         }
         for one in [*wide, *own[:MOST_BOT_BUDGETS]]
     ]

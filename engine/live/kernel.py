@@ -299,6 +299,16 @@ def apply_sale(managed: KernelBook, report: SaleReport, t: int) -> float:
 
 
 @njit(**COMPILED)
+def drop_lots(managed: KernelBook, s: int, t: int) -> None:
+    """What the symbol holds is in no lot any more."""
+    book = present_book(managed, t)
+    for row in range(book.state[0].lots):
+        if book.lots[row].symbol == s:
+            book.lots[row].quantity = 0.0
+    drop_sold(book, s)
+
+
+@njit(**COMPILED)
 def write_levels(managed: KernelBook, t: int, levels: Floats) -> None:
     """Stop level, its reason and take-profit level of each lot, as rows of `levels`."""
     book = present_book(managed, t)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.errors import NotFound
+from engine import order_rules
 from engine.book import CANCELLED, EXIT_SIGNAL, EXPIRED, FILLED, MARKET, REBALANCE, REFUSED, SELL, SINGLE
 from engine.live import kernel
 from engine.live.types import Step
@@ -12,6 +13,8 @@ from engine.types import REASONS
 
 ENDS = {"filled": FILLED, "cancelled": CANCELLED, "expired": EXPIRED, "rejected": REFUSED}
 PAST_KEPT = 64
+HOPE = 1.25
+"""What a rise to so many times its price would let a venue take is not given up."""
 
 
 def apply_fill(venue_orders: VenueOrders, number: int, price: float, quantity: float, fee: float, fee_base: float) -> Step:
@@ -21,10 +24,11 @@ def apply_fill(venue_orders: VenueOrders, number: int, price: float, quantity: f
     if venue_order.buys:
         book_purchase(venue_orders, venue_order, price, quantity, fee, fee_base)
     else:
-        book_sale(venue_orders, venue_order, price, quantity, fee)
+        book_sale(venue_orders, venue_order, price, quantity, fee, fee_base)
     venue_order.got += quantity
     if venue_order.remaining <= venue_order.order.quantity * NEAR:
         finish_order(venue_orders, number, venue_order)
+        sweep_dust(venue_orders, venue_orders.place_of(venue_order))
     return venue_orders.settle()
 
 
@@ -86,7 +90,9 @@ def make_place(venue_orders: VenueOrders, s: int, rung: int) -> None:
             trader_state.end_order(row, CANCELLED)
 
 
-def book_sale(venue_orders: VenueOrders, venue_order: VenueOrder, price: float, quantity: float, fee: float) -> None:
+def book_sale(
+    venue_orders: VenueOrders, venue_order: VenueOrder, price: float, quantity: float, fee: float, fee_base: float
+) -> None:
     trader_state, s = venue_orders.trader_state, venue_orders.place_of(venue_order)
     row = trader_state.row_of(venue_order.order.number)
     queued_for = -1
@@ -99,7 +105,7 @@ def book_sale(venue_orders: VenueOrders, venue_order: VenueOrder, price: float, 
             queued_for = int(w["order"])
     reason = REASONS.index(venue_order.order.reason)
     report = kernel.SaleReport(s, price, quantity, fee, reason, exit_order=queued_for, lot_id=venue_order.lot)
-    crumbs = trader_state.run_report(kernel.apply_sale, report, trader_state.t)
+    crumbs = trader_state.run_report(kernel.apply_sale, report, trader_state.t) - fee_base
     if crumbs != 0.0:
         venue_orders.crumbs[s] = venue_orders.crumbs.get(s, 0.0) + crumbs
     if trader_state.book.symbols[s]["lots"] == 0:
@@ -131,7 +137,25 @@ def apply_end(venue_orders: VenueOrders, number: int, status: str) -> Step:
         else:
             trader_state.end_order(row, FILLED if w["got"] > 0.0 else ENDS[status])
     finish_order(venue_orders, number, venue_order)
+    sweep_dust(venue_orders, venue_orders.place_of(venue_order))
     return venue_orders.settle(placing=status != "rejected", silent=number)
+
+
+def sweep_dust(venue_orders: VenueOrders, s: int) -> None:
+    """What is left of a symbol, with none of its orders at the venue, and is too little for one, keeps nobody from buying: it
+    becomes crumbs, and nothing is wanted of it."""
+    trader_state = venue_orders.trader_state
+    held, mark = float(trader_state.book.symbols[s]["position"]), float(trader_state.candles.columns["mark"][s, 0])
+    if not order_rules.is_dust(venue_orders.exits.rules[s], held, mark * HOPE):
+        return
+    if any(venue_orders.place_of(one) == s for one in venue_orders.sent.values()):
+        return
+    venue_orders.crumbs[s] = venue_orders.crumbs.get(s, 0.0) + held
+    kernel.drop_lots(trader_state.book, s, trader_state.t)
+    for row in reversed(trader_state.waiting_rows()):
+        w = trader_state.book.working[row]
+        if w["symbol"] == s and w["side"] == SELL:
+            trader_state.end_order(row, CANCELLED)
 
 
 def want_again(venue_orders: VenueOrders, row: int, *, at_once: bool = False) -> None:

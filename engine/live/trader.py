@@ -270,7 +270,8 @@ class Trader:
         self, number: int, price: float, quantity: float, fee_quote: float, maker: bool, time_ms: int, fee_base: float = 0.0
     ) -> Step:
         """The venue executed `quantity` of order `number` at `price`. Fills of orders that were given up count too.
-        `fee_base`: a fee taken out of the base that was bought. `NotFound` for an order that this run never wanted."""
+        `fee_base`: a fee taken out of the base that was bought, or is left after a sale. `NotFound` for an order that this run
+        never wanted."""
         return reports.apply_fill(self.venue(), number, price, quantity, fee_quote, fee_base)
 
     def apply_acceptance(self, number: int) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from engine.book import BUY, REBALANCE, REFUSED, SELL, UNSIZED
 from engine.live import kernel
+from engine.live.reports import sweep_dust
 from engine.live.types import Step
 from engine.live.venue_orders import VenueOrders
 
@@ -70,5 +71,7 @@ def block_order(venue_orders: VenueOrders, number: int) -> Step:
         venue_orders.due.remove(number)
     row = venue_orders.trader_state.row_of(number)
     if row is not None:
+        s = int(venue_orders.trader_state.book.working[row]["symbol"])
         venue_orders.trader_state.end_order(row, REFUSED)
+        sweep_dust(venue_orders, s)
     return venue_orders.settle(placing=False, silent=number)

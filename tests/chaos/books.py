@@ -109,7 +109,7 @@ def positions_differ(bot: Bot) -> Iterator[Difference]:
             in_base = fill.fee_asset == position.symbol.split("-")[0]
             sign = 1 if fill.side == "buy" else -1
             quantity += sign * fill.quantity - (fill.fee_paid if in_base else 0)
-            money += sign * fill.cost + (0 if in_base else fill.fee)
+            money += sign * fill.cost + (0 if in_base else fill.fee or 0)
         if position.quantity != quantity:
             yield Difference(f"{bot.name} holds {position.quantity} {position.symbol}; its fills come to {quantity}")
         if position.cost - position.realised != money:
@@ -133,7 +133,7 @@ def memory_differs(bot: Bot) -> Iterator[Difference]:
 
 def cash_of(bot: Bot, cash: float) -> float:
     for fill in Fill.objects.filter(bot=bot, order__run=bot.run):
-        quote = float(fill.fee) if fill.fee_asset == fill.symbol.split("-")[1] else 0.0
+        quote = float(fill.fee or 0) if fill.fee_asset != fill.symbol.split("-")[0] else 0.0
         cash += (float(fill.cost) if fill.side == "sell" else -float(fill.cost)) - quote
     return cash
 

@@ -35,6 +35,7 @@ LARGE = {
     "market.exchanges.base.Exchange": "the port: a method for each thing that a venue can be asked",
     "market.exchanges.binance.adapter.Binance": "fills the port, a method for each of its own",
     "market.exchanges.coinbase.adapter.Coinbase": "fills the port, a method for each of its own",
+    "trading.live.market_state.MarketState": "one venue's market: a small question or note for each thing that bots need of it",
 }
 """Classes that may have more methods than others, and why."""
 

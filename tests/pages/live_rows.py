@@ -137,9 +137,9 @@ def filled(of: Bot, number: int, side: str = "buy", *, profit: Decimal | None = 
     }
     made = order(of, number, side, status="filled", submitted_at=timezone.now() + timedelta(milliseconds=9), closed_at=now, **done)
     if side == "buy":
-        RiskAllocation.objects.create(
-            order=made, bot=of, currency="USD", amount=PRICES[symbol] / 100, open=0, used=PRICES[symbol] / 100, status="used"
-        )
+        whose = {"order": made, "bot": of, "run": made.run, "symbol": symbol}
+        claimed = PRICES[symbol] / 100
+        RiskAllocation.objects.create(**whose, currency="USD", amount=claimed, open=0, used=claimed, status="used")
     return fill(made, 1, profit=profit)
 
 

@@ -27,7 +27,8 @@ def unsaved(rows: Rows) -> Order:
 
 def test_rows_of_several_tables_take_one_statement_and_get_their_keys(rows: Rows) -> None:
     order = unsaved(rows)
-    claim = RiskAllocation(order=order, bot=order.bot, currency="USD", amount=Decimal(10), open=Decimal(10))
+    whose = {"order": order, "bot": order.bot, "run": order.run, "symbol": order.symbol}
+    claim = RiskAllocation(**whose, currency="USD", amount=Decimal(10), open=Decimal(10))
     events = [Event(type="fill", source="test", payload={"number": number}) for number in range(3)]
     batch = WriteBatch()
     batch.insert(order)

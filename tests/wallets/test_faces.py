@@ -19,7 +19,7 @@ from tests.backtests.api.test_openapi import keys
 from tests.wallets.making import API_KEY, SECRET, account, allowed, fill, paper
 from wallets import api as examples
 from wallets import services
-from wallets.models import ExchangeAccount, Wallet
+from wallets.models import ExchangeAccount, Wallet, WalletBalance
 
 pytestmark = pytest.mark.django_db
 ACCOUNTS, WALLETS = "/admin/wallets/exchangeaccount/", "/admin/wallets/wallet/"
@@ -59,6 +59,8 @@ def busy(name: str, fills: int) -> Wallet:
     """An exchange wallet with some fills in several assets."""
     row = services.account_check(account=account(name=name, environment="live"), permissions=allowed())
     wallet = services.wallet_create(name=name, kind="exchange", quote="USDT", account=row)
+    for asset in ("USDT", "BNB"):  # by an entry of long ago
+        WalletBalance.objects.create(wallet=wallet, asset=asset, amount=Decimal(10) ** 9)
     for number in range(fills):
         fill(wallet, number, base=f"A{number % 5}", fee_asset="BNB", fee=Decimal("0.001"))
     return wallet

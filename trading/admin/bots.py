@@ -104,10 +104,10 @@ class PositionAdmin(ReadOnly):
 
 @admin.register(PositionSnapshot)
 class PositionSnapshotAdmin(ReadOnly):
-    list_display = ("ts", "bot", "symbol", "quantity", "price", "value", "unrealised")
+    list_display = ("ts", "bot", "run_id", "symbol", "quantity", "average_entry", "price", "value", "unrealised")
     list_filter = ("symbol",)
     list_select_related = ("bot",)
-    search_fields = ("bot__name", "bot__bot_id")
+    search_fields = ("bot__name", "bot__bot_id", "=run_id")
     show_full_result_count = False
     ordering = ("-id",)
 

@@ -83,10 +83,24 @@ class BlockEventAdmin(Record):
 
 @admin.register(RiskAllocation)
 class RiskAllocationAdmin(Record):
-    list_display = ("order", "bot", "currency", "amount", "open", "used", "status", "created_at", "closed_at")
+    list_display = (
+        "order",
+        "bot",
+        "run",
+        "symbol",
+        "currency",
+        "amount",
+        "open",
+        "used",
+        "released",
+        "status",
+        "created_at",
+        "closed_at",
+        "released_at",
+    )
     list_filter = ("status", "currency")
-    list_select_related = ("bot", "order")
-    search_fields = ("=order__client_order_id", "bot__name")
+    list_select_related = ("bot", "order", "run")
+    search_fields = ("=order__client_order_id", "=run__run_id", "=trigger_id", "bot__name")
 
 
 @admin.register(Event)

@@ -45,7 +45,8 @@ class RiskBudgetAdmin(ModelAdmin[RiskBudget]):
 
     @admin.display(description="free")
     def free(self, budget: RiskBudget) -> str:
-        return f"{selectors.budget_free(budget):,.2f}"
+        free = selectors.budget_free(budget)
+        return "no limit" if free is None else f"{free:,.2f}"
 
     @admin.display(description="taken_share")
     def taken_share(self, budget: RiskBudget) -> str:

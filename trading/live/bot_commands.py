@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from engine.order_rules import is_dust
 from trading.live.bot_runner import BotRunner
 from trading.models import OPEN, DesiredStatus, Order
 from trading.services.orders import orders_cancel_note
@@ -33,30 +34,33 @@ def wind_up(runner: BotRunner, *, sell: bool) -> StepEffects | None:
     prices = steps.find_prices()
     if loaded.trader.entries_allowed:
         return steps.pause()  # a bot that winds up buys nothing more
-    selling = is_selling(runner)
-    if sell and has_to_sell(runner, prices) and not selling:
+    unsold = sell and has_to_sell(runner, prices)
+    if unsold:
+        # One that only waits, for an open or because the venue refused it, sells nothing: it is wanted anew.
+        if is_selling(runner) or not runner.sale_tries.take_turn():
+            return None
         return steps.act_by_hand("close", lambda: loaded.trader.sell_all("by_hand", prices))
-    if loaded.orders and not (sell and selling):
+    if loaded.orders:
         # All of them: the engine does not know those that were adopted.
         orders_cancel_note(Order.objects.filter(run=loaded.run, status__in=OPEN, cancel_requested=False))
         return steps.act_by_hand("stop", loaded.trader.cancel_all)
-    if not loaded.orders:
-        runner.candles.save()
-        run_end(loaded.run, "closed" if sell else "stopped")
-        runner.leave()
+    runner.candles.save()
+    run_end(loaded.run, "closed" if sell else "stopped")
+    runner.leave()
     return None
 
 
 def has_to_sell(runner: BotRunner, prices: Mapping[str, float]) -> bool:
-    """Whether it holds more than crumbs, which no venue takes: fees in base leave parts of a lot behind."""
-    for symbol, quantity in runner.loaded_bot.trader.positions().items():
-        rules = runner.loaded_bot.instruments[symbol]
-        worth = quantity * prices.get(symbol, float("inf"))
-        if quantity > 0 and quantity >= float(rules.lot_size or 0) and worth >= float(rules.min_notional or 0):
+    """Whether it holds something that can be sold: at a venue dust cannot, nor what was dust when its lots were given up."""
+    loaded = runner.loaded_bot
+    held = {lot.symbol for lot in loaded.trader.holdings()}
+    for symbol, quantity in loaded.trader.positions().items():
+        if symbol in held and not (loaded.external and is_dust(loaded.rules[symbol], quantity, prices.get(symbol, 0.0))):
             return True
     return False
 
 
 def is_selling(runner: BotRunner) -> bool:
-    """Whether a market order to sell is on its way: a take-profit that rests does not count."""
-    return any(order.side == "sell" and order.type == "market" for order in runner.loaded_bot.trader.working())
+    """Whether a market order to sell is at the venue, or goes out as soon as what rests there is cancelled."""
+    orders = runner.loaded_bot.trader.venue_orders
+    return bool(orders and orders.has_market_exit())

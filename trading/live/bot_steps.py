@@ -98,6 +98,7 @@ class BotSteps:
             received=self.received,
             balances=inputs.accounts.find_balances(self.account_id) if loaded.external else None,
             lease=inputs.accounts.find_lease(self.account_id) if loaded.external else None,
+            memory=inputs.market,
         )
 
     def touch(self, symbol: str, price: float, time_ms: int) -> StepEffects | None:

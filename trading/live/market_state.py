@@ -2,7 +2,8 @@
 for. A tick is compared with all levels of its symbol at once.
 
 Events come in on the loop, and bots are added and removed there. What a bot asks (`find_price`, `find_history`, `find_open_time`,
-`explain_no_prices`) may be asked from any thread: each answer is one look at a table, so it needs no lock.
+`explain_no_prices`) and notes (`note_missing`) may come from any thread: each is one look at a table, or puts one in its place, so
+it needs no lock.
 """
 
 from __future__ import annotations
@@ -62,6 +63,8 @@ class MarketState:
         self.depths: dict[str, Depth] = {}
         self.best: dict[str, tuple[Decimal | None, Decimal | None]] = {}
         """The highest bid and the lowest ask of each symbol, by its newest book: trades do not tell them."""
+        self.fee_symbols: frozenset[str] = frozenset()
+        """Symbols whose prices say what fees are worth, beside those that bots trade."""
         self.levels: Levels[MarketListener] = Levels()
         self.listeners: dict[Market, list[MarketListener]] = defaultdict(list)
         self.ticks = metrics.ticks.labels(key)
@@ -153,6 +156,13 @@ class MarketState:
     def explain_no_prices(self) -> str:
         """Why no price can be relied on at present; empty where prices come in."""
         return "" if self.state in ("live", "polling") else f"no prices: the stream of {self.key} is {self.state}"
+
+    @called_from(*ANY)
+    def note_missing(self, paths: Sequence[Sequence[str]]) -> None:
+        """A fee could not be valued: from now on the prices of the first of `paths` that the venue lists are heard, too."""
+        listed = self.tradable or frozenset()
+        path = next((path for path in paths if listed.issuperset(path)), ())
+        self.fee_symbols = self.fee_symbols.union(path)
 
 
 def best_of(levels: Sequence[tuple[Decimal, Decimal]]) -> Decimal | None:

@@ -131,7 +131,7 @@ class VenueWorker:
 
     def subscribe(self, desired: DesiredState) -> None:
         """Tells the feed what is needed; it starts and stops streams by that."""
-        symbols = self.bots.list_symbols() | set(desired.watch)
+        symbols = self.bots.list_symbols() | set(desired.watch) | self.market.fee_symbols
         intervals = sorted({"1m"} | self.bots.list_intervals())
         if symbols != set(self.subscription.symbols) or intervals != sorted(self.subscription.intervals):
             self.subscription.set(symbols, intervals, depth=True, closed=self.market.list_closed())

@@ -34,6 +34,8 @@ class BotRow:
     bot: Bot
     status: BotStatus
     positions: Sequence[Valued]
+    dust: Sequence[Valued]
+    """What it has left and no venue takes an order for: no positions, but worth something."""
     realised: Decimal
     """Profit of all that it ever sold."""
     open_orders: int
@@ -51,14 +53,24 @@ class BotRow:
     @property
     def cash(self) -> Decimal:
         """What it was given, plus what its sales made, less what its holdings have cost: over all of its runs."""
-        return self.start_cash + self.realised - sum((one.position.cost for one in self.positions), Decimal(0))
+        return self.start_cash + self.realised - sum((one.position.cost for one in self.held), Decimal(0))
+
+    @property
+    def held(self) -> Sequence[Valued]:
+        """Positions and dust."""
+        return [*self.positions, *self.dust]
+
+    @property
+    def dust_worth(self) -> Decimal:
+        """As far as there are prices."""
+        return sum((one.value or Decimal(0) for one in self.dust), Decimal(0))
 
     @property
     def allotted(self) -> Decimal:
         """What it may trade with, what it has made included; once it is stopped, what it still holds, at cost."""
         if self.bot.wanted != DesiredStatus.STOPPED:
             return self.start_cash + self.realised
-        return sum((one.position.cost for one in self.positions), Decimal(0))
+        return sum((one.position.cost for one in self.held), Decimal(0))
 
     @property
     def valued_at(self) -> str:
@@ -79,12 +91,12 @@ class BotRow:
         """Cash and positions, valued as `valued_at` says."""
         if self.replay_equity is not None and self.valued_at == "last close":
             return self.replay_equity
-        held = (one.position.cost if one.value is None else one.value for one in self.positions)
+        held = (one.position.cost if one.value is None else one.value for one in self.held)
         return self.cash + sum(held, Decimal(0))
 
     @property
     def unrealised_profit(self) -> Decimal:
-        return sum((one.unrealised_profit or Decimal(0) for one in self.positions), Decimal(0))
+        return sum((one.unrealised_profit or Decimal(0) for one in self.held), Decimal(0))
 
     @property
     def profit(self) -> Decimal:
@@ -141,7 +153,8 @@ def bot_rows(found: Iterable[Bot]) -> list[BotRow]:
         BotRow(
             bot=bot,
             status=bot_status(bot, streams=streams, switch=switch, now=now, compiling=compiling),
-            positions=held[bot.pk],
+            positions=[one for one in held[bot.pk] if not one.position.dust],
+            dust=[one for one in held[bot.pk] if one.position.dust],
             realised=realised.get(bot.pk) or Decimal(0),
             open_orders=orders.get(bot.pk, 0),
             blocks=blocks.get(bot.pk, 0),
@@ -176,13 +189,20 @@ def bot_json(row: BotRow) -> dict[str, Any]:
         "valued_at": row.valued_at,
         "profit": money_text(row.profit),
         "profit_ratio": row.profit_ratio,
-        "realised": decimal_text(row.realised),
+        "realised": money_text(row.realised),
         "unrealised": money_text(row.unrealised_profit),
         "positions": len(row.positions),
+        "dust": [dust_json(one) for one in row.dust],
         "open_orders": row.open_orders,
         "blocks_today": row.blocks,
         "created_at": utc_text(bot.created_at),
     }
+
+
+def dust_json(one: Valued) -> dict[str, Any]:
+    symbol = one.position.symbol
+    worth = {"value": money_text(one.value), "currency": symbol.partition("-")[2]}
+    return {"symbol": symbol, "qty": decimal_text(one.position.quantity), **worth}
 
 
 def status_json(row: BotRow) -> dict[str, Any]:
@@ -197,6 +217,8 @@ def status_json(row: BotRow) -> dict[str, Any]:
         "run_id": run.run_id if run else None,
         "started_at": utc_text(run.started_at) if run else None,
         "ended_at": utc_text(run.ended_at) if run else None,
+        "end_reason": run.end_reason or None if run else None,
+        "left": run.left if run else [],
         "last_evaluation_at": utc_text(run.evaluated_at) if run else None,
         "last_candle_at": utc_text(run.decided_at) if run else None,
         "evaluation_ms": run.evaluation_ms if run else None,

@@ -11,11 +11,22 @@ from django.db.models import QuerySet
 
 from core import paging
 from core.errors import NotFound
+from core.events import TYPES
 from core.models import Event
 from core.text import decimal_text, utc_text
 from trading.models import BlockEvent, Fill, Order, RiskAllocation
-from trading.selectors.filters import SHOWN, Filter, PageOf, filter_rows
-from trading.selectors.orders import ANYTHING, block_json, blocks_matching, fill_json, fills_matching, order_json, orders_matching
+from trading.selectors.filters import SHOWN, Filter, PageOf, filter_rows, one_of
+from trading.selectors.orders import (
+    ANYTHING,
+    BLOCK_REASONS,
+    ORDER_REASONS,
+    block_json,
+    blocks_matching,
+    fill_json,
+    fills_matching,
+    order_json,
+    orders_matching,
+)
 
 EVENT_COLUMNS = {
     "symbol": "payload__symbol",
@@ -32,6 +43,8 @@ DECIDED = ("intent", "claim", "order")
 
 def events_matching(wanted: Filter = ANYTHING, *, type: str = "", source: str = "", correlation_id: str = "") -> QuerySet[Event]:
     """Events, newest first."""
+    one_of("type", type, TYPES)
+    one_of("reason", wanted.reason, (*ORDER_REASONS, *BLOCK_REASONS))
     exact = {"type": type, "source": source, "correlation_id": correlation_id}
     rows = filter_rows(Event.objects.order_by("-id"), wanted, **EVENT_COLUMNS)
     return rows.filter(**{name: value for name, value in exact.items() if value})
@@ -118,11 +131,16 @@ def row_json(row: Event | BlockEvent | Order | RiskAllocation | Fill) -> dict[st
 def claim_json(claim: RiskAllocation) -> dict[str, Any]:
     return {
         "order_id": claim.order.order_id,
+        "run_id": claim.order.run.run_id,
+        "trigger_id": claim.trigger_id,
+        "symbol": claim.symbol,
         "currency": claim.currency,
         "amount": decimal_text(claim.amount),
         "open": decimal_text(claim.open),
         "used": decimal_text(claim.used),
+        "released": decimal_text(claim.released),
         "status": claim.status,
         "created_at": utc_text(claim.created_at),
         "closed_at": utc_text(claim.closed_at),
+        "released_at": utc_text(claim.released_at),
     }

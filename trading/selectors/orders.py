@@ -11,8 +11,10 @@ from django.utils import timezone
 from core import paging
 from core.errors import NotFound
 from core.text import decimal_text, utc_text
+from engine import risk, types
 from trading.models import OPEN, BlockEvent, Fill, ForeignOrder, Order, OrderStatus
 from trading.selectors.filters import SHOWN, Filter, PageOf, filter_rows, one_of
+from trading.selectors.valuation import price_text
 
 UNKNOWN_AFTER = timedelta(seconds=10)
 """How long a sent order may go without the venue's answer before a person is told."""
@@ -27,11 +29,16 @@ ORDER_COLUMNS = {
 FILL_COLUMNS = ORDER_COLUMNS | {"run_id": "order__run__run_id", "reason": "order__reason", "mode": "order__mode"}
 BLOCK_COLUMNS = ORDER_COLUMNS | {"run_id": "run_id", "mode": "bot__mode", "since": "ts__gte"}
 ANYTHING = Filter()
+ORDER_REASONS = (*types.REASONS, "adopted")
+"""Why an order was made."""
+BLOCK_REASONS = tuple(risk.REASONS)
+"""Why one was not sent."""
 
 
 def orders_matching(wanted: Filter = ANYTHING, *, status: str = "") -> QuerySet[Order]:
     """Orders with bot, run and wallet, newest first. `status`: one of the order's, or `open`."""
     rows = Order.objects.select_related("bot", "run", "wallet").defer("run__config", "run__limits", "bot__config").order_by("-id")
+    one_of("reason", wanted.reason, ORDER_REASONS)
     rows = filter_rows(rows, wanted, **ORDER_COLUMNS)
     if one_of("status", status, ["open", *OrderStatus.values]) == "open":
         return rows.filter(status__in=OPEN)
@@ -52,6 +59,7 @@ def order_get(order_id: str) -> Order:
 
 def fills_matching(wanted: Filter = ANYTHING) -> QuerySet[Fill]:
     """Fills with order, bot and run, newest first."""
+    one_of("reason", wanted.reason, ORDER_REASONS)
     rows = Fill.objects.select_related("order__run", "bot").defer("order__run__config", "order__run__limits", "bot__config")
     return filter_rows(rows.order_by("-id"), wanted, **FILL_COLUMNS)
 
@@ -62,6 +70,7 @@ def fills_page(wanted: Filter = ANYTHING, *, cursor: str = "", limit: int = SHOW
 
 def blocks_matching(wanted: Filter = ANYTHING) -> QuerySet[BlockEvent]:
     """Refusals of ours with their bots, newest first."""
+    one_of("reason", wanted.reason, BLOCK_REASONS)
     rows = BlockEvent.objects.select_related("bot").defer("bot__config").order_by("-id")
     return filter_rows(rows, wanted, **BLOCK_COLUMNS)
 
@@ -72,6 +81,7 @@ def blocks_page(wanted: Filter = ANYTHING, *, cursor: str = "", limit: int = SHO
 
 def block_reasons(wanted: Filter = ANYTHING) -> list[dict[str, Any]]:
     """How often we refused for each reason, most often first, and when last."""
+    one_of("reason", wanted.reason, BLOCK_REASONS)
     rows = filter_rows(BlockEvent.objects.order_by(), wanted, **BLOCK_COLUMNS)
     counted = rows.values("reason").annotate(count=Count("pk"), last_at=Max("ts")).order_by("-count", "reason")
     return [{"reason": row["reason"], "count": row["count"], "last_at": utc_text(row["last_at"])} for row in counted]
@@ -111,7 +121,7 @@ def order_json(order: Order) -> dict[str, Any]:
         "status": order.status,
         "status_reason": order.status_reason,
         "filled_qty": decimal_text(order.filled_quantity),
-        "average_price": decimal_text(order.average_price),
+        "average_price": price_text(order.average_price),
         "fees": decimal_text(order.fees),
         "reference_price": decimal_text(order.reference_price),
         "correlation_id": order.correlation_id,
@@ -143,6 +153,7 @@ def fill_json(fill: Fill) -> dict[str, Any]:
         "fee": decimal_text(fill.fee),
         "fee_paid": decimal_text(fill.fee_paid),
         "fee_asset": fill.fee_asset,
+        "fee_valued": fill.fee_valued,
         "profit": decimal_text(fill.profit),
         "maker": fill.maker,
         "reason": fill.order.reason,

@@ -47,6 +47,7 @@ def sales_summary(bot: Bot, *, run_id: str = "") -> dict[str, Any]:
         won=Count("pk", filter=Q(profit__gt=0)),
         realised=Sum("profit"),
         fees=Sum("fee"),
+        unvalued=Count("pk", filter=Q(fee__isnull=True)),
         turnover=Sum("cost"),
     )
     return {
@@ -55,6 +56,7 @@ def sales_summary(bot: Bot, *, run_id: str = "") -> dict[str, Any]:
         "win_rate": ratio_of(Decimal(sums["won"]), Decimal(sums["sales"])),
         "realised": decimal_text(sums["realised"] or Decimal(0)),
         "fees": decimal_text(sums["fees"] or Decimal(0)),
+        "fees_unvalued": sums["unvalued"],
         "turnover": decimal_text(sums["turnover"] or Decimal(0)),
     }
 
@@ -78,6 +80,7 @@ def run_json(run: BotRun) -> dict[str, Any]:
         "ended_at": utc_text(run.ended_at),
         "end_reason": run.end_reason or None,
         "error": run.error or None,
+        "left": run.left,
         "evaluations": run.evaluations,
         "evaluation_ms": run.evaluation_ms,
         "equity": decimal_text(run.equity),

@@ -27,18 +27,22 @@ def risk_budgets(*, scope: str = "", mode: str = "", bot: str = "", wallet: str 
     return rows.filter(**{column: value for column, value in named.items() if value})
 
 
-def budget_free(budget: RiskBudget) -> Decimal:
-    """What may still be claimed; none where positions alone have come to more than the limit."""
+def budget_free(budget: RiskBudget) -> Decimal | None:
+    """What may still be claimed; nothing where positions alone have come to more than the limit; None where there is no limit."""
+    if budget.limit is None:
+        return None
     return max(Decimal(0), Decimal(budget.limit - budget.used - budget.claimed))
 
 
 def budget_share(budget: RiskBudget) -> float | None:
-    """How much of it is taken: 0.05 is 5 %, above 1 where the limit was lowered under what is held; None where the limit is 0."""
-    return ratio_of(budget.used + budget.claimed, budget.limit)
+    """How much of it is taken: 0.05 is 5 %, above 1 where the limit was lowered under what is held; None where there is
+    no limit, or it is 0."""
+    return None if budget.limit is None else ratio_of(budget.used + budget.claimed, budget.limit)
 
 
 def budget_json(budget: RiskBudget) -> dict[str, Any]:
-    """A budget with what is free of it, as decimal text in its currency; `share` as `budget_share` gives it."""
+    """A budget with what is free of it, as decimal text in its currency; both are None where no limit is set, and
+    `share` is as `budget_share` gives it."""
     return {
         "scope": budget.scope,
         "mode": budget.mode or None,

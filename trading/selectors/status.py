@@ -11,6 +11,7 @@ from engine.types import INTERVALS
 from market.models import VenueStream
 from market.selectors import stream_state
 from trading.models import Bot, BotRun, DesiredStatus, KillSwitch, Mode
+from trading.selectors.remainders import remainder_words
 
 STATUSES = ("stopped", "stopping", "starting", "running", "paused", "closing", "holding", "failed", "lost")
 GRACE = timedelta(seconds=60)
@@ -73,7 +74,9 @@ def ended_why(bot: Bot, run: BotRun | None) -> str:
         return "It waits for a stream worker." if bot.wanted != DesiredStatus.STOPPED else "It was never started."
     if run.end_reason == "finished":
         return "The replay is at its end."
-    return f"Its run ended: {run.end_reason or 'no reason was given'}." if bot.wanted != DesiredStatus.STOPPED else ""
+    if bot.wanted != DesiredStatus.STOPPED:
+        return f"Its run ended: {run.end_reason or 'no reason was given'}."
+    return remainder_words(run.left)
 
 
 def unattended_why(bot: Bot, stream: VenueStream | None, now: datetime) -> str:

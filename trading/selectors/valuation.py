@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 from django.db.models import QuerySet
@@ -17,6 +17,7 @@ from trading.selectors.notation import ratio_of
 from trading.selectors.protection import Protection, protections_of
 from trading.selectors.status import feed_of
 
+PRICE_DIGITS = 12
 PRICE_STATES = ("live", "old", "missing")
 
 
@@ -56,8 +57,9 @@ class Valued:
 
 
 def positions_open(wanted: Filter = Filter()) -> QuerySet[Position]:  # noqa: B008  (frozen)
-    """What is held, by symbol and bot; one query, with bot and wallet."""
-    rows = Position.objects.exclude(quantity=0).select_related("bot__wallet", "bot__run").order_by("symbol", "bot__name")
+    """What is held, by symbol and bot; one query, with bot and wallet. Dust is no position."""
+    held = Position.objects.exclude(quantity=0).filter(dust=False)
+    rows = held.select_related("bot__wallet", "bot__run").order_by("symbol", "bot__name")
     return filter_rows(rows, wanted, symbol="symbol", bot="bot__bot_id", mode="bot__mode")
 
 
@@ -82,16 +84,16 @@ def position_json(valued: Valued) -> dict[str, Any]:
         "venue": position.venue,
         "symbol": position.symbol,
         "qty": decimal_text(position.quantity),
-        "cost": decimal_text(position.cost),
-        "average_price": money_text(valued.average_price),
+        "cost": money_text(position.cost),
+        "average_price": price_text(valued.average_price),
         "price": decimal_text(price.price) if price else None,
         "price_state": valued.state,
         "price_at": utc_text(price.time) if price else None,
         "value": money_text(valued.value),
         "unrealised": money_text(valued.unrealised_profit),
         "unrealised_ratio": valued.unrealised_ratio,
-        "realised": decimal_text(position.realised),
-        "fees": decimal_text(position.fees),
+        "realised": money_text(position.realised),
+        "fees": money_text(position.fees),
         "stop_at": valued.protection.at if valued.protection else None,
         "stop_price": decimal_text(valued.protection.price) if valued.protection else None,
         "opened_at": utc_text(position.opened_at),
@@ -99,5 +101,10 @@ def position_json(valued: Valued) -> dict[str, Any]:
 
 
 def money_text(value: Decimal | None) -> str | None:
-    """A computed sum, to the places that stored ones have."""
-    return decimal_text(None if value is None else round(value, 18))
+    """A computed sum, to the eight places that venues count money with."""
+    return decimal_text(None if value is None else round(value, 8))
+
+
+def price_text(value: Decimal | None) -> str | None:
+    """A computed price, to as many digits as say something: what divides two amounts has no last one."""
+    return decimal_text(None if value is None else value.normalize(Context(prec=PRICE_DIGITS)))

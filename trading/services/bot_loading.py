@@ -12,7 +12,8 @@ from engine.live import Trader
 from engine.strategies import registry
 from engine.types import INTERVALS
 from market.models import Instrument
-from trading.models import OPEN, Bot, BotRun, BotState, Order, Position
+from trading.models import OPEN, Bot, BotRun, BotState, Order, Position, RiskAllocation
+from trading.services.allocations import HeldClaims
 from trading.services.budgets import budgets_ensure, budgets_find
 from trading.services.loaded_bot import LoadedBot, stop_symbols
 from trading.setup.config import RunConfig, parse_config, read_config
@@ -49,6 +50,9 @@ class BotRows:
         self.positions: dict[int, dict[str, Position]] = defaultdict(dict)
         for position in Position.objects.filter(bot__in=ids):
             self.positions[position.bot_id][position.symbol] = position
+        self.claims: dict[int, list[RiskAllocation]] = defaultdict(list)
+        for claim in RiskAllocation.objects.filter(bot__in=ids, used__gt=0).order_by("id"):
+            self.claims[claim.bot_id].append(claim)
         self.orders: dict[int, dict[int, int]] = defaultdict(dict)
         open_now = Order.objects.filter(bot__in=ids, run=F("bot__run"), status__in=OPEN)
         for bot_id, number, order_id in open_now.values_list("bot_id", "number", "pk"):
@@ -97,6 +101,7 @@ def bot_assemble(bot: Bot, rows: BotRows) -> LoadedBot | DomainError:
         opened=state.opened,
         orders=rows.orders[bot.pk],
         unreadable=unreadable,
+        claims=HeldClaims.of(rows.claims[bot.pk]),
     )
 
 

@@ -174,7 +174,10 @@ def bot_update(*, bot_id: str, changes: Mapping[str, Any], user: Person = None) 
     present = {name: getattr(bot, name) for name in ("name", "config", "limits", "schedule", "replay", "live_allowed", "mode")}
     columns = bot_columns_read(present | {"wallet_id": bot.wallet.wallet_id} | dict(changes))
     real_money_check(user, columns)
-    positions = list(Position.objects.filter(bot=bot).exclude(quantity=0))
+    held = list(Position.objects.filter(bot=bot).exclude(quantity=0))
+    positions = [one for one in held if not one.dust]
+    if held and columns["wallet"] != bot.wallet and not positions:
+        raise Conflict(f"{bot.name} has dust left in {bot.wallet.name}, which stays there. Make another bot for another wallet.")
     if positions and (
         columns["wallet"] != bot.wallet or not {one.symbol for one in positions} <= set(columns["symbols"].split(","))
     ):
@@ -199,7 +202,7 @@ def bot_delete(*, bot_id: str, user: Person = None) -> None:
     bot = bot_get(bot_id)
     if bot.wanted != Want.STOPPED or Order.objects.filter(bot=bot, status__in=OPEN).exists():
         raise Conflict(f"{bot.name} runs or has open orders. Stop it first.")
-    if Position.objects.filter(bot=bot).exclude(quantity=0).exists():
+    if Position.objects.filter(bot=bot, dust=False).exclude(quantity=0).exists():
         raise Conflict(f"{bot.name} holds positions. Close it first.")
     with transaction.atomic():
         Bot.objects.filter(pk=bot.pk).update(archived_at=timezone.now(), name=f"{bot.name[:60]} ({bot.bot_id})")

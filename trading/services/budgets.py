@@ -26,7 +26,8 @@ ALIVE = "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM trading_killswitch WHERE kille
 ROOM = """
 SELECT 1 FROM trading_riskbudget
 WHERE id = ANY(%s::bigint[])
-AND (%s::numeric = 0 OR greatest(claimed - %s::numeric, 0) + greatest(used + %s::numeric, 0) + %s::numeric <= "limit")
+AND (%s::numeric = 0 OR "limit" IS NULL
+    OR greatest(claimed - %s::numeric, 0) + greatest(used + %s::numeric, 0) + %s::numeric <= "limit")
 ORDER BY id FOR UPDATE
 """
 DRAW = f"""
@@ -36,8 +37,8 @@ WHERE id = ANY(%s::bigint[]) AND {GO}
 RETURNING id
 """  # noqa: S608
 NOTHING = Decimal(0)
-OWN_EQUITY = Decimal(10) ** 15
-"""For a bot without a budget of its own: it may have its equity at risk, which the engine never exceeds."""
+DEFAULT_CURRENCY = "USD"
+"""That of RISK_BUDGET. In no other currency has anybody named a default."""
 SCOPES = ("bot", "wallet", "desk")
 
 
@@ -91,6 +92,8 @@ def denial_explain(ids: Sequence[int], amount: Decimal) -> Denial:
         return Denial("kill_switch", REASONS["kill_switch"])
     budgets = sorted(RiskBudget.objects.filter(pk__in=ids), key=lambda one: SCOPES.index(one.scope))
     for budget in budgets:
+        if budget.limit is None:
+            continue
         room = max(Decimal(0), budget.limit - budget.used - budget.claimed)
         if room < amount:
             what = f"{amount:.2f} {budget.currency} is wanted and {room:.2f} of {budget.limit:.2f} is free"
@@ -118,7 +121,7 @@ class KnownBudgets:
         bot, currency = self.bots[bot_id], risk_currency(quote)
         keys = (("bot", bot_id, currency), ("wallet", bot.wallet_id, currency), ("desk", bot.mode, currency))
         found = [row for key in keys if (row := self.rows.get(key))]
-        if len(found) < len(SCOPES) or (found[0].limit, found[0].mode) != (limits.budget or OWN_EQUITY, bot.mode):
+        if len(found) < len(SCOPES) or (found[0].limit, found[0].mode) != (limits.budget, bot.mode):
             return []
         return sorted(one.pk for one in found)
 
@@ -133,11 +136,12 @@ def budgets_find(bots: Iterable[Bot]) -> KnownBudgets:
 
 
 def budgets_ensure(bot: Bot, limits: BotLimits, quote: str) -> list[int]:
-    """The ids of the three budgets that an order of the bot claims from. The bot's own follows its limits. Those of the wallet and
-    the desk get a default where no real money is at risk; in mode live a person sets them first, or this raises `Invalid`."""
+    """The ids of the three budgets that an order of the bot claims from. The bot's own follows its limits: without one it may have
+    its equity at risk, which the engine never exceeds. Those of the wallet and the desk begin with RISK_BUDGET in its currency and
+    with no limit in others, where no real money is at risk; in mode live a person sets them first, or this raises `Invalid`."""
     currency = risk_currency(quote)
     own, _ = RiskBudget.objects.update_or_create(
-        scope="bot", bot=bot, currency=currency, defaults={"limit": limits.budget or OWN_EQUITY, "mode": bot.mode}
+        scope="bot", bot=bot, currency=currency, defaults={"limit": limits.budget, "mode": bot.mode}
     )
     wallet = budget_ensure("wallet", f"wallet {bot.wallet}", mode=bot.mode, wallet=bot.wallet, currency=currency)
     desk = budget_ensure("desk", "the desk in mode live", mode=bot.mode, currency=currency)
@@ -148,9 +152,10 @@ def budget_ensure(scope: str, whose: str, *, mode: str, **key: object) -> RiskBu
     """The budget of a wallet or the desk; made where it is missing, but in mode live. `whose`: for the message."""
     find = {"scope": scope, **key, **({"mode": mode} if scope == "desk" else {})}
     if mode == Mode.LIVE:
-        if budget := RiskBudget.objects.filter(**find).first():
+        if budget := RiskBudget.objects.filter(**find, limit__isnull=False).first():
             return budget
         raise Invalid.at(
             "limits", f"There is no {key['currency']} risk budget of {whose}. Set one under Risk budgets in the admin first."
         )
-    return RiskBudget.objects.get_or_create(**find, defaults={"limit": settings.RISK_BUDGET, "mode": mode})[0]
+    limit = settings.RISK_BUDGET if key["currency"] == DEFAULT_CURRENCY else None
+    return RiskBudget.objects.get_or_create(**find, defaults={"limit": limit, "mode": mode})[0]

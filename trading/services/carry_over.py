@@ -26,9 +26,10 @@ def books_sum(bot: Bot) -> tuple[float, dict[str, HeldPosition]]:
 
 
 def cash_movements(bot: Bot) -> Iterator[Decimal]:
-    """What the bot's fills changed in its cash, in quote. A fee that was taken in another asset changed nothing there."""
+    """What the bot's fills changed in its cash, in quote. A fee in the base made its position smaller instead; one in a third
+    asset, which its wallet paid, is charged to it at its worth."""
     groups = Fill.objects.filter(bot=bot, order__mode=bot.mode).order_by().values_list("symbol", "side", "fee_asset")
     for symbol, side, fee_asset, cost, fee in groups.annotate(cost_sum=Sum("cost"), fee_sum=Sum("fee")):
         yield cost if side == "sell" else -cost
-        if fee_asset == symbol.split("-")[1]:
-            yield -fee
+        if fee_asset != symbol.split("-")[0]:
+            yield -(fee or Decimal(0))

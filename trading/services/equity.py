@@ -19,17 +19,21 @@ def equity_record(rows: Sequence[tuple[Bot, BotRun, Decimal, Decimal]], prices: 
     bots = [bot for bot, _, _, _ in rows]
     points = [EquityPoint(bot=bot, run_id=run.run_id, ts=at, equity=equity, cash=cash) for bot, run, equity, cash in rows]
     EquityPoint.objects.bulk_create(points, ignore_conflicts=True)
-    held = Position.objects.filter(bot__in=bots, symbol__in=list(prices)).exclude(quantity=0)
-    PositionSnapshot.objects.bulk_create([position_snapshot(one, prices[one.symbol], at) for one in held], ignore_conflicts=True)
+    held = Position.objects.filter(bot__in=bots, symbol__in=list(prices), dust=False).exclude(quantity=0)
+    runs = {bot.pk: run.run_id for bot, run, _, _ in rows}
+    snapshots = [position_snapshot(one, runs[one.bot_id], prices[one.symbol], at) for one in held]
+    PositionSnapshot.objects.bulk_create(snapshots, ignore_conflicts=True)
 
 
-def position_snapshot(position: Position, price: Decimal, at: datetime) -> PositionSnapshot:
+def position_snapshot(position: Position, run_id: str, price: Decimal, at: datetime) -> PositionSnapshot:
     value = (position.quantity * price).quantize(PLACES)
     return PositionSnapshot(
         bot_id=position.bot_id,
+        run_id=run_id,
         ts=at,
         symbol=position.symbol,
         quantity=position.quantity,
+        average_entry=(position.cost / position.quantity).quantize(PLACES),
         price=price,
         value=value,
         unrealised=value - position.cost,

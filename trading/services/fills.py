@@ -2,45 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
-
-from django.utils import timezone
 
 from core.batch import GO, WriteBatch
 from core.events import News
+from core.fields import EXACT
 from core.text import decimal_text, utc_text
+from engine.order_rules import is_dust
+from engine.types import Rules
 from market.exchanges.base import Execution
-from trading.models import AllocationStatus, Fill, Order, Position, RiskAllocation
+from trading.models import AllocationStatus, Fill, Order, Position
+from trading.services.allocations import ClaimChanges
 from trading.services.budgets import Draw
+from trading.services.fee_valuation import FeeValuation, FeeWorth
 from wallets.ledger import Booking, booking_parts
 from wallets.services import fill_booking
 
 PLACES = Decimal(1).scaleb(-18)
+MONEY = Decimal("1e-8")
+PRICE_DIGITS = Context(prec=15)
+"""As many as a computed price has to say."""
+NOTHING = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
 class BookedFill:
-    """A new fill and, where the venue took its fee out of the base, that part in base."""
+    """A new fill, and its fee as the position and the bot's cash have it: what is counted in quote, and what made the base
+    smaller."""
 
     fill: Fill
+    fee_quote: Decimal
     fee_base: Decimal
 
 
 @dataclass(slots=True)
 class Books:
     """What a step of a bot moves beside its own rows: the ledger of its wallet, and the risk budgets. `account`: within which trade
-    ids are unique."""
+    ids are unique. `rules`: by symbol, where a venue's say what is dust."""
 
     wallet_id: int
     account: str
     draw: Draw
+    claims: ClaimChanges
+    fees: FeeValuation
+    rules: Mapping[str, Rules]
     bookings: list[Booking] = field(default_factory=list)
+
+    def release(self, order: Order, status: AllocationStatus) -> None:
+        """The order is over: what is still set aside for it goes back. `status`: of a claim of which nothing was used."""
+        self.draw.settle(unclaim=self.claims.release(order, status))
 
     def add_to(self, batch: WriteBatch) -> None:
         self.draw.add_to(batch)
+        self.claims.add_to(batch)
         if self.bookings:
             batch.also += booking_parts(self.wallet_id, self.bookings, condition=GO)
 
@@ -57,29 +74,44 @@ def fills_book(
             known.add(execution.trade_id)
             booked.append(execution_book(order, position, execution, batch, books))
     if booked:
-        batch.update(position, "quantity", "cost", "realised", "fees", "opened_at", "updated_at")
+        if rules := books.rules.get(order.symbol):
+            position.dust = is_dust(rules, float(position.quantity), float(booked[-1].fill.price))
+        batch.update(position, "quantity", "cost", "realised", "fees", "dust", "opened_at", "updated_at")
     return booked
 
 
 def execution_book(order: Order, position: Position, execution: Execution, batch: WriteBatch, books: Books) -> BookedFill:
     """Books one execution: its fill, its ledger booking, and what it changes in the order, the position and the budgets."""
-    base, quote = order.symbol.split("-")
-    cost = round_money(execution.price * execution.quantity)
-    fee_base = execution.fee if execution.fee_asset == base else Decimal(0)
-    fee = round_money(fee_base * execution.price) if fee_base else execution.fee if execution.fee_asset == quote else Decimal(0)
+    cost = round_money(EXACT.multiply(execution.price, execution.quantity))
+    worth = books.fees.value_fee(order.symbol, execution)
     before = position.cost
-    profit = position_change(position, order.side, execution, cost, fee, fee_base)
+    fee_quote, fee_base = split_fee(position, order.side, execution, worth)
+    profit = position_change(position, order.side, execution, cost, fee_quote, fee_base)
+    position.fees += worth.value or 0
     fill = make_fill(order, execution, books.account)
-    fill.cost, fill.fee, fill.profit = cost, fee, profit
+    fill.cost, fill.profit, fill.fee, fill.fee_valued = cost, profit, worth.value, worth.how
     batch.insert(fill)
     books.bookings.append(make_booking(order, execution, books.account))
-    order_take(order, execution, fee)
-    allocation_settle(order, batch, books.draw, share=execution.quantity / order.quantity, use=position.cost - before)
-    return BookedFill(fill, fee_base)
+    order_take(order, execution, worth.value or NOTHING)
+    use = position.cost - before
+    books.draw.settle(unclaim=books.claims.settle(order, share=execution.quantity / order.quantity, use=use), use=use)
+    if order.side == "sell":
+        books.claims.give_back(order.symbol, -use, everything=not position.quantity)
+    return BookedFill(fill, fee_quote, fee_base)
+
+
+def split_fee(position: Position, side: str, execution: Execution, worth: FeeWorth) -> tuple[Decimal, Decimal]:
+    """The fee as it is counted in quote, and as it makes the position smaller, in base. A sale's fee in base is taken out of what
+    is left of the position; where that is not enough, other base of the account has paid it."""
+    if not worth.base:
+        return worth.value or NOTHING, NOTHING
+    left = worth.base if side == "buy" else max(NOTHING, position.quantity - execution.quantity)
+    fee_base = min(worth.base, left)
+    return round_money((worth.base - fee_base) * execution.price), fee_base
 
 
 def make_fill(order: Order, execution: Execution, account: str) -> Fill:
-    """Without its cost, its fee in quote and its profit, which depend on the position."""
+    """Without its cost, its fee in quote and its profit."""
     return Fill(
         order=order,
         bot_id=order.bot_id,
@@ -119,21 +151,16 @@ def position_change(
     position: Position, side: str, execution: Execution, cost: Decimal, fee: Decimal, fee_base: Decimal
 ) -> Decimal | None:
     """Changes the position by average cost, fees included. Returns the profit of a sale, in quote. `cost` and `fee` are in quote,
-    `fee_base` in base."""
-    position.fees += fee
+    `fee_base` in base: it makes what is left dearer."""
     if side == "buy":
         if not position.quantity:
             position.opened_at = execution.time
-        # A fee taken out of the base makes what is left dearer; one taken in quote is paid on top.
         position.quantity += execution.quantity - fee_base
-        position.cost += cost if fee_base else cost + fee
+        position.cost += cost + fee
         return None
-    part = (
-        position.cost
-        if execution.quantity >= position.quantity
-        else round_money(position.cost * execution.quantity / position.quantity)
-    )
-    position.quantity -= execution.quantity
+    gone = execution.quantity + fee_base
+    part = position.cost if gone >= position.quantity else round_share(position.cost * gone / position.quantity)
+    position.quantity -= gone
     position.cost -= part
     profit = cost - fee - part
     position.realised += profit
@@ -146,47 +173,19 @@ def order_take(order: Order, execution: Execution, fee: Decimal) -> None:
     """Adds an execution to the order's sums; the caller writes them."""
     filled = order.filled_quantity + execution.quantity
     paid = (order.average_price or Decimal(0)) * order.filled_quantity + execution.price * execution.quantity
-    order.average_price = round_money(paid / filled)
+    order.average_price = (paid / filled).normalize(PRICE_DIGITS)
     order.filled_quantity = filled
     order.fees += fee
 
 
-def allocation_settle(order: Order, batch: WriteBatch, draw: Draw, *, share: Decimal, use: Decimal) -> None:
-    """What was claimed for this share of the order becomes used; a sale gives back what the sold part had cost."""
-    unclaim = Decimal(0)
-    if allocation := allocation_of(order):
-        unclaim = min(allocation.open, round_money(allocation.amount * share))
-        allocation.open -= unclaim
-        allocation.used += max(use, Decimal(0))
-        if not allocation.open:
-            allocation.status, allocation.closed_at = AllocationStatus.USED, timezone.now()
-        batch.update(allocation, "open", "used", "status", "closed_at")
-    draw.settle(unclaim=unclaim, use=use)
-
-
-def allocation_of(order: Order) -> RiskAllocation | None:
-    """What was claimed for the order; a sale claims nothing. Queried at most once in an order's life in memory."""
-    try:
-        return order.allocation if order.side == "buy" else None
-    except RiskAllocation.DoesNotExist:
-        return None
-
-
-def allocation_release(order: Order, batch: WriteBatch, draw: Draw, status: AllocationStatus) -> None:
-    """The order is over: what is still set aside goes back."""
-    allocation = allocation_of(order)
-    if allocation is None or allocation.closed_at is not None:
-        return
-    draw.settle(unclaim=allocation.open)
-    allocation.open = Decimal(0)
-    allocation.status = AllocationStatus.USED if allocation.used else status
-    allocation.closed_at = timezone.now()
-    batch.update(allocation, "open", "status", "closed_at")
-
-
 def round_money(value: Decimal) -> Decimal:
     """To the 18 places that columns of money have."""
-    return value.quantize(PLACES)
+    return EXACT.quantize(value, PLACES)
+
+
+def round_share(value: Decimal) -> Decimal:
+    """A share of a sum, which has no last digit of its own, to the places that venues count money with."""
+    return EXACT.quantize(value, MONEY)
 
 
 def fill_news(booked: Sequence[BookedFill], order: Order, position: Position, strategy: str) -> list[News]:
@@ -209,6 +208,9 @@ def fill_payload(fill: Fill, order: Order, strategy: str) -> dict[str, Any]:
         "fill_price": decimal_text(fill.price),
         "cost": decimal_text(fill.cost),
         "fee": decimal_text(fill.fee),
+        "fee_paid": decimal_text(fill.fee_paid),
+        "fee_asset": fill.fee_asset,
+        "fee_valued": fill.fee_valued,
         "profit": None if fill.profit is None else decimal_text(fill.profit),
         "maker": fill.maker,
         "strategy": strategy,

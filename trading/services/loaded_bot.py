@@ -22,6 +22,8 @@ from market.exchanges.base import Balance, Report
 from market.models import Instrument
 from market.size_rules import instrument_rules
 from trading.models import Bot, BotRun, BotState, Fill, Position, RiskAllocation
+from trading.services.allocations import HeldClaims
+from trading.services.fee_valuation import PriceMemory
 from trading.services.heard_reports import HeardReports
 from trading.services.lease import Lease
 from trading.setup.config import RunConfig
@@ -54,6 +56,8 @@ class MarketNow:
     """What the account at the venue has, by asset; None where that is not known, or there is no account."""
     lease: Lease | None = None
     """Of the worker that sends the orders as soon as they are committed."""
+    memory: PriceMemory | None = None
+    """Last prices of all that is heard of the venue, for what is not traded here: fees."""
 
 
 @dataclass(slots=True)
@@ -77,6 +81,7 @@ class LoadedBot:
     unreadable: str = ""
     """Why its snapshot, or its configuration, cannot be read. Such a bot decides nothing, but reports on its orders are booked."""
     heard: HeardReports = field(default_factory=HeardReports)
+    claims: HeldClaims = field(default_factory=HeldClaims)
     rules: dict[str, Rules] = field(init=False)
     """The venue's, by symbol, as they are now."""
 
@@ -141,7 +146,7 @@ class LoadedBot:
 
     def exposure(self, symbol: str) -> Decimal:
         """In quote: the position at cost, and what is claimed for entries on their way."""
-        claims = RiskAllocation.objects.filter(bot=self.bot, order__symbol=symbol, closed_at=None)
+        claims = RiskAllocation.objects.filter(bot=self.bot, symbol=symbol, closed_at=None)
         return Decimal(self.positions[symbol].cost + (claims.aggregate(total=Sum("open"))["total"] or 0))
 
     def is_news(self, report: Report) -> bool:

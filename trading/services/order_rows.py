@@ -64,7 +64,16 @@ class NewOrders:
 
 def make_allocation(order: Order, amount: Decimal) -> RiskAllocation:
     quote = order.symbol.split("-")[1]
-    return RiskAllocation(order=order, bot=order.bot, currency=quote, amount=amount, open=amount)
+    return RiskAllocation(
+        order=order,
+        bot=order.bot,
+        run=order.run,
+        symbol=order.symbol,
+        trigger_id=order.trigger_id,
+        currency=quote,
+        amount=amount,
+        open=amount,
+    )
 
 
 def intent_payload(order: Order) -> dict[str, Any]:

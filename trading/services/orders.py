@@ -28,7 +28,7 @@ from trading import metrics
 from trading.models import OPEN, AllocationStatus, Bot, ForeignOrder, Order, OrderStatus, RiskAllocation
 from trading.services.bot_loading import positions_ensure
 from trading.services.budgets import ALIVE
-from trading.services.fills import BookedFill, allocation_release, fill_news, fills_book
+from trading.services.fills import BookedFill, fill_news, fills_book
 from trading.services.foreign_orders import explain_mismatch, report_set_aside
 from trading.services.lease import LEASED, Lease
 from trading.services.loaded_bot import LoadedBot, MarketNow
@@ -135,7 +135,7 @@ def tell_engine(writer: VenueStepWriter, order: Order, booked: Sequence[BookedFi
     mine = order.run_id == loaded_bot.run.pk and order.number >= 0 and not loaded_bot.unreadable
     for one in booked if mine else ():
         fill = one.fill
-        quantity, fee = float(fill.quantity), 0.0 if one.fee_base else float(fill.fee)
+        quantity, fee = float(fill.quantity), float(one.fee_quote)
         time_ms = int(fill.ts.timestamp() * 1000)
         step = loaded_bot.trader.apply_fill(
             order.number, float(fill.price), quantity, fee, fill.maker, time_ms, fee_base=float(one.fee_base)
@@ -145,7 +145,7 @@ def tell_engine(writer: VenueStepWriter, order: Order, booked: Sequence[BookedFi
         return
     if order.status in OVER:
         released = AllocationStatus.EXPIRED if order.status == OrderStatus.EXPIRED else AllocationStatus.RELEASED
-        allocation_release(order, writer.batch, writer.books.draw, released)
+        writer.books.release(order, released)
         if loaded_bot.orders.get(order.number) == order.pk:  # an earlier run's order may have had the same number
             del loaded_bot.orders[order.number]
         if not booked:

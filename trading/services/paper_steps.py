@@ -17,7 +17,7 @@ from market.rounding import exact_decimal, round_quantity
 from trading import metrics
 from trading.models import AllocationStatus, Order, OrderStatus
 from trading.services.admission import Blocked, ClaimsInTurn
-from trading.services.fills import allocation_release, fill_news, fills_book
+from trading.services.fills import fill_news, fills_book
 from trading.services.loaded_bot import Overtaken
 from trading.services.order_rows import ORDER_FILLED, ORDER_OVER, order_payload
 from trading.services.step_writer import StepEffects, StepWriter
@@ -89,7 +89,7 @@ class PaperStepWriter(StepWriter):
         order.status, order.status_reason, order.closed_at = status, ended.refusal, timezone.now()
         self.batch.update(order, *ORDER_OVER)
         released = AllocationStatus.EXPIRED if status == OrderStatus.EXPIRED else AllocationStatus.RELEASED
-        allocation_release(order, self.batch, self.books.draw, released)
+        self.books.release(order, released)
         self.loaded_bot.orders.pop(order.number, None)
         payload = order_payload(order, self.loaded_bot.bot.strategy)
         self.effects.news.append(News("order_update", order.mode, payload, order.correlation_id))

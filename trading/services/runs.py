@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from core.errors import DomainError
-from core.events import News, events_record
+from core.events import events_record
 from core.push import push_message
 from core.times import from_ms
 from engine.order_rules import NO_RULES
@@ -18,6 +18,7 @@ from market.models import Instrument
 from market.size_rules import instrument_rules
 from trading.models import EXTERNAL, Bot, BotRun, BotState, DesiredStatus
 from trading.services.bot_loading import trader_make
+from trading.services.run_ends import end_news, list_remainders
 from trading.setup.config import parse_config, rules_json
 
 
@@ -92,15 +93,16 @@ def run_hold_note(run: BotRun, why: str) -> None:
 
 
 def run_end(run: BotRun, why: str, *, error: str = "") -> None:
-    """Ends a run once; its bot is stopped, unless a new run of it has begun."""
+    """Ends a run once; its bot is stopped, unless a new run of it has begun. What it still holds is written down with the end, and
+    a close that left something is called `partly_closed`."""
+    left = list_remainders(run.bot, why)
+    if why == "closed" and any(one["what"] != "dust" for one in left):
+        why = "partly_closed"
     with transaction.atomic():
-        ended = BotRun.objects.filter(pk=run.pk, ended_at=None).update(ended_at=timezone.now(), end_reason=why, error=error[:2_000])
-        if not ended:
+        now = timezone.now()
+        rows = BotRun.objects.filter(pk=run.pk, ended_at=None)
+        if not rows.update(ended_at=now, end_reason=why, error=error[:2_000], left=left):
             return
         Bot.objects.filter(pk=run.bot_id, run=run).update(wanted=DesiredStatus.STOPPED)
-        payload = {"name": run.bot.name, "change": why, "by": "the desk", "mode": run.mode, "error": error[:400]}
-        news = [News("bot_status", "run", payload)]
-        if why == "failed":
-            news.append(News("alert", "run", {"message": f"{run.bot.name} stopped: {error[:300]}", "bot": run.bot.bot_id}))
-        events_record(news, bot=run.bot.bot_id, run_id=run.run_id)
+        events_record(end_news(run, why, error, left), bot=run.bot.bot_id, run_id=run.run_id)
         transaction.on_commit(partial(push_message, "desk", "changed", bot=run.bot.bot_id))

@@ -20,6 +20,7 @@ from core.batch import WriteBatch
 from core.events import News, events_add
 from engine import risk
 from engine.live import Ended, Executed, Intent, Step
+from engine.order_rules import is_dust
 from market.rounding import round_quantity
 from trading import metrics
 from trading.models import BlockEvent, BotState, Order, OrderStatus
@@ -32,7 +33,9 @@ from trading.services.admission import (
     Decision,
     ExecutedAlready,
 )
+from trading.services.allocations import ClaimChanges
 from trading.services.budgets import Draw
+from trading.services.fee_valuation import FeeValuation
 from trading.services.fills import Books
 from trading.services.loaded_bot import LoadedBot, MarketNow, Overtaken, StaleBot
 from trading.services.order_rows import NewOrders, block_payload
@@ -71,8 +74,10 @@ class StepWriter(ABC):
     """How its orders claim their budgets."""
 
     def __post_init__(self) -> None:
-        draw = Draw(self.loaded_bot.budgets)
-        self.books = Books(self.loaded_bot.bot.wallet_id, self.loaded_bot.account, draw)
+        loaded, draw = self.loaded_bot, Draw(self.loaded_bot.budgets)
+        rules = loaded.rules if loaded.external else {}
+        fees = FeeValuation(loaded.bot.venue, self.market.time, self.market.memory)
+        self.books = Books(loaded.bot.wallet_id, loaded.account, draw, ClaimChanges(loaded.claims), fees, rules)
         self.admission = Admission(self.loaded_bot, self.market, self.claims_class(draw))
 
     @abstractmethod
@@ -139,6 +144,8 @@ class StepWriter(ABC):
         intent = blocked.intent
         step = self.loaded_bot.trader.block(intent.number, blocked.denial.reason)
         self.note_block(intent.symbol, intent.side, intent.quantity, blocked.denial)
+        if intent.side == "sell":
+            mark_dust(self.batch, self.loaded_bot, self.market, intent.symbol)
         return step
 
     def note_block(self, symbol: str, side: str, quantity: float | None, denial: risk.Denial) -> None:
@@ -235,3 +242,11 @@ class StepWriter(ABC):
 def note_equity(loaded_bot: LoadedBot, step: Step) -> None:
     if step.equity is not None:
         loaded_bot.run.equity = Decimal(repr(step.equity)).quantize(Decimal("1e-8"))
+
+
+def mark_dust(batch: WriteBatch, loaded_bot: LoadedBot, market: MarketNow, symbol: str) -> None:
+    """What cannot be sold may have become dust since it was bought: its price has fallen."""
+    position, (price, _) = loaded_bot.positions[symbol], market.prices.get(symbol, (None, None))
+    if is_dust(loaded_bot.rules[symbol], float(position.quantity), float(price or 0)):
+        position.dust = True
+        batch.update(position, "dust")

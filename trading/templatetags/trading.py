@@ -16,6 +16,7 @@ from market.templatetags import desk
 from trading.models import Mode, Order
 from trading.parts import CHANGED_BY
 from trading.selectors.protection import Protection
+from trading.selectors.remainders import Remainder, remainder_words
 from trading.selectors.status import BotStatus
 
 register = template.Library()
@@ -96,6 +97,12 @@ def side_words(side: str) -> SafeString:
 @register.filter
 def block_meaning(reason: str) -> str:
     return REASONS.get(reason, "")
+
+
+@register.filter
+def left_words(left: list[Remainder]) -> str:
+    """What was still held, or open, when a run ended."""
+    return remainder_words(left)
 
 
 @register.filter

@@ -99,7 +99,7 @@ def row_words(row: Event | BlockEvent | Order | RiskAllocation | Fill) -> tuple[
             "fill",
             "Fill",
             f"{row.side} {decimal_text(row.quantity)} at {desk.quantity(row.price)}, "
-            f"fee {decimal_text(row.fee_paid)} {row.fee_asset}",
+            f"fee {decimal_text(row.fee_paid)} {row.fee_asset}{f' ({row.fee_valued})' if row.fee_valued else ''}",
         )
     if isinstance(row, RiskAllocation):
         return "claim", "Claim", f"{desk.money(row.amount, row.currency)} of the risk budget, now {row.status}"
@@ -119,7 +119,7 @@ def profit_step(links: Sequence[Link]) -> list[DecisionStep]:
     if profits:
         return [DecisionStep("profit", "profit", "Profit", f"{desk.money(sum(profits), quote)} after the fees of both sides", last)]
     held = sum((fill.quantity for fill in fills), Decimal(0))
-    cost = sum((fill.cost + fill.fee for fill in fills), Decimal(0))
+    cost = sum((fill.cost + (fill.fee or 0) for fill in fills), Decimal(0))
     return [
         DecisionStep(
             "position", "profit", "Position", f"{decimal_text(held)} {fills[0].symbol} more, for {desk.money(cost, quote)}", last

@@ -249,6 +249,7 @@ def test_examples_have_the_shape_of_real_answers(api: APIClient, rows: Rows) -> 
     rows.fill(order)
     rows.position(bot)
     WalletBalance.objects.create(wallet=bot.wallet, asset="XYZ", amount=1)
+    rows.position(bot, "ETH-USDT", quantity="0.00004", cost="0.1", dust=True)
     rows.block(bot)
     rows.event(bot=bot)
     rows.budget()

@@ -215,7 +215,8 @@ LISTS: dict[str, Callable[..., Any]] = {
 @pytest.mark.parametrize("kind", LISTS)
 def test_lists_are_filtered_in_the_database(rows: Rows, kind: str) -> None:
     mine, other = rows.bot(), rows.bot(symbols="ETH-USDT", mode="testnet")
-    for bot, reason in ((mine, "entry_signal"), (other, "stop_loss")):
+    why, why_not = ("price_band", "daily_loss") if kind == "blocks" else ("entry_signal", "stop_loss")
+    for bot, reason in ((mine, why), (other, why_not)):
         rows.fill(rows.order(bot, reason=reason))
         rows.block(bot, reason=reason)
     run = mine.run
@@ -224,7 +225,7 @@ def test_lists_are_filtered_in_the_database(rows: Rows, kind: str) -> None:
         Filter(symbol="btc/usdt"),
         Filter(bot=mine.bot_id),
         Filter(run_id=run.run_id),
-        Filter(reason="entry_signal"),
+        Filter(reason=why),
         Filter(mode="paper"),
         Filter(symbol="BTC-USDT", bot=mine.bot_id, since=timezone.now() - timedelta(minutes=5)),
     ):
@@ -233,6 +234,8 @@ def test_lists_are_filtered_in_the_database(rows: Rows, kind: str) -> None:
     assert not LISTS[kind](Filter(symbol="BTC-USDT", bot=other.bot_id)).rows
     with pytest.raises(Invalid):
         LISTS[kind](Filter(symbol="not a symbol"))
+    with pytest.raises(Invalid, match=f"must be one of .*{why}.*; got 'whim'"):
+        LISTS[kind](Filter(reason="whim"))
 
 
 @pytest.mark.parametrize("kind", LISTS)
@@ -360,3 +363,18 @@ def test_runs_come_newest_first(rows: Rows) -> None:
     bot = rows.bot()
     rows.run(bot)
     assert [run.pk for run in selectors.runs_of(bot)] == sorted(BotRun.objects.values_list("pk", flat=True), reverse=True)
+
+
+def test_events_of_a_type_that_there_is_not_are_refused_with_those_there_are(rows: Rows) -> None:
+    rows.event("fill", bot=rows.bot())
+    assert len(selectors.events_page(type="fill").rows) == 1
+    with pytest.raises(Invalid, match=r"must be one of intent, .*trade_blocked.*; got 'fil'. Did you mean 'fill'"):
+        selectors.events_page(type="fil")
+
+
+def test_computed_money_has_eight_places_and_a_computed_price_twelve_digits(rows: Rows) -> None:
+    """A third has no last digit: nothing is gained by eighteen of them."""
+    rows.position(rows.bot(), quantity="0.3", cost="100.123456789123")
+    price("BTC-USDT", "333.3333333333")
+    shown = selectors.position_json(selectors.positions_valued(selectors.positions_open())[0])
+    assert (shown["average_price"], shown["cost"], shown["value"]) == ("333.744855964", "100.12345679", "100")

@@ -151,7 +151,8 @@ class Rows:
 
     def claim(self, order: Order, **given: Any) -> RiskAllocation:
         made = {"currency": "USD", "amount": Decimal(50), "open": Decimal(0), "used": Decimal(50), "status": "used"}
-        return RiskAllocation.objects.create(order=order, bot=order.bot, **made | given)
+        whose = {"order": order, "bot": order.bot, "run": order.run, "symbol": order.symbol}
+        return RiskAllocation.objects.create(**whose | made | given)
 
     def budget(self, scope: str = "desk", **given: Any) -> RiskBudget:
         made = {"scope": scope, "mode": "paper", "currency": "USD", "limit": Decimal(1000)}
