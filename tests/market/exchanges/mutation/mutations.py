@@ -118,10 +118,11 @@ def change_at(value: Any, path: Path, new: Any) -> None:
 def mutate(answer: Any, path: Path, kind: str) -> Any:
     """A copy with one field changed."""
     changed, rows = copy.deepcopy(answer), find_rows(answer)
-    if kind == "bad row" and rows is not None and path[: len(rows)] == rows and len(path) > len(rows) + 1:
-        listed = read_at(changed, rows)
-        row = copy.deepcopy(listed[0])
-        change_at(row, path[len(rows) + 1 :], KINDS[kind](None))
+    if kind == "bad row" and rows is not None and path[: len(rows)] == rows and len(path) > len(rows):
+        listed, inside = read_at(changed, rows), path[len(rows) + 1 :]
+        row = copy.deepcopy(listed[0]) if inside else KINDS[kind](None)
+        if inside:
+            change_at(row, inside, KINDS[kind](None))
         listed.insert(0, row)
     else:
         change_at(changed, path, KINDS[kind](read_at(changed, path)))
