@@ -130,6 +130,14 @@ def test_orders_claims_and_memory_take_one_statement(loaded_bot: LoadedBot) -> N
     assert [one.payload["symbol"] for one in Event.objects.filter(type="order_submitted").order_by("id")] == list(SYMBOLS)
 
 
+def test_the_candle_that_has_begun_is_written_with_what_it_set_off(loaded_bot: LoadedBot) -> None:
+    """A worker that dies right after must not find a memory that is a candle ahead of its row."""
+    for order in bought(loaded_bot).send:
+        report_apply(loaded_bot, filled(order), market())
+    assert sold(loaded_bot).send
+    assert BotState.objects.get(pk=loaded_bot.bot.pk).opened == START + 2 * STEP
+
+
 def test_who_holds_the_venue_writes_orders_as_submitted(loaded_bot: LoadedBot) -> None:
     """In the same statement: the venue is told of nothing else first."""
     lease = hold()

@@ -36,6 +36,7 @@ def candle_open(loaded_bot: LoadedBot, time_ms: int, opens: Mapping[str, float],
     """The candle that opened at `time_ms` has begun; `opens` by symbol, in quote. On paper, what was queued is executed at its
     open. For a venue the exits are wanted now, and the entries once no exit is on its way (`Trader.entries`)."""
     trader = loaded_bot.trader
+    loaded_bot.opened = time_ms  # before the step, so that the row agrees with the trader's snapshot beside it
     entries = [] if loaded_bot.external else [one for one in trader.preview_open(opens) if one.side == "buy"]
     if entries:
         with transaction.atomic():
@@ -46,7 +47,6 @@ def candle_open(loaded_bot: LoadedBot, time_ms: int, opens: Mapping[str, float],
             effects = writer.finish()
     else:
         effects = step_apply(loaded_bot, market, lambda: trader.open(time_ms, opens))
-    loaded_bot.opened = time_ms
     return effects
 
 
