@@ -44,6 +44,15 @@ REASONS = {
 """Every reason code of a BlockEvent, in words."""
 
 
+LASTING = frozenset(
+    {
+        *("below_lot_size", "below_min_notional", "above_maximum", "not_tradable"),
+        *("venue_price_range", "venue_open_orders", "no_market_orders"),
+    }
+)
+"""Of these, what goes on until the venue's rules, or the price, are others."""
+
+
 @dataclass(frozen=True, slots=True)
 class RiskLimits:
     """A bot's own limits; money in quote. None is no limit; `budget` is in the database."""

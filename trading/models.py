@@ -253,6 +253,10 @@ class Position(models.Model):
     fees = amount_field(default=Decimal(0))
     dust = models.BooleanField(default=False, help_text="Too little for the venue to take an order for: no position.")
     opened_at = models.DateTimeField(null=True)
+    exit_blocked = models.CharField(
+        max_length=300, blank=True, help_text="Why it cannot be sold although it should be; empty where that is not so."
+    )
+    exit_blocked_at = models.DateTimeField(null=True, help_text="Since when.")
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

@@ -1,19 +1,35 @@
 """The engine's live driver: a bot's state is the simulator's book, driven candle by candle."""
 
 from engine.live.carry import HeldPosition
+from engine.live.held_exits import HeldExit
 from engine.live.signal_rows import decide_row, last_row, last_size
 from engine.live.trader import Trader
-from engine.live.types import OHLCV, Closed, Ended, Executed, HeldQuantity, Intent, PriceLevel, SignalRow, Step
+from engine.live.types import (
+    OHLCV,
+    BlockedExit,
+    Closed,
+    Ended,
+    Executed,
+    HeldQuantity,
+    Intent,
+    PriceLevel,
+    Refusal,
+    SignalRow,
+    Step,
+)
 
 __all__ = [
     "OHLCV",
+    "BlockedExit",
     "Closed",
     "Ended",
     "Executed",
+    "HeldExit",
     "HeldPosition",
     "HeldQuantity",
     "Intent",
     "PriceLevel",
+    "Refusal",
     "SignalRow",
     "Step",
     "Trader",

@@ -40,7 +40,7 @@ def list_lot_levels(venue_orders: VenueOrders) -> list[PriceLevel]:
 
 
 def list_order_levels(venue_orders: VenueOrders) -> list[PriceLevel]:
-    """The strategy's stop orders, and exits that the venue ended unsold: they go out again at any price."""
+    """The strategy's stop orders, and exits that ended unsold: they go out again at any price."""
     trader_state = venue_orders.trader_state
     found = []
     for row in trader_state.waiting_rows():
@@ -49,9 +49,16 @@ def list_order_levels(venue_orders: VenueOrders) -> list[PriceLevel]:
         if w["kind"] in (STOP, STOP_LIMIT):
             stop = float(w["stop"])
             found.append(PriceLevel(symbol, -1, stop if w["side"] == SELL else NONE, reason, stop if w["side"] == BUY else NONE))
-        elif trader_state.numbers[w["order"]] in venue_orders.failed:
+        elif waits_for_price(venue_orders, row):
             found.append(PriceLevel(symbol, -1, float("inf"), reason, NONE))
     return found
+
+
+def waits_for_price(venue_orders: VenueOrders, row: int) -> bool:
+    """Whether any price sets off the order in `row`."""
+    held = venue_orders.held.get(venue_orders.number_of(row))
+    order = venue_orders.trader_state.book.working[row]["order"]
+    return held is not None and not held.until and not venue_orders.trader_state.announced[order]
 
 
 def list_standing_stops(venue_orders: VenueOrders) -> dict[int, float]:

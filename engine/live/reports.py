@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from core.errors import NotFound
-from engine import order_rules
 from engine.book import CANCELLED, EXIT_SIGNAL, EXPIRED, FILLED, MARKET, REBALANCE, REFUSED, SELL, SINGLE
 from engine.live import kernel
-from engine.live.types import Step
+from engine.live.refusals import end_resting, forget_refusals, hold_order, renumber_order, stays_wanted, sweep_dust
+from engine.live.types import Refusal, Step
 from engine.live.venue_order import NEAR, VenueOrder
 from engine.live.venue_orders import VenueOrders
 from engine.types import REASONS
 
 ENDS = {"filled": FILLED, "cancelled": CANCELLED, "expired": EXPIRED, "rejected": REFUSED}
 PAST_KEPT = 64
-HOPE = 1.25
-"""What a rise to so many times its price would let a venue take is not given up."""
 
 
 def apply_fill(venue_orders: VenueOrders, number: int, price: float, quantity: float, fee: float, fee_base: float) -> Step:
@@ -29,6 +27,7 @@ def apply_fill(venue_orders: VenueOrders, number: int, price: float, quantity: f
     if venue_order.remaining <= venue_order.order.quantity * NEAR:
         finish_order(venue_orders, number, venue_order)
         sweep_dust(venue_orders, venue_orders.place_of(venue_order))
+    forget_refusals(venue_orders, number, venue_order)
     return venue_orders.settle()
 
 
@@ -36,6 +35,7 @@ def apply_acceptance(venue_orders: VenueOrders, number: int) -> None:
     venue_order = venue_orders.sent.get(number)
     if venue_order is not None:
         venue_order.stands = True
+        forget_refusals(venue_orders, number, venue_order)
 
 
 def finish_order(venue_orders: VenueOrders, number: int, venue_order: VenueOrder) -> None:
@@ -43,7 +43,7 @@ def finish_order(venue_orders: VenueOrders, number: int, venue_order: VenueOrder
     that had to leave a rest is wanted again for that."""
     row = venue_orders.trader_state.row_of(number)
     if row is not None and venue_order.rest > 0.0:
-        want_again(venue_orders, row, at_once=True)
+        venue_orders.due.append(renumber_order(venue_orders.trader_state, row))
     elif row is not None:
         venue_orders.trader_state.end_order(row, FILLED)
     if venue_orders.sent.pop(number, None) is not None and venue_order.remaining > venue_order.order.quantity * NEAR:
@@ -121,47 +121,18 @@ def drop_orphans(venue_orders: VenueOrders, s: int, sold_by: int) -> None:
             trader_state.end_order(row, CANCELLED)
 
 
-def apply_end(venue_orders: VenueOrders, number: int, status: str) -> Step:
+def apply_end(venue_orders: VenueOrders, number: int, status: str, refusal: Refusal) -> Step:
     venue_order = venue_orders.sent.get(number)
     if venue_order is None:
         return Step()
-    if venue_order.is_stop and not venue_order.given_up and status != "filled":
-        venue_orders.exits.bare.append(venue_order.lot)
     trader_state = venue_orders.trader_state
     row = trader_state.row_of(number)
-    if row is not None:
-        w = trader_state.book.working[row]
-        again = trader_state.is_queued(row, SELL) and w["reason"] != REBALANCE
-        if again and status != "filled":
-            want_again(venue_orders, row)
-        else:
-            trader_state.end_order(row, FILLED if w["got"] > 0.0 else ENDS[status])
+    if row is not None and stays_wanted(trader_state, row, status):
+        hold_order(venue_orders, row, refusal, sold=venue_order.got > 0.0)
+    elif row is not None:
+        trader_state.end_order(row, FILLED if trader_state.book.working[row]["got"] > 0.0 else ENDS[status])
+    elif venue_order.lot >= 0 and not venue_order.given_up and status != "filled":
+        end_resting(venue_orders, venue_order, refusal)
     finish_order(venue_orders, number, venue_order)
     sweep_dust(venue_orders, venue_orders.place_of(venue_order))
     return venue_orders.settle(placing=status != "rejected", silent=number)
-
-
-def sweep_dust(venue_orders: VenueOrders, s: int) -> None:
-    """What is left of a symbol, with none of its orders at the venue, and is too little for one, keeps nobody from buying: it
-    becomes crumbs, and nothing is wanted of it."""
-    trader_state = venue_orders.trader_state
-    held, mark = float(trader_state.book.symbols[s]["position"]), float(trader_state.candles.columns["mark"][s, 0])
-    if not order_rules.is_dust(venue_orders.exits.rules[s], held, mark * HOPE):
-        return
-    if any(venue_orders.place_of(one) == s for one in venue_orders.sent.values()):
-        return
-    venue_orders.crumbs[s] = venue_orders.crumbs.get(s, 0.0) + held
-    kernel.drop_lots(trader_state.book, s, trader_state.t)
-    for row in reversed(trader_state.waiting_rows()):
-        w = trader_state.book.working[row]
-        if w["symbol"] == s and w["side"] == SELL:
-            trader_state.end_order(row, CANCELLED)
-
-
-def want_again(venue_orders: VenueOrders, row: int, *, at_once: bool = False) -> None:
-    """A new order in place of an exit that did not sell, or not all, at the next price or `at_once`."""
-    trader_state = venue_orders.trader_state
-    order = int(trader_state.book.working[row]["order"])
-    trader_state.numbers[order] = number = trader_state.take_number()
-    trader_state.announced[order] = False
-    (venue_orders.due if at_once else venue_orders.failed).append(number)

@@ -14,6 +14,7 @@ import numpy as np
 
 from engine.book import LIMIT, MARKET, REBALANCE, SELL
 from engine.live import kernel
+from engine.live.held_exits import HeldExit
 from engine.live.trader_state import TraderState
 from engine.live.types import Intent
 from engine.live.venue_order import NEAR, VenueOrder
@@ -50,6 +51,10 @@ class RestingExits:
     """Lots whose take-profit level the price has reached."""
     bare: list[int] = field(default_factory=list)
     """Lots whose stop the venue did not take, or ended unasked: it is watched here from then on."""
+    told: set[int] = field(default_factory=set)
+    """Symbols whose rules the venue has told since the bot was loaded."""
+    held: dict[int, HeldExit] = field(default_factory=dict)
+    """Exits that the venue, or we, refused, by lot: watched here until they are tried again."""
     halted: bool = False
     """Nothing may rest at the venue, because everything was cancelled by hand."""
 
@@ -62,9 +67,10 @@ class RestingExits:
         lots = {int(lot["id"]) for lot in self.trader_state.lots()}
         self.reached = [lot for lot in self.reached if lot in lots]
         self.bare = [lot for lot in self.bare if lot in lots]
+        self.held = {lot: held for lot, held in self.held.items() if lot in lots}
 
-    def find_changes(self, sent: Mapping[int, VenueOrder], crumbs: Mapping[int, float]) -> ExitChanges:
-        """`sent`: what the venue has; `crumbs`: base by symbol that an exit may take along."""
+    def find_changes(self, sent: Mapping[int, VenueOrder], crumbs: Mapping[int, float], clock: int) -> ExitChanges:
+        """`sent`: what the venue has; `crumbs`: base by symbol that an exit may take along; `clock`: what time it is."""
         resting = {one.lot: one for one in self.list_waiting(sent)}
         levels = self.trader_state.levels()
         exits = [self.exit_of(row, levels[row]) for row in range(len(levels))]
@@ -74,7 +80,8 @@ class RestingExits:
             there, should = resting.get(lot), wanted.get(lot)
             return there is not None and should is not None and rests_right(there, should, crumbs.get(self.place_of(should), 0.0))
 
-        place = [one for lot, one in wanted.items() if not is_right(lot)]
+        waits = {lot for lot, held in self.held.items() if not held.may_go(clock)}
+        place = [one for lot, one in wanted.items() if not (is_right(lot) or lot in waits)]
         return ExitChanges(
             place=self.list_takeable(place, sent), give_up=[one for lot, one in resting.items() if not is_right(lot)]
         )
@@ -126,7 +133,7 @@ class RestingExits:
 
     def watches_take(self, take: float, lot: int, resting: Collection[int]) -> bool:
         """Whether the take-profit level is watched here; `resting`: lots that have one at the venue, or will get it."""
-        return bool(np.isfinite(take) and lot not in resting)
+        return bool(np.isfinite(take) and lot not in resting and not (lot in self.reached and lot in self.held))
 
 
 def stop_prices(level: float, tick: float) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy as np
 from core.errors import Invalid, Unreadable
 from engine.book import LOT, ORDER, RUNG, STATE, SYMBOL, WORKING
 from engine.live.candles_at_hand import COLUMNS
+from engine.live.held_exits import HeldExit
 from engine.live.trader_state import ROWS, TraderState
 from engine.live.types import Intent
 from engine.live.venue_order import VenueOrder
@@ -116,18 +117,32 @@ def dump_venue_orders(venue_orders: VenueOrders) -> dict[str, Any]:
     return {
         "due": venue_orders.due,
         "reached": exits.reached,
-        "failed": venue_orders.failed,
+        "failed": [number for number, held in venue_orders.held.items() if held == HeldExit()],
         "bare": exits.bare,
         "halted": exits.halted,
         "crumbs": venue_orders.crumbs,
         **{key: {number: dump_order(one) for number, one in each.items()} for key, each in orders.items()},
+        **dump_held(venue_orders),
     }
+
+
+def dump_held(venue_orders: VenueOrders) -> dict[str, Any]:
+    """The exits that were refused, but for those that just go out at the next price, where there are any."""
+    kinds = {"held": venue_orders.held, "held_lots": venue_orders.exits.held}
+    said = {key: {n: asdict(held) for n, held in each.items() if held != HeldExit()} for key, each in kinds.items()}
+    return {key: each for key, each in said.items() if each}
+
+
+def load_held(stored: Mapping[str, Any]) -> dict[int, HeldExit]:
+    return {int(number): HeldExit(**one) for number, one in stored.items()}
 
 
 def load_venue_orders(venue_orders: VenueOrders, stored: Mapping[str, Any]) -> None:
     """Fill `venue_orders`, which is new, from what `dump_venue_orders` gave."""
     exits = venue_orders.exits
-    venue_orders.due, venue_orders.failed = stored["due"], stored["failed"]
+    venue_orders.due = stored["due"]
+    venue_orders.held = {number: HeldExit() for number in stored["failed"]} | load_held(stored.get("held", {}))
+    exits.held = load_held(stored.get("held_lots", {}))
     exits.reached, exits.halted = stored["reached"], stored["halted"]
     exits.bare = stored.get("bare", [])  # snapshots from before stops could rest at a venue do not have it
     venue_orders.crumbs = {int(s): quantity for s, quantity in stored["crumbs"].items()}

@@ -9,18 +9,21 @@ import numpy as np
 
 from core.errors import Conflict, Invalid
 from engine.book import CANCELLED, REFUSED
-from engine.live import kernel, price_levels, reports, snapshot, venue_steps
+from engine.live import kernel, price_levels, refusals, reports, snapshot, venue_steps
 from engine.live.carry import HeldPosition, carry_over, take_over
+from engine.live.held_exits import HeldExit
+from engine.live.holdings import list_holdings, list_working
 from engine.live.intents import is_sale, number_targets, write_intents
 from engine.live.resting_exits import RestingExits
 from engine.live.settling import settle_book
 from engine.live.trader_state import TraderState
-from engine.live.types import OHLCV, HeldQuantity, Intent, PriceLevel, SignalRow, Step
+from engine.live.types import OHLCV, BlockedExit, HeldQuantity, Intent, PriceLevel, Refusal, SignalRow, Step
 from engine.live.venue_orders import VenueOrders
 from engine.matching import SLIPPAGE_KINDS, VOLUME_SHARE
 from engine.types import REASONS, Account, Rules
 
 BLOCKED_KEPT = 64
+DENIED, UNSOLD = Refusal("desk"), Refusal("passing")
 NEVER = 2**60
 """A start that no ladder reaches."""
 
@@ -105,7 +108,7 @@ class Trader:
         if not trader_state.has_queued():
             return Step()
         if self.venue_orders:
-            return venue_steps.open_symbols(self.venue_orders, fresh)
+            return venue_steps.open_symbols(self.told(trader_state.now()), fresh)
         trader_state.run(kernel.step_open, trader_state.t, trader_state.entries_allowed)
         return settle_book(trader_state, executed=True)
 
@@ -179,17 +182,17 @@ class Trader:
         return not (state["lots"] > 0 and trader_state.book.setup[0]["protected"])
 
     # Risk.
-    def block(self, number: int, why: str = "") -> Step:
-        """Risk refused it: a queued or wanted order that has not been sent ends as `refused`; cash and lots are free again. An
-        exit too, though the engine itself never blocks one: its level sets it off again at the next price. The order itself is
-        not in the Step. A number that is over: an empty Step."""
+    def block(self, number: int, refusal: Refusal = DENIED) -> Step:
+        """Risk refused it: a queued or wanted order that has not been sent ends as `refused`; cash and lots are free again. At a
+        venue an exit stays wanted, under another number: see `held_exits`. The order itself is not in the Step. A number that is
+        over: an empty Step."""
         trader_state = self.trader_state
         for s, (reserved, _) in list(trader_state.targets.items()):
             if reserved == number:
                 trader_state.forget_target(s)
         self.blocked = [*self.blocked, number][-BLOCKED_KEPT:]
         if self.venue_orders:
-            return venue_steps.block_order(self.venue_orders, number)
+            return refusals.block_order(self.told(refusal.time), number, refusal)
         row = trader_state.row_of(number)
         if row is not None:
             trader_state.end_order(row, REFUSED)
@@ -254,46 +257,62 @@ class Trader:
             self.venue_orders.exits.venue_stops = self.venue_stops
 
     def take_rules(self, rules: Mapping[str, Rules]) -> None:
-        """External: the venue's rules of these symbols as they are now. A snapshot does not have them: after `load`, take them
-        again."""
+        """External: the venue's rules of these symbols as they are now. Snapshots do not have them: take them after `load`."""
         for symbol, one in rules.items() if self.venue_orders else ():
-            self.venue().exits.rules[self.place(symbol)] = one
-            row = self.trader_state.book.symbols[self.place(symbol)]
-            row["tick"], row["lot"], row["min_notional"] = one.tick, one.lot, one.min_notional
+            refusals.take_rules(self.venue(), self.place(symbol), one)
 
     def count_orders(self, symbol: str) -> int:
         """External: how many orders of the symbol are at the venue, or on their way there."""
         return sum(one.order.symbol == symbol for one in self.venue().sent.values())
 
-    # External only: the venue's reports. The caller passes each on once; it knows fills apart by the venue's trade id.
+    # External only: the venue's reports, each passed on once: the caller knows fills apart by the venue's trade id.
     def apply_fill(
         self, number: int, price: float, quantity: float, fee_quote: float, maker: bool, time_ms: int, fee_base: float = 0.0
     ) -> Step:
         """The venue executed `quantity` of order `number` at `price`. Fills of orders that were given up count too.
         `fee_base`: a fee taken out of the base that was bought, or is left after a sale. `NotFound` for an order that this run
         never wanted."""
-        return reports.apply_fill(self.venue(), number, price, quantity, fee_quote, fee_base)
+        return reports.apply_fill(self.told(time_ms), number, price, quantity, fee_quote, fee_base)
 
     def apply_acceptance(self, number: int) -> None:
         """The venue has the order: a stop that stands there is no longer watched here. A second report changes nothing."""
         reports.apply_acceptance(self.venue(), number)
 
-    def apply_end(self, number: int, status: str) -> Step:
+    def apply_end(self, number: int, status: str, refusal: Refusal = UNSOLD) -> Step:
         """The venue says that the order is over, after all of its fills: `filled`, `cancelled`, `expired` or `rejected`. Cash or
-        lots are released; a market exit that did not sell is wanted again at the next `open` or `apply_price`. A second
-        report changes nothing."""
-        return reports.apply_end(self.venue(), number, status)
+        lots are released; an exit that did not sell is wanted again, at the next price or later: see `held_exits`. A second report
+        changes nothing."""
+        return reports.apply_end(self.told(refusal.time), number, status, refusal)
+
+    def retry_exits(self, time_ms: int, changed: Collection[str] = ()) -> Step:
+        """Exits that were refused go out again if it is their time. `changed`: symbols where what kept them may have gone."""
+        return refusals.retry_exits(self.told(time_ms), changed)
+
+    def has_held_exits(self) -> bool:
+        """External: whether an exit waits to be tried again."""
+        return self.venue_orders is not None and bool(self.venue_orders.held or self.venue_orders.exits.held)
+
+    def held_exit(self, number: int) -> HeldExit | None:
+        """External: how this exit was refused before, if it was."""
+        return refusals.find_held(self.venue(), number)
+
+    def blocked_exits(self) -> dict[str, BlockedExit]:
+        """External: the exits of which a person should know that they cannot be sold, by symbol."""
+        return refusals.list_blocked(self.venue()) if self.has_held_exits() else {}
 
     def levels(self) -> list[PriceLevel]:
         """The prices to compare ticks with. They change only by calls that return a Step."""
         return price_levels.list_price_levels(self.venue_orders) if self.venue_orders else []
 
     def apply_price(self, symbol: str, price: float, time_ms: int) -> Step:
-        """Act on levels of this symbol that `price` has reached (each is checked). Stop: a market sell.
-        Take-profit: a limit sell at the level. A watched stop order of the strategy's: its market or limit order. Without a stop,
-        take-profits rest at the venue from the purchase on and are not watched here. A stop that rests there is watched here only
-        at the price below which it cannot sell."""
-        return price_levels.apply_price(self.venue(), self.place(symbol), price)
+        """Act on levels of this symbol that `price` has reached (each is checked): a stop sells at the market, a take-profit by a
+        limit at its level; a watched stop order of the strategy's becomes its market or limit order."""
+        return price_levels.apply_price(self.told(time_ms), self.place(symbol), price)
+
+    def told(self, time_ms: int) -> VenueOrders:
+        venue = self.venue()
+        venue.clock = max(venue.clock, time_ms)
+        return venue
 
     def venue(self) -> VenueOrders:
         if self.venue_orders is None:
@@ -314,38 +333,17 @@ class Trader:
 
     def holdings(self) -> list[HeldQuantity]:
         """The lots, in the order they were opened."""
-        found = []
-        for lot, (stop, _, take) in zip(self.trader_state.lots(), self.trader_state.levels(), strict=True):
-            found.append(
-                HeldQuantity(
-                    lot=int(lot["id"]),
-                    symbol=self.symbols[lot["symbol"]],
-                    quantity=float(lot["quantity"]),
-                    price=float(lot["price"]),
-                    fees=float(lot["fees"]),
-                    highest=float(lot["highest"]),
-                    reason=REASONS[lot["reason"]],
-                    stop=float(stop),
-                    take=float(take),
-                )
-            )
-        return found
+        return list_holdings(self.trader_state)
 
     def working(self) -> list[Intent]:
         """Orders that wait: resting, queued, in flight. A queued target, whose quantity the open decides, has NaN."""
-        trader_state = self.trader_state
-        found = [trader_state.intent_of(trader_state.book.working[row]["order"]) for row in trader_state.waiting_rows()]
-        for s, (number, created) in trader_state.targets.items():
-            if trader_state.book.symbols[s]["target_at"] < 0:
-                continue  # its open has been
-            side = "sell" if is_sale(trader_state, s, float(trader_state.book.symbols[s]["target"])) else "buy"
-            found.append(Intent(number, self.symbols[s], side, "market", "rebalance", np.nan, None, None, created))
+        found = list_working(self.trader_state)
         if self.venue_orders:
             found += [one.order for one in self.venue_orders.exits.list_waiting(self.venue_orders.sent)]
         return found
 
     def dump(self) -> bytes:
-        """The whole state, compact. dump and load between any two calls change nothing."""
+        """The whole state, compact: dump and load between any two calls change nothing."""
         orders = snapshot.dump_venue_orders(self.venue_orders) if self.venue_orders else None
         return snapshot.dump_trader_state(self.trader_state, {"blocked": self.blocked, "outside": orders})
 

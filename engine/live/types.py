@@ -133,6 +133,26 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an order did not go out, or the venue did not take it. `kind`: `desk` or `passing` (it may work soon), else it lasts; see
+    `held_exits.DELAYS`. `code`: a reason of `engine.risk`, or the venue's own; `cause`: in a person's words. `time`: when."""
+
+    kind: str = "passing"
+    code: str = ""
+    cause: str = ""
+    time: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BlockedExit:
+    """An exit that is wanted and was refused again and again."""
+
+    symbol: str
+    code: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
 class PriceLevel:
     """Prices at which something has to be done: at or below `stop`, at or above `take` (NaN: never), call `Trader.apply_price`.
 

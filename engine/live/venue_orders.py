@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from engine.book import BELOW_LOT, BUY, CANCELLED, LIMIT, REFUSED, SELL
+from engine.live.held_exits import HeldExit
 from engine.live.outgoing import build_order, build_purchase, cut_sale, quantity_for_sale
 from engine.live.resting_exits import RestingExits
 from engine.live.settling import settle_book
@@ -28,8 +29,10 @@ class VenueOrders:
     """Orders that are over, for reports that come late."""
     due: list[int] = field(default_factory=list)
     """Orders that go out as soon as they may, in this order."""
-    failed: list[int] = field(default_factory=list)
-    """Exits that the venue ended unsold: due again at the next price."""
+    held: dict[int, HeldExit] = field(default_factory=dict)
+    """Exits that were refused, or ended unsold, by number."""
+    clock: int = 0
+    """The latest time that the trader was told."""
     crumbs: dict[int, float] = field(default_factory=dict)
     """Base by symbol that is too little to be sold: the next purchase takes it in."""
 
@@ -53,18 +56,21 @@ class VenueOrders:
         return any(row is not None and self.trader_state.is_queued(row, SELL) for row in rows)
 
     def make_exits_due(self, symbols: Iterable[int]) -> None:
-        """The market exits of these symbols go out."""
+        """The market exits of these symbols go out, and those that were refused, once it is their time."""
         for row in self.trader_state.waiting_rows():
-            if self.trader_state.is_queued(row, SELL) and self.trader_state.book.working[row]["symbol"] in symbols:
+            is_exit = self.trader_state.is_queued(row, SELL) or self.number_of(row) in self.held
+            if is_exit and self.trader_state.book.working[row]["symbol"] in symbols:
                 self.make_due(row)
 
+    def number_of(self, row: int) -> int:
+        return self.trader_state.numbers[int(self.trader_state.book.working[row]["order"])]
+
     def make_due(self, row: int) -> None:
-        order = int(self.trader_state.book.working[row]["order"])
-        number = self.trader_state.numbers[order]
-        if not self.trader_state.announced[order] and number not in self.due:
+        number = self.number_of(row)
+        announced = self.trader_state.announced[int(self.trader_state.book.working[row]["order"])]
+        held = self.held.get(number)
+        if not announced and number not in self.due and (held is None or held.may_go(self.clock)):
             self.due.append(number)
-        if number in self.failed:
-            self.failed.remove(number)
 
     # After every change of the book.
     def settle(self, equity: float | None = None, *, placing: bool = True, silent: int = -1) -> Step:
@@ -73,7 +79,7 @@ class VenueOrders:
         step = settle_book(self.trader_state, executed=False, equity=equity)
         step.done[:] = [done for done in step.done if done.number != silent and self.is_news(done)]
         for row in self.trader_state.waiting_rows():
-            if self.trader_state.book.working[row]["kind"] == LIMIT:
+            if self.trader_state.book.working[row]["kind"] == LIMIT and self.number_of(row) not in self.held:
                 self.make_due(row)
         self.change_exits(step, placing)
         for number in list(self.due):
@@ -83,7 +89,7 @@ class VenueOrders:
     def change_exits(self, step: Step, placing: bool) -> None:
         """Each lot that has an exit to rest gets just one, of its quantity and at its level."""
         self.exits.forget_lots()
-        changes = self.exits.find_changes(self.sent, self.crumbs)
+        changes = self.exits.find_changes(self.sent, self.crumbs, self.clock)
         for one in changes.give_up:
             if self.exits.unsent.pop(one.order.number, None) is not None:
                 self.due.remove(one.order.number)
@@ -98,8 +104,7 @@ class VenueOrders:
         """Whether this end is reported: it is, unless the venue filled the order. An order at the venue is given up."""
         if done.number in self.due:
             self.due.remove(done.number)
-        if done.number in self.failed:
-            self.failed.remove(done.number)
+        self.held.pop(done.number, None)
         venue_order = self.sent.get(done.number)
         if venue_order is not None and done.status != "filled":
             venue_order.given_up = True

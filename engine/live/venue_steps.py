@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from engine.book import BUY, REBALANCE, REFUSED, SELL, UNSIZED
+from engine.book import BUY, REBALANCE, SELL, UNSIZED
 from engine.live import kernel
-from engine.live.reports import sweep_dust
 from engine.live.types import Step
 from engine.live.venue_orders import VenueOrders
 
@@ -62,16 +61,3 @@ def sell_lots(venue_orders: VenueOrders, reason: int) -> Step:
     trader_state.number_new_orders()
     venue_orders.make_exits_due(held)
     return venue_orders.settle()
-
-
-def block_order(venue_orders: VenueOrders, number: int) -> Step:
-    """Forget an order that risk refused, before it was sent."""
-    venue_orders.sent.pop(number, None)
-    if venue_orders.exits.unsent.pop(number, None) is not None:
-        venue_orders.due.remove(number)
-    row = venue_orders.trader_state.row_of(number)
-    if row is not None:
-        s = int(venue_orders.trader_state.book.working[row]["symbol"])
-        venue_orders.trader_state.end_order(row, REFUSED)
-        sweep_dust(venue_orders, s)
-    return venue_orders.settle(placing=False, silent=number)

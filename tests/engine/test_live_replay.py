@@ -159,7 +159,7 @@ def test_a_blocked_entry_is_as_if_it_had_never_been_wanted() -> None:
     before = trader.dump()
     assert [one.number for one in trader.preview_open({"BTC-USD": 100.0})] == [queued.number]
     assert trader.dump() == before
-    step = trader.block(queued.number, "daily_loss")
+    step = trader.block(queued.number)
     assert step == Step()
     assert not trader.is_wanted(queued.number)
     assert not trader.open(MINUTE, {"BTC-USD": 100.0}).executed

@@ -127,7 +127,7 @@ def persons_word(venue: Venue, random: np.random.Generator) -> None:
         for number in [number for number in venue.open if number not in venue.cancelling][:1]:
             if venue.open[number][1] == venue.open[number][0].quantity:
                 venue.over(number)  # it had not been sent
-                venue.take(venue.trader.block(number, "test"))
+                venue.take(venue.trader.block(number))
     elif word:
         venue.take(getattr(venue.trader, word)())
 

@@ -14,7 +14,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from core.models import Event
-from engine.live import SignalRow, Step
+from engine.live import Refusal, SignalRow, Step
 from market.exchanges.base import Balance, Execution, Report
 from market.services import instrument_ensure, stream_ensure, stream_hold
 from tests.trading.live.test_levels import FLAT, NOWHERE, START
@@ -198,8 +198,8 @@ def test_an_order_given_up_on_anothers_refusal_is_called_off_though_it_was_not_w
     """Both were wanted in one step. If it were sent all the same, the engine would wait for its end for ever."""
     block = loaded_bot.trader.block
 
-    def block_and_give_up(number: int, why: str = "") -> Step:
-        step = block(number, why)
+    def block_and_give_up(number: int, refusal: Refusal) -> Step:
+        step = block(number, refusal)
         assert loaded_bot.trader.venue_orders
         for out in loaded_bot.trader.venue_orders.sent.values():
             loaded_bot.trader.venue_orders.give_up(out, step)

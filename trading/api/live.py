@@ -28,7 +28,7 @@ class PositionsView(APIView):
         summary="What the bots hold, at the newest prices",
         description="`price_state` is live, old (not heard of for a minute) or missing: then value and unrealised are null. "
         "`stop_at` says where its stop is in force: venue, partly (the rest is watched here), here, or none; `stop_price` is the "
-        "highest stop that stands at the venue.",
+        "highest stop that stands at the venue. `exit_blocked` says why it cannot be sold although it should be; empty: it can.",
         scope="read",
         example={"results": [schema.POSITION], "next": None},
         parameters=[*FILTERS[:2], FILTERS[4], *PAGE],

@@ -14,6 +14,7 @@ STATUS: dict[str, Any] = {
     "mode": "paper",
     "status": "running",
     "why": "",
+    "exits_blocked": {},
     "run_id": "8f0c2d5e9a4b1c37",
     "started_at": "2026-11-20T07:00:00Z",
     "ended_at": None,
@@ -143,6 +144,8 @@ POSITION: dict[str, Any] = {
     "fees": "1.31",
     "stop_at": "venue",
     "stop_price": "62724.78",
+    "exit_blocked": "",
+    "exit_blocked_at": None,
     "opened_at": EARLIER,
 }
 HOLDINGS: dict[str, Any] = {

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Protocol
 
-from core.times import from_ms
-from engine.live import Step
+from core.times import from_ms, to_ms
+from engine.live import Refusal, Step
 from market.exchanges.base import Balance, Report
+from trading.live.exit_watch import ExitWatch
 from trading.live.history import Decisions
 from trading.live.market_state import MarketState
 from trading.live.threads import ANY, BOT, called_from
@@ -56,6 +58,7 @@ class BotSteps:
         self.loaded_bot, self.inputs, self.dispatch = loaded, inputs, dispatch
         self.received = 0.0
         """When the frame came in (`time.perf_counter()`) that the present job is about; 0: it is about none."""
+        self.exit_watch = ExitWatch()
 
     @property
     def account_id(self) -> int:
@@ -99,6 +102,7 @@ class BotSteps:
             balances=inputs.accounts.find_balances(self.account_id) if loaded.external else None,
             lease=inputs.accounts.find_lease(self.account_id) if loaded.external else None,
             memory=inputs.market,
+            find_quote=partial(inputs.market.find_price, quoted=True),
         )
 
     def touch(self, symbol: str, price: float, time_ms: int) -> StepEffects | None:
@@ -123,10 +127,19 @@ class BotSteps:
         self.dispatch(report_apply(self.loaded_bot, report, market, wallet_id=wallet_id))
         return self.send_entries()
 
-    def end_order(self, order_id: int, seen: str, status: OrderStatus, why: str) -> StepEffects | None:
-        """`seen`: the status from which it was concluded that the order is over."""
+    def end_order(self, order_id: int, seen: str, status: OrderStatus, why: Refusal | str) -> StepEffects | None:
+        """`seen`: the status from which it was concluded that the order is over. `why`: the venue's refusal, or in words."""
         self.dispatch(order_end(self.loaded_bot, order_id, seen, status, why, self.describe_market(f"order:{order_id}")))
         return self.send_entries()
+
+    def retry_exits(self) -> StepEffects | None:
+        """Exits that were refused go out again when it is their time, or what kept them may have gone."""
+        loaded = self.loaded_bot
+        if not loaded.trader.has_held_exits() or self.explain_not_ready():
+            return None
+        market = self.describe_market("exits:again")
+        changed = self.exit_watch.find_changed(loaded, market)
+        return step_apply(loaded, market, lambda: loaded.trader.retry_exits(to_ms(market.time), changed))
 
     def reload_rules(self) -> None:
         """The venue's rules may have changed."""

@@ -17,6 +17,7 @@ from functools import partial
 
 from django.utils import timezone
 
+from engine.live import Refusal
 from market.exchanges.base import (
     Exchange,
     ExchangeError,
@@ -106,7 +107,8 @@ class Executor:
             report = await self.place_in_turn(order, request)
         except Refused as error:
             self.note_refusal(error)
-            submit_end(runner, order, OrderStatus.SUBMITTED, OrderStatus.REJECTED, f"{error.code} {error}".strip())
+            refusal = Refusal(error.kind, error.code, str(error))
+            submit_end(runner, order, OrderStatus.SUBMITTED, OrderStatus.REJECTED, refusal)
         except Retryable as error:
             logger.info("order %s waits: %s", request.client_order_id, error)
             await self.in_thread(order_unsend, order.pk)
@@ -220,7 +222,7 @@ def seconds_until_sent(order: Order, received: float) -> float:
     return time.perf_counter() - received if received else (timezone.now() - order.created_at).total_seconds()
 
 
-def submit_end(runner: BotRunner, order: Order, seen: str, status: OrderStatus, why: str) -> None:
+def submit_end(runner: BotRunner, order: Order, seen: str, status: OrderStatus, why: Refusal | str) -> None:
     runner.submit(lambda: runner.steps.end_order(order.pk, seen, status, why), urgent=True)
 
 

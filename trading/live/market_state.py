@@ -54,6 +54,8 @@ class MarketState:
         """The symbols that the venue takes orders for; None until it has said so."""
         self.prices: dict[str, tuple[Decimal, float]] = {}
         """Last price and when we heard it (monotonic), by symbol."""
+        self.quotes: dict[str, tuple[Decimal, float]] = {}
+        """Likewise the best bid, or the close of the newest candle."""
         self.open_times: dict[Market, int] = {}
         """Of the candles that grow now, in ms."""
         self.histories: dict[Market, CandleHistory] = {}
@@ -77,6 +79,8 @@ class MarketState:
         elif isinstance(event, Depth):
             self.depths[event.symbol] = event
             self.best[event.symbol] = best_of(event.bids), best_of(event.asks)
+            if event.bids:
+                self.quotes[event.symbol] = (event.bids[0][0], time.monotonic())
 
     def on_tick(self, tick: Tick) -> None:
         began = time.perf_counter()
@@ -91,6 +95,7 @@ class MarketState:
     def on_candle(self, candle: Candle) -> None:
         market = (candle.symbol, candle.interval)
         self.growing[market] = candle
+        self.quotes[candle.symbol] = (candle.close, time.monotonic())
         time_ms = to_ms(candle.time)
         if candle.closed:
             self.close_candle(market, time_ms, candle)
@@ -138,9 +143,10 @@ class MarketState:
         return {market: from_ms(history.last) for market, history in self.histories.items() if history.last is not None}
 
     @called_from(*ANY)
-    def find_price(self, symbol: str) -> tuple[Decimal, float] | None:
-        """The last price and its age in seconds; None before the first."""
-        known = self.prices.get(symbol)
+    def find_price(self, symbol: str, *, quoted: bool = False) -> tuple[Decimal, float] | None:
+        """The last price and its age in seconds; None before the first. `quoted`: the newest bid or close in its place, at which it
+        could be sold where nobody has traded for a while."""
+        known = (self.quotes if quoted else self.prices).get(symbol)
         return (known[0], time.monotonic() - known[1]) if known else None
 
     @called_from(*ANY)

@@ -103,8 +103,8 @@ class VenueWorker:
         await asyncio.gather(self.reporter.run(in_thread), self.watch_bots(), clock.run())
 
     async def watch_bots(self) -> None:
-        """Strategies that do not return are interrupted; an opening that waited for an earlier candle is tried again; what keeps
-        their accounts is kept at work."""
+        """Strategies that do not return are interrupted; an opening that waited for an earlier candle, and exits that were refused,
+        are tried again; what keeps their accounts is kept at work."""
         while True:
             await asyncio.sleep(min(1.0, settings.STRATEGY_SECONDS / 2))
             self.accounts.revive()
@@ -113,6 +113,8 @@ class VenueWorker:
                 begun = self.market.find_open_time(runner.symbols[0], runner.interval)
                 if runner.loaded_bot.external and runner.loaded_bot.opened != begun:
                     runner.submit(runner.candles.act_now)
+                if runner.loaded_bot.trader.has_held_exits():
+                    runner.submit(runner.steps.retry_exits)
 
     async def follow(self, desired: DesiredState, *, warm: bool) -> None:
         """Accounts and bots come and go as desired. Where a person has switched the stream off, it brings no prices, so no bot

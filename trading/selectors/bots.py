@@ -43,6 +43,11 @@ class BotRow:
     """Orders that were refused it in the last 24 hours."""
 
     @property
+    def exits_blocked(self) -> dict[str, str]:
+        """Symbols that it should sell and cannot, and why."""
+        return {one.position.symbol: one.position.exit_blocked for one in self.positions if one.position.exit_blocked}
+
+    @property
     def currency(self) -> str:
         return self.bot.symbol_list[0].partition("-")[2]
 
@@ -214,6 +219,7 @@ def status_json(row: BotRow) -> dict[str, Any]:
         "mode": bot.mode,
         "status": row.status.word,
         "why": row.status.why,
+        "exits_blocked": row.exits_blocked,
         "run_id": run.run_id if run else None,
         "started_at": utc_text(run.started_at) if run else None,
         "ended_at": utc_text(run.ended_at) if run else None,

@@ -96,6 +96,8 @@ def position_json(valued: Valued) -> dict[str, Any]:
         "fees": money_text(position.fees),
         "stop_at": valued.protection.at if valued.protection else None,
         "stop_price": decimal_text(valued.protection.price) if valued.protection else None,
+        "exit_blocked": position.exit_blocked,
+        "exit_blocked_at": utc_text(position.exit_blocked_at),
         "opened_at": utc_text(position.opened_at),
     }
 

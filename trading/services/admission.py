@@ -115,7 +115,8 @@ class Admission:
             return ExecutedAlready(intent)
         proposal = self.make_proposal(intent)
         is_entry = proposal.side == "buy"  # claiming looks at the kill switch itself
-        moment = self.loaded_bot.moment(intent.symbol, self.market, not is_entry and self.claims.is_killed())
+        killed = not is_entry and self.claims.is_killed()
+        moment = self.loaded_bot.moment(intent.symbol, self.market, killed, sells=not is_entry)
         denial = self.deny_after_end() or risk.check_proposal(proposal, moment, self.loaded_bot.limits)
         if denial is not None:
             return Blocked(intent, denial)

@@ -224,4 +224,5 @@ def position_payload(position: Position) -> dict[str, Any]:
         "qty": decimal_text(position.quantity),
         "cost": decimal_text(position.cost),
         "realised": decimal_text(position.realised),
+        "exit_blocked": position.exit_blocked,
     }

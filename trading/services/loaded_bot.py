@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -52,6 +52,8 @@ class MarketNow:
     """Symbols that the venue trades at present; None: all of them."""
     received: float = 0.0
     """`time.perf_counter()` of the frame that this came in with."""
+    find_quote: Callable[[str], tuple[Decimal, float] | None] | None = None
+    """The newest bid or close of a symbol, and its age in seconds: for sales where the last trade is old."""
     balances: Mapping[str, Balance] | None = None
     """What the account at the venue has, by asset; None where that is not known, or there is no account."""
     lease: Lease | None = None
@@ -109,9 +111,12 @@ class LoadedBot:
     def interval_ms(self) -> int:
         return INTERVALS[self.config.interval]
 
-    def moment(self, symbol: str, market: MarketNow, killed: bool) -> Moment:
-        """What the risk checks look at for an order in `symbol`. Asks the database only for what a limit of this bot needs."""
+    def moment(self, symbol: str, market: MarketNow, killed: bool, *, sells: bool = False) -> Moment:
+        """What the risk checks look at for an order in `symbol`. Asks the database only for what a limit of this bot needs. Where
+        nobody has traded for long, one that `sells` goes by the newest quote or candle."""
         price, age = market.prices.get(symbol, (None, None))
+        if sells and market.find_quote and (age is None or age > self.limits.price_age):
+            price, age = market.find_quote(symbol) or (price, age)
         while self.recent and self.recent[0] < market.time - timedelta(minutes=1):
             self.recent.popleft()
         return Moment(

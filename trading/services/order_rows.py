@@ -27,9 +27,13 @@ class NewOrders:
     rows: list[Order] = field(default_factory=list)
     claims: dict[int, Decimal] = field(default_factory=dict)
     """In quote, by the engine's number; none for a sale."""
+    again: set[int] = field(default_factory=set)
+    """Exits that are tried again although they were refused for good: each says only what becomes of it."""
 
-    def add(self, order: Order, claim: Decimal | None) -> None:
+    def add(self, order: Order, claim: Decimal | None, *, again: bool = False) -> None:
         self.rows.append(order)
+        if again:
+            self.again.add(order.number)
         if claim is not None:
             self.claims[order.number] = claim
 
@@ -46,6 +50,8 @@ class NewOrders:
     def list_news(self, strategy: str) -> list[News]:
         news = []
         for row in self.rows:
+            if row.number in self.again:
+                continue
             news.append(News("intent", row.mode, intent_payload(row), row.correlation_id))
             news.append(News("order_submitted", row.mode, order_payload(row, strategy), row.correlation_id))
         return news

@@ -7,6 +7,7 @@ reports change its status.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from secrets import token_hex
 from typing import Literal, cast
@@ -22,6 +23,8 @@ from core.events import News, events_record
 from core.joined_rows import JoinedRows
 from core.prepared import execute_prepared
 from core.text import decimal_text
+from core.times import to_ms
+from engine.live import Refusal
 from engine.transitions import OVER, follow_report, may_advance
 from market.exchanges.base import OrderRequest, OrderType, Report, Side
 from trading import metrics
@@ -110,7 +113,7 @@ def report_book(loaded_bot: LoadedBot, order: Order, report: Report, market: Mar
     writer.batch.update(order, *ORDER_FILLED, "venue_order_id", status=before, filled_quantity=filled)
     metrics.fills.labels(order.venue).inc(len(booked))
     writer.effects.news += fill_news(booked, order, position, loaded_bot.bot.strategy)
-    tell_engine(writer, order, booked, before)
+    tell_engine(writer, order, booked, before, Refusal("passing", "", report.reason, to_ms(market.time)))
     loaded_bot.heard.note(order)
     return writer.finish()
 
@@ -128,9 +131,10 @@ def order_read(by: Literal["id", "client_order_id"], value: object) -> Order:
     return order
 
 
-def tell_engine(writer: VenueStepWriter, order: Order, booked: Sequence[BookedFill], before: str) -> None:
+def tell_engine(writer: VenueStepWriter, order: Order, booked: Sequence[BookedFill], before: str, refusal: Refusal) -> None:
     """Passes fills and ends on to the engine, which knows its own orders of this run. An order of an earlier run, one that a person
-    had a bot adopt, or one of a bot whose snapshot cannot be read any more, is in the books only."""
+    had a bot adopt, or one of a bot whose snapshot cannot be read any more, is in the books only. `refusal`: why it has ended, if
+    it was not filled."""
     loaded_bot = writer.loaded_bot
     mine = order.run_id == loaded_bot.run.pk and order.number >= 0 and not loaded_bot.unreadable
     for one in booked if mine else ():
@@ -151,7 +155,7 @@ def tell_engine(writer: VenueStepWriter, order: Order, booked: Sequence[BookedFi
         if not booked:
             writer.correlation_id = token_hex(16)  # what is wanted in place of an order that came to nothing is another story
         if mine:
-            writer.take(loaded_bot.trader.apply_end(order.number, str(order.status)))
+            writer.take(loaded_bot.trader.apply_end(order.number, str(order.status), refusal))
     elif mine:
         loaded_bot.trader.apply_acceptance(order.number)
     payload = order_payload(order, loaded_bot.bot.strategy)
@@ -159,9 +163,12 @@ def tell_engine(writer: VenueStepWriter, order: Order, booked: Sequence[BookedFi
     metrics.orders.labels(order.venue, order.status).inc()
 
 
-def order_end(loaded_bot: LoadedBot, order_id: int, seen: str, status: OrderStatus, why: str, market: MarketNow) -> StepEffects:
-    """Ends an order that is surely over without a report of the venue: the venue refused it, or it never arrived there. `seen` is
-    the status that this was concluded from: where the order has gone on since, nothing is done."""
+def order_end(
+    loaded_bot: LoadedBot, order_id: int, seen: str, status: OrderStatus, why: Refusal | str, market: MarketNow
+) -> StepEffects:
+    """Ends an order that is surely over without a report of the venue: the venue refused it, or it never arrived there (`why` in
+    words). `seen` is the status that this was concluded from: where the order has gone on since, nothing is done."""
+    refusal = replace(why if isinstance(why, Refusal) else Refusal("passing", "", why), time=to_ms(market.time))
     order = order_read("id", order_id)
     writer = VenueStepWriter(loaded_bot, market, correlation_id=order.correlation_id)
     writer.rows[order.number] = order
@@ -169,9 +176,10 @@ def order_end(loaded_bot: LoadedBot, order_id: int, seen: str, status: OrderStat
     if before != seen or not may_advance(before, status):
         return writer.effects
     loaded_bot.heard.forget(order)
-    order.status, order.status_reason, order.closed_at = status, why[:200], timezone.now()
+    said = f"{refusal.code} {refusal.cause}".strip()
+    order.status, order.status_reason, order.closed_at = status, said[:200], timezone.now()
     writer.batch.update(order, *ORDER_OVER, status=before)
-    tell_engine(writer, order, (), before)
+    tell_engine(writer, order, (), before, refusal)
     return writer.finish()
 
 

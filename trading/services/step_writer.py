@@ -18,8 +18,9 @@ from django.utils import timezone
 
 from core.batch import WriteBatch
 from core.events import News, events_add
+from core.times import to_ms
 from engine import risk
-from engine.live import Ended, Executed, Intent, Step
+from engine.live import Ended, Executed, HeldExit, Intent, Refusal, Step
 from engine.order_rules import is_dust
 from market.rounding import round_quantity
 from trading import metrics
@@ -120,7 +121,7 @@ class StepWriter(ABC):
                 passed.append(decision)
         for decision in passed:
             order = self.rows[decision.intent.number] = self.make_order(decision.intent)
-            self.fresh.add(order, decision.claim)
+            self.fresh.add(order, decision.claim, again=is_tried_again(self.loaded_bot, order.number))
         self.write_ahead()
         self.book_executions(step.executed)
         for ended in step.done:
@@ -140,10 +141,15 @@ class StepWriter(ABC):
         return decision
 
     def refuse(self, blocked: Blocked) -> Step:
-        """The engine forgets the order, and a block says why. Returns the step that the engine makes of that."""
-        intent = blocked.intent
-        step = self.loaded_bot.trader.block(intent.number, blocked.denial.reason)
-        self.note_block(intent.symbol, intent.side, intent.quantity, blocked.denial)
+        """The engine forgets the order, unless that is an exit, and a block says why: once, however often the exit is tried again.
+        Returns the step that the engine makes of that."""
+        intent, denial = blocked.intent, blocked.denial
+        before = find_refused(self.loaded_bot, intent.number)
+        kind = "lasting" if denial.reason in risk.LASTING else "desk"
+        refusal = Refusal(kind, denial.reason, denial.detail, to_ms(self.market.time))
+        step = self.loaded_bot.trader.block(intent.number, refusal)
+        if before is None or before.code != denial.reason:
+            self.note_block(intent.symbol, intent.side, intent.quantity, denial)
         if intent.side == "sell":
             mark_dust(self.batch, self.loaded_bot, self.market, intent.symbol)
         return step
@@ -237,6 +243,17 @@ class StepWriter(ABC):
         for block in self.effects.blocked:
             metrics.blocked.labels(block.reason).inc()
         return True
+
+
+def find_refused(loaded_bot: LoadedBot, number: int) -> HeldExit | None:
+    """How the exit of that number was refused before, if it was."""
+    return loaded_bot.trader.held_exit(number) if loaded_bot.external else None
+
+
+def is_tried_again(loaded_bot: LoadedBot, number: int) -> bool:
+    """Whether it is an exit that was refused for good, and is tried all the same."""
+    refused = find_refused(loaded_bot, number)
+    return refused is not None and refused.kind == "lasting"
 
 
 def note_equity(loaded_bot: LoadedBot, step: Step) -> None:

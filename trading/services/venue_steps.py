@@ -10,15 +10,31 @@ from django.db import transaction
 from django.utils import timezone
 
 from core.batch import WriteBatch
+from core.events import News
 from engine import risk
 from engine.live import Ended, Executed, Intent
 from market.rounding import round_price
-from trading.models import Order, OrderStatus
+from trading.models import Bot, Order, OrderStatus, Position
 from trading.services.admission import Blocked, ClaimsTogether, Decision
 from trading.services.budgets import is_killed
+from trading.services.fills import position_payload
 from trading.services.lease import LEASED, Lease
 from trading.services.loaded_bot import Overtaken
 from trading.services.step_writer import StepEffects, StepWriter
+
+
+def mark_exit(bot: Bot, position: Position, cause: str) -> list[News]:
+    """Notes on the position why its exit is blocked; empty: it is not any more. Returns what there is to tell."""
+    begins = not position.exit_blocked
+    position.exit_blocked, position.exit_blocked_at = cause, position.exit_blocked_at if cause else None
+    if not begins and cause:
+        return []  # the same in other words
+    news = [News("position_update", bot.mode, position_payload(position))]
+    if begins:
+        position.exit_blocked_at = timezone.now()
+        message = f"{bot.name} cannot sell its {position.symbol}: {cause} It is tried again, every five minutes at least."
+        news.append(News("alert", bot.mode, {"message": message, "bot": bot.bot_id, "symbol": position.symbol}))
+    return news
 
 
 @dataclass(slots=True)
@@ -28,6 +44,8 @@ class VenueStepWriter(StepWriter):
     lease: Lease | None = field(init=False)
     """While it holds, orders are written as submitted: claimed for sending, which begins as soon as they are committed."""
     given_up: list[Order] = field(default_factory=list)
+    changed: dict[str, Position] = field(default_factory=dict)
+    """Positions whose exit is blocked now, or is no more."""
 
     first_status = OrderStatus.PENDING
     claims_class = ClaimsTogether
@@ -71,10 +89,22 @@ class VenueStepWriter(StepWriter):
 
     def write_together(self) -> bool:
         """See `write`. May be tried again after False."""
+        self.note_blocked_exits()
         batch = self.batch.copy()
+        for position in self.changed.values():
+            batch.update(position, "exit_blocked", "exit_blocked_at")
         if self.fresh.rows:
             self.mark_for_sending(batch)
         return self.write(batch)
+
+    def note_blocked_exits(self) -> None:
+        """Says on the position that its exit cannot be sold, and why; and tells people when that begins."""
+        blocked = self.loaded_bot.trader.blocked_exits()
+        for symbol, position in self.loaded_bot.positions.items():
+            cause = blocked[symbol].cause[:300] if symbol in blocked else ""
+            if cause != position.exit_blocked:
+                self.effects.news += mark_exit(self.loaded_bot.bot, position, cause)
+                self.changed[symbol] = position
 
     def mark_for_sending(self, batch: WriteBatch) -> None:
         """As submitted while the lease holds, unless they are to be cancelled already; otherwise as pending."""
