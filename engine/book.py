@@ -74,6 +74,7 @@ SETUP = np.dtype(
         ("profit_window", "i8"),
         ("profit_trades", "i8"),
         ("profit_pause", "i8"),
+        ("money", "f8"),  # one over the smallest step of money; 0: none, it is kept as floats come
         ("reserve", "f8"),  # share that a market purchase is sized below what it may spend; 0 where the kernel itself fills it
     ]
 )

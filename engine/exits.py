@@ -73,14 +73,15 @@ def market_exits(book: KernelBook, t: int) -> None:
 
 @inline_kernel
 def stop_level(book: KernelBook, row: int) -> tuple[float, int]:
-    """The higher of stop-loss and trailing stop, and which it is; 0 for none."""
+    """The higher of stop-loss and trailing stop, on the tick below, and which it is; 0 for none."""
     lot, setup = book.lots[row], book.setup[0]
     fixed, trailing = 0.0, 0.0
     if setup.stop_loss > 0.0:
         fixed = lot.price * (1.0 - setup.stop_loss)
     if setup.trailing > 0.0:
         trailing = lot.highest * (1.0 - setup.trailing)
-    return max(fixed, trailing), TRAILING_STOP if trailing > fixed else STOP_LOSS
+    level = round_down(max(fixed, trailing), book.symbols[lot.symbol].tick)
+    return level, TRAILING_STOP if trailing > fixed else STOP_LOSS
 
 
 @inline_kernel
@@ -120,11 +121,12 @@ def take_profit(book: KernelBook, row: int, s: int, t: int, level: float) -> Non
 
 @inline_kernel
 def take_level(book: KernelBook, row: int) -> float:
-    lot = book.lots[row]
+    """The rung's own price, or the take-profit, on the tick above; infinite for none."""
+    lot, tick = book.lots[row], book.symbols[book.lots[row].symbol].tick
     if lot.take > 0.0:
-        return lot.take
+        return round_up(lot.take, tick)
     if book.setup[0].take_profit > 0.0:
-        return lot.price * (1.0 + book.setup[0].take_profit)
+        return round_up(lot.price * (1.0 + book.setup[0].take_profit), tick)
     return np.inf
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,11 +30,13 @@ from engine.book import (
 )
 from engine.matching import SLIPPAGE_KINDS
 from engine.sizing import SIZING_KINDS
-from engine.types import Account, Bools, Candles, Floats, Ints, Protections, Signals, Simulation, Sizing, Table
+from engine.types import Account, Bools, Candles, Floats, Ints, Protections, Rules, Signals, Simulation, Sizing, Table
 
 MODES = {"single": SINGLE, "merge": MERGE, "lots": SEPARATE}
 INTENT_EXIT, INTENT_ENTRY, INTENT_TARGET = range(3)
 YEAR_MS = 365 * 86_400_000
+MONEY_PLACES, MOST_PLACES = 8, 15
+"""Decimal places that money is counted with, at least and at most."""
 DUST = 1e-9
 """Share of the starting cash up to which an amount of money counts as none."""
 
@@ -210,11 +214,28 @@ def setup_of(account: Account, position: str) -> Records:
         "protected": bool(exits.stop_loss or exits.take_profit or exits.trailing_stop or exits.max_candles),
         "dust": account.cash * DUST,
         "cash": account.cash,
+        "money": money_scale(account.cash, account.rules),
         **guards_of(account.protections),
     }
     for name, value in values.items():
         setup[name] = value
     return setup
+
+
+@lru_cache(maxsize=1024)
+def money_scale(cash: float, rules: Sequence[Rules]) -> float:
+    """One over the step in which fees and cash are counted: that of price x quantity, and not above 1e-8. 0 where a symbol has no
+    tick or no lot size: its amounts have no last place."""
+    if not all(rule.tick > 0.0 and rule.lot > 0.0 for rule in rules):
+        return 0.0
+    places = max(decimal_places(rule.tick) + decimal_places(rule.lot) for rule in rules)
+    return float(10 ** min(MOST_PLACES, max(MONEY_PLACES, places, decimal_places(cash))))
+
+
+def decimal_places(value: float) -> int:
+    """Of the number as it is written."""
+    exponent = Decimal(repr(value)).normalize().as_tuple().exponent
+    return max(0, -int(exponent))
 
 
 def guards_of(protections: Protections) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from engine.book import SEPARATE, KernelBook, KernelFill, inline_kernel, ordinal_at, record_fill
-from engine.matching import buy_price, sell_price, use_volume, within_volume
+from engine.matching import buy_price, drop_noise, round_money, sell_price, use_volume, within_volume
 from engine.protections import close_trade
 
 WHOLE = 1e-12
@@ -111,10 +111,8 @@ def buy_lot(book: KernelBook, s: int, fill_price: FillPrice, quantity: float, or
     price, rate = raw, book.setup[0].maker
     if not maker:
         price, rate = min(buy_price(book, s, t, raw, quantity), fill_price.bound), book.setup[0].taker
-    fill = KernelFill(t, price, quantity, quantity * price * rate, quantity * (price - raw), maker)
-    cash = book.state[0].cash - quantity * price - fill.fee
-    # The quantity was computed from the cash; multiplied back it may miss by a rounding.
-    book.state[0].cash = 0.0 if -book.setup[0].dust <= cash < 0.0 else cash
+    fee = pay_purchase(book, quantity * price, quantity * price * rate)
+    fill = KernelFill(t, price, quantity, fee, quantity * (price - raw), maker)
     use_volume(book, s, t, quantity)
     row = lot_to_join(book, s, origin.order, origin.rung)
     if row < 0:
@@ -125,17 +123,40 @@ def buy_lot(book: KernelBook, s: int, fill_price: FillPrice, quantity: float, or
 
 
 @inline_kernel
+def pay_purchase(book: KernelBook, cost: float, fee: float) -> float:
+    """Take both out of the cash. Returns the fee as it was paid: where amounts have a last place, what is missing comes off it."""
+    fee = round_money(book, fee)
+    cash = round_money(book, book.state[0].cash - round_money(book, cost) - fee)
+    # The quantity was computed from the cash; multiplied back it may miss by a rounding.
+    if -book.setup[0].dust <= cash < 0.0:
+        if book.setup[0].money > 0.0:
+            fee = round_money(book, fee + cash)
+        cash = 0.0
+    book.state[0].cash = cash
+    return fee
+
+
+@inline_kernel
+def earn_sale(book: KernelBook, value: float, fee: float) -> float:
+    """Put what a sale brings into the cash. Returns the fee as it was paid."""
+    fee = round_money(book, fee)
+    book.state[0].cash = round_money(book, book.state[0].cash + (round_money(book, value) - fee))
+    return fee
+
+
+@inline_kernel
 def add_to_lot(book: KernelBook, row: int, fill: KernelFill, inside: bool) -> None:
     lot = book.lots[row]
     # Exactly the price for the first fill: a level computed from it is compared with prices as given.
     lot.price += (fill.price - lot.price) * (fill.quantity / (lot.quantity + fill.quantity))
-    lot.quantity += fill.quantity
+    step = book.symbols[lot.symbol].lot
+    lot.quantity = drop_noise(lot.quantity + fill.quantity, step)
     lot.fees += fill.fee
     lot.slippage += fill.slippage
     lot.highest = max(lot.highest, lot.price)
     if inside:
         lot.inside_at = fill.t
-    book.symbols[lot.symbol].position += fill.quantity
+    book.symbols[lot.symbol].position = drop_noise(book.symbols[lot.symbol].position + fill.quantity, step)
 
 
 @inline_kernel
@@ -173,7 +194,7 @@ def sell_part(book: KernelBook, row: int, fill: KernelFill, part: float, reason:
     if share >= 1.0:
         lot.quantity = 0.0
     else:
-        lot.quantity -= part
+        lot.quantity = drop_noise(lot.quantity - part, book.symbols[lot.symbol].lot)
         lot.fees -= entry_fee
         lot.slippage -= entry_slippage
 
@@ -226,7 +247,7 @@ def for_sale(book: KernelBook, chosen: LotChoice) -> float:
     for row in range(book.state[0].lots):
         if is_for_sale(book, row, chosen):
             total += book.lots[row].quantity
-    return total
+    return drop_noise(total, book.symbols[chosen.symbol].lot)
 
 
 @inline_kernel
@@ -242,8 +263,8 @@ def sell_lots(book: KernelBook, chosen: LotChoice, fill_price: FillPrice, sale: 
     price, rate = raw, book.setup[0].maker
     if not fill_price.maker:
         price, rate = max(sell_price(book, s, t, raw, quantity), fill_price.bound), book.setup[0].taker
-    fill = KernelFill(t, price, quantity, quantity * price * rate, quantity * (raw - price), fill_price.maker)
-    book.state[0].cash += quantity * price - fill.fee
+    fee = earn_sale(book, quantity * price, quantity * price * rate)
+    fill = KernelFill(t, price, quantity, fee, quantity * (raw - price), fill_price.maker)
     use_volume(book, s, t, quantity)
     everything = quantity >= available * (1.0 - WHOLE)
     left = quantity
@@ -256,7 +277,7 @@ def sell_lots(book: KernelBook, chosen: LotChoice, fill_price: FillPrice, sale: 
         part = held if everything or left >= held * (1.0 - WHOLE) else left
         left = left - part if left - part > quantity * WHOLE else 0.0
         sell_part(book, row, fill, part, sale.reason)
-    book.symbols[s].position -= quantity
+    book.symbols[s].position = drop_noise(book.symbols[s].position - quantity, book.symbols[s].lot)
     drop_sold(book, s)
     record_fill(book, sale.order, s, fill)
     return quantity
@@ -270,4 +291,4 @@ def claim_lots(book: KernelBook, order: int, chosen: LotChoice) -> float:
         if is_for_sale(book, row, chosen):
             book.lots[row].exit = order
             total += book.lots[row].quantity
-    return total
+    return drop_noise(total, book.symbols[chosen.symbol].lot)

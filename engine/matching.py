@@ -12,16 +12,28 @@ BPS, HALF_SPREAD, VOLUME_SHARE = range(3)
 SLIPPAGE_KINDS = ("bps", "half_spread", "volume_share")
 
 ALMOST = 1e-9
-"""A value this near a whole number of steps stays as it is: 0.3 is 3 steps of 0.1."""
+"""A value this near a whole number of steps is that number: 0.1 + 0.2 is 3 steps of 0.1."""
+MOST_SCALE = 1e12
+LAST_DIGIT = 1e-15
+"""Share of a number of steps that floats may have got wrong in it: a bitcoin has 100,000,000 steps of the finest lots."""
 
 
 @inline_kernel
 def steps_of(count: float, step: float) -> float:
-    """`count` x `step`, correctly rounded where the step is one over a whole number (0.001)."""
+    """`count` x `step`, correctly rounded where the step is one over a whole number (0.001) or has few decimal places (0.03)."""
     inverse = np.rint(1.0 / step)
     if inverse >= 1.0 and abs(step * inverse - 1.0) < ALMOST:
         return count / inverse
-    return count * step
+    scale = 1.0
+    while scale < MOST_SCALE and abs(step * scale - np.rint(step * scale)) > ALMOST * step * scale:
+        scale *= 10.0
+    return count * np.rint(step * scale) / scale if scale < MOST_SCALE else count * step
+
+
+@inline_kernel
+def is_whole(steps: float) -> bool:
+    """Whether it is a whole number but for noise."""
+    return abs(steps - np.rint(steps)) < ALMOST + abs(steps) * LAST_DIGIT
 
 
 @inline_kernel
@@ -29,7 +41,7 @@ def round_down(value: float, step: float) -> float:
     if step <= 0.0:
         return value
     steps = value / step
-    return value if abs(steps - np.rint(steps)) < ALMOST else steps_of(math.floor(steps), step)
+    return steps_of(np.rint(steps) if is_whole(steps) else math.floor(steps), step)
 
 
 @inline_kernel
@@ -37,12 +49,28 @@ def round_up(value: float, step: float) -> float:
     if step <= 0.0:
         return value
     steps = value / step
-    return value if abs(steps - np.rint(steps)) < ALMOST else steps_of(math.ceil(steps), step)
+    return steps_of(np.rint(steps) if is_whole(steps) else math.ceil(steps), step)
+
+
+@inline_kernel
+def drop_noise(value: float, step: float) -> float:
+    """A sum of whole steps without what floats have left on it; what lies off the steps stays as it is."""
+    if step <= 0.0:
+        return value
+    steps = value / step
+    return steps_of(np.rint(steps), step) if is_whole(steps) else value
 
 
 @inline_kernel
 def round_lot(book: KernelBook, s: int, quantity: float) -> float:
     return round_down(quantity, book.symbols[s].lot)
+
+
+@inline_kernel
+def round_money(book: KernelBook, amount: float) -> float:
+    """To the places that money is kept with; see `layout.money_scale`."""
+    scale = book.setup[0].money
+    return np.rint(amount * scale) / scale if scale > 0.0 else amount
 
 
 @inline_kernel

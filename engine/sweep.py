@@ -17,6 +17,7 @@ from engine import returns as curve
 from engine.averages import as_column
 from engine.book import OK, UNWRAPPED, KernelBook, borrow_arrays, inline_kernel
 from engine.layout import intent_table_of, lay_out, new_book, with_more_room
+from engine.lots import earn_sale, pay_purchase
 from engine.matching import buy_price, dearest_price, round_lot, sell_price
 from engine.memo import Memory, remembering
 from engine.simulator import advance_book
@@ -214,15 +215,14 @@ def buy_at(book: KernelBook, t: int, raw: float, weight: float) -> float:
     if quantity <= 0.0:
         return 0.0
     price = buy_price(book, 0, t, raw, quantity)
-    cash = state.cash - quantity * price - quantity * price * setup.taker
-    state.cash = 0.0 if -setup.dust <= cash < 0.0 else cash
+    pay_purchase(book, quantity * price, quantity * price * setup.taker)
     return quantity
 
 
 @inline_kernel
 def sell_at(book: KernelBook, t: int, raw: float, quantity: float) -> None:
     price = sell_price(book, 0, t, raw, quantity)
-    book.state[0].cash += quantity * price - quantity * price * book.setup[0].taker
+    earn_sale(book, quantity * price, quantity * price * book.setup[0].taker)
 
 
 @inline_kernel

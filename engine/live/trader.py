@@ -118,20 +118,6 @@ class Trader:
         before `open` of the candle after the decision. Paper: nothing."""
         return venue_steps.size_entries(self.venue_orders, self.prices(prices)) if self.venue_orders else Step()
 
-    def preview_open(self, prices: Mapping[str, float]) -> list[Intent]:
-        """The market orders that `open` would execute or want next, with their quantity were the open at `prices`; for risk checks
-        before it. Changes nothing. Numbers are the ones that the orders will have.
-
-        It opens the candle on a copy of the trader, made by `dump` and `load`: about as much work as storing the state once and
-        a step. Call it once a candle, not at each price. Where nothing is queued it costs next to nothing."""
-        if not self.trader_state.has_queued():
-            return []
-        twin = Trader(self.account, self.symbols, self.step_ms, self.position, external=False)
-        twin.load(self.dump())
-        twin.trader_state.opened = [False] * len(self.symbols)
-        twin.trader_state.book.setup["reserve"] = self.reserve
-        return twin.open_symbols(twin.prices(prices)).wanted
-
     def close(self, time_ms: int, candles: Mapping[str, OHLCV], signals: Mapping[str, SignalRow], tradable: bool = True) -> Step:
         """The candle that opened at `time_ms` has closed: steps 3 and 4 (paper executes), 5 (decisions, from the symbols' rows of
         `signals`; a symbol without a row, as in its warm-up, wants nothing). Symbols that were not opened are opened first, at

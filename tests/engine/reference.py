@@ -173,11 +173,12 @@ class Reference(Books):
     def protect(self, lot: Lot) -> None:
         exits, s = self.account.exits, lot.symbol
         opened, high, low, _, _ = self.candle(s)
+        tick = self.account.rules[s].tick
         stop = lot.entry * (1 - exact(exits.stop_loss)) if exits.stop_loss else ZERO
         trailing = lot.highest * (1 - exact(exits.trailing_stop)) if exits.trailing_stop else ZERO
-        level = max(stop, trailing)
+        level = self.round(max(stop, trailing), tick, ROUND_FLOOR)
         if level:
-            self.near(low, level)
+            self.near_level(low, level, tick)
             if low <= level:
                 self.near(stop, trailing)
                 order = self.record(self.order(s, "sell", "stop", "trailing_stop" if trailing > stop else "stop_loss", stop=level))
@@ -187,11 +188,17 @@ class Reference(Books):
         profit = lot.entry * (1 + exact(exits.take_profit)) if exits.take_profit else None
         if lot.order.rung is not None:
             profit = exact(self.markets[s].ladder.sell[lot.order.rung])
+        profit = None if profit is None else self.round(profit, tick, ROUND_CEILING)
         if profit is not None and lot.inside != self.t:
-            self.near(high, profit) if lot.order.rung is None else None
+            self.near_level(high, profit, tick) if lot.order.rung is None else None
             order = self.order(s, "sell", "limit", "take_profit", limit=profit)
             if high > profit and (self.sell(order, [lot], None, profit, maker=True) or order.got):
                 self.close(self.record(order), "filled")
+
+    def near_level(self, price: Decimal, level: Decimal, tick: float) -> None:
+        """On a tick a level is a price like those of candles: floats hold both exactly alike."""
+        if not tick:
+            self.near(price, level)
 
     def sell_now(self, order: Order, lots: list[Lot], price: Decimal) -> None:
         """As a taker; what the volume cap leaves is queued for the next opens."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -15,6 +15,17 @@ WHOLE = Decimal("1e-9")
 EDGE = Decimal("1e-12")
 DIGIT = Decimal("1e-15")
 YEAR_MS = 365 * 86_400_000
+
+
+def money_places(account: Account) -> int | None:
+    """Those of ticks x lots and of the cash, at least 8; None where a symbol lacks a tick or a lot size."""
+
+    def places(value: float) -> int:
+        return -int(exact(value).normalize().as_tuple().exponent)
+
+    if not all(rule.tick and rule.lot for rule in account.rules):
+        return None
+    return max(8, places(account.cash), *(places(rule.tick) + places(rule.lot) for rule in account.rules))
 
 
 class Books:
@@ -38,6 +49,7 @@ class Books:
         self.maker, self.taker = exact(account.fees.maker), exact(account.fees.taker)
         self.cash = self.start = exact(account.cash)
         self.dust = self.start * WHOLE
+        self.places = money_places(account)
         self.last_equity = self.cash
         self.lots: list[Lot] = []
         self.queued_exits: list[Order] = []
@@ -70,14 +82,18 @@ class Books:
         self.edges += (a == b and not binary(a)) or (a != b and abs(a - b) < EDGE * max(abs(a), abs(b)))
 
     def round(self, value: Decimal, step: float, rounding: str, doubt: Decimal = ZERO) -> Decimal:
-        """To a whole number of steps; what is within 1e-9 of one stays as it is. `doubt` is what floats may have got wrong in
+        """To a whole number of steps; what is within 1e-9 of one is that number. `doubt` is what floats may have got wrong in
         `value` beside the last digit: what is left of the cash after a purchase is known to the cash's last digit only."""
         if not step:
             return value
         quotient = value / exact(step)
         off = abs(quotient - quotient.to_integral_value())
         self.edges += abs(off - WHOLE) <= quotient * DIGIT + doubt / exact(step)
-        return value if off <= WHOLE else quotient.to_integral_value(rounding) * exact(step)
+        return quotient.to_integral_value(ROUND_HALF_EVEN if off <= WHOLE else rounding) * exact(step)
+
+    def money(self, amount: Decimal) -> Decimal:
+        """To the places of money, where there are any."""
+        return amount if self.places is None else amount.quantize(Decimal(1).scaleb(-self.places), ROUND_HALF_EVEN)
 
     def slipped(self, s: int, price: Decimal, sign: int, share: Decimal) -> Decimal:
         """What a taker pays (`sign` 1) or gets (-1); `share` of the candle's volume."""
@@ -127,10 +143,12 @@ class Books:
 
     def buy(self, order: Order, quantity: Decimal, price: Decimal, reference: Decimal, *, maker: bool, at_open: bool) -> None:
         """One fill, into its lot. `reference` is the price before slippage."""
-        s, fee = order.symbol, quantity * price * (self.maker if maker else self.taker)
+        s, fee = order.symbol, self.money(quantity * price * (self.maker if maker else self.taker))
         slippage = ZERO if maker else abs(price - reference) * quantity
         self.cash -= quantity * price + fee
-        self.cash = ZERO if -self.dust <= self.cash < 0 else self.cash
+        if -self.dust <= self.cash < 0:
+            fee += ZERO if self.places is None else self.cash
+            self.cash = ZERO
         order.got += quantity
         assert order.rest is not None
         order.rest -= quantity
@@ -168,7 +186,8 @@ class Books:
         paid = price if maker else self.slipped(s, price, -1, share)
         if order.limit is not None:
             paid = max(paid, order.limit)
-        fee, slippage = got * paid * (self.maker if maker else self.taker), ZERO if maker else abs(price - paid) * got
+        fee = self.money(got * paid * (self.maker if maker else self.taker))
+        slippage = ZERO if maker else abs(price - paid) * got
         self.cash += got * paid - fee
         order.got += got
         left = got

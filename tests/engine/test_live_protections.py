@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.live import OHLCV, SignalRow, Trader
+from engine.live.previews import preview_open
 from engine.types import Account, Exits, Fees, Protections, Rules
 from tests.engine.driving import reloaded
 
@@ -37,13 +38,13 @@ def test_a_stop_bars_entries_for_its_pause_and_no_longer_also_after_a_restart() 
     trader = reloaded(trader)
     assert refusals(trader, 2) == ["protection"]
     assert refusals(trader, 3) == []
-    assert trader.preview_open(PRICE)
+    assert preview_open(trader, PRICE).wanted
 
 
 def test_one_stop_in_many_executions_is_one_stop() -> None:
     trader = stopped(Protections(stop_count=2, stop_window=5, stop_pause=5), parts=4)
     assert refusals(trader, 1) == []
-    assert trader.preview_open(PRICE)
+    assert preview_open(trader, PRICE).wanted
 
 
 def test_crumbs_that_a_fee_left_behind_do_not_keep_a_trade_from_closing() -> None:

@@ -14,6 +14,7 @@ from core.errors import Conflict, Invalid
 from engine.audit import SIGNAL_COLUMNS
 from engine.layout import volatility_share
 from engine.live import OHLCV, HeldPosition, SignalRow, Step, decide_row, last_row, last_size
+from engine.live.previews import preview_open
 from engine.simulator import simulate
 from engine.strategies import registry
 from engine.strategy import Strategy, evaluate
@@ -154,10 +155,10 @@ def paper(account: Account | None = None, position: str = "single") -> Any:
 def test_a_blocked_entry_is_as_if_it_had_never_been_wanted() -> None:
     trader = paper()
     assert not trader.close(0, {"BTC-USD": FLAT}, {"BTC-USD": SignalRow(entry=True)}).wanted
-    (queued,) = trader.preview_open({"BTC-USD": 125.0})
+    (queued,) = preview_open(trader, {"BTC-USD": 125.0}).wanted
     assert (queued.side, queued.type, queued.quantity, queued.created_at) == ("buy", "market", 8.0, 0)
     before = trader.dump()
-    assert [one.number for one in trader.preview_open({"BTC-USD": 100.0})] == [queued.number]
+    assert [one.number for one in preview_open(trader, {"BTC-USD": 100.0}).wanted] == [queued.number]
     assert trader.dump() == before
     step = trader.block(queued.number)
     assert step == Step()
@@ -169,16 +170,16 @@ def test_a_blocked_entry_is_as_if_it_had_never_been_wanted() -> None:
 def test_a_blocked_target_is_forgotten() -> None:
     trader = paper(position="merge")
     trader.close(0, {"BTC-USD": FLAT}, {"BTC-USD": SignalRow(target=0.5)})
-    (queued,) = trader.preview_open({"BTC-USD": 100.0})
+    (queued,) = preview_open(trader, {"BTC-USD": 100.0}).wanted
     trader.block(queued.number)
     assert not trader.open(MINUTE, {"BTC-USD": 100.0}).executed
-    assert not trader.preview_open({"BTC-USD": 100.0})
+    assert not preview_open(trader, {"BTC-USD": 100.0}).wanted
 
 
 def test_the_order_has_the_number_that_was_queued() -> None:
     trader = paper(position="merge")
     trader.close(0, {"BTC-USD": FLAT}, {"BTC-USD": SignalRow(target=0.5)})
-    queued = trader.preview_open({"BTC-USD": 100.0})
+    queued = preview_open(trader, {"BTC-USD": 100.0}).wanted
     assert [(one.number, one.side, one.reason) for one in trader.working()] == [(queued[0].number, "buy", "rebalance")]
     assert trader.open(MINUTE, {"BTC-USD": 100.0}).wanted == queued
     trader.close(MINUTE, {"BTC-USD": FLAT}, {"BTC-USD": SignalRow(target=0.5)})
@@ -194,10 +195,10 @@ def test_paused_it_enters_no_more_but_exits() -> None:
     (sold,) = trader.open(2 * MINUTE, {"BTC-USD": 100.0}).executed
     assert sold.side == "sell"
     trader.close(2 * MINUTE, {"BTC-USD": FLAT}, {"BTC-USD": SignalRow(entry=True)})
-    assert not trader.preview_open({"BTC-USD": 100.0})
+    assert not preview_open(trader, {"BTC-USD": 100.0}).wanted
     trader.resume()
     trader.close(3 * MINUTE, {"BTC-USD": FLAT}, {"BTC-USD": SignalRow(entry=True)})
-    assert trader.preview_open({"BTC-USD": 100.0})
+    assert preview_open(trader, {"BTC-USD": 100.0}).wanted
 
 
 def test_pausing_cancels_what_waits_to_buy() -> None:
@@ -213,10 +214,10 @@ def test_pausing_cancels_what_waits_to_buy() -> None:
 def test_a_candle_that_comes_too_late_opens_nothing_but_may_close() -> None:
     trader = paper()
     trader.close(0, {"BTC-USD": FLAT}, {"BTC-USD": SignalRow(entry=True)}, tradable=False)
-    assert not trader.preview_open({"BTC-USD": 100.0})
+    assert not preview_open(trader, {"BTC-USD": 100.0}).wanted
     trader.close(MINUTE, {"BTC-USD": FLAT}, {"BTC-USD": SignalRow(entry=True)})
     trader.close(2 * MINUTE, {"BTC-USD": FLAT}, {"BTC-USD": SignalRow(exit=True)}, tradable=False)
-    assert [one.side for one in trader.preview_open({"BTC-USD": 100.0})] == ["sell"]
+    assert [one.side for one in preview_open(trader, {"BTC-USD": 100.0}).wanted] == ["sell"]
 
 
 def test_cancelled_orders_stay_cancelled() -> None:
@@ -239,7 +240,7 @@ def test_a_new_run_takes_over_cash_and_lots() -> None:
     assert new.holdings() == old.holdings()
     # Its candles count on: bought in the old run's second, it is held for four with the new one's third.
     times = [k * MINUTE for k in range(2, 6)]
-    queued = [(new.close(time, {"BTC-USD": FLAT}, {}), new.preview_open({"BTC-USD": 100.0}))[1] for time in times[:3]]
+    queued = [(new.close(time, {"BTC-USD": FLAT}, {}), preview_open(new, {"BTC-USD": 100.0}).wanted)[1] for time in times[:3]]
     assert [[one.reason for one in each] for each in queued] == [[], [], ["time_limit"]]
     (trade,) = new.open(times[3], {"BTC-USD": 100.0}).closed
     assert trade.opened_at == MINUTE
@@ -254,9 +255,9 @@ def test_a_new_run_takes_over_what_the_books_say() -> None:
     assert (lot.quantity, lot.price, lot.stop) == (6.0, 100.0, 90.0)
     new.load(new.dump())
     new.close(MINUTE, {"BTC-USD": FLAT}, {})
-    assert not new.preview_open({"BTC-USD": 100.0})
+    assert not preview_open(new, {"BTC-USD": 100.0}).wanted
     new.close(2 * MINUTE, {"BTC-USD": FLAT}, {})
-    assert [one.reason for one in new.preview_open({"BTC-USD": 100.0})] == ["time_limit"]
+    assert [one.reason for one in preview_open(new, {"BTC-USD": 100.0}).wanted] == ["time_limit"]
     with pytest.raises(Invalid, match="still holds ETH-USD"):
         paper(account).take_over(400.0, {"ETH-USD": HeldPosition(6.0, 600.0, 0)})
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from core.errors import NotFound
 from engine.live import OHLCV, SignalRow, Step, Trader
+from engine.live.previews import preview_open
 from engine.order_rules import least_quantity
 from engine.simulator import simulate
 from engine.strategies import registry
@@ -385,7 +386,7 @@ def test_a_fee_in_base_is_not_there_to_be_sold() -> None:
     trader.apply_fill(sale.number, 100.0, sale.quantity, 0.0, False, MINUTE)
     assert trader.positions()["BTC-USD"] == pytest.approx(held - sale.quantity)  # crumbs, which keep no place
     trader.close(MINUTE, flat(), {"BTC-USD": SignalRow(entry=True)})
-    assert trader.preview_open({"BTC-USD": 100.0})
+    assert preview_open(trader, {"BTC-USD": 100.0}).wanted
 
 
 def test_a_watched_stop_entry_becomes_a_market_order() -> None:
