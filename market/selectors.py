@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Any
 
 from django.db.models import Count, Prefetch, QuerySet
@@ -33,11 +35,15 @@ __all__ = [
     "stream_json",
     "stream_silent",
     "stream_state",
+    "suggest_symbols",
     "symbol_normalise",
+    "symbols_recorded",
+    "symbols_traded",
     "tick_json",
     "venue_of",
     "watchlist_entry",
 ]
+MOST_NEAR = 4
 
 SILENT_AFTER = 8.0
 """Seconds without news of a venue after which its prices have stopped. In a quiet market the feed asks REST more often than this.
@@ -239,3 +245,22 @@ def tick_json(pair: Pair, price: Price) -> dict[str, Any]:
         "age_s": round(price.age, 3),
         "stale": price.stale,
     }
+
+
+def symbols_traded(*, venue: str) -> frozenset[str]:
+    """What the venue listed when it was last asked; empty where it was not."""
+    listed = Instrument.objects.filter(venue=venue).exclude(venue_symbol="")
+    return frozenset(listed.values_list("symbol", flat=True))
+
+
+def symbols_recorded(*, venue: str) -> frozenset[str]:
+    """What there are candles of at the venue."""
+    return frozenset(CandleSeries.objects.filter(instrument__venue=venue).values_list("instrument__symbol", flat=True))
+
+
+def suggest_symbols(symbol: str, known: Collection[str]) -> str:
+    """`` Near are BTC-USDT, BTC-USDC.`` with a leading space: the same base in another currency first; or nothing."""
+    base, _, quote = symbol.partition("-")
+    same = sorted((one for one in known if one.partition("-")[0] == base), key=lambda one: (not one.endswith(quote), one))
+    near = [*same, *(one for one in get_close_matches(symbol, sorted(known), n=MOST_NEAR) if one not in same)][:MOST_NEAR]
+    return f" Near are {', '.join(near)}." if near else ""

@@ -87,6 +87,9 @@ class BotRun(models.Model):
     run_id = models.CharField(max_length=16, unique=True)
     bot = models.ForeignKey(Bot, on_delete=models.CASCADE, related_name="runs")
     mode = models.CharField(max_length=8, choices=Mode)
+    books = models.OneToOneField(
+        Wallet, on_delete=models.PROTECT, null=True, blank=True, related_name="replay", help_text="Of a replay: its own."
+    )
     config = models.JSONField()
     limits = models.JSONField(default=dict)
     code_hash = models.CharField(max_length=64, blank=True)

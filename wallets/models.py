@@ -69,7 +69,8 @@ class ExchangeAccount(models.Model):
 
 
 class Wallet(models.Model):
-    """The money that a set of bots trades with. `kind` paper: it is made up; exchange: it is what the account has.
+    """The money that a set of bots trades with. `kind` paper: it is made up; exchange: it is what the account has; replay: the
+    books of one run of a replay, which begin with its cash. Made-up money never falls below zero (migration 0005).
 
     `maker` and `taker` are the fees of a paper wallet. Those of an exchange wallet are its account's tier, empty until it is read.
     """
@@ -77,6 +78,7 @@ class Wallet(models.Model):
     class Kind(models.TextChoices):
         PAPER = "paper"
         EXCHANGE = "exchange"
+        REPLAY = "replay", "replay: the books of one run"
 
     wallet_id = models.CharField(max_length=16, unique=True)
     name = models.CharField(max_length=80, unique=True)
@@ -94,7 +96,7 @@ class Wallet(models.Model):
         ordering = ["name"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind="paper", account=None, maker__isnull=False, taker__isnull=False)
+                condition=Q(kind__in=["paper", "replay"], account=None, maker__isnull=False, taker__isnull=False)
                 | Q(kind="exchange", account__isnull=False),
                 name="wallet_account_of_exchange_only",
             ),

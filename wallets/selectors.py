@@ -42,8 +42,9 @@ class BalanceDifference:
 
 
 def wallets_list(*, archived: bool = False) -> QuerySet[Wallet]:
-    """Wallets by name with their accounts and balances: two queries for any number."""
-    return Wallet.objects.filter(archived=archived).select_related("account").prefetch_related("balances")
+    """Wallets by name with their accounts and balances: two queries for any number. The books of replays are with their runs."""
+    found = Wallet.objects.filter(archived=archived).exclude(kind=Wallet.Kind.REPLAY)
+    return found.select_related("account").prefetch_related("balances")
 
 
 def wallet_get(*, wallet_id: str) -> Wallet:

@@ -33,6 +33,7 @@ MOST_SECRET = 4_000
 MOST_FEE = "0.1"
 PAPER_FEE = Decimal("0.001")
 MOST_OPENING = Decimal(10) ** 15
+MADE_BY_PEOPLE = (Wallet.Kind.PAPER, Wallet.Kind.EXCHANGE)
 Kind = LedgerTransaction.Kind
 UNCHECKED: dict[str, Any] = {"permissions": {}, "checked_at": None, "refused_reason": ""}
 
@@ -242,12 +243,21 @@ def wallet_create(
     return made
 
 
+def replay_books_open(*, run_id: str, like: Wallet, quote: str, cash: Decimal, fees: tuple[Decimal, Decimal]) -> Wallet:
+    """The books of one run of a replay, its own, which begin with its cash. `like`: the wallet of its bot; `fees`: maker, taker."""
+    maker, taker = fees
+    given = {"name": f"Replay {run_id}", "kind": Wallet.Kind.REPLAY, "venue": like.venue, "quote": quote}
+    made = Wallet.objects.create(**given, maker=maker, taker=taker, wallet_id=secrets.token_hex(8), created_by=like.created_by)
+    booking_write(made.pk, Booking(Kind.OPENING, "opening", made.created_at, transfer_legs(quote, cash, Account.CAPITAL)))
+    return made
+
+
 def wallet_read(
     *, name: str, kind: str, quote: str, venue: str, account: ExchangeAccount | None, **figures: Any
 ) -> tuple[dict[str, Any], dict[str, Decimal]]:
     """A new wallet's fields and its opening, checked; `figures` are opening, maker and taker."""
     form = Fields({"name": name, "kind": kind, **figures})
-    given: dict[str, Any] = {"name": form.text("name", longest=80), "kind": form.choice("kind", "", Wallet.Kind.values)}
+    given: dict[str, Any] = {"name": form.text("name", longest=80), "kind": form.choice("kind", "", MADE_BY_PEOPLE)}
     if not given["name"] and "name" not in form.faults:
         form.fault("name", "is required.")
     if Wallet.objects.filter(name=given["name"]).exists():
@@ -322,7 +332,12 @@ def wallet_rename(*, wallet: Wallet, name: str, user: Person = None) -> None:
 def wallet_deposit(*, wallet: Wallet, asset: str, amount: Decimal | str, reference: str = "", note: str = "") -> bool:
     """Adds (made-up) money to a paper wallet. The same `reference` again changes nothing and returns False."""
     if wallet.kind != Wallet.Kind.PAPER:
-        raise Conflict(f"{wallet.name} is an exchange wallet: what is paid in at the venue is booked from there.")
+        why = (
+            "its replay began with its cash"
+            if wallet.kind == Wallet.Kind.REPLAY
+            else "what is paid in at the venue is booked from there"
+        )
+        raise Conflict(f"{wallet.name} is no paper wallet: {why}.")
     form = Fields({"amount": amount, "reference": reference, "note": note})
     name = asset_read(form, "asset", asset)
     more = form.decimal("amount", low=0, high=MOST_OPENING, above_low=True)

@@ -25,6 +25,8 @@ RATE = 0.008
 QUOTES = {"binance": "USDT", "coinbase": "USD"}
 LISTED = {"binance": BINANCE[:2], "coinbase": COINBASE[:2]}
 PLENTY = 1_000_000
+PAPER = {"USDT": Decimal(100_000), "USD": Decimal(100_000)}
+"""What the made-up wallet begins with."""
 
 
 def scenario(seed: int) -> Scenario:
@@ -57,7 +59,7 @@ def open_paper_desk(sandbox: RunningSandbox, seed: int) -> None:
     """Venues to hear prices from, and money that is made up."""
     for venue in QUOTES:
         wallet(sandbox, venue)
-    wallet_create(name="paper", kind="paper", quote="USDT", venue="binance-sandbox", opening={"USDT": Decimal(100_000)})
+    wallet_create(name="paper", kind="paper", quote="USDT", venue="binance-sandbox", opening=PAPER)
 
 
 def start(given: dict[str, Any], wallet: Wallet, mode: str = "testnet") -> Bot:

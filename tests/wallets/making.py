@@ -23,6 +23,11 @@ def paper(**options: Any) -> Wallet:
     return services.wallet_create(kind="paper", **given | options)
 
 
+def real() -> Wallet:
+    """An account's, without an opening: its ledger takes whatever the venue says."""
+    return services.wallet_create(name=f"real {next(numbers)}", kind="exchange", quote="USDT", account=account())
+
+
 def account(**options: Any) -> ExchangeAccount:
     given = {"name": f"account {next(numbers)}", "venue": "binance", "environment": "sandbox", "api_key": API_KEY, "secret": SECRET}
     return services.account_create(**given | options)

@@ -16,7 +16,7 @@ from django.db import connection
 from config.settings import encryption_keys
 from core.errors import Conflict, Invalid
 from operations.diagnosis import check_books, check_secrets
-from tests.wallets.making import API_KEY, SECRET, account, allowed, fill, paper
+from tests.wallets.making import API_KEY, SECRET, account, allowed, fill, real
 from wallets import selectors, services
 from wallets.models import ExchangeAccount, WalletBalance
 from wallets.secrets import SecretBox, SecretUnreadable
@@ -303,7 +303,7 @@ def test_a_wallet_that_is_archived_makes_room_for_another_on_its_account() -> No
 
 
 def test_the_doctor_finds_a_balance_that_is_not_its_sum() -> None:
-    wallet = paper()
+    wallet = real()
     fill(wallet, 1)
     assert check_books().state == "up"
     WalletBalance.objects.filter(wallet=wallet, asset="BTC").update(amount=9)

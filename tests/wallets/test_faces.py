@@ -216,7 +216,7 @@ def test_the_api_takes_a_fixed_number_of_queries(api: APIClient) -> None:
 
 
 def test_wallets_and_ledgers_page_by_key(api: APIClient) -> None:
-    wallets = [paper() for _ in range(5)]
+    wallets = [paper(opening={"USDT": "200000"}) for _ in range(5)]
     for number in range(7):
         fill(wallets[0], number)
     services.wallet_archive(wallet=wallets[1])

@@ -111,6 +111,7 @@ RUN: dict[str, Any] = {
     "equity": "10031.12",
     "progress": None,
     "code_hash": "6b1f0c…",
+    "books": None,
 }
 PERFORMANCE: dict[str, Any] = {
     "bot": "9c1f0a7be2d4",

@@ -103,6 +103,9 @@ def replay_drive(bot_id: int, *, sleep: Callable[[float], None] = time.sleep) ->
     leaves it alone."""
     replay = replay_load(bot_id)
     loaded = replay.loaded_bot
+    if loaded.run.books_id is None:
+        replay_fail(bot_id, "It began before replays had books of their own. Start it again.")
+        return
     try:
         why = walk_candles(replay, sleep)
         replay.finish()
@@ -113,7 +116,15 @@ def replay_drive(bot_id: int, *, sleep: Callable[[float], None] = time.sleep) ->
     except StaleBot:
         return  # another worker drives it
     except DomainError as error:
-        run_end(loaded.run, "failed", error=str(error))
+        replay_fail(bot_id, str(error))
+
+
+def replay_fail(bot_id: int, error: str) -> None:
+    """Ends the run. Its orders are over, so that nothing stays set aside for them; what it holds, the next run forgets."""
+    loaded = bot_load(bot_id, unreadable=True)
+    if not loaded.unreadable:
+        step_apply(loaded, make_market(loaded, loaded.time or 0, {}), loaded.trader.cancel_all)
+    run_end(loaded.run, "failed", error=error)
 
 
 def walk_candles(replay: Replay, sleep: Callable[[float], None]) -> str:

@@ -23,7 +23,7 @@ MOST_RUNS = 100
 
 def runs_of(bot: Bot) -> QuerySet[BotRun]:
     """A bot's runs, newest first, without their configurations."""
-    return bot.runs.defer("config", "limits").order_by("-id")
+    return bot.runs.defer("config", "limits").select_related("books").order_by("-id")
 
 
 def equity_curve(
@@ -86,4 +86,5 @@ def run_json(run: BotRun) -> dict[str, Any]:
         "equity": decimal_text(run.equity),
         "progress": run.progress,
         "code_hash": run.code_hash or None,
+        "books": run.books.wallet_id if run.books else None,
     }

@@ -13,6 +13,7 @@ from engine.live import Intent
 from market.rounding import exact_decimal, round_quantity
 from trading.services.budgets import ALIVE, Draw, budget_claim, is_killed
 from trading.services.loaded_bot import LoadedBot, MarketNow
+from trading.services.paper_funds import PaperFunds
 
 PROTECTIVE = frozenset({"stop_loss", "trailing_stop", "take_profit", "time_limit"})
 """Reasons of orders that protect a position."""
@@ -48,6 +49,11 @@ Decision: TypeAlias = Admitted | ExecutedAlready | Blocked
 
 class Claims(Protocol):
     """How orders of one step claim their budgets, and who looks at the kill switch meanwhile."""
+
+    @property
+    def draw(self) -> Draw:
+        """What the step takes from its budgets."""
+        ...
 
     def claim(self, amount: Decimal) -> risk.Denial | None:
         """Sets `amount`, in quote, aside."""
@@ -108,6 +114,8 @@ class Admission:
     loaded_bot: LoadedBot
     market: MarketNow
     claims: Claims
+    funds: PaperFunds | None = None
+    """Where the engine executes the orders itself."""
 
     def decide(self, intent: Intent) -> Decision:
         """Checks the order and claims its budgets."""
@@ -122,11 +130,14 @@ class Admission:
             return Blocked(intent, denial)
         if not is_entry:
             return Admitted(intent)
-        fee = exact_decimal(self.loaded_bot.config.fees.taker)
+        fees = self.loaded_bot.config.fees
+        fee = exact_decimal(fees.taker if self.loaded_bot.external else max(fees.taker, fees.maker))
         return self.claim(intent, (risk.quote_value(proposal, moment) * (1 + fee)).quantize(PLACES))
 
     def claim(self, intent: Intent, amount: Decimal) -> Decision:
         denial = self.claims.claim(amount)
+        if denial is None and self.funds is not None and (denial := self.funds.take(intent.number, amount)):
+            self.claims.draw.settle(unclaim=amount)
         return Admitted(intent, amount) if denial is None else Blocked(intent, denial)
 
     def claim_in_turn(self, draw: Draw) -> None:

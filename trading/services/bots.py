@@ -4,6 +4,7 @@ stream workers make it so, and what they did is in the runs."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from secrets import token_hex
 from typing import Any
@@ -21,15 +22,20 @@ from core.push import push_message
 from core.text import utc_text
 from core.venues import venue_key
 from engine.strategies import registry
+from market.rounding import exact_decimal
+from market.selectors import suggest_symbols, symbols_recorded, symbols_traded
 from market.services import instrument_ensure
 from trading.models import EXTERNAL, OPEN, Bot, BotRun, BotState, KillSwitch, Mode, Order, Position
 from trading.models import DesiredStatus as Want
 from trading.services.bot_loading import trader_make
-from trading.services.budgets import budgets_ensure
+from trading.services.budgets import budget_settle, budgets_ensure
 from trading.services.carry_over import books_sum
+from trading.services.runs import rules_find
 from trading.setup.config import RunConfig, parse_config
 from trading.setup.limits import parse_limits, parse_schedule
 from wallets.models import Wallet
+from wallets.selectors import wallet_balances, wallets_list
+from wallets.services import replay_books_open
 
 CHANGEABLE = ("name", "config", "wallet_id", "limits", "schedule", "replay", "live_allowed", "mode")
 FASTEST = 1_000_000.0
@@ -115,7 +121,7 @@ def gather_faults(form: Fields, name: str, read: Any) -> Any:
 def read_wallet(form: Fields, mode: str, config: RunConfig | None) -> Wallet | None:
     """The wallet that the bot is to trade with; faults, also those of how it fits mode and configuration, go to the form."""
     wallet_id = form.text("wallet_id", longest=16)
-    wallet = Wallet.objects.select_related("account").filter(wallet_id=wallet_id, archived=False).first() if wallet_id else None
+    wallet = wallets_list().filter(wallet_id=wallet_id).first() if wallet_id else None
     if wallet is None:
         form.fault(
             "wallet_id", f"There is no wallet {wallet_id}." if wallet_id else "is required: the wallet that the bot trades with."
@@ -125,6 +131,7 @@ def read_wallet(form: Fields, mode: str, config: RunConfig | None) -> Wallet | N
         return None
     if not config.venue:
         form.fault("config.venue", "is required.")
+    check_symbols(form, mode, config)
     if len({symbol.split("-")[1] for symbol in config.symbols}) > 1:
         form.fault("config.symbols", "A bot trades symbols of one quote currency: its cash is in that.")
     external = mode in EXTERNAL
@@ -134,7 +141,36 @@ def read_wallet(form: Fields, mode: str, config: RunConfig | None) -> Wallet | N
         key = venue_key(wallet.account.venue, wallet.account.environment)
         if key != config.venue or (mode == Mode.LIVE) != (wallet.account.environment == Mode.LIVE):
             form.fault("wallet_id", f"{wallet.name} is a wallet at {key}: not for a bot of mode {mode} at {config.venue}.")
+    else:
+        check_currency(form, mode, config, wallet)
     return wallet
+
+
+def check_symbols(form: Fields, mode: str, config: RunConfig) -> None:
+    """What the venue does not trade, or has no candles of for a replay. Where it has not been asked yet, nobody knows."""
+    recorded = mode == Mode.REPLAY
+    known = symbols_recorded(venue=config.venue) if recorded else symbols_traded(venue=config.venue)
+    for symbol in config.symbols if known else ():
+        if symbol not in known:
+            what = (
+                f"There are no candles of {symbol} at {config.venue}." if recorded else f"{config.venue} does not trade {symbol}."
+            )
+            form.fault("config.symbols", f"{what}{suggest_symbols(symbol, known)}")
+
+
+def check_currency(form: Fields, mode: str, config: RunConfig, wallet: Wallet) -> None:
+    """A wallet that is known to have nothing of the currency that the bot spends. A replay is given its cash."""
+    held = wallet_balances(wallet=wallet)
+    quote = config.symbols[0].split("-")[1]
+    if mode == Mode.REPLAY or quote in held or (wallet.kind == Wallet.Kind.EXCHANGE and not held):
+        return
+    has = f"it has {', '.join(sorted(held)[:8])}" if held else "it is empty"
+    put = "Put some in" if wallet.kind == Wallet.Kind.PAPER else "Buy or deposit some at the venue"
+    form.fault(
+        "wallet_id",
+        f"{wallet.name} has no {quote}, in which {config.symbols[0]} is paid: {has}. {put}, choose a symbol that is paid in what "
+        "it has, or another wallet.",
+    )
 
 
 def read_replay(raw: Any) -> dict[str, Any]:
@@ -228,23 +264,26 @@ def bot_start(*, bot_id: str, user: Person = None) -> Bot:
 
 
 def run_begin(bot: Bot) -> BotRun:
-    """A run with a new trader that takes over the bot's cash and positions, from the snapshot of the run before or, where that is
-    of another version, from the books. A replay begins with nothing each time."""
+    """A run with the venue's rules as they are now, and a new trader that takes over the bot's cash and positions, from the
+    snapshot of the run before or, where that is of another version, from the books. A replay begins with nothing each time."""
     trading_check(bot)
     config = parse_config(bot.config)
     if bot.run and bot.run.ended_at is None:
         raise Conflict(f"{bot.name} is still stopping. Wait until its orders are settled.")
     for symbol in config.symbols:
         instrument_ensure(venue=bot.venue, symbol=symbol)
+    config = replace(config, rules=rules_find(config))
     budgets_ensure(bot, parse_limits(bot.limits), config.symbols[0].split("-")[1])
     run = BotRun.objects.create(
         run_id=token_hex(8),
         bot=bot,
         mode=bot.mode,
-        config=bot.config,
+        config=config.to_json(),
         limits=bot.limits,
         code_hash=registry.get_strategy(bot.strategy).code_hash(),
     )
+    if bot.mode == Mode.REPLAY:
+        replay_begin(run, config)
     trader = trader_make(config, external=bot.external)
     if bot.mode != Mode.REPLAY and (state := BotState.objects.filter(bot=bot).select_related("run").first()):
         before = trader_make(parse_config(state.run.config), external=state.run.mode in EXTERNAL)
@@ -259,6 +298,17 @@ def run_begin(bot: Bot) -> BotRun:
     Bot.objects.filter(pk=bot.pk).update(run=run)
     bot.run = run
     return run
+
+
+def replay_begin(run: BotRun, config: RunConfig) -> None:
+    """Gives the run its books. What a replay before it could not sell, because it failed, is forgotten: it was made up."""
+    fees = (exact_decimal(config.fees.maker), exact_decimal(config.fees.taker))
+    quote = config.symbols[0].split("-")[1]
+    run.books = replay_books_open(run_id=run.run_id, like=run.bot.wallet, quote=quote, cash=config.cash, fees=fees)
+    run.save(update_fields=["books"])
+    for position in Position.objects.filter(bot=run.bot).exclude(quantity=0):
+        budget_settle(budgets_ensure(run.bot, parse_limits(run.bot.limits), quote), use=-position.cost)
+        Position.objects.filter(pk=position.pk).update(quantity=0, cost=0, opened_at=None)
 
 
 def trading_check(bot: Bot) -> None:

@@ -99,6 +99,11 @@ class LoadedBot:
         """Where trade ids count."""
         return f"account:{self.bot.wallet.account_id}" if self.external else f"run:{self.run.run_id}"
 
+    @property
+    def books_id(self) -> int:
+        """The wallet whose ledger its fills go into: a replay's own, else the bot's."""
+        return self.run.books_id or self.bot.wallet_id
+
     def update_instruments(self, instruments: Mapping[str, Instrument]) -> None:
         """Takes the venue's rules as they are now."""
         self.instruments = instruments
@@ -129,7 +134,8 @@ class LoadedBot:
             orders_last_minute=len(self.recent),
             loss_today=self.loss_today(market.time) if self.limits.daily_loss is not None else NONE,
             exposure=self.exposure(symbol) if self.limits.symbol_exposure is not None else NONE,
-            rules=self.rules[symbol],
+            # Where the engine executes, it has looked at the run's own rules, as a backtest does.
+            rules=self.rules[symbol] if self.external else NO_RULES,
             symbol_orders=self.trader.count_orders(symbol) - 1 if self.external else 0,  # it is one of them already
             **self.venue_funds(symbol, market),
         )

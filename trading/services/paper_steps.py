@@ -3,38 +3,67 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from django.utils import timezone
 
 from core.batch import WriteBatch
 from core.events import News
+from core.fields import EXACT
 from core.times import from_ms
-from engine.live import Ended, Executed, Intent
+from engine.live import Ended, Executed, Intent, Step
 from market.exchanges.base import Execution
-from market.rounding import exact_decimal, round_quantity
+from market.rounding import PLACES, exact_decimal
 from trading import metrics
-from trading.models import AllocationStatus, Order, OrderStatus
+from trading.models import AllocationStatus, Mode, Order, OrderStatus
 from trading.services.admission import Blocked, ClaimsInTurn
 from trading.services.fills import fill_news, fills_book
 from trading.services.loaded_bot import Overtaken
 from trading.services.order_rows import ORDER_FILLED, ORDER_OVER, order_payload
-from trading.services.step_writer import StepEffects, StepWriter
+from trading.services.paper_funds import PaperFunds
+from trading.services.step_writer import StepEffects, StepWriter, exact_quantity
 
 
 @dataclass(slots=True)
 class PaperStepWriter(StepWriter):
     """The caller has a transaction around it all."""
 
+    funds: PaperFunds = field(init=False)
+
     first_status = OrderStatus.ACCEPTED
     claims_class = ClaimsInTurn
 
-    def check(self, intent: Intent) -> None:
-        """Looks at an entry before the engine executes it: a refused one is forgotten in time."""
-        decision = self.decide(intent)
-        if isinstance(decision, Blocked):
-            self.take(self.refuse(decision))
+    def __post_init__(self) -> None:
+        StepWriter.__post_init__(self)
+        self.funds = self.admission.funds = PaperFunds(self.loaded_bot)
+
+    def refuse_one(self, expected: Step) -> bool:
+        """Looks at the entries that the engine is about to execute, and ends the first that must not be: it is forgotten in time.
+        False: all of them may."""
+        self.funds.expect(expected.executed)
+        for intent in expected.wanted:
+            if intent.side == "buy" and intent.type == "market":
+                decision = self.decide(intent)
+                if isinstance(decision, Blocked):
+                    self.take(self.refuse(decision))
+                    return True
+        return self.end_one_unpaid(expected.executed)
+
+    def end_one_unpaid(self, executed: Sequence[Executed]) -> bool:
+        """The first of the orders that wait already and would now cost more than the wallet has."""
+        if self.loaded_bot.bot.mode == Mode.REPLAY or not any(one.side == "buy" for one in executed):
+            return False
+        number = self.funds.find_short(executed)
+        waiting = {one.number: one for one in self.loaded_bot.trader.working() if one.number in self.loaded_bot.orders}
+        if number in waiting:
+            self.end_unpaid(waiting[number])
+        return number in waiting
+
+    def end_unpaid(self, intent: Intent) -> None:
+        denial = self.funds.deny(self.funds.costs[intent.number], self.funds.read())
+        self.take(self.refuse(Blocked(intent, denial)))
+        self.end_order(self.find_row(intent.number), Ended(intent, "cancelled", denial.reason, intent.created_at))
 
     def exact_price(self, intent: Intent, price: float | None, *, is_stop: bool = False) -> Decimal | None:
         """As the engine has it: its own executions need no tick."""
@@ -70,14 +99,19 @@ class PaperStepWriter(StepWriter):
         self.effects.news += fill_news(booked, order, position, self.loaded_bot.bot.strategy)
 
     def make_execution(self, order: Order, one: Executed, index: int) -> Execution:
-        quantity = round_quantity(self.loaded_bot.instruments[order.symbol], one.quantity)
+        price, fee = exact_decimal(one.price), exact_decimal(one.fee).quantize(PLACES)
+        quantity = exact_quantity(self.loaded_bot, order.symbol, one.quantity)
         if order.side == "sell" and one.position == 0.0:
             quantity = self.loaded_bot.positions[order.symbol].quantity  # all of it: sums of floats would leave their noise behind
+        elif order.side == "buy":
+            quantity, fee = self.funds.cut_noise(price, quantity, fee)
+        value = EXACT.multiply(price, quantity)
+        self.funds.changed += value - fee if order.side == "sell" else -value - fee
         return Execution(
             trade_id=f"{order.number}-{index}",
-            price=Decimal(repr(one.price)),
+            price=price,
             quantity=quantity,
-            fee=Decimal(repr(one.fee)).quantize(Decimal("1e-18")),
+            fee=fee,
             fee_asset=order.symbol.split("-")[1],
             maker=bool(one.maker),
             time=from_ms(one.time),

@@ -14,22 +14,29 @@ from core.events import events_record
 from core.push import push_message
 from core.times import from_ms
 from engine.order_rules import NO_RULES
+from engine.types import Rules
 from market.models import Instrument
 from market.size_rules import instrument_rules
 from trading.models import EXTERNAL, Bot, BotRun, BotState, DesiredStatus
 from trading.services.bot_loading import trader_make
 from trading.services.run_ends import end_news, list_remainders
-from trading.setup.config import parse_config, rules_json
+from trading.setup.config import RunConfig, parse_config, rules_json
 
 
-def run_rules_take(run: BotRun, venue: str) -> None:
-    """Copies the venue's rules into the run's configuration before its first decision, so that a run can be repeated with the rules
-    that it had."""
-    if run.config.get("rules") or run.decided_at:
+def rules_find(config: RunConfig) -> dict[str, Rules]:
+    """The rules that a run of this configuration has: those that it names itself, else what is known of its instruments."""
+    rows = Instrument.objects.filter(venue=config.venue, symbol__in=config.symbols)
+    known = {one.symbol: instrument_rules(one) for one in rows} | dict(config.rules)
+    return {symbol: known[symbol] for symbol in config.symbols if known.get(symbol, NO_RULES) != NO_RULES}
+
+
+def run_rules_take(run: BotRun) -> None:
+    """A run has its rules from its start. Those of a venue that had not said them yet, or says others now, are taken into the run
+    before its first decision."""
+    if run.decided_at:
         return
-    rows = Instrument.objects.filter(venue=venue, symbol__in=run.config["symbols"])
-    rules = {one.symbol: rules_json(known) for one in rows if (known := instrument_rules(one)) != NO_RULES}
-    if not rules:
+    rules = {symbol: rules_json(one) for symbol, one in rules_find(parse_config(run.bot.config)).items()}
+    if rules == (run.config.get("rules") or {}):
         return
     state = BotState.objects.get(bot=run.bot)
     before = trader_make(parse_config(run.config), external=run.mode in EXTERNAL)
@@ -46,7 +53,7 @@ def runs_rules_take(run_ids: Iterable[int]) -> None:
     """For each of these runs that needs it. One whose snapshot cannot be read is left alone: loading it says so."""
     for run in BotRun.objects.filter(pk__in=list(run_ids), decided_at=None).select_related("bot"):
         with suppress(DomainError):
-            run_rules_take(run, run.bot.venue)
+            run_rules_take(run)
 
 
 def run_progress(run: BotRun, time_ms: int, *, decided: bool) -> None:

@@ -22,7 +22,7 @@ from core.times import to_ms
 from engine import risk
 from engine.live import Ended, Executed, HeldExit, Intent, Refusal, Step
 from engine.order_rules import is_dust
-from market.rounding import round_quantity
+from market.rounding import PLACES, exact_decimal, round_quantity
 from trading import metrics
 from trading.models import BlockEvent, BotState, Order, OrderStatus
 from trading.services.admission import (
@@ -78,7 +78,7 @@ class StepWriter(ABC):
         loaded, draw = self.loaded_bot, Draw(self.loaded_bot.budgets)
         rules = loaded.rules if loaded.external else {}
         fees = FeeValuation(loaded.bot.venue, self.market.time, self.market.memory)
-        self.books = Books(loaded.bot.wallet_id, loaded.account, draw, ClaimChanges(loaded.claims), fees, rules)
+        self.books = Books(loaded.books_id, loaded.account, draw, ClaimChanges(loaded.claims), fees, rules)
         self.admission = Admission(self.loaded_bot, self.market, self.claims_class(draw))
 
     @abstractmethod
@@ -159,7 +159,7 @@ class StepWriter(ABC):
         price, _ = self.market.prices.get(symbol, (None, None))
         qty = None
         if quantity is not None and quantity == quantity:
-            qty = round_quantity(self.loaded_bot.instruments[symbol], quantity)
+            qty = exact_quantity(self.loaded_bot, symbol, quantity)
         self.effects.blocked.append(
             BlockEvent(
                 bot=self.loaded_bot.bot,
@@ -199,7 +199,7 @@ class StepWriter(ABC):
             symbol=intent.symbol,
             side=intent.side,
             type=intent.type,
-            quantity=round_quantity(loaded_bot.instruments[intent.symbol], intent.quantity),
+            quantity=exact_quantity(self.loaded_bot, intent.symbol, intent.quantity),
             limit=self.exact_price(intent, intent.limit),
             stop=self.exact_price(intent, intent.stop, is_stop=True),
             reason=intent.reason,
@@ -254,6 +254,14 @@ def is_tried_again(loaded_bot: LoadedBot, number: int) -> bool:
     """Whether it is an exit that was refused for good, and is tried all the same."""
     refused = find_refused(loaded_bot, number)
     return refused is not None and refused.kind == "lasting"
+
+
+def exact_quantity(loaded_bot: LoadedBot, symbol: str, quantity: float) -> Decimal:
+    """In base, as it is written: at a venue on a lot of the instrument; else as the engine has it, which keeps to the run's own
+    rules, whatever the venue says by now."""
+    if loaded_bot.external:
+        return round_quantity(loaded_bot.instruments[symbol], quantity)
+    return exact_decimal(quantity).quantize(PLACES)
 
 
 def note_equity(loaded_bot: LoadedBot, step: Step) -> None:

@@ -4,10 +4,12 @@ statement."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from django.db import transaction
 
 from engine.live import OHLCV, SignalRow, Step
+from engine.live.previews import may_surprise, preview_close, preview_open
 from trading.services.loaded_bot import LoadedBot, MarketNow
 from trading.services.paper_steps import PaperStepWriter
 from trading.services.runs import runs_progress_write
@@ -37,17 +39,28 @@ def candle_open(loaded_bot: LoadedBot, time_ms: int, opens: Mapping[str, float],
     open. For a venue the exits are wanted now, and the entries once no exit is on its way (`Trader.entries`)."""
     trader = loaded_bot.trader
     loaded_bot.opened = time_ms  # before the step, so that the row agrees with the trader's snapshot beside it
-    entries = [] if loaded_bot.external else [one for one in trader.preview_open(opens) if one.side == "buy"]
-    if entries:
-        with transaction.atomic():
-            writer = PaperStepWriter(loaded_bot, market)
-            for intent in entries:
-                writer.check(intent)
-            writer.take(trader.open(time_ms, opens))
-            effects = writer.finish()
-    else:
+    effects = None
+    if not (loaded_bot.external or trader.waits_for_volume):
+        expected = preview_open(trader, opens)
+        if any(one.side == "buy" for one in expected.wanted):
+            again = partial(preview_open, trader, opens)
+            effects = paper_apply(loaded_bot, market, expected, again, lambda: trader.open(time_ms, opens))
+    if effects is None:
         effects = step_apply(loaded_bot, market, lambda: trader.open(time_ms, opens))
     return effects
+
+
+def paper_apply(
+    loaded_bot: LoadedBot, market: MarketNow, expected: Step, preview: Callable[[], Step], call: Callable[[], Step]
+) -> StepEffects:
+    """As `step_apply`, where the entries that the engine is `expected` to execute are looked at before it does. Where one is
+    refused, others may take its place: they are looked at in their turn."""
+    with transaction.atomic():
+        writer = PaperStepWriter(loaded_bot, market)
+        while writer.refuse_one(expected):
+            expected = preview()
+        writer.take(call())
+        return writer.finish()
 
 
 def candle_close(
@@ -66,6 +79,9 @@ def candle_close(
     if not loaded_bot.external and loaded_bot.opened != time_ms:
         candle_open(loaded_bot, time_ms, {symbol: one.open for symbol, one in candles.items()}, market)
     loaded_bot.time = time_ms
+    if may_surprise(trader):
+        preview = partial(preview_close, trader, time_ms, candles)
+        return paper_apply(loaded_bot, market, preview(), preview, lambda: trader.close(time_ms, candles, rows, tradable))
     return step_apply(loaded_bot, market, lambda: trader.close(time_ms, candles, rows, tradable))
 
 

@@ -17,6 +17,7 @@ from tests.trading.live.fixtures import CONFIG, Rows, price
 from trading.api import schema
 from trading.models import Bot, KillSwitch
 from wallets.models import Wallet, WalletBalance
+from wallets.services import wallet_deposit
 
 pytestmark = pytest.mark.django_db
 ROOT = "/api/v1"
@@ -25,7 +26,9 @@ ROOT = "/api/v1"
 @pytest.fixture
 def wallet(rows: Rows) -> Wallet:
     rows.stream()
-    return rows.wallet()
+    found = rows.wallet()
+    wallet_deposit(wallet=found, asset="USDT", amount="100000")
+    return found
 
 
 def new(wallet: Wallet, **changes: Any) -> dict[str, Any]:

@@ -176,7 +176,7 @@ def external_bot() -> LoadedBot:
     raw = config(venue="binance-sandbox", strategy="buy_and_hold", params={}, cash="100")
     bot = bot_start(bot_id=bot_create(name="b", mode="testnet", wallet_id=wallet.wallet_id, config=raw).bot_id)
     assert bot.run
-    run_rules_take(bot.run, bot.venue)
+    run_rules_take(bot.run)
     return bot_load(bot.pk)
 
 
