@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("trading", "0007_books_records"), ("wallets", "0005_law_made_up_money")]
+    dependencies = [("trading", "0008_orders_exit_blocked"), ("wallets", "0005_law_made_up_money")]
 
     operations = [
         migrations.AddField(
