@@ -280,8 +280,9 @@ class Binance:
         they cannot be had again, the venue's own names will do."""
         if not self._listed_at:
             await self.instruments()
-        known = isinstance(rows, list) and all(isinstance(row, dict) and row.get("symbol") in self._names for row in rows)
-        if not known and time.monotonic() - self._listed_at > RELIST:
+        said = [row.get("symbol") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        fresh = any(isinstance(name, str) and name not in self._names for name in said)
+        if fresh and time.monotonic() - self._listed_at > RELIST:
             with suppress(ExchangeError):
                 await self.instruments()
 
