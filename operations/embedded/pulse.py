@@ -37,12 +37,17 @@ class Pulse:
 
 @dataclass
 class AnswerPulse:
-    """Of a server: how often it has answered. It is asked at each look."""
+    """Of a server: how often it has answered. It is asked at each look. `find_process` names the one that is asked: a new one has
+    not begun."""
 
     answers: Callable[[], bool]
+    find_process: Callable[[], object]
+    process: object = None
     count: int = 0
 
     def __call__(self) -> int | None:
+        if (process := self.find_process()) is not self.process:
+            self.process, self.count = process, 0
         self.count += self.answers()
         return self.count or None
 

@@ -97,7 +97,7 @@ class Supervisor:
         meanwhile."""
         handle = self.given.listener
         web = self.child("web", "daphne", "--fd", str(handle), "config.asgi:application", pass_fds=[handle])
-        web.pulse = Pulse(AnswerPulse(self.web_answers))
+        web.pulse = Pulse(AnswerPulse(self.web_answers, lambda: web.process))
         return web
 
     def worker(self) -> Child:

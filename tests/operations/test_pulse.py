@@ -40,9 +40,11 @@ def test_a_machine_that_slept_ends_nothing() -> None:
 
 
 def test_a_server_is_at_work_as_long_as_it_answers() -> None:
-    answers = [False, True, True, False, False]
-    read = AnswerPulse(lambda: answers.pop(0))
-    assert [read() for _ in range(5)] == [None, 1, 2, 2, 2]
+    answers = [False, True, True, False, False, True]
+    first, second = object(), object()
+    processes = [first] * 4 + [second] * 2
+    read = AnswerPulse(lambda: answers.pop(0), lambda: processes.pop(0))
+    assert [read() for _ in range(6)] == [None, 1, 2, 2, None, 1]
 
 
 def test_a_process_that_hangs_is_ended_and_starts_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
