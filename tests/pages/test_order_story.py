@@ -102,6 +102,15 @@ def test_a_decision_is_told_in_its_order_whenever_its_rows_were_stamped(rows: Ro
     assert [step.kind for step in steps_of("abc")] == ["candle", "intent", "claim", "order", "fill", "profit"]
 
 
+def test_the_page_of_a_decision_names_its_bot_whatever_comes_first(rows: Rows, order: Order, client: Client, ada: User) -> None:
+    client.force_login(ada)
+    rows.event(type="intent", bot=order.bot, correlation_id="abc")
+    rows.event(type="intent", bot=order.bot, correlation_id="alone")
+    page = client.get("/decisions/abc/")
+    assert (page.status_code, page.context["bot"]) == (200, order.bot)
+    assert client.get("/decisions/alone/").status_code == 200
+
+
 @pytest.mark.parametrize(
     ("trigger", "told"),
     [

@@ -59,7 +59,8 @@ def decision_detail(request: PageRequest, correlation_id: str) -> HttpResponse:
     parts: Mapping[str, Part] = {"chain": ("trading/_chain_part.html", lambda: {"steps": steps_of(correlation_id)})}
     if parts_asked(request):
         return parts_answer(request, parts)
-    bots = (link.row.bot for link in selectors.decision_chain(correlation_id) if link.row.bot)
+    # An event names its bot by the public id, the other rows have the bot itself.
+    bots = (bot for link in selectors.decision_chain(correlation_id) if isinstance(bot := link.row.bot, Bot))
     context = parts_context(parts) | {"correlation_id": correlation_id, "bot": next(bots, None)}
     return render(request, "trading/decision.html", context)
 
