@@ -18,6 +18,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from numpy.typing import NDArray
 
+from core.storage import asking_storage
 from engine.types import Candles, Table
 
 RUNS, CANDLES = "backtests/runs", "backtests/candles"
@@ -85,7 +86,8 @@ def write_table(name: str, table: Table) -> None:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_file(sink, batch.schema) as writer:
         writer.write_batch(batch)
-    default_storage.save(name, ContentFile(memoryview(sink.getvalue())))
+    with asking_storage():
+        default_storage.save(name, ContentFile(memoryview(sink.getvalue())))
 
 
 def as_storable(column: NDArray[Any]) -> NDArray[Any]:
@@ -107,7 +109,7 @@ def open_source(name: str) -> Any:
 
 @lru_cache(maxsize=32)
 def fetch_file(name: str) -> bytes:
-    with default_storage.open(name) as file:
+    with asking_storage(), default_storage.open(name) as file:
         return bytes(file.read())
 
 
@@ -125,9 +127,10 @@ def delete_folder(folder: str) -> None:
     """A folder and the files in it; one that is not there is no fault."""
     if not folder:
         return
-    for name in list_files(folder):
-        default_storage.delete(f"{folder}/{name}")
-    default_storage.delete(folder)
+    with asking_storage():
+        for name in list_files(folder):
+            default_storage.delete(f"{folder}/{name}")
+        default_storage.delete(folder)
 
 
 def list_files(folder: str) -> list[str]:
@@ -140,7 +143,8 @@ def list_files(folder: str) -> list[str]:
 def list_folders(parent: str) -> Iterator[str]:
     """The folders directly under `parent`."""
     try:
-        names = default_storage.listdir(parent)[0]
+        with asking_storage():
+            names = default_storage.listdir(parent)[0]
     except FileNotFoundError:
         return
     for name in names:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from secrets import token_hex
 from typing import Any
@@ -26,6 +26,7 @@ from backtests.models import ACTIVE, ENDED, BacktestRun, Status
 from backtests.watch import Interrupted, Watch
 from core.errors import Cancelled, Conflict, DomainError, Invalid
 from core.push import push_message
+from core.storage import StorageAway
 from engine.types import Candles
 from trading.setup.config import UNUSABLE, RunConfig, parse_config, read_config
 
@@ -180,7 +181,7 @@ def end_run(run: BacktestRun, status: Status, **changes: Any) -> None:
     """The run's last write, all in one; of no effect for a worker that no longer owns the run."""
     if not owned_row(run).update(status=status, finished_at=timezone.now(), **changes):
         logger.warning("run %s, attempt %s: another took over, nothing was written", run.run_id, run.attempt)
-        artifacts.delete_folder(changes.get("artifact", ""))
+        files_delete(changes.get("artifact", ""), "")
         return
     logger.info("run %s %s", run.run_id, status)
     push_state(run, "run_finished", status=status)
@@ -244,9 +245,13 @@ def run_delete(*, run_id: str, user: Person = None) -> None:
 
 
 def files_delete(folder: str, candles_folder: str) -> None:
-    artifacts.delete_folder(folder)
-    if not BacktestRun.objects.filter(candles_folder=candles_folder).exists():
-        artifacts.delete_folder(candles_folder)
+    """The run is deleted already. What cannot be deleted now is left to `artifacts_sweep`."""
+    try:
+        artifacts.delete_folder(folder)
+        if not BacktestRun.objects.filter(candles_folder=candles_folder).exists():
+            artifacts.delete_folder(candles_folder)
+    except StorageAway as away:
+        logger.warning("files of a deleted run stay until the next look for orphans: %s", away)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,14 +262,21 @@ class SweptRuns:
     waiting: list[str]
 
 
-def runs_sweep_lost() -> SweptRuns:
+def oldest_message(*, all_taken: bool) -> datetime:
+    """What was queued before then is sent again. If no message waits at the broker (`all_taken`), a worker took it along, which is
+    busy or has died: then it is time as soon as that one would be given up."""
+    return timezone.now() - (timedelta(seconds=settings.RUN_LOST_AFTER_SECONDS) if all_taken else REQUEUE_AFTER)
+
+
+def runs_sweep_lost(*, all_taken: bool = False) -> SweptRuns:
     """Running without a sign of life for RUN_LOST_AFTER_SECONDS: failed, `worker_lost`. Queued for long: to be queued again.
     Any number of sweepers may run at once."""
     now = timezone.now()
     silent = now - timedelta(seconds=settings.RUN_LOST_AFTER_SECONDS)
     running = BacktestRun.objects.filter(status=Status.RUNNING, heartbeat_at__lt=silent)
     lost = [run.run_id for run in running if run_give_up(run)]
-    return SweptRuns(lost, [run_id for run_id in queued_ids() if stamp_queued(run_id)])
+    late = oldest_message(all_taken=all_taken)
+    return SweptRuns(lost, [run_id for run_id in queued_ids(late) if stamp_queued(run_id, late)])
 
 
 def run_give_up(run: BacktestRun) -> bool:
@@ -281,19 +293,18 @@ def run_give_up(run: BacktestRun) -> bool:
     return given_up
 
 
-def overdue_runs() -> QuerySet[BacktestRun]:
-    """Queued runs whose message may be lost."""
-    late = timezone.now() - REQUEUE_AFTER
+def overdue_runs(late: datetime) -> QuerySet[BacktestRun]:
+    """Runs that are queued since `late` or longer: their messages may be lost."""
     queued = BacktestRun.objects.filter(status=Status.QUEUED, created_at__lt=late)
     return queued.exclude(heartbeat_at__gte=late)
 
 
-def queued_ids() -> list[str]:
-    return list(overdue_runs().order_by("id").values_list("run_id", flat=True)[:100])
+def queued_ids(late: datetime) -> list[str]:
+    return list(overdue_runs(late).order_by("id").values_list("run_id", flat=True)[:100])
 
 
-def stamp_queued(run_id: str) -> bool:
-    return overdue_runs().filter(run_id=run_id).update(heartbeat_at=timezone.now()) == 1
+def stamp_queued(run_id: str, late: datetime) -> bool:
+    return overdue_runs(late).filter(run_id=run_id).update(heartbeat_at=timezone.now()) == 1
 
 
 def artifacts_sweep() -> int:

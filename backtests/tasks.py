@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from celery import Task, shared_task
+from celery import Task, current_app, shared_task
 from celery.signals import worker_init
 from django.conf import settings
 from django.db import transaction
@@ -19,7 +20,9 @@ from backtests.heap import keep_freed
 from backtests.models import BacktestRun, Sweep
 from backtests.sweeps import services as sweeps
 from backtests.sweeps import work
+from core.broker import PATIENT, Unanswered, ask_broker
 from core.errors import NotFound
+from core.storage import StorageAway
 from engine.warm import after_live
 from trading.compiling import telling_progress
 
@@ -29,10 +32,15 @@ logger = logging.getLogger(__name__)
 HARD_LIMIT_MARGIN = 60
 
 
+def worker_name(task: Task[Any, Any]) -> str:
+    """The worker and its process: workers of one machine may all be called the same."""
+    return f"{task.request.hostname or socket.gethostname()}:{os.getpid()}"
+
+
 @shared_task(bind=True, time_limit=settings.RUN_TIME_LIMIT_SECONDS + HARD_LIMIT_MARGIN)
 def run_execute(self: Task[Any, Any], run_id: str) -> None:
     try:
-        services.run_execute(run_id=run_id, worker=self.request.hostname or socket.gethostname())
+        services.run_execute(run_id=run_id, worker=worker_name(self))
     except NotFound:
         logger.info("run %s was deleted before a worker came to it", run_id)
 
@@ -50,15 +58,27 @@ def send_run(run_id: str) -> None:
         logger.warning("run %s is queued, but the broker does not answer; it will be sent again", run_id)
 
 
+def all_taken() -> bool:
+    """Whether no message waits for a worker."""
+    queue = current_app.conf.task_default_queue
+    try:
+        return ask_broker("queue", lambda broker: broker.llen(queue) == 0, patience=PATIENT)
+    except Unanswered:
+        return False
+
+
 @shared_task
 def runs_sweep_lost() -> None:
-    for run_id in services.runs_sweep_lost().waiting:
+    for run_id in services.runs_sweep_lost(all_taken=all_taken()).waiting:
         send_run(run_id)
 
 
 @shared_task
 def artifacts_sweep() -> None:
-    services.artifacts_sweep()
+    try:
+        services.artifacts_sweep()
+    except StorageAway as away:
+        logger.warning("orphaned files are looked for in the next hour: %s", away)
 
 
 # --- Sweeps ---------------------------------------------------------------------------------------------------------------
@@ -66,7 +86,7 @@ def artifacts_sweep() -> None:
 
 @shared_task(bind=True, time_limit=settings.RUN_TIME_LIMIT_SECONDS + HARD_LIMIT_MARGIN)
 def sweep_chunk_execute(self: Task[Any, Any], sweep_id: str, index: int) -> None:
-    sweeps.chunk_execute(sweep_id=sweep_id, index=index, worker=self.request.hostname or socket.gethostname())
+    sweeps.chunk_execute(sweep_id=sweep_id, index=index, worker=worker_name(self))
 
 
 def sweep_start(sweep: Sweep) -> None:
@@ -89,7 +109,7 @@ def chunks_send(chunks: Sequence[tuple[str, int]]) -> None:
 
 @shared_task
 def sweeps_sweep_lost() -> None:
-    chunks_send(sweeps.sweeps_sweep_lost().waiting)
+    chunks_send(sweeps.sweeps_sweep_lost(all_taken=all_taken()).waiting)
 
 
 @worker_init.connect

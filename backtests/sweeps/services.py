@@ -19,13 +19,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Max, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from access.people import Person, signed_in_user
 from access.rights import require_right
 from backtests.models import ACTIVE, ENDED, Status, Sweep, SweepChunk, SweepTrial
-from backtests.services import FAULT, PUSH_GROUP, REQUEUE_AFTER, TOO_LONG, explain_error
+from backtests.services import FAULT, PUSH_GROUP, TOO_LONG, explain_error, oldest_message
 from backtests.sweeps import work
 from backtests.sweeps.config import SweepConfig, parse_sweep, trial_config
 from backtests.sweeps.selectors import candles_expected, sweep_get
@@ -40,6 +40,8 @@ from trading.setup.config import parse_config as parse_run
 logger = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 3
+MOST_SENT = 1_000
+"""Chunks that one look hands to the broker again."""
 CANDLES_A_CHUNK = 50_000_000
 """Candles times trials of one chunk: a fraction of a second of work, so that results keep coming."""
 FEWEST_CHUNKS = 8
@@ -254,7 +256,7 @@ def sweep_retry(*, sweep_id: str, user: Person = None) -> Sweep:
         if not over.update(status=Status.QUEUED, heartbeat_at=timezone.now(), **blank):
             raise Conflict(f"The sweep is {sweep.status}: only a failed or cancelled one can be retried.")
         left = SweepChunk.objects.filter(sweep=sweep).exclude(status=Status.COMPLETED)
-        left.update(status=Status.QUEUED, attempt=0, worker="", heartbeat_at=None)
+        left.update(status=Status.QUEUED, attempt=0, worker="", heartbeat_at=timezone.now())
         if not SweepTrial.objects.filter(sweep=sweep).exists():
             Sweep.objects.filter(pk=sweep.pk).update(fingerprint="", code_hash="")
     push_state(sweep_get(sweep_id), "sweep_progress")
@@ -277,7 +279,7 @@ class LostChunks:
     waiting: list[tuple[str, int]]
 
 
-def sweeps_sweep_lost() -> LostChunks:
+def sweeps_sweep_lost(*, all_taken: bool = False) -> LostChunks:
     """Chunks whose worker is silent are queued again, or fail their sweep after MOST_ATTEMPTS; a sweep whose last worker died
     before it could complete it is completed. Any number of sweepers may run at once."""
     now = timezone.now()
@@ -288,7 +290,7 @@ def sweeps_sweep_lost() -> LostChunks:
     waiting = [(chunk.sweep.sweep_id, chunk.index) for chunk in running if chunk_give_up(chunk)]
     for sweep in Sweep.objects.filter(status=Status.RUNNING).exclude(chunks__status__in=ACTIVE):
         sweep_complete(sweep)
-    return LostChunks(waiting + overdue_chunks(now))
+    return LostChunks(waiting + overdue_chunks(all_taken=all_taken))
 
 
 def chunk_give_up(chunk: SweepChunk) -> bool:
@@ -305,16 +307,17 @@ def chunk_give_up(chunk: SweepChunk) -> bool:
     return again
 
 
-def overdue_chunks(now: Any) -> list[tuple[str, int]]:
-    """Queued chunks of sweeps in which nothing has moved for long: their messages may be lost."""
-    late = now - REQUEUE_AFTER
-    active = Sweep.objects.filter(status__in=ACTIVE, created_at__lt=late).exclude(heartbeat_at__gte=late)
-    quiet = active.annotate(newest=Max("chunks__heartbeat_at")).filter(Q(newest=None) | Q(newest__lt=late))
-    found: list[tuple[str, int]] = []
-    for sweep in quiet[:20]:
-        if Sweep.objects.filter(pk=sweep.pk, heartbeat_at=sweep.heartbeat_at).update(heartbeat_at=now):
-            found += [(sweep.sweep_id, index) for index in chunk_indices(sweep.sweep_id)]
-    return found
+def overdue_chunks(*, all_taken: bool) -> list[tuple[str, int]]:
+    """Queued chunks whose messages may be lost: each for itself if no message waits at the broker, and else where nothing of its
+    sweep has moved for long. Each is stamped, so that one sweeper sends it."""
+    late = oldest_message(all_taken=all_taken)
+    queued = SweepChunk.objects.filter(status=Status.QUEUED, sweep__status__in=ACTIVE, sweep__created_at__lt=late)
+    if not all_taken:
+        queued = queued.exclude(sweep__heartbeat_at__gte=late).exclude(sweep__chunks__heartbeat_at__gte=late)
+    oldest = queued.exclude(heartbeat_at__gte=late).order_by("sweep_id", "index").values_list("pk", "sweep__sweep_id", "index")
+    unsent = SweepChunk.objects.filter(status=Status.QUEUED).exclude(heartbeat_at__gte=late)
+    stamp = {"heartbeat_at": timezone.now()}
+    return [(sweep_id, index) for pk, sweep_id, index in oldest[:MOST_SENT] if unsent.filter(pk=pk).update(**stamp)]
 
 
 def push_state(sweep: Sweep, kind: str) -> None:

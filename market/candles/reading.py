@@ -13,6 +13,7 @@ import pyarrow as pa
 from django.core.files.storage import default_storage
 
 from core.errors import Conflict, Invalid, NotFound
+from core.storage import asking_storage
 from core.symbols import symbol_normalise, venue_normalise
 from core.text import ms_text
 from core.times import from_ms, to_ms
@@ -93,7 +94,7 @@ def _join_chunks(series: CandleSeries, chunks: Sequence[CandleChunk], start: int
 
 def read_chunk(series: CandleSeries, chunk: CandleChunk, start: int = -FOREVER, end: int = FOREVER) -> Candles:
     """One file's candles of a span. Raises `Conflict` if the file is not what its row says."""
-    with default_storage.open(chunk.file) as file:
+    with asking_storage(), default_storage.open(chunk.file) as file:
         data = file.read()
     if len(data) != chunk.bytes:
         raise damaged_series(series)

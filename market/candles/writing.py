@@ -14,6 +14,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection, transaction
 
+from core.storage import asking_storage
 from core.times import from_ms, to_ms
 from engine.types import Candles, Ints
 from market.candles import codec
@@ -104,8 +105,9 @@ def _save_chunk(instrument: Instrument, candles: Candles, saved: list[str]) -> C
     first = from_ms(candles.time[0])
     name = f"{_series_folder(instrument, candles.interval)}/{first.year}-{uuid.uuid4().hex}.parquet"
     saved.append(name)
-    name = saved[-1] = default_storage.save(name, ContentFile(data))
-    _sync_file(name)
+    with asking_storage():
+        name = saved[-1] = default_storage.save(name, ContentFile(data))
+        _sync_file(name)
     digest = codec.digest_candles(candles).hex()
     last = from_ms(candles.time[-1])
     return CandleChunk(file=name, first=first, last=last, count=len(candles), bytes=len(data), fingerprint=digest)
@@ -160,7 +162,8 @@ def _find_orphans(folder: str) -> list[str]:
 def _list_folder(folder: str) -> tuple[list[str], list[str]]:
     """(folders, files) in a folder. A storage that cannot list has nothing to sweep."""
     try:
-        return default_storage.listdir(folder)
+        with asking_storage():
+            return default_storage.listdir(folder)
     except (FileNotFoundError, NotImplementedError):
         return [], []
 
@@ -173,7 +176,7 @@ def _remove_on_commit(files: Sequence[str]) -> None:
 def _remove_files(files: Iterable[str]) -> None:
     """Delete files. One that cannot be deleted now is an orphan, which the next write sweeps."""
     for name in files:
-        with suppress(OSError):
+        with suppress(OSError), asking_storage():
             default_storage.delete(name)
 
 

@@ -11,8 +11,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from backtests import artifacts, execution, selectors, services
+from backtests import artifacts, execution, selectors, services, tasks
 from backtests.models import BacktestRun, Status
+from config.celery import app
 from core.errors import Conflict, NotFound
 from engine.types import Candles
 from market.models import CandleSeries
@@ -129,13 +130,24 @@ def test_a_running_run_is_cancelled_even_in_a_strategy_that_never_returns(hold: 
 
 
 def test_an_internal_fault_is_logged_and_told_without_detail(
-    candles: Candles, execute: Execute, storage_folder: Path, caplog: pytest.LogCaptureFixture
+    candles: Candles, execute: Execute, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (storage_folder / "backtests").write_text("a file where the folder should be")
+    def fail(*_: Any, **__: Any) -> Any:
+        raise ZeroDivisionError("a secret of ours")
+
+    monkeypatch.setattr(execution, "compute_run", fail)
     run = execute()
     assert (run.status, run.error_code) == (Status.FAILED, "internal_error")
-    assert str(storage_folder) not in run.error
+    assert "secret" not in run.error
     assert any(record.exc_info for record in caplog.records)
+
+
+def test_a_folder_that_takes_no_files_is_said_without_its_place(candles: Candles, execute: Execute, storage_folder: Path) -> None:
+    (storage_folder / "backtests").write_text("a file where the folder should be")
+    run = execute()
+    assert (run.status, run.error_code) == (Status.FAILED, "storage_away")
+    assert "(Not a directory)" in run.error
+    assert str(storage_folder) not in run.error
 
 
 def test_candles_that_went_away_fail_the_run(hold: Any) -> None:
@@ -262,6 +274,23 @@ def test_a_run_whose_message_is_lost_is_queued_again_once(candles: Candles) -> N
     BacktestRun.objects.update(created_at=timezone.now() - timedelta(minutes=10))
     assert services.runs_sweep_lost().waiting == [run.run_id]
     assert services.runs_sweep_lost().waiting == []
+
+
+def test_a_run_that_a_dead_worker_took_along_is_queued_again_as_soon_as_the_worker_would_be_given_up(candles: Candles) -> None:
+    run = queued()
+    BacktestRun.objects.update(created_at=timezone.now() - timedelta(seconds=31))
+    assert services.runs_sweep_lost(all_taken=False).waiting == []
+    assert services.runs_sweep_lost(all_taken=True).waiting == [run.run_id]
+    assert services.runs_sweep_lost(all_taken=True).waiting == []
+
+
+@pytest.mark.services
+def test_whether_messages_wait_is_asked_of_the_broker(candles: Candles) -> None:
+    app.control.purge()
+    assert tasks.all_taken()
+    tasks.send_run(queued().run_id)
+    assert not tasks.all_taken()
+    app.control.purge()
 
 
 def test_files_that_no_run_names_are_swept(run: BacktestRun, storage_folder: Path) -> None:

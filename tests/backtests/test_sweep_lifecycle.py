@@ -266,6 +266,26 @@ class TestLostWorkers:
         assert services.sweeps_sweep_lost().waiting == [(sweep.sweep_id, index) for index in range(6)]
         assert services.sweeps_sweep_lost().waiting == []
 
+    def test_a_chunk_that_a_dead_worker_took_along_does_not_wait_for_the_rest_of_the_sweep(self) -> None:
+        """No message waits any more, but other chunks of the sweep are still worked on."""
+        sweep = made()
+        minute = timezone.now() - timedelta(minutes=1)
+        for index in range(4):
+            services.chunk_claim(sweep_id=sweep.sweep_id, index=index, worker="alive")
+        Sweep.objects.filter(pk=sweep.pk).update(created_at=minute)
+        assert services.sweeps_sweep_lost(all_taken=False).waiting == []
+        assert services.sweeps_sweep_lost(all_taken=True).waiting == [(sweep.sweep_id, 4), (sweep.sweep_id, 5)]
+        assert services.sweeps_sweep_lost(all_taken=True).waiting == []
+        SweepChunk.objects.filter(sweep=sweep, index=5).update(heartbeat_at=minute)
+        assert services.sweeps_sweep_lost(all_taken=True).waiting == [(sweep.sweep_id, 5)]
+
+    def test_chunks_that_wait_their_turn_are_sent_once_only(self) -> None:
+        """On a long sweep, whose messages wait at the broker for longer than a lost one would have."""
+        sweep = made()
+        services.chunk_claim(sweep_id=sweep.sweep_id, index=0, worker="alive")
+        Sweep.objects.filter(pk=sweep.pk).update(created_at=timezone.now() - timedelta(hours=1))
+        assert services.sweeps_sweep_lost(all_taken=False).waiting == []
+
 
 @pytest.mark.services
 class TestManyWorkers:
