@@ -12,7 +12,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
@@ -20,6 +19,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from whitenoise.compress import Compressor
 
+from config.addresses import database_settings, redis_address, redis_prefix
 from core import env
 from core.venues import venue_key
 from market.exchanges.registry import VENUES
@@ -66,48 +66,6 @@ def encryption_keys() -> dict[str, bytes]:
     return keys
 
 
-def database_settings(url: str) -> dict[str, Any]:
-    """A PostgreSQL address, `postgresql://user:password@host:port/name` or `...?host=/socket/folder`, as Django wants it.
-    Statements that orders wait for are planned by the server once for each connection, when they are used a second time.
-    `prepare_threshold=none` is for poolers in between, which cannot tell whose plan it is."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"postgres", "postgresql"}:
-        raise ImproperlyConfigured(
-            "DATABASE_URL must be a PostgreSQL address, postgresql://user:password@host:port/name; "
-            "no other database is supported, because money must not be rounded."
-        )
-    options: dict[str, Any] = dict(parse_qsl(parts.query))
-    host, often = options.pop("host", parts.hostname or ""), options.pop("prepare_threshold", "1")
-    options["prepare_threshold"] = int(often) if often.isdigit() else None
-    if connections := env.read_integer("DATABASE_POOL", 8):
-        options["pool"] = {"min_size": 0, "max_size": connections}
-    return {
-        "ENGINE": "django_prometheus.db.backends.postgresql",
-        "NAME": parts.path.lstrip("/") or "postgres",
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": host,
-        "PORT": parts.port or "",
-        "OPTIONS": options,
-    }
-
-
-def celery_url(url: str, number: int) -> str:
-    """`url` as Celery wants it: with Celery's scheme for sockets, and a database number of its own."""
-    parts = urlsplit(url)
-    if parts.scheme == "unix":
-        return f"redis+socket://{parts.path}?virtual_host={number}"
-    return f"{parts.scheme}://{parts.netloc}/{number}"
-
-
-def redis_url(url: str, number: int) -> str:
-    """`url` with the database `number` in place of its own."""
-    parts = urlsplit(url)
-    if parts.scheme == "unix":
-        return f"unix://{parts.path}?db={number}"
-    return f"{parts.scheme}://{parts.netloc}/{number}"
-
-
 SECRET_KEY = secret_key()
 ENCRYPTION_KEYS = encryption_keys()
 DEBUG = env.read_flag("DEBUG", False)
@@ -148,6 +106,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.middleware.HealthProbes",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -192,11 +151,19 @@ TEMPLATES = [
 DATABASE_URL = env.read_text("DATABASE_URL")
 REDIS_URL = env.read_text("REDIS_URL", f"unix://{VAR}/none.sock")
 
-DATABASES = {"default": database_settings(DATABASE_URL) if DATABASE_URL else {"ENGINE": "django.db.backends.dummy"}}
+DATABASES: dict[str, dict[str, Any]] = {"default": {"ENGINE": "django.db.backends.dummy"}}
+if DATABASE_URL:
+    pooled = env.read_flag("TRANSACTION_POOLER", False)
+    DATABASES["default"] = database_settings(DATABASE_URL, connections=env.read_integer("DATABASE_POOL", 8), pooled=pooled)
+
+# Cache, channel layer, queues and the desk's own figures share one database of Redis, and the prefix keeps other desks out.
+REDIS = redis_address(REDIS_URL)
+REDIS_PREFIX = env.read_text("REDIS_PREFIX") or redis_prefix(SECRET_KEY, DATABASES["default"].get("NAME", ""))
 CACHES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": redis_url(REDIS_URL, 1),
+        "LOCATION": REDIS.url,
+        "KEY_PREFIX": REDIS_PREFIX,
         # Nobody waits for a cache: requests are counted without it then.
         "OPTIONS": {"socket_timeout": 0.25, "socket_connect_timeout": 0.25, "retry": Retry(NoBackoff(), 0)},
     }
@@ -205,12 +172,14 @@ CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
         # redis-py 8 gives sockets a timeout by default, which would break a receive that waits idle.
-        "CONFIG": {"hosts": [{"address": redis_url(REDIS_URL, 2), "socket_timeout": None}]},
+        "CONFIG": {"hosts": [{"address": REDIS.url, "socket_timeout": None}], "prefix": REDIS_PREFIX},
     }
 }
 
-CELERY_BROKER_URL = celery_url(REDIS_URL, 0)
-TASKS_REDIS_URL = redis_url(REDIS_URL, 0)
+CELERY_BROKER_URL = REDIS.celery
+CELERY_BROKER_USE_SSL = REDIS.tls or None
+CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": f"{REDIS_PREFIX}:"}
+TASKS_REDIS_URL = REDIS.url
 CELERY_RESULT_BACKEND = None
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"

@@ -21,6 +21,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from core.desk_redis import AsyncDeskRedis, DeskRedis
+
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -61,19 +63,24 @@ def broker_address() -> str:
     return str(layer_config()["hosts"][0]["address"])
 
 
+def task_client() -> AsyncRedis:
+    """A client of its own for one short task."""
+    return AsyncDeskRedis.from_url(broker_address(), socket_timeout=TURN_WITHIN, protocol=2)
+
+
 def loop_client() -> AsyncRedis:
     """A client for the running event loop. If each question had a connection of its own, hundreds of orders that leave together
     would open hundreds at once, none would be answered in time, and the orders would go out uncounted."""
     pool = BlockingConnectionPool.from_url(
         broker_address(), max_connections=TURNS, timeout=TURN_WITHIN, socket_timeout=TURN_WITHIN, protocol=2
     )
-    return AsyncRedis.from_pool(pool)
+    return AsyncDeskRedis.from_pool(pool)
 
 
 @lru_cache(maxsize=2)
 def broker_client(patience: float) -> Redis:
     """It can be shared between threads and after a fork. Connections are opened as they are needed."""
-    return Redis.from_url(
+    return DeskRedis.from_url(
         broker_address(), socket_timeout=patience, socket_connect_timeout=CONNECTED_IN, retry=Retry(NoBackoff(), 0), protocol=2
     )
 

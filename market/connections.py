@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from redis.asyncio import Redis
-
-from core.broker import broker_address
+from core.broker import task_client
 from market.exchanges import connect
 from market.exchanges.base import Endpoint, Exchange
 from market.exchanges.breaker import Breaker
@@ -17,7 +15,7 @@ from market.exchanges.budget import Budget
 @asynccontextmanager
 async def open_exchange(endpoint: Endpoint) -> AsyncIterator[Exchange]:
     """A connected exchange, under the same rate budget and breaker as everything else. Raises what `connect` raises."""
-    async with Redis.from_url(broker_address(), socket_timeout=2, protocol=2) as redis:
+    async with task_client() as redis:
         exchange = connect(endpoint, budget=Budget(redis, endpoint), breaker=Breaker(redis, endpoint))
         try:
             await exchange.connect()

@@ -21,6 +21,7 @@ from operations.embedded.layout import VarFolder
 from operations.embedded.lock import is_held
 from operations.embedded.preparation import find_newer_migration, static_files_changed
 from operations.state import HealthCheck
+from operations.surroundings import check_pooler, check_redis
 from wallets import selectors
 
 CLOCK_SECONDS = 2.0
@@ -33,10 +34,11 @@ def run_checks() -> list[HealthCheck]:
     if found[-1].state == "up":
         found += [check_schema(), check_clock(), state.check_beat()]
         found += [check_secrets(), check_books(), *check_streams(), *state.check_sandbox()] if found[-3].state == "up" else []
+        found.append(check_pooler())
     broker = state.broker_and_workers()
     found += broker
     if broker[0].state == "up":
-        found.append(channel_layer())
+        found += [channel_layer(), *check_redis()]
     return [*found, static_files(), check_disk()]
 
 
@@ -145,5 +147,5 @@ def check_disk() -> HealthCheck:
     room = state.disk_room()
     detail = f"{room['free'] / 1e9:.1f} of {room['total'] / 1e9:.1f} GB free"
     if room["low"]:
-        return HealthCheck("Disk", "down", detail, f"Make room where {settings.VAR} is, or move it (VAR).")
+        return HealthCheck("Disk", "down", detail, f"Make room where {room['folder']} is, or move it ({room['variable']}).")
     return HealthCheck("Disk", "up", detail)

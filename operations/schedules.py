@@ -40,7 +40,7 @@ def is_waiting(task: str) -> bool:
 def list_waiting() -> list[Waiting]:
     """The newest tasks that no worker has taken. Raises `RedisError`."""
     with Redis.from_url(settings.TASKS_REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5) as broker:
-        packed: Any = broker.lrange(app.conf.task_default_queue, 0, LOOKED_AT - 1)
+        packed: Any = broker.lrange(f"{settings.REDIS_PREFIX}:{app.conf.task_default_queue}", 0, LOOKED_AT - 1)
     headers = [orjson.loads(message)["headers"] for message in packed]
     return [(str(one["task"]), str(one.get("argsrepr"))) for one in headers]
 

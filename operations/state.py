@@ -7,6 +7,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -81,7 +82,7 @@ def broker_and_workers() -> list[HealthCheck]:
     remedy = "Nothing new can be started until it is back. Look into its log."
     try:
         with Redis.from_url(settings.TASKS_REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5) as broker:
-            waiting = int(broker.llen(app.conf.task_default_queue))
+            waiting = int(broker.llen(f"{settings.REDIS_PREFIX}:{app.conf.task_default_queue}"))
         piled = count_piled(list_waiting())
     except RedisError:
         return [
@@ -170,7 +171,20 @@ def latest_rows() -> dict[str, Any]:
 
 
 def disk_room() -> dict[str, Any]:
-    """The room on the disk where the candles are, in bytes."""
-    usage = shutil.disk_usage(settings.VAR)
+    """The room on the disk where the desk writes, in bytes. Where the candles have another disk, it is the fuller one's."""
+    return min((room_of(name) for name in ("VAR", "MEDIA_ROOT")), key=lambda room: room["free"] / room["total"])
+
+
+def room_of(variable: str) -> dict[str, Any]:
+    """Of the disk where the folder in that setting is, or will be."""
+    folder = Path(getattr(settings, variable)).absolute()
+    usage = shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.exists()))
     free = usage.free / usage.total
-    return {"free": usage.free, "total": usage.total, "percent": round(100 * (1 - free)), "low": free < DISK_LOW}
+    return {
+        "variable": variable,
+        "folder": folder,
+        "free": usage.free,
+        "total": usage.total,
+        "percent": round(100 * (1 - free)),
+        "low": free < DISK_LOW,
+    }

@@ -28,7 +28,9 @@ def settle_environment() -> None:
     var = Path(tempfile.mkdtemp(prefix="quarterdeck-test-"))
     (var / "static").mkdir()
     atexit.register(shutil.rmtree, var, ignore_errors=True)
-    os.environ.update(VAR=str(var), ENV_FILE=os.devnull, DJANGO_SETTINGS_MODULE="config.settings")
+    # Tests start processes on databases of other names, which are to hear them all the same: hence the prefix.
+    own = {"VAR": str(var), "ENV_FILE": os.devnull, "REDIS_PREFIX": f"test-{os.getpid()}"}
+    os.environ.update(own, DJANGO_SETTINGS_MODULE="config.settings")
     if all(os.environ.get(name) for name in URLS) and STARTED_BY not in os.environ:
         for name in URLS:
             check_reachable(name)

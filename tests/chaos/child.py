@@ -18,9 +18,10 @@ from typing import Any
 import aiohttp
 from django.conf import settings
 from django.db import connection
+from redis.connection import parse_url
 
 import market.services
-from core.broker import layer_config
+from core.broker import broker_address, layer_config
 from market.exchanges import breaker, connect
 from market.exchanges.base import Endpoint, Exchange, ExchangeError
 from market.exchanges.binance.client import BinanceClient as BinanceClient
@@ -108,7 +109,9 @@ def live(life: Life) -> None:
     if life.database_port:
         connection.settings_dict |= {"HOST": "127.0.0.1", "PORT": life.database_port}
     if life.redis_port:
-        layer_config()["hosts"][0]["address"] = f"redis://127.0.0.1:{life.redis_port}/2"
+        read: Any = parse_url
+        number = read(broker_address()).get("db", 0)
+        layer_config()["hosts"][0]["address"] = f"redis://127.0.0.1:{life.redis_port}/{number}"
     hurry()
     threading.Thread(target=end_with_parent, daemon=True).start()
     asyncio.run(until_told(life))

@@ -16,11 +16,11 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from core.broker import broker_client
 from market.models import VenueStream
 from market.sandbox.events import Event, OrderUpdate
 from market.sandbox.scenario import Scenario
 from market.sandbox.server import RunningSandbox, running_sandbox
+from tests.broker import forget_keys
 from tests.chaos import proxy
 from tests.chaos.books import Difference, differences, runs_that_failed, unsettled
 from tests.chaos.child import Life, live
@@ -206,6 +206,4 @@ def describe(order: Order) -> str:
 
 def forget_limits() -> None:
     """Rate budgets and breakers of another day's venues."""
-    broker = broker_client(0.5)
-    for key in broker.scan_iter("exchange:*"):
-        broker.delete(key)
+    forget_keys("exchange:*")

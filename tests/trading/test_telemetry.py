@@ -22,6 +22,7 @@ from market.connections import open_exchange
 from market.exchanges.base import Endpoint, Exchange
 from market.sandbox.server import RunningSandbox, running_sandbox
 from operations.diagnosis import check_streams
+from tests.broker import forget_keys
 from tests.market.exchanges.venues import SCENARIO
 from tests.trading.live.fixtures import Rows, clear_prices, rows
 from trading import metrics
@@ -45,8 +46,7 @@ exchange_rate_limited circuit_breaker_state portfolio_value bot_pnl bots_active 
 def quiet() -> None:
     """No figures and clocks of another test."""
     clear_prices()
-    broker = broker_client(0.5)
-    broker.delete(INDEX, *broker.scan_iter(f"{INDEX}:*"))
+    forget_keys(f"{INDEX}*")
     cache.clear()
 
 

@@ -17,7 +17,7 @@ from channels.layers import get_channel_layer
 from redis import Redis
 
 from core import broker
-from core.push import push_message, pushing_later
+from core.push import group_channel, push_message, pushing_later
 from market.exchanges.base import Tick
 from market.prices import prices_all, prices_get, prices_put
 from tests.running import wait_for
@@ -108,7 +108,7 @@ def test_a_broker_that_takes_calls_and_never_answers_holds_nobody_up(away: Path)
 def test_pushes_go_on_when_the_broker_is_back() -> None:
     server = Redis.from_url(broker.broker_address())
     listening = server.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
-    listening.subscribe("asgi__group__back")
+    listening.subscribe(group_channel("back"))
     listening.get_message(timeout=5)
     push_message("back", "before")
     server.client_kill_filter(_type="normal", skipme=True)  # what a restart does to every idle connection

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from core.broker import Pause, broker_address, broker_client
+from core.broker import Pause, broker_address
 from core.models import Event
 from market.exchanges.base import Tick
 from market.models import VenueStream
 from market.prices import prices_put
+from tests.broker import forget_keys
 from trading.models import BlockEvent, Bot, BotRun, EquityPoint, Fill, ForeignOrder, Order, Position, RiskAllocation, RiskBudget
 from wallets.models import Wallet
 
@@ -185,9 +186,7 @@ def rows(db: None) -> Rows:
 
 def clear_prices() -> None:
     Pause.until = 0.0
-    broker = broker_client(0.5)
-    for key in broker.scan_iter("prices:*"):
-        broker.delete(key)
+    forget_keys("prices:*")
 
 
 __all__ = ["CONFIG", "Rows", "broker_address", "clear_prices", "price", "rows"]
