@@ -14,9 +14,10 @@ from redis.asyncio.client import Pipeline as AsyncPipeline
 from redis.client import Pipeline
 
 ONE_KEY = {
-    *("GET", "SET", "INCRBY", "EXPIRE", "PEXPIRE", "PTTL", "LLEN"),
-    *("HGET", "HSET", "HMGET", "HGETALL", "HDEL"),
-    *("ZADD", "ZRANGEBYSCORE", "ZREMRANGEBYSCORE"),
+    *("GET", "SET", "SETEX", "GETDEL", "INCRBY", "DECRBY", "EXPIRE", "PEXPIRE", "TTL", "PTTL"),
+    *("HGET", "HSET", "HMGET", "HGETALL", "HDEL", "HINCRBY", "HLEN", "HEXISTS"),
+    *("LPUSH", "RPUSH", "LPOP", "RPOP", "LRANGE", "LTRIM", "LLEN", "SADD", "SREM", "SMEMBERS", "SCARD"),
+    *("ZADD", "ZREM", "ZRANGE", "ZCARD", "ZSCORE", "ZRANGEBYSCORE", "ZREMRANGEBYSCORE"),
 }
 ALL_KEYS = {"DEL", "MGET", "EXISTS"}
 # Channels have the desk's name already: the channel layer gives it to them.

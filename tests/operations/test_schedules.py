@@ -23,10 +23,10 @@ pytestmark = [pytest.mark.django_db, pytest.mark.services]
 def queue() -> Iterator[None]:
     """Empty, and without a worker."""
     with Redis.from_url(settings.TASKS_REDIS_URL) as broker:
-        broker.delete(app.conf.task_default_queue)
+        broker.delete(f"{settings.REDIS_PREFIX}:{app.conf.task_default_queue}")
         cache.clear()
         yield
-        broker.delete(app.conf.task_default_queue)
+        broker.delete(f"{settings.REDIS_PREFIX}:{app.conf.task_default_queue}")
         cache.clear()
 
 

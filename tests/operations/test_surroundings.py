@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ from core.prepared import execute_prepared
 from operations import state
 from operations.surroundings import check_pooler, check_redis
 from tests.operations.pooler import transaction_pooler
+from tests.running import PROJECT
 
 pytestmark = pytest.mark.services
 Through = Callable[..., None]
@@ -155,3 +157,13 @@ def test_the_fuller_of_the_two_disks_is_told(settings: Any, tmp_path: Path, monk
     assert (room["variable"], room["low"]) == ("MEDIA_ROOT", True)
     free[tmp_path / "candles"] = 60
     assert (state.disk_room()["variable"], state.disk_room()["low"]) == ("VAR", False)
+
+
+def test_the_units_for_systemd_run_what_the_runbook_says() -> None:
+    runbook = (PROJECT / "docs" / "runbook.md").read_text().replace("worker-1@%h", "worker-%i@%H")
+    told = {" ".join(line.split("#")[0].split()) for line in runbook.splitlines()}
+    units = list((PROJECT / "deploy" / "systemd").glob("*.service"))
+    assert len(units) == 4
+    for unit in units:
+        [command] = re.findall(r"^ExecStart=/opt/quarterdeck/(.*)$", unit.read_text(), re.MULTILINE)
+        assert command in told, unit.name
