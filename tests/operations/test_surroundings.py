@@ -29,14 +29,14 @@ Through = Callable[..., None]
 
 
 @pytest.fixture
-def through_pooler(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Through]:
+def through_pooler(transactional_db: None) -> Iterator[Through]:
     """Sends Django's connections through a pooler, from the next one on."""
-    with transaction_pooler(os.environ["DATABASE_URL"]) as port:
+    with transaction_pooler(os.environ["DATABASE_URL"]) as port, pytest.MonkeyPatch.context() as patch:
 
         def go_through(*, plans: bool) -> None:
             here = {"HOST": "127.0.0.1", "PORT": port, "OPTIONS": {"prepare_threshold": 1 if plans else None}}
             for name, value in here.items():
-                monkeypatch.setitem(connection.settings_dict, name, value)
+                patch.setitem(connection.settings_dict, name, value)
             connection.close()
 
         yield go_through
