@@ -1,4 +1,4 @@
-"""How often a bot that closes asks for the sale of what it holds."""
+"""How often a bot that closes asks for the sale of what it holds. Everything is called in the bot's thread."""
 
 from __future__ import annotations
 
