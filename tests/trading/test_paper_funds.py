@@ -18,7 +18,7 @@ from core.errors import Conflict, Invalid
 from engine.live import OHLCV, SignalRow
 from market.services import instrument_ensure
 from tests.trading.making import VENUE, paper_wallet
-from tests.wallets.making import account, fill
+from tests.wallets.making import fill
 from trading.models import BlockEvent, Fill, Order, RiskBudget
 from trading.services.bot_loading import bot_load
 from trading.services.bots import bot_create, bot_start, bot_update
@@ -212,12 +212,6 @@ def test_the_database_refuses_what_would_leave_made_up_money_below_zero() -> Non
     assert fill(poor, 3)
     assert fill(poor, 4, side="sell")
     assert wallet_balances(wallet=Wallet.objects.get(pk=poor.pk))["BTC"] == 0
-
-
-def test_an_account_at_a_venue_is_believed_whatever_it_says() -> None:
-    real = wallet_create(name="real", kind="exchange", quote="USDT", account=account())
-    assert fill(real, 1)
-    assert wallet_balances(wallet=Wallet.objects.get(pk=real.pk))["USDT"] < 0
 
 
 def refused(wallet: Wallet, **changes: Any) -> dict[str, list[str]]:

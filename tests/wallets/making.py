@@ -23,9 +23,9 @@ def paper(**options: Any) -> Wallet:
     return services.wallet_create(kind="paper", **given | options)
 
 
-def real() -> Wallet:
-    """An account's, without an opening: its ledger takes whatever the venue says."""
-    return services.wallet_create(name=f"real {next(numbers)}", kind="exchange", quote="USDT", account=account())
+def rich(**more: str) -> Wallet:
+    """With more of made-up money than `fill` takes a few times; `more` by asset."""
+    return paper(opening={"USDT": "20000", **more})
 
 
 def account(**options: Any) -> ExchangeAccount:

@@ -16,7 +16,7 @@ from django.db import connection
 from config.settings import encryption_keys
 from core.errors import Conflict, Invalid
 from operations.diagnosis import check_books, check_secrets
-from tests.wallets.making import API_KEY, SECRET, account, allowed, fill, real
+from tests.wallets.making import API_KEY, SECRET, account, allowed, fill, rich
 from wallets import selectors, services
 from wallets.models import ExchangeAccount, WalletBalance
 from wallets.secrets import SecretBox, SecretUnreadable
@@ -55,7 +55,7 @@ def test_the_same_secret_is_never_sealed_twice_alike() -> None:
     assert stored(account()) != stored(account())
 
 
-def test_the_line_ends_of_a_downloaded_key_are_made_real() -> None:
+def test_the_line_ends_of_a_downloaded_key_are_made_rich() -> None:
     row = account(venue="coinbase", secret="-----BEGIN EC PRIVATE KEY-----\\nabc\\n-----END EC PRIVATE KEY-----\\n")
     assert services.account_endpoint(row).api_secret.splitlines()[1] == "abc"
 
@@ -303,7 +303,7 @@ def test_a_wallet_that_is_archived_makes_room_for_another_on_its_account() -> No
 
 
 def test_the_doctor_finds_a_balance_that_is_not_its_sum() -> None:
-    wallet = real()
+    wallet = rich()
     fill(wallet, 1)
     assert check_books().state == "up"
     WalletBalance.objects.filter(wallet=wallet, asset="BTC").update(amount=9)
