@@ -36,6 +36,8 @@ class Migration(migrations.Migration):
         ("access", "0001_initial"),
         ("auth", "0012_alter_user_first_name_max_length"),
         ("contenttypes", "0002_remove_content_type_name"),
+        # Rights to events are written for `core`. They must not be there before those of older desks have moved.
+        ("core", "0001_event_store"),
     ]
 
     operations = [

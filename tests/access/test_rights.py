@@ -51,6 +51,13 @@ WRITES: dict[str, tuple[str, Callable[[User], Any]]] = {
 ORDER = ("", "viewer", "trader", "operator", "administrator")
 
 
+def fund_wallet(rows: Rows) -> str:
+    """The id of a wallet that a bot can trade with."""
+    wallet = rows.wallet()
+    wallets.wallet_deposit(wallet=wallet, asset="USDT", amount="100000")
+    return wallet.wallet_id
+
+
 @pytest.mark.parametrize("what", WRITES)
 def test_each_write_is_for_a_role_and_those_above_it(what: str) -> None:
     """Whoever may not is told so before anything else: also where the request would be refused for another reason."""
@@ -66,7 +73,7 @@ def test_each_write_is_for_a_role_and_those_above_it(what: str) -> None:
 
 
 def test_staff_alone_trade_nothing_by_any_way(rows: Rows, client: Client) -> None:
-    bot = bots.bot_create(config=CONFIG, name="x", mode="paper", wallet_id=rows.wallet().wallet_id)
+    bot = bots.bot_create(config=CONFIG, name="x", mode="paper", wallet_id=fund_wallet(rows))
     clerk = make_person("clerk", is_staff=True)
     assert scopes_of(clerk) == {"read"}
     api = APIClient()
@@ -96,7 +103,7 @@ def test_a_right_that_a_person_lacks_is_refused_alike_on_page_and_api(client: Cl
 
 def test_real_money_is_switched_on_by_those_alone_who_have_the_right(rows: Rows) -> None:
     trader, boss = make_person("tom", "trader"), make_person("boss", "administrator")
-    given: dict[str, Any] = {"config": CONFIG, "name": "x", "mode": "paper", "wallet_id": rows.wallet().wallet_id}
+    given: dict[str, Any] = {"config": CONFIG, "name": "x", "mode": "paper", "wallet_id": fund_wallet(rows)}
     with pytest.raises(Forbidden):
         bots.bot_create(**given, live_allowed=True, user=trader)
     bot = bots.bot_create(**given, user=trader)
@@ -114,7 +121,7 @@ def test_real_money_is_switched_on_by_those_alone_who_have_the_right(rows: Rows)
 
 def test_a_token_for_trading_does_not_switch_real_money_on(rows: Rows) -> None:
     boss = make_person("boss", "administrator")
-    bot = bots.bot_create(config=CONFIG, name="x", mode="paper", wallet_id=rows.wallet().wallet_id)
+    bot = bots.bot_create(config=CONFIG, name="x", mode="paper", wallet_id=fund_wallet(rows))
     for scopes, status in ((["read", "trade"], 403), (["read", "trade", "admin"], 200)):
         api = APIClient()
         api.credentials(HTTP_AUTHORIZATION=f"Bearer {token_create(user=boss, scopes=scopes)[1]}")

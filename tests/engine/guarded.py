@@ -72,10 +72,10 @@ def drive_replay(case: Case, reloads: set[int], unopened: set[int]) -> None:
 
 
 @FEW
-@given(cases(), st.integers(0, 2**32 - 1), st.booleans(), st.booleans())
-def drive_venue(case: Case, seed: int, base_fees: bool, stops: bool) -> None:
+@given(cases(), st.integers(0, 2**32 - 1), st.booleans(), st.booleans(), st.booleans())
+def drive_venue(case: Case, seed: int, base_fees: bool, stops: bool, parts: bool) -> None:
     test = test_live_venue.test_whatever_the_venue_reports_the_books_agree
-    test.hypothesis.inner_test(case, seed, base_fees, stops)  # type: ignore[attr-defined]
+    test.hypothesis.inner_test(case, seed, base_fees, stops, parts)  # type: ignore[attr-defined]
 
 
 def drive_all() -> None:

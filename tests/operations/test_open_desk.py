@@ -59,7 +59,7 @@ def test_a_port_in_use_is_told_before_anything_starts(desk: RunningDesk, new_des
 def test_commands_use_its_database(desk: RunningDesk) -> None:
     made = desk.command("shell", "-v0", "-c", "from django.contrib.auth.models import Group; Group.objects.create(name='crew')")
     assert made.returncode == 0, made.stderr
-    seen = desk.command("shell", "-v0", "-c", "from django.contrib.auth.models import Group; print(Group.objects.get())")
+    seen = desk.command("shell", "-v0", "-c", "from django.contrib.auth.models import Group; print(Group.objects.get(name='crew'))")
     assert seen.stdout.strip() == "crew"
     assert desk.answers()
 

@@ -153,7 +153,9 @@ def test_no_address_complains_to_somebody_who_is_signed_in(
     complaints, statuses = walk(browser.new_context(storage_state=signed_in_state), live_desk.url, addresses)
     assert not complaints, "\n".join(complaints)
     assert {path: status for path, status in statuses.items() if status >= 500} == {}
-    pages = [path for path in addresses if not path.startswith(("/api/", "/admin/")) and NOBODY not in path.split("/")]
+    # The comparison of a bot's run wants one that was repeated as a backtest, which this desk lacks.
+    own = [path for path in addresses if not path.startswith(("/api/", "/admin/")) and not re.match("/bots/.*/compare/", path)]
+    pages = [path for path in own if NOBODY not in path.split("/")]
     assert {path: statuses[path] for path in pages if statuses.get(path, 200) not in (200, 400, 405)} == {}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import re
 import subprocess
@@ -215,8 +216,7 @@ def test_an_open_page_asks_for_nothing_while_its_socket_is_up(looker: Looker, we
     seconds = (page.evaluate("performance.now()") - began) / 1000
     # Now and then it looks by itself, whether something was lost.
     assert len(asked) <= 2 * (1 + seconds // 30), asked
-    patched, fresh = page.evaluate(WORDS)
-    assert patched == fresh
+    wait_for(lambda: operator.eq(*page.evaluate(WORDS)), "the last push, and a page as it is fetched afresh", 20)
     assert looker.faults() == {}
 
 

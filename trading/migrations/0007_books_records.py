@@ -40,6 +40,8 @@ UPDATE trading_positionsnapshot AS snapshot SET
     )
 """
 NOTHING = migrations.RunSQL.noop
+# PostgreSQL changes no table of which a deferred check is still to come, and the claims have just been given their runs.
+CHECK_NOW = "SET CONSTRAINTS ALL IMMEDIATE"
 
 
 ADD_TO_CLAIMS = [
@@ -75,6 +77,7 @@ ADD_TO_CLAIMS = [
     ),
     migrations.RunSQL(CLAIMED_FOR, NOTHING),
     migrations.RunSQL(GIVEN_BACK, NOTHING),
+    migrations.RunSQL(CHECK_NOW, NOTHING),
     migrations.AlterField(
         "riskallocation",
         "run",

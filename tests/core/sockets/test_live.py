@@ -197,8 +197,9 @@ async def test_random_breaks_leave_no_hole_and_no_double(headers: Headers, seed:
 
 
 async def test_one_that_stops_reading_is_dropped_and_fifty_others_get_all(
-    headers: Headers, monkeypatch: pytest.MonkeyPatch
+    headers: Headers, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
+    settings.SOCKETS_PER_TOKEN = 51
     monkeypatch.setattr(LiveConsumer, "most", 20)
     async with AsyncExitStack() as stack:
         stuck = await stack.enter_async_context(Client(LIVE, headers, stuck=True))
