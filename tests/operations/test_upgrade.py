@@ -237,13 +237,8 @@ def test_runs_keep_their_code_hash_and_run_again_give_the_same_results(upgrade: 
         repeated = now[again[run["run_id"]]]
         assert now[run["run_id"]] == run
         assert repeated["code_hash"] != run["code_hash"] == run["results"]["code_hash"]
-        assert is_close({**repeated["results"], **changing(run["results"])}, run["results"])
+        assert is_close({**repeated["results"], "code_hash": run["code_hash"]}, run["results"])
         assert list_files(upgrade.new, repeated["artifact"]) == list_files(upgrade.new, run["artifact"])
-
-
-def changing(results: Row) -> Row:
-    """What may differ although nothing else does: the code, and what speaks against a result, of which there is more now."""
-    return {name: results[name] for name in ("code_hash", "honesty", "digest", "results_digest") if name in results}
 
 
 def is_close(one: Any, other: Any) -> bool:
@@ -253,7 +248,7 @@ def is_close(one: Any, other: Any) -> bool:
     if isinstance(one, list | tuple):
         return len(one) == len(other) and all(map(is_close, one, other))
     try:
-        return math.isclose(Decimal(one), Decimal(other), rel_tol=0.01, abs_tol=0.001)
+        return math.isclose(Decimal(one), Decimal(other), rel_tol=5e-3, abs_tol=1e-3)
     except (InvalidOperation, TypeError):
         return bool(one == other)
 
