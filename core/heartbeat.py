@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -16,3 +17,16 @@ def heartbeat_write() -> None:
     if folder := os.environ.get(FOLDER):
         with suppress(OSError):  # a full disk is no reason to end a process that works
             Path(folder, str(os.getpid())).touch()
+
+
+async def keep_beating() -> None:
+    """For ever, on the loop that all work passes by: it stops where a call holds the loop up."""
+    while True:
+        heartbeat_write()
+        await asyncio.sleep(BEAT_EVERY)
+
+
+def heartbeat_end() -> None:
+    """While the process waits for something outside of it, nobody takes its silence for a fault."""
+    if folder := os.environ.get(FOLDER):
+        Path(folder, str(os.getpid())).unlink(missing_ok=True)

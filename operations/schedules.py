@@ -13,6 +13,8 @@ from django_celery_beat.schedulers import DatabaseScheduler
 from redis import Redis
 from redis.exceptions import RedisError
 
+from core.heartbeat import heartbeat_write
+
 LOOKED_AT = 1_000
 """The newest messages of the queue, which are looked at."""
 PILED = 20
@@ -23,7 +25,14 @@ Waiting = tuple[str, str]
 
 
 class PatientScheduler(DatabaseScheduler):  # type: ignore[misc]
-    """Sends no task of which the last one still waits: a worker that comes back needs one of each and no more."""
+    """Sends no task of which the last one still waits: a worker that comes back needs one of each and no more. It tells the
+    supervisor that it is at work."""
+
+    def tick(self, *arguments: Any, **named: Any) -> float:
+        """At most five seconds apart. Told afterwards, so that nobody judges one that still looks for its broker."""
+        wait: float = super().tick(*arguments, **named)
+        heartbeat_write()
+        return wait
 
     def apply_entry(self, entry: Any, producer: Any = None) -> None:
         if not is_waiting(entry.task):

@@ -8,6 +8,8 @@ import signal
 from collections.abc import Callable
 from urllib.request import urlopen
 
+from operations.embedded.layout import VarFolder
+from operations.embedded.pulse import read_beat
 from tests.running import RunningDesk, wait_for
 
 
@@ -62,6 +64,18 @@ def test_commands_use_its_database(desk: RunningDesk) -> None:
     seen = desk.command("shell", "-v0", "-c", "from django.contrib.auth.models import Group; print(Group.objects.get(name='crew'))")
     assert seen.stdout.strip() == "crew"
     assert desk.answers()
+
+
+def test_worker_schedules_and_stream_tell_again_and_again_that_they_are_at_work(desk: RunningDesk) -> None:
+    beats = VarFolder(desk.var).beats
+
+    def beat(words: str) -> float:
+        return read_beat(beats, desk.pid_of(words)) or 0.0
+
+    for words in ("celery --app config worker", "beat", "manage stream"):
+        wait_for(lambda words=words: beat(words) > 0, f"a heartbeat of {words}")  # type: ignore[misc]
+        first = beat(words)
+        wait_for(lambda words=words, first=first: beat(words) > first, f"another heartbeat of {words}")  # type: ignore[misc]
 
 
 def test_a_killed_child_comes_back(desk: RunningDesk) -> None:

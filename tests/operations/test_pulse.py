@@ -7,9 +7,12 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from kombu.asynchronous.timer import Timer
 
+from config.celery import Heartbeat
 from core.heartbeat import FOLDER, heartbeat_write
 from operations.embedded.process import Child
 from operations.embedded.pulse import HANGS_AFTER, HELD_UP, LOOKS_EVERY, AnswerPulse, Pulse, clear_beats, read_beat
@@ -83,3 +86,17 @@ def test_a_heartbeat_is_written_only_where_somebody_looks(tmp_path: Path, monkey
     assert read_beat(folder, os.getpid()) is not None
     clear_beats(folder)
     assert read_beat(folder, os.getpid()) is None
+
+
+def test_a_worker_that_has_lost_its_broker_is_not_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "beats"
+    clear_beats(folder)
+    monkeypatch.setenv(FOLDER, str(folder))
+    consumer = SimpleNamespace(timer=Timer())
+    step = Heartbeat(consumer)
+    step.start(consumer)
+    assert read_beat(folder, os.getpid()) is not None
+    assert len(consumer.timer.queue) == 1
+    step.stop(consumer)
+    assert read_beat(folder, os.getpid()) is None
+    assert all(entry.entry.canceled for entry in consumer.timer.queue)

@@ -22,7 +22,7 @@ from django.db import Error as DatabaseError
 from core.broker import loop_client
 from core.database_errors import describe_database_error
 from core.exposition import metrics_put
-from core.heartbeat import BEAT_EVERY, heartbeat_write
+from core.heartbeat import keep_beating
 from core.push import pushing_later
 from core.venues import venue_key
 from engine.warm import live_is_being_compiled, live_is_compiled, warm_live
@@ -207,10 +207,3 @@ class StreamWorker:
 
     def open_cache(self, endpoint: Endpoint, exchange: Exchange) -> AccountCache:
         return AccountCache(self.redis, endpoint, exchange.balances)
-
-
-async def keep_beating() -> None:
-    """For ever, on the loop that all work passes by: it stops where a call holds the loop up."""
-    while True:
-        heartbeat_write()
-        await asyncio.sleep(BEAT_EVERY)
