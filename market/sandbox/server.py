@@ -20,6 +20,8 @@ from market.sandbox.sockets import SOCKETS
 from market.sandbox.venues import SandboxVenues
 
 HOST = "127.0.0.1"
+ANY_HOST = ("0.0.0.0", "::")  # noqa: S104
+"""Listens on every address of the machine."""
 Answer = TypeVar("Answer")
 
 
@@ -29,15 +31,17 @@ class Sandbox(SandboxVenues):
     def __init__(self, scenario: Scenario | None = None) -> None:
         super().__init__(scenario)
         self.port = 0
+        self.host = HOST
         self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def start(self, port: int = 0, listener: socket.socket | None = None) -> None:
-        """Serves on 127.0.0.1, or on a socket that is bound already. Port 0 takes a free one, which `port` then names."""
+    async def start(self, port: int = 0, listener: socket.socket | None = None, host: str = HOST) -> None:
+        """Serves on `host`, or on a socket that is bound already. Port 0 takes a free one, which `port` then names."""
         self._runner = web.AppRunner(self._make_app(), shutdown_timeout=0.1, access_log=None)
         await self._runner.setup()
         self.keep_accounts()
-        await (web.SockSite(self._runner, listener) if listener else web.TCPSite(self._runner, HOST, port)).start()
+        await (web.SockSite(self._runner, listener) if listener else web.TCPSite(self._runner, host, port)).start()
+        self.host = HOST if host in ANY_HOST else host
         self.port = self._runner.addresses[0][1]
         if self.scenario.speed is not None:
             self._tasks.append(asyncio.create_task(self.tape.run(self.scenario.speed, self.strike)))
@@ -64,8 +68,9 @@ class Sandbox(SandboxVenues):
             await asyncio.sleep(1)
 
     def addresses(self) -> dict[str, Any]:
-        """The addresses and keys of both venues, as `manage.py sandbox --json` prints them."""
-        http, ws = f"http://{HOST}:{self.port}", f"ws://{HOST}:{self.port}"
+        """The addresses and keys of both venues, as `manage.py sandbox --json` prints them: those that this machine reaches."""
+        place = f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        http, ws = f"http://{place}", f"ws://{place}"
         binance, coinbase = self.keys["binance"], self.keys["coinbase"]
         return {
             "binance": {

@@ -11,6 +11,7 @@ import time
 from argparse import ArgumentTypeError
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from django.utils import timezone
 
 from core.commands import explain_error
 from core.errors import DomainError, Invalid
+from core.heartbeat import keep_beating
 from core.symbols import QUOTES, symbol_normalise
 from core.text import float_text
 from engine.types import INTERVALS
@@ -33,16 +35,29 @@ from market.sandbox.state import BadState
 NAME = re.compile(r"(?P<symbol>[A-Za-z0-9]+(?:[-_][A-Za-z]+)?)-(?P<interval>\d+[mhd])\b")
 """How files of candles are named: BTC-USD-1m.csv, XRP_ETH-1m.feather, ADABTC-1m-2021-11-27.csv."""
 
+OPEN_WARNING = (
+    "WARNING: the sandbox exchange listens on {host}:{port} for other machines too. Whoever reaches it can trade on its accounts, "
+    "pay in and out, and make it fail, without a key and without TLS. Its money is play money, but bots believe what it says: let "
+    "nobody reach it but your own containers. Other machines write this one's name in place of the address below."
+)
+
 
 class Command(BaseCommand):
     requires_system_checks = ()
     help = (
         "A local exchange with a live market, for trying things out without keys: it speaks Binance's spot and Coinbase's Advanced "
-        "Trade protocols, fills orders, and can be made to fail in every way that real ones do. It listens on 127.0.0.1 only."
+        "Trade protocols, fills orders, and can be made to fail in every way that real ones do."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=_parse_port, default=8100, help="0 takes a free one. Default: 8100.")
+        parser.add_argument(
+            "--host",
+            metavar="ADDRESS",
+            default=HOST,
+            help="Default: 127.0.0.1, which only this machine reaches. 0.0.0.0 listens for everybody: in a container, or where "
+            "nobody else reaches it, because it takes orders and faults from whoever asks.",
+        )
         parser.add_argument(
             "--fd", type=int, metavar="NUMBER", help="A bound socket, as an open file descriptor, in place of --port."
         )
@@ -68,25 +83,37 @@ class Command(BaseCommand):
             raise CommandError(f"{options['faults']}: {error}") from error
         try:
             listener = None if options["fd"] is None else socket.socket(fileno=options["fd"])
-            asyncio.run(self._serve(sandbox, options["port"], listener, as_json=options["json"]))
+            place = {"port": options["port"], "listener": listener, "host": options["host"]}
+            asyncio.run(self._serve(sandbox, place, as_json=options["json"]))
         except OSError as error:
-            raise CommandError(
-                f"Port {options['port']} of {HOST} cannot be used: {error.strerror}. Choose another --port."
-            ) from error
+            where = f"Port {options['port']} of {options['host']}"
+            raise CommandError(f"{where} cannot be used: {error.strerror or error}. Choose another --port or --host.") from error
 
-    async def _serve(self, sandbox: Sandbox, port: int, listener: socket.socket | None, *, as_json: bool) -> None:
+    async def _serve(self, sandbox: Sandbox, place: Mapping[str, Any], *, as_json: bool) -> None:
         """Until it is told to stop."""
         stop = asyncio.Event()
         for name in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
-        await sandbox.start(port, listener)
+        await sandbox.start(**place)
+        beating = asyncio.create_task(keep_beating())
+        if place["listener"] is None and not is_loopback(place["host"]):
+            self.stderr.write(OPEN_WARNING.format(host=place["host"], port=sandbox.port))
         try:
             addresses = sandbox.addresses()
             self.stdout.write(json.dumps(addresses) if as_json else _show_addresses(addresses))
             self.stdout.flush()
             await stop.wait()
         finally:
+            beating.cancel()
             await sandbox.stop()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether nobody but this machine reaches the address. A name is taken for one that others reach."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _read_scenario(options: Mapping[str, Any]) -> Scenario:

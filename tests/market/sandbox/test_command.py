@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -26,10 +27,13 @@ CSV = "timestamp,open,high,low,close,volume\n" + "\n".join(
 
 
 @contextmanager
-def command(*arguments: str) -> Iterator[dict[str, Any]]:
+def command(*arguments: str, warnings: Path = Path(os.devnull)) -> Iterator[dict[str, Any]]:
     """The sandbox as a process of its own, and the addresses that it prints."""
     line = [sys.executable, "manage.py", "sandbox", "--port", "0", "--json", *arguments]
-    with subprocess.Popen(line, cwd=PROJECT, stdout=subprocess.PIPE, text=True, env=os.environ) as process:
+    with (
+        warnings.open("w") as errors,
+        subprocess.Popen(line, cwd=PROJECT, stdout=subprocess.PIPE, stderr=errors, text=True, env=os.environ) as process,
+    ):
         assert process.stdout is not None
         try:
             yield json.loads(process.stdout.readline())
@@ -57,6 +61,21 @@ def test_it_says_where_it_is_and_plays_a_file_at_its_own_times(tmp_path: Path) -
             candles = get(addresses, "/api/v3/klines?symbol=ADABTC&interval=1m")
     columns = [[row[0], *(float(cell) for cell in row[1:6])] for row in candles]
     assert columns == [[float(cell) for cell in row.split(",")] for row in CSV.splitlines()[1:]]
+
+
+@pytest.mark.allow_hosts(["127.0.0.1", "127.0.0.2"])
+def test_it_listens_for_other_machines_only_when_told_to_and_warns_of_it(tmp_path: Path) -> None:
+    told = tmp_path / "warnings"
+    with command("--host", "0.0.0.0", warnings=told) as addresses:
+        assert addresses["binance"]["rest"].startswith("http://127.0.0.1:")
+        port = int(addresses["binance"]["rest"].rpartition(":")[2])
+        with socket.create_connection(("127.0.0.2", port), 10):
+            assert f"WARNING: the sandbox exchange listens on 0.0.0.0:{port} for other machines too." in told.read_text()
+    with command(warnings=told) as addresses:
+        port = int(addresses["binance"]["rest"].rpartition(":")[2])
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.2", port), 10)
+    assert told.read_text() == ""
 
 
 @pytest.mark.parametrize(
