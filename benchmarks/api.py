@@ -25,18 +25,20 @@ from benchmarks.report import format_table
 ROOT = Path(__file__).resolve().parents[1]
 POINTS = 1_000_000
 CALLS = 60
+PASSWORD = "bench-desk-only"
 
 
 class BenchDesk:
-    """`manage.py desk` in a folder and on a port of its own."""
+    """`manage.py desk` in a folder and on a port of its own, with the code of `root` and these variables."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, root: Path = ROOT, **variables: str) -> None:
+        self.root = root
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         unset = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
-        own = {"VAR": str(folder), "PORT": str(self.port), "DEMO": "0", "ADMIN_USER": "bench", "ADMIN_PASSWORD": "bench-desk-only"}
-        self.environment = {**unset, **own, "API_RATE": "1000000/min"}
+        own = {"VAR": str(folder), "PORT": str(self.port), "DEMO": "0", "ADMIN_USER": "bench", "ADMIN_PASSWORD": PASSWORD}
+        self.environment = {**unset, **own, "API_RATE": "1000000/min", **variables}
         self.token = ""
 
     def start(self) -> float:
@@ -44,7 +46,7 @@ class BenchDesk:
         started = time.perf_counter()
         self.process = subprocess.Popen(
             [sys.executable, "manage.py", "desk"],
-            cwd=ROOT,
+            cwd=self.root,
             env=self.environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -58,7 +60,11 @@ class BenchDesk:
 
     def command(self, *arguments: str) -> dict[str, Any]:
         done = subprocess.run(
-            [sys.executable, "manage.py", *arguments, "--json"], cwd=ROOT, env=self.environment, capture_output=True, check=True
+            [sys.executable, "manage.py", *arguments, "--json"],
+            cwd=self.root,
+            env=self.environment,
+            capture_output=True,
+            check=True,
         )
         answer: dict[str, Any] = json.loads(done.stdout)
         return answer

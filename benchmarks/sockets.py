@@ -120,7 +120,7 @@ def figures(listeners: list[Listener], count: int) -> list[list[Any]]:
 def report(clients: int, rate: float) -> str:
     count = int(rate * SECONDS)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        desk = BenchDesk(Path(folder) / "var")
+        desk = BenchDesk(Path(folder) / "var", SOCKETS_PER_TOKEN=str(clients + 1))
         desk.start()
         try:
             desk.token = desk.command("create_api_token", "bench", "--scopes", "read")["token"]
