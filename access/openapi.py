@@ -43,6 +43,7 @@ def describe_endpoint(
     scope: str | None,
     example: Any,
     status: int = 200,
+    also: Mapping[int, Any] | None = None,
     description: str = "",
     body: Mapping[str, Any] | None = None,
     body_example: Any = None,
@@ -50,10 +51,12 @@ def describe_endpoint(
     errors: Sequence[int] = (),
     media_type: str = "application/json",
 ) -> Callable[..., Any]:
-    """Describes one method of a view. `example` is a whole answer; `body` is the JSON Schema of the request."""
+    """Describes one method of a view. `example` is a whole answer; `body` is the JSON Schema of the request; `also`
+    has whole answers of other statuses."""
     told = f"{description or summary}\n\nScope: {f'`{scope}`' if scope else 'none, no sign-in needed'}."
     always = (401, 403, 429) if scope else (429,)
-    answers: dict[Any, OpenApiResponse] = {(status, media_type): describe_answer(example, status)}
+    good = {status: example, **(also or {})}
+    answers: dict[Any, OpenApiResponse] = {(code, media_type): describe_answer(one, code) for code, one in good.items()}
     answers |= {(code, "application/json"): describe_refusal(code) for code in sorted({*errors, *always})}
     return extend_schema(
         summary=summary,

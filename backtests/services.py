@@ -23,10 +23,11 @@ from access.people import Person, signed_in_user
 from access.rights import require_right
 from backtests import artifacts, data, execution, selectors
 from backtests.models import ACTIVE, ENDED, BacktestRun, Status
-from backtests.watch import Interrupted, Watch
 from core.errors import Cancelled, Conflict, DomainError, Invalid
 from core.push import push_message
 from core.storage import StorageAway
+from core.watch import Interrupted, Watch
+from core.work import oldest_message
 from engine.types import Candles
 from trading.setup.config import UNUSABLE, RunConfig, parse_config, read_config
 
@@ -34,8 +35,6 @@ logger = logging.getLogger(__name__)
 
 PUSH_GROUP = "backtests"
 """What is pushed of runs and sweeps; `backtests.consumers` says who hears what."""
-REQUEUE_AFTER = timedelta(minutes=2)
-"""A queued run whose message has had this long is handed to the broker again; a second message for it does no harm."""
 LONGEST_ERROR = 2_000
 FAULT = "Something went wrong inside Quarterdeck; it has been logged. The run can be retried."
 LOST = "The worker that ran this died or was cut off. The run can be retried."
@@ -260,12 +259,6 @@ class SweptRuns:
 
     lost: list[str]
     waiting: list[str]
-
-
-def oldest_message(*, all_taken: bool) -> datetime:
-    """What was queued before then is sent again. If no message waits at the broker (`all_taken`), a worker took it along, which is
-    busy or has died: then it is time as soon as that one would be given up."""
-    return timezone.now() - (timedelta(seconds=settings.RUN_LOST_AFTER_SECONDS) if all_taken else REQUEUE_AFTER)
 
 
 def runs_sweep_lost(*, all_taken: bool = False) -> SweptRuns:

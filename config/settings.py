@@ -193,6 +193,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "find lost backtests": {"task": "backtests.tasks.runs_sweep_lost", "schedule": 10.0, "options": {"expires": 10}},
     "find lost chunks of sweeps": {"task": "backtests.tasks.sweeps_sweep_lost", "schedule": 10.0, "options": {"expires": 10}},
+    "find lost imports": {"task": "market.tasks.imports_sweep_lost", "schedule": 10.0, "options": {"expires": 10}},
     "drive replays": {"task": "trading.tasks.replays_ensure", "schedule": 3.0, "options": {"expires": 3}},
     "check exchange keys": {"task": "trading.tasks.accounts_check", "schedule": 3600.0, "options": {"expires": 3600}},
     "delete orphaned files": {"task": "backtests.tasks.artifacts_sweep", "schedule": 3600.0, "options": {"expires": 3600}},
@@ -222,6 +223,12 @@ WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "ma
 # Uploads of candle files: beyond this they go to disk while they arrive, and beyond the limit they are refused.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 IMPORT_MAX_BYTES = env.read_integer("IMPORT_MAX_MB", 512, least=1) * 1024 * 1024
+# Ten million candles are nineteen years of minutes.
+IMPORT_MAX_ROWS = env.read_integer("IMPORT_MAX_ROWS", 10_000_000, least=1)
+IMPORT_MAX_MEMORY = env.read_integer("IMPORT_MAX_MEMORY_MB", 4096, least=64) * 1024 * 1024
+IMPORT_TIME_LIMIT_SECONDS = env.read_integer("IMPORT_TIME_LIMIT_SECONDS", 300, least=1)
+# So long the API waits for a worker before it answers that an import is under way.
+IMPORT_ANSWER_SECONDS = 2.0
 
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]

@@ -51,7 +51,7 @@ class ImportForm(forms.Form):
         if file.size > settings.IMPORT_MAX_BYTES:
             raise forms.ValidationError(
                 f"The file has {file.size / 1e6:,.0f} MB; at most {settings.IMPORT_MAX_BYTES / 1e6:,.0f} MB are taken. "
-                "Split it, or use manage.py import_candles."
+                "Split it, or raise IMPORT_MAX_MB."
             )
         return file
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 
 class Instrument(models.Model):
@@ -94,11 +95,16 @@ class CandleGap(models.Model):
 
 
 class CandleImport(models.Model):
-    """One import: what was in the file, and what was wrong with it, row by row."""
+    """One import: what was in the file, and what was wrong with it, row by row. One that was sent from elsewhere is a job of the
+    workers, and its file waits in the storage until it is over."""
 
     class Status(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
         COMPLETED = "completed"
         REFUSED = "refused"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
 
     series = models.ForeignKey(CandleSeries, on_delete=models.SET_NULL, null=True, blank=True, related_name="imports")
     venue = models.CharField(max_length=32)
@@ -106,7 +112,7 @@ class CandleImport(models.Model):
     interval = models.CharField(max_length=4)
     filename = models.CharField(max_length=255)
     format = models.CharField(max_length=32, blank=True)
-    status = models.CharField(max_length=16, choices=Status)
+    status = models.CharField(max_length=16, choices=Status, default=Status.QUEUED)
     rows = models.BigIntegerField(default=0, help_text="Rows read.")
     added = models.BigIntegerField(default=0, help_text="Candles that were not there before.")
     replaced = models.BigIntegerField(default=0, help_text="Candles that were there with other values.")
@@ -118,15 +124,35 @@ class CandleImport(models.Model):
     last = models.DateTimeField(null=True)
     fingerprint = models.CharField(max_length=64, blank=True)
     message = models.TextField(blank=True)
+    error_code = models.CharField(max_length=32, blank=True, help_text="Why it was refused or failed, for programs.")
     seconds = models.FloatField(default=0)
+    skip_bad_rows = models.BooleanField(default=False)
+    upload = models.CharField(max_length=255, blank=True, help_text="The file's name in the storage, until the import is over.")
+    bytes_total = models.BigIntegerField(default=0)
+    bytes_read = models.BigIntegerField(default=0)
+    attempt = models.IntegerField(default=0, help_text="How often a worker has started it.")
+    worker = models.CharField(max_length=128, blank=True)
+    cancel_requested = models.BooleanField(default=False)
+    started_at = models.DateTimeField(null=True, blank=True)
+    heartbeat_at = models.DateTimeField(
+        null=True, blank=True, help_text="The worker's last sign of life; while queued, when it was last handed to the broker."
+    )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["-id"]
+        indexes = [
+            # The sweeper looks for these every few seconds; imports that are over are nearly all of the table.
+            models.Index(fields=["heartbeat_at"], condition=Q(status__in=("queued", "running")), name="import_under_way"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.filename} to {self.symbol} {self.interval}: {self.status}"
+
+    @property
+    def under_way(self) -> bool:
+        return self.status in (self.Status.QUEUED, self.Status.RUNNING)
 
 
 class VenueStream(models.Model):

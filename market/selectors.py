@@ -22,7 +22,9 @@ from market.prices import Pair, Price
 __all__ = [
     "candles_page",
     "gaps_between",
+    "import_get",
     "import_report",
+    "import_summary",
     "list_feeds",
     "list_imports",
     "list_instruments",
@@ -74,6 +76,14 @@ def series_gaps(series: CandleSeries) -> QuerySet[CandleGap]:
 def list_imports() -> QuerySet[CandleImport]:
     """Every import, newest first, without its reports on rows, which may be long."""
     return CandleImport.objects.select_related("series__instrument", "created_by").defer("problems")
+
+
+def import_get(*, import_id: int) -> CandleImport:
+    """Raises `NotFound`."""
+    found = CandleImport.objects.select_related("series__instrument", "created_by").filter(pk=import_id).first()
+    if found is None:
+        raise NotFound(f"There is no import {import_id}.")
+    return found
 
 
 def list_instruments() -> QuerySet[Instrument]:
@@ -140,6 +150,12 @@ def gaps_between(series: CandleSeries, first: datetime, last: datetime) -> list[
 def import_report(done: CandleImport) -> dict[str, Any]:
     """What came of an import, JSON-ready. `gaps` are those of the series within the file's span, as they are now."""
     series, first, last = done.series, done.first, done.last
+    gaps = gaps_between(series, first, last) if series and first and last else []
+    return {**import_summary(done), "gaps": gaps, "problems": done.problems}
+
+
+def import_summary(done: CandleImport) -> dict[str, Any]:
+    """The same without what may be long: gaps and faults."""
     return {
         "id": done.pk,
         "status": str(done.status),
@@ -149,19 +165,27 @@ def import_report(done: CandleImport) -> dict[str, Any]:
         "filename": done.filename,
         "format": done.format,
         "rows": done.rows,
-        "first": ms_text(to_ms(first)) if first else None,
-        "last": ms_text(to_ms(last)) if last else None,
-        "gaps": gaps_between(series, first, last) if series and first and last else [],
+        "first": ms_text(to_ms(done.first)) if done.first else None,
+        "last": ms_text(to_ms(done.last)) if done.last else None,
         "duplicates": done.duplicates,
         "out_of_order": done.out_of_order,
         "added": done.added,
         "replaced": done.replaced,
-        "problems": done.problems,
         "problem_count": done.problem_count,
         "fingerprint": done.fingerprint,
         "message": done.message,
+        "error_code": done.error_code,
         "seconds": done.seconds,
+        "progress": read_share(done),
+        "created_at": utc_text(done.created_at),
     }
+
+
+def read_share(done: CandleImport) -> float:
+    """How much of the file has been read, from 0 to 1."""
+    if not done.under_way:
+        return 1.0
+    return min(1.0, round(done.bytes_read / done.bytes_total, 4)) if done.bytes_total else 0.0
 
 
 def list_streams() -> QuerySet[VenueStream]:

@@ -31,6 +31,7 @@ from market.models import CandleImport, CandleSeries, FeedIncident, Instrument, 
 from market.selectors import series_get
 from market.size_rules import limits_json
 
+IMPORT_RIGHT = "market.add_candleimport"
 SHOWN_FAULTS = 20
 HOLD_SECONDS = 8
 """How long a stream worker may be silent before another takes over its sockets."""
@@ -88,33 +89,49 @@ def candles_import(
     cut short, no candles, a missing column), and leaves nothing. A file with bad rows leaves an import with status `refused` and
     a report, and no candle. With `skip_bad_rows` the bad rows are left out, and reported all the same.
     """
-    require_right(user, "market.add_candleimport")
+    done = import_new(filename=filename, venue=venue, symbol=symbol, interval=interval, skip_bad_rows=skip_bad_rows, user=user)
     started = time.monotonic()
-    venue, symbol = venue_normalise(venue), symbol_normalise(symbol)
-    interval_ms(interval)
-    rows = readers.read_rows(file, symbol)
-    checked = checks.check_rows(rows, symbol, interval, timezone.now(), skip_bad_rows=skip_bad_rows)
-    done = CandleImport(
-        venue=venue,
-        symbol=symbol,
-        interval=interval,
-        filename=_stored_name(filename),
-        format=rows.format,
-        rows=checked.rows,
-        duplicates=checked.duplicates,
-        out_of_order=checked.out_of_order,
-        problems=checked.problems.first(),
-        problem_count=checked.problems.count,
-        created_by=signed_in_user(user),
-    )
+    checked = import_read(done, file)
     with transaction.atomic():
-        if checked.refusal:
-            done.status, done.message = CandleImport.Status.REFUSED, " ".join([checked.refusal, *checked.notes])
-        else:
-            _store_candles(done, checked)
+        import_store(done, checked)
         done.seconds = round(time.monotonic() - started, 3)
         done.save()
     return done
+
+
+def import_new(
+    *, filename: str, venue: str, symbol: str, interval: str, skip_bad_rows: bool = False, user: Person = None
+) -> CandleImport:
+    """An import that is not stored yet; `Invalid` at `venue`, `symbol` or `interval`."""
+    require_right(user, IMPORT_RIGHT)
+    interval_ms(interval)
+    return CandleImport(
+        venue=venue_normalise(venue),
+        symbol=symbol_normalise(symbol),
+        interval=interval,
+        skip_bad_rows=skip_bad_rows,
+        filename=_stored_name(filename),
+        created_by=signed_in_user(user),
+    )
+
+
+def import_read(done: CandleImport, file: IO[bytes]) -> checks.Checked:
+    """Reads and checks the file, and notes in the import what was found. `Invalid` at `file` for one that cannot be used."""
+    rows = readers.read_rows(file, done.symbol)
+    checked = checks.check_rows(rows, done.symbol, done.interval, timezone.now(), skip_bad_rows=done.skip_bad_rows)
+    done.format, done.rows = rows.format, checked.rows
+    done.duplicates, done.out_of_order = checked.duplicates, checked.out_of_order
+    done.problems, done.problem_count = checked.problems.first(), checked.problems.count
+    return checked
+
+
+def import_store(done: CandleImport, checked: checks.Checked) -> None:
+    """Stores the candles, or the reason why they may not be. Call it in a transaction, and save the import."""
+    if not checked.refusal:
+        return _store_candles(done, checked)
+    done.status, done.error_code = CandleImport.Status.REFUSED, "import_refused"
+    done.message = " ".join([checked.refusal, *checked.notes])
+    return None
 
 
 def _store_candles(done: CandleImport, checked: checks.Checked) -> None:
@@ -141,7 +158,7 @@ def _store_candles(done: CandleImport, checked: checks.Checked) -> None:
 def import_refusal(done: CandleImport) -> Invalid:
     """A refused import as the error that programs get: the first faults at `file`."""
     faults = [f"Row {item['row']}, {item['field']}: {item['message']}" for item in done.problems[:SHOWN_FAULTS]]
-    return Invalid(done.message, code="import_refused", fields={"file": faults or [done.message]})
+    return Invalid(done.message, code=done.error_code, fields={"file": faults or [done.message]})
 
 
 def series_delete(*, series_id: int, user: Person = None) -> None:

@@ -25,14 +25,15 @@ from django.utils import timezone
 from access.people import Person, signed_in_user
 from access.rights import require_right
 from backtests.models import ACTIVE, ENDED, Status, Sweep, SweepChunk, SweepTrial
-from backtests.services import FAULT, PUSH_GROUP, TOO_LONG, explain_error, oldest_message
+from backtests.services import FAULT, PUSH_GROUP, TOO_LONG, explain_error
 from backtests.sweeps import work
 from backtests.sweeps.config import SweepConfig, parse_sweep, trial_config
 from backtests.sweeps.selectors import candles_expected, sweep_get
 from backtests.sweeps.summary import summarise_sweep
-from backtests.watch import Interrupted, Watch
 from core.errors import Conflict, DomainError
 from core.push import push_message
+from core.watch import Interrupted, Watch
+from core.work import oldest_message
 from engine.metrics import decimal_text, round_figure
 from engine.sweep import Trial
 from trading.setup.config import parse_config as parse_run

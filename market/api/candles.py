@@ -1,4 +1,4 @@
-"""REST: the watchlist, candles, imports."""
+"""REST: the watchlist, candles."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from drf_spectacular.utils import extend_schema
-from rest_framework import serializers, status
-from rest_framework.parsers import MultiPartParser
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -19,9 +17,8 @@ from core.paging import MOST, next_url, read_page
 from core.text import float_text
 from core.times import from_ms, to_ms
 from engine.types import Candles, Floats
-from market import selectors, services
+from market import selectors
 from market.candles.codec import VALUES
-from market.models import CandleImport
 
 INTERVAL_HELP = "1m, 5m, 15m, 1h, 4h, 1d ...; one that is not stored is made of a lower one, closed candles only."
 
@@ -41,15 +38,6 @@ class CandlesQuery(serializers.Serializer[Any]):
     cursor = serializers.IntegerField(required=False, help_text="From `next` of the page before.")
 
 
-class ImportForm(serializers.Serializer[Any]):
-    file = serializers.FileField(allow_empty_file=True)
-    venue = serializers.CharField()
-    symbol = serializers.CharField()
-    interval = serializers.CharField()
-    skip_bad_rows = serializers.BooleanField(default=False)
-
-
-GAP = {"first": "2022-01-05T10:00:00Z", "last": "2022-01-05T10:06:00Z", "missing": 7}
 SYMBOL = {
     "venue": "binance",
     "symbol": "ETH-BTC",
@@ -79,28 +67,6 @@ CANDLE = {
     "low": "46208.37",
     "close": "46250",
     "volume": "40.57574",
-}
-REPORT = {
-    "id": 17,
-    "status": "completed",
-    "venue": "binance",
-    "symbol": "BTC-USD",
-    "interval": "1m",
-    "filename": "BTC-USD-1m-2022-01.csv.gz",
-    "format": "CSV, gzip",
-    "rows": 45031,
-    "first": "2021-12-31T23:01:00Z",
-    "last": "2022-02-01T05:31:00Z",
-    "gaps": [GAP],
-    "duplicates": 0,
-    "out_of_order": 0,
-    "added": 45024,
-    "replaced": 0,
-    "problems": [{"row": 12, "field": "close", "message": "'abc' is not a number."}],
-    "problem_count": 1,
-    "fingerprint": "dfb651…",
-    "message": "45,030 candles read, 45,024 of them new.",
-    "seconds": 0.21,
 }
 PAGE_PARAMETERS: Any = [PageQuery]
 CANDLE_PARAMETERS: Any = [CandlesQuery]
@@ -142,31 +108,6 @@ class CandlesView(APIView):
             limit=query["limit"],
         )
         return Response({"results": rows_of(candles), "next": next_url(request, str(to_ms(after)) if after else None)})
-
-
-class ImportsView(APIView):
-    parser_classes = (MultiPartParser,)
-
-    @extend_schema(request={"multipart/form-data": ImportForm})
-    @describe_endpoint(
-        summary="Import a file of candles",
-        scope="trade",
-        description=(
-            "CSV with a header, CSV.gz, zip, Parquet, Feather or Binance's archive. All of the file or nothing: "
-            "a file with faults is refused with `import_refused` and its rows named, unless `skip_bad_rows` is set."
-        ),
-        example=REPORT,
-        status=201,
-        errors=(400,),
-    )
-    def post(self, request: Request) -> Response:
-        form = ImportForm(data=request.data)
-        form.is_valid(raise_exception=True)
-        given = form.validated_data
-        done = services.candles_import(**given, filename=given["file"].name or "", user=request.user)
-        if done.status == CandleImport.Status.REFUSED:
-            raise services.import_refusal(done)
-        return Response(selectors.import_report(done), status=status.HTTP_201_CREATED)
 
 
 def parse_query(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:

@@ -67,6 +67,8 @@ def read_rows(file: IO[bytes], symbol: str = "") -> Rows:
             raise file_fault("This is a Feather file of version 1. Save it as version 2, or as CSV or Parquet.")
         with _choose_opener(file, magic) as (opener, name):
             return _require_rows(_read_text(opener, name, base))
+    except MemoryError:
+        raise  # Arrow's own is an ArrowException as well
     except (pa.ArrowException, OSError) as error:
         raise file_fault(f"The file cannot be read: {str(error).splitlines()[0][:200]}") from None
 

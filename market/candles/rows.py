@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from django.conf import settings
 
 from core.errors import Invalid
 from core.times import EPOCH
@@ -55,6 +56,10 @@ class Rows:
             cells = {name: column.filter(pa.array(filled)) for name, column in cells.items()}
             row = row[filled]
         self.count += len(row)
+        if self.count > settings.IMPORT_MAX_ROWS:
+            raise Invalid.at(
+                "file", f"The file has more than {settings.IMPORT_MAX_ROWS:,} rows. Split it, or raise IMPORT_MAX_ROWS."
+            )
         self._keep("row", row)
         for name, column in cells.items():
             self._keep(name, parse_times(column) if name == "time" else parse_floats(column, name))

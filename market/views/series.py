@@ -5,23 +5,20 @@ from __future__ import annotations
 from itertools import zip_longest
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from access.requests import PageRequest, may_trade
 from core import paging
-from core.errors import Invalid
 from core.venues import venue_split
 from engine.types import INTERVALS
 from market import selectors, services
 from market.coverage import months_by_series
 from market.depths import depth_get, spread_bps
-from market.forms import ImportForm, guess_series
-from market.models import CandleImport, CandleSeries, Instrument
+from market.models import CandleSeries, Instrument
 from market.window import candle_window
 
 PAGE = 50
@@ -122,65 +119,3 @@ def series_delete(request: PageRequest, pk: int) -> HttpResponse:
     services.series_delete(series_id=series.pk, user=request.user)
     messages.success(request, f"{name} is deleted: {count:,} candles and their files.")
     return redirect("market:list")
-
-
-def import_new(request: PageRequest) -> HttpResponse:
-    """The form; a file that was read (or refused row by row) answers with its report."""
-    may_trade(request)
-    if request.method == "GET" and request.htmx and "filename" in request.GET:
-        return JsonResponse(guess_series(request.GET["filename"]))
-    form = ImportForm(request.POST or None, request.FILES or None, initial=request.GET.dict())
-    if request.method == "POST" and form.is_valid():
-        found = import_upload(request, form)
-        if found is not None:
-            return import_report(request, found)
-    template = "market/_import_form.html" if request.htmx else "market/import.html"
-    status = 422 if request.method == "POST" else 200
-    context = {"form": form, "recent": selectors.list_imports()[:8], "most_bytes": settings.IMPORT_MAX_BYTES}
-    return render(request, template, context, status=status)
-
-
-def import_upload(request: PageRequest, form: ImportForm) -> CandleImport | None:
-    given = form.cleaned_data
-    try:
-        return services.candles_import(**given, filename=given["file"].name or "", user=request.user)
-    except Invalid as error:
-        form.add_error(None, str(error)) if not error.fields else None
-        for field, texts in error.fields.items():
-            form.add_error(field if field in form.fields else None, list(texts))
-    return None
-
-
-def import_report(request: PageRequest, found: CandleImport) -> HttpResponse:
-    if not request.htmx:
-        return redirect("market:import_detail", found.pk)
-    answer = render(request, "market/_report.html", report_context(found) | {"again": found.status == CandleImport.Status.REFUSED})
-    answer.headers["HX-Retarget"] = "#report"
-    answer.headers["HX-Reswap"] = "innerHTML show:top"
-    return answer
-
-
-def report_context(found: CandleImport) -> dict[str, Any]:
-    gaps: list[Any] = []
-    if found.series and found.first and found.last:
-        gaps = list(selectors.series_gaps(found.series).filter(first__gte=found.first, last__lte=found.last)[:MOST_GAPS])
-    return {
-        "item": found,
-        "gaps": gaps,
-        "problems": found.problems[:SHOWN_PROBLEMS],
-        "more_problems": max(0, found.problem_count - SHOWN_PROBLEMS),
-    }
-
-
-@require_GET
-def import_list(request: PageRequest) -> HttpResponse:
-    """The history of imports, newest first; `cursor` continues."""
-    page, cursor = paging.read_page(selectors.list_imports(), cursor=request.GET.get("cursor"), limit=PAGE)
-    template = "market/_import_rows.html" if request.htmx else "market/imports.html"
-    return render(request, template, {"imports": page, "cursor": cursor})
-
-
-@require_GET
-def import_detail(request: PageRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(CandleImport.objects.select_related("series__instrument", "created_by"), pk=pk)
-    return render(request, "market/import_detail.html", report_context(found))

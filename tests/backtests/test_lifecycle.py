@@ -15,6 +15,7 @@ from backtests import artifacts, execution, selectors, services, tasks
 from backtests.models import BacktestRun, Status
 from config.celery import app
 from core.errors import Conflict, NotFound
+from core.work import all_taken, send_jobs
 from engine.types import Candles
 from market.models import CandleSeries
 from market.services import series_delete
@@ -287,9 +288,9 @@ def test_a_run_that_a_dead_worker_took_along_is_queued_again_as_soon_as_the_work
 @pytest.mark.services
 def test_whether_messages_wait_is_asked_of_the_broker(candles: Candles) -> None:
     app.control.purge()
-    assert tasks.all_taken()
-    tasks.send_run(queued().run_id)
-    assert not tasks.all_taken()
+    assert all_taken()
+    send_jobs(tasks.run_execute, [(queued().run_id,)])
+    assert not all_taken()
     app.control.purge()
 
 

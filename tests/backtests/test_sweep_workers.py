@@ -13,6 +13,7 @@ from django.db.models import F
 from backtests import tasks
 from backtests.models import ENDED, Status, Sweep, SweepChunk, SweepTrial
 from backtests.sweeps import services
+from core.work import send_jobs
 from engine.types import Candles
 from tests.backtests.fixtures import CONFIG
 from tests.backtests.test_worker import gate, kill, wait, worker
@@ -50,7 +51,7 @@ def test_a_killed_worker_s_chunk_is_done_again_with_the_same_results(
     gate.touch()
     worker()
     worker()
-    tasks.chunks_send(services.sweeps_sweep_lost().waiting)
+    send_jobs(tasks.sweep_chunk_execute, services.sweeps_sweep_lost().waiting)
     tasks.sweep_send(sweep.sweep_id)  # the messages that the dead worker had taken
     wait(ended(sweep), log)
     sweep.refresh_from_db()

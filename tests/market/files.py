@@ -10,7 +10,7 @@ import numpy as np
 
 from core.text import ms_text
 from engine.types import INTERVALS, Candles
-from market import services
+from market import import_jobs, services
 from market.generator import MarketShape, generate_candles
 from market.models import CandleImport
 
@@ -40,6 +40,12 @@ def csv(part: Candles) -> bytes:
 def take(data: bytes, interval: str = "1m", symbol: str = "AAA-USD", venue: str = "test", **more: Any) -> CandleImport:
     filename = more.pop("filename", "candles.csv")
     return services.candles_import(file=io.BytesIO(data), filename=filename, venue=venue, symbol=symbol, interval=interval, **more)
+
+
+def work_imports() -> None:
+    """Does what a worker would do with the imports that are queued."""
+    for queued in CandleImport.objects.filter(status=CandleImport.Status.QUEUED):
+        import_jobs.import_execute(import_id=queued.pk)
 
 
 def same(one: Candles, other: Candles) -> bool:

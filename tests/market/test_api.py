@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from config.celery import app
 from core.text import ms_text
 from engine.resample import resample
-from market.models import CandleImport
-from tests.market.files import START, candles, csv, picked, take, text
+from market.models import CandleImport, CandleSeries
+from tests.market.files import START, candles, csv, picked, take, text, work_imports
+from tests.people import make_person
 
 pytestmark = pytest.mark.django_db
 ROOT = "/api/v1/market"
@@ -156,31 +160,87 @@ def test_nobody_reads_without_signing_in() -> None:
 
 def upload(client: Client, data: bytes, **more: Any) -> Any:
     file = SimpleUploadedFile("candles.csv", data)
-    return client.post(f"{ROOT}/imports", {"file": file, "venue": "test", "symbol": "AAA-USD", "interval": "1m", **more})
+    fields = {"file": file, "venue": "test", "symbol": "AAA-USD", "interval": "1m", **more}
+    return client.post(f"{ROOT}/imports", fields, headers={"prefer": "respond-async"})
 
 
-def test_a_file_can_be_sent(client: Client) -> None:
+def test_a_file_is_taken_at_once_and_its_import_can_be_followed(client: Client) -> None:
     answer = upload(client, csv(candles(50)))
-    assert answer.status_code == 201
-    report = answer.json()
+    assert answer.status_code == 202
+    taken = answer.json()
+    assert (taken["status"], taken["rows"], taken["progress"]) == ("queued", 0, 0.0)
+    assert not CandleSeries.objects.exists()
+    work_imports()
+    report = get(client, f"imports/{taken['id']}")
     assert (report["status"], report["rows"], report["added"], report["gaps"]) == ("completed", 50, 50, [])
+    assert report["progress"] == 1.0
+    assert report["fingerprint"]
+    (listed,) = get(client, "imports")["results"]
+    assert {name: report[name] for name in listed} == listed
     assert CandleImport.objects.get().created_by == User.objects.get()
 
 
+@pytest.fixture
+def eager() -> Iterator[None]:
+    """A worker that is as quick as can be."""
+    app.conf.task_always_eager = True
+    yield
+    app.conf.task_always_eager = False
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("eager")
+def test_whoever_waits_gets_the_report_of_a_small_file_as_ever(client: Client, settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    answer = client.post(
+        f"{ROOT}/imports",
+        {"file": SimpleUploadedFile("x.csv", csv(candles(9))), "venue": "test", "symbol": "AAA-USD", "interval": "1m"},
+    )
+    assert answer.status_code == 201
+    assert (answer.json()["status"], answer.json()["added"]) == ("completed", 9)
+    refused = client.post(
+        f"{ROOT}/imports",
+        {"file": SimpleUploadedFile("x.csv", b"time\n1"), "venue": "test", "symbol": "AAA-USD", "interval": "1m"},
+    )
+    assert refused.status_code == 400
+    assert refused.json()["error"]["fields"].keys() == {"file"}
+
+
 def test_a_refused_file_names_its_rows(client: Client) -> None:
-    answer = upload(client, csv(candles(50)).replace(b"2022-01-01T00:10:00Z", b"never"))
-    assert answer.status_code == 400
-    error = answer.json()["error"]
-    assert error["code"] == "import_refused"
-    assert error["fields"] == {"file": ["Row 12, time: 'never' is not a time."]}
+    taken = upload(client, csv(candles(50)).replace(b"2022-01-01T00:10:00Z", b"never")).json()
+    work_imports()
+    report = get(client, f"imports/{taken['id']}")
+    assert (report["status"], report["error_code"]) == ("refused", "import_refused")
+    assert report["problems"] == [{"row": 12, "field": "time", "message": "'never' is not a time."}]
+
+
+def test_what_can_be_told_before_reading_is_told_at_once(client: Client) -> None:
     assert upload(client, b"").json()["error"]["fields"] == {"file": ["The file is empty."]}
     assert upload(client, b"x", interval="7m").json()["error"]["fields"].keys() == {"interval"}
     assert upload(client, b"x", symbol="").json()["error"]["fields"].keys() == {"symbol"}
+    assert not CandleImport.objects.exists()
+    assert get(client, "imports/7", 404)["error"]["code"] == "not_found"
+
+
+def test_an_import_that_is_queued_can_be_cancelled(client: Client) -> None:
+    taken = upload(client, csv(candles(50))).json()
+    address = f"{ROOT}/imports/{taken['id']}/cancel"
+    assert client.post(address).json()["status"] == "cancelled"
+    assert client.post(address).status_code == 409
+    work_imports()
+    assert not CandleSeries.objects.exists()
 
 
 def test_importing_needs_the_permission() -> None:
     looker = Client()
     looker.force_login(User.objects.create_user("looker"))
+    assert upload(looker, csv(candles(50))).status_code == 403
+    assert looker.get("/market/import/").status_code == 403
+    # To trade is another right than to import: the page asked for the former.
+    looker.force_login(person := make_person("runner"))
+    person.user_permissions.add(Permission.objects.get(codename="add_backtestrun"))
+    file = SimpleUploadedFile("test_AAA-USD-1m.csv", csv(candles(50)))
+    assert looker.post("/market/import/", {"file": file, "venue": "test"}).status_code == 403
     assert upload(looker, csv(candles(50))).status_code == 403
     assert not CandleImport.objects.exists()
 
@@ -188,9 +248,9 @@ def test_importing_needs_the_permission() -> None:
 def test_every_endpoint_is_documented(client: Client) -> None:
     answer = client.get("/api/v1/schema/", {"format": "json"})
     paths = answer.json()["paths"]
-    for path, method in (("symbols", "get"), ("candles", "get"), ("imports", "post")):
+    for path, method in (("symbols", "get"), ("candles", "get"), ("imports", "post"), ("imports/{import_id}/cancel", "post")):
         described = paths[f"/api/v1/market/{path}"][method]
-        assert {"400", "401", "403"} <= set(described["responses"])
+        assert {"401", "403"} <= set(described["responses"])
         assert "Scope:" in described["description"]
         assert any("example" in str(answer) for answer in described["responses"].values())
     assert {item["name"] for item in paths["/api/v1/market/candles"]["get"]["parameters"]} >= {"symbol", "interval", "start", "end"}

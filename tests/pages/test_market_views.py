@@ -13,6 +13,7 @@ from django.test import Client
 
 from market import services
 from market.models import CandleImport, CandleSeries, Instrument
+from tests.market.files import work_imports
 from tests.people import make_person
 
 pytestmark = pytest.mark.django_db
@@ -154,11 +155,14 @@ def test_an_upload_without_script_leads_to_its_report(trader: Client) -> None:
     file = candles([*range(20), 5])
     file.name = "kraken_ETH-USD-1m.csv"
     answer = trader.post("/market/import/", {"file": file}, follow=True)
+    assert answer.redirect_chain == [(f"/market/imports/{CandleImport.objects.get().pk}/", 302)]
+    assert b"Waiting for a worker" in answer.content
+    assert b"kraken_ETH-USD-1m.csv" in answer.content
+    work_imports()
     done = CandleImport.objects.get()
-    assert answer.redirect_chain == [(f"/market/imports/{done.pk}/", 302)]
     assert (done.venue, done.symbol, done.interval, done.added, done.duplicates) == ("kraken", "ETH-USD", "1m", 20, 1)
     assert str(done.created_by) == "trader"
-    assert b"kraken_ETH-USD-1m.csv" in answer.content
+    assert done.message in trader.get(f"/market/imports/{done.pk}/").content.decode()
 
 
 @pytest.mark.parametrize(
@@ -175,6 +179,7 @@ def test_what_cannot_be_imported_is_told_at_its_field(trader: Client, given: dic
     file = candles([*range(20)])
     file.name = "candles.csv"
     answer = trader.post("/market/import/", {**given, "file": file})
+    work_imports()
     told = answer.context["form"].errors if answer.status_code == 422 else None
     refused = CandleImport.objects.filter(status=CandleImport.Status.REFUSED)
     assert (told and field in told) or (field == "file" and refused.exists())

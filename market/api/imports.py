@@ -1,0 +1,136 @@
+"""REST: imports of candles. A worker reads the file; these keep it, and say how far it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from access.openapi import describe_endpoint
+from core.paging import next_url, read_page
+from market import import_jobs, selectors, services
+from market.api.candles import PAGE_PARAMETERS, PageQuery, parse_query
+from market.models import CandleImport
+from market.tasks import import_start
+
+
+class ImportForm(serializers.Serializer[Any]):
+    file = serializers.FileField(allow_empty_file=True)
+    venue = serializers.CharField()
+    symbol = serializers.CharField()
+    interval = serializers.CharField()
+    skip_bad_rows = serializers.BooleanField(default=False)
+
+
+GAP = {"first": "2022-01-05T10:00:00Z", "last": "2022-01-05T10:06:00Z", "missing": 7}
+REPORT = {
+    "id": 17,
+    "status": "completed",
+    "venue": "binance",
+    "symbol": "BTC-USD",
+    "interval": "1m",
+    "filename": "BTC-USD-1m-2022-01.csv.gz",
+    "format": "CSV, gzip",
+    "rows": 45031,
+    "first": "2021-12-31T23:01:00Z",
+    "last": "2022-02-01T05:31:00Z",
+    "gaps": [GAP],
+    "duplicates": 0,
+    "out_of_order": 0,
+    "added": 45024,
+    "replaced": 0,
+    "problems": [{"row": 12, "field": "close", "message": "'abc' is not a number."}],
+    "problem_count": 1,
+    "fingerprint": "dfb651…",
+    "message": "45,030 candles read, 45,024 of them new.",
+    "error_code": "",
+    "seconds": 0.21,
+    "progress": 1.0,
+    "created_at": "2026-11-29T10:00:00Z",
+}
+QUEUED = REPORT | {
+    "status": "queued",
+    **dict.fromkeys(("rows", "added", "problem_count"), 0),
+    **dict.fromkeys(("format", "fingerprint", "message"), ""),
+    **{"gaps": [], "problems": []},
+    **{"first": None, "last": None, "seconds": 0.0, "progress": 0.0},
+}
+
+
+class ImportsView(APIView):
+    parser_classes = (MultiPartParser,)
+
+    @describe_endpoint(
+        summary="Imports, newest first",
+        scope="read",
+        parameters=PAGE_PARAMETERS,
+        example={"results": [{name: value for name, value in REPORT.items() if name not in ("gaps", "problems")}], "next": None},
+        errors=(400,),
+    )
+    def get(self, request: Request) -> Response:
+        query = parse_query(PageQuery, request)
+        rows, cursor = read_page(selectors.list_imports(), cursor=query.get("cursor"), limit=query["limit"])
+        return Response({"results": [selectors.import_summary(row) for row in rows], "next": next_url(request, cursor)})
+
+    @extend_schema(request={"multipart/form-data": ImportForm})
+    @describe_endpoint(
+        summary="Import a file of candles",
+        scope="trade",
+        description=(
+            "CSV with a header, CSV.gz, zip, Parquet, Feather or Binance's archive. All of the file or nothing: "
+            "a file with faults is refused with `import_refused` and its rows named, unless `skip_bad_rows` is set. "
+            "A worker reads it. If that is over within two seconds, the answer is 201 with the report, or the refusal; else it is "
+            "202 with the import as it is, to follow by GET market/imports/{id}. With `Prefer: respond-async` it is 202 at once."
+        ),
+        example=REPORT,
+        status=201,
+        also={202: QUEUED},
+        errors=(400, 409),
+    )
+    def post(self, request: Request) -> Response:
+        form = ImportForm(data=request.data)
+        form.is_valid(raise_exception=True)
+        given = form.validated_data
+        queued = import_jobs.import_queue(**given, filename=given["file"].name or "", user=request.user)
+        import_start(queued)
+        at_once = "respond-async" in request.headers.get("Prefer", "")
+        seconds = 0.0 if at_once else settings.IMPORT_ANSWER_SECONDS
+        return answer_import(import_jobs.import_wait(import_id=queued.pk, seconds=seconds))
+
+
+class ImportView(APIView):
+    @describe_endpoint(
+        summary="One import: how far it is, and its report",
+        scope="read",
+        description="`status` is queued, running, completed, refused, failed or cancelled; `progress` the share of the file read.",
+        example=REPORT,
+        errors=(404,),
+    )
+    def get(self, request: Request, import_id: int) -> Response:
+        return Response(selectors.import_report(selectors.import_get(import_id=import_id)))
+
+
+class ImportCancelView(APIView):
+    @describe_endpoint(
+        summary="Cancel an import",
+        scope="trade",
+        description="A queued import is cancelled at once, a running one within a second. Nothing of it is stored.",
+        example=QUEUED | {"status": "cancelled"},
+        errors=(404, 409),
+    )
+    def post(self, request: Request, import_id: int) -> Response:
+        return Response(selectors.import_report(import_jobs.import_cancel(import_id=import_id, user=request.user)))
+
+
+def answer_import(found: CandleImport) -> Response:
+    """What the sender of a file is told."""
+    if found.status == CandleImport.Status.REFUSED:
+        raise services.import_refusal(found)
+    over = found.status == CandleImport.Status.COMPLETED
+    return Response(selectors.import_report(found), status=201 if over else 202)
