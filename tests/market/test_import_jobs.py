@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from core.errors import Conflict, NotFound
 from core.memory import limiting_memory
-from market import import_jobs, selectors
+from market import import_jobs, selectors, services
 from market.models import CandleImport, CandleSeries
 from tests.market.files import HEADER, candles, csv
 
@@ -142,13 +142,13 @@ def test_an_import_whose_worker_died_is_queued_once_more_and_then_ended(media: P
 
 def test_a_worker_that_comes_back_after_it_was_given_up_stores_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     found = queued()
-    check = import_jobs.services.import_read
+    check = services.import_read
 
     def lose(*given: Any) -> Any:
         CandleImport.objects.filter(pk=found.pk).update(status=Status.QUEUED)
         return check(*given)
 
-    monkeypatch.setattr(import_jobs.services, "import_read", lose)
+    monkeypatch.setattr(services, "import_read", lose)
     assert worked(found).status == "queued"
     assert not CandleSeries.objects.exists()
 
