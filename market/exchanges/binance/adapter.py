@@ -36,9 +36,8 @@ from market.exchanges.base import (
 )
 from market.exchanges.binance import frames, streams
 from market.exchanges.binance.client import BinanceClient
-from market.exchanges.binance.errors import translate_error
+from market.exchanges.binance.errors import DUPLICATE, translate_error
 from market.exchanges.binance.orders import order_parameters, venue_symbol
-from market.exchanges.binance.refusals import DUPLICATE
 from market.exchanges.breaker import Breaker
 from market.exchanges.budget import Budget
 from market.exchanges.guard import Guard, find_duplicate

@@ -11,19 +11,12 @@ import aiohttp
 from binance.exceptions import BinanceAPIException, BinanceRequestException
 
 from market.exchanges.base import UNREADABLE, ExchangeError, NotFoundAtVenue, RateLimited, Refused, Retryable, Unauthorised, Unknown
-from market.exchanges.binance.refusals import (
-    BUSY,
-    DUPLICATE,
-    ORDER_OVER,
-    UNAUTHORISED,
-    UNKNOWN_ORDER,
-    UNSETTLED,
-    classify_refusal,
-    name_refusal,
-)
+from market.exchanges.binance.refusals import WAIT, WAITS, classify_error, name_refusal
 
 VENUE = "Binance"
-CLOCK = -1021
+DUPLICATE = "duplicate"
+"""The code of a refusal because an order has this id already."""
+TOO_MANY_ORDERS = -1015
 BAN_UNTOLD = 60.0
 LONGEST_BAN = 3 * 86_400.0
 BANNED_UNTIL = re.compile(r"until (\d{13})\b")
@@ -50,29 +43,23 @@ def _answer_error(error: BinanceAPIException, acts: bool) -> ExchangeError:
     status, code = _read_code(error.status_code), _read_code(error.code)
     # Of an answer that is no JSON the library's message is the response object in words, with the signed address in it.
     message = f"{VENUE}: {error.message}"[:500] if code else f"{VENUE} answered {status}."
-    if status in (429, 418) or code == -1003:
-        return RateLimited(message, code=str(code), after=_retry_after(error.response, message))
-    if code == -1015:
-        return RateLimited(message, code=str(code), after=10.0)
-    if code == CLOCK:
-        return Retryable(f"{message} Our clock and the venue's differ.", code="clock")
-    if code in BUSY:
-        return Retryable(message, code=str(code), after=BUSY[code])
-    if status >= 500 or code in UNSETTLED:
-        return lost_answer(message, str(code or status), acts)
-    return _refusal_error(message, status, code)
-
-
-def _refusal_error(message: str, status: int, code: int) -> ExchangeError:
-    if code in UNAUTHORISED or status == 401:
-        return Unauthorised(message, code=str(code))
-    if code in ORDER_OVER or (code == -2011 and UNKNOWN_ORDER in message.lower()):
-        return NotFoundAtVenue(message, code=str(code))
-    if status == 403 and not code:
-        return RateLimited(f"{VENUE}'s firewall turned us away (403).", code="403", after=BAN_UNTOLD)
-    if code == -2010 and DUPLICATE in message.lower():
-        return Refused(message, code=DUPLICATE)
-    return Refused(message, code=name_refusal(code or status, message), kind=classify_refusal(code, message))
+    match classify_error(status, code, message):
+        case "limit":
+            return RateLimited(message, code=str(code or status), after=_retry_after(error.response, code, message))
+        case "clock":
+            return Retryable(f"{message} Our clock and the venue's differ.", code="clock")
+        case "busy":
+            return Retryable(message, code=str(code), after=WAITS.get(code, WAIT))
+        case "unsettled":
+            return lost_answer(message, str(code or status), acts)
+        case "key":
+            return Unauthorised(message, code=str(code or status))
+        case "over":
+            return NotFoundAtVenue(message, code=str(code))
+        case "duplicate":
+            return Refused(message, code=DUPLICATE)
+        case kind:
+            return Refused(message, code=name_refusal(code or status, message), kind=kind)
 
 
 def _read_code(value: object) -> int:
@@ -80,9 +67,11 @@ def _read_code(value: object) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _retry_after(response: Any, message: str) -> float:
+def _retry_after(response: Any, code: int, message: str) -> float:
     """Seconds to wait. Answers over the WebSocket API have no headers: a ban tells its end in its text, and for others the usual
     time is taken."""
+    if code == TOO_MANY_ORDERS:
+        return WAIT
     try:
         wait = float(response.headers["Retry-After"])
     except (AttributeError, KeyError, ValueError):

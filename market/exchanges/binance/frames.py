@@ -1,6 +1,6 @@
-"""Binance's JSON to the desk's words. All functions are pure; `names` maps the venue's symbols to ours. What cannot be read raises
-`Malformed`, `KeyError` or the like. A frame of a kind that the desk does not use gives None. A word that the desk does not know is
-`other`: never an error, and never taken for one that it knows."""
+"""Binance's JSON to the desk's words, by `vocabulary/binance.py`. All functions are pure; `names` maps the venue's symbols to ours.
+What cannot be read raises `Malformed`, `KeyError` or the like. A frame of a kind that the desk does not use gives None. A word that
+the desk does not know is `other`: never an error, and never taken for one that it knows."""
 
 from __future__ import annotations
 
@@ -18,12 +18,9 @@ from market.exchanges.base import (
     Execution,
     InstrumentRules,
     MarketEvent,
-    OrderType,
     Report,
-    Side,
     Tick,
     UserEvent,
-    VenueStatus,
 )
 from market.exchanges.parsing import (
     Json,
@@ -38,6 +35,7 @@ from market.exchanges.parsing import (
     parse_text,
 )
 from market.exchanges.reading import Reader
+from market.exchanges.vocabulary import binance as words
 
 VENUE = "binance"
 Names = Mapping[str, str]
@@ -50,29 +48,6 @@ ROW_FIELDS = {
     "side": ("side",),
     "quantity": ("origQty", "qty"),
 }
-
-STATUSES: dict[str, VenueStatus] = {
-    "NEW": "accepted",
-    "PENDING_NEW": "accepted",
-    "PENDING_CANCEL": "accepted",
-    "PARTIALLY_FILLED": "partially_filled",
-    "FILLED": "filled",
-    "CANCELED": "cancelled",
-    "REJECTED": "rejected",
-    "EXPIRED": "expired",
-    "EXPIRED_IN_MATCH": "expired",
-}
-TYPES: dict[str, OrderType] = {
-    "MARKET": "market",
-    "LIMIT": "limit",
-    "LIMIT_MAKER": "limit",
-    "STOP_LOSS": "stop",
-    "STOP_LOSS_LIMIT": "stop_limit",
-}
-"""Take-profit orders are not among them: they trigger on the other side of the price than a stop does."""
-SIDES: dict[str, Side] = {"BUY": "buy", "SELL": "sell"}
-UNUSED_EVENTS = ("balanceUpdate", "listStatus", "externalLockUpdate")
-"""Of the user stream: the position or the report that comes with them says more."""
 
 
 def market_event(frame: Json, names: Names, received: float, now: datetime) -> MarketEvent | None:
@@ -151,8 +126,10 @@ def parse_instrument(data: Json) -> InstrumentRules:
         min_quantity=parse_optional(lot.get("minQty")),
         max_quantity=parse_optional(lot.get("maxQty")),
         min_notional=parse_optional(notional.get("minNotional")),
-        trading=data["status"] == "TRADING" and parse_flag(data.get("isSpotTradingAllowed", True)),
-        order_types=tuple(dict.fromkeys(TYPES[each] for each in data["orderTypes"] if each in TYPES)),
+        trading=words.SYMBOL_STATUS.read_word(data["status"]) == "trades" and parse_flag(data.get("isSpotTradingAllowed", True)),
+        order_types=tuple(
+            dict.fromkeys(kind for each in data["orderTypes"] if (kind := words.ORDER_TYPE.read_word(each)) != "other")
+        ),
         market_lot=parse_optional(market.get("stepSize")),
         market_min_quantity=parse_optional(market.get("minQty")),
         market_max_quantity=parse_optional(market.get("maxQty")),
@@ -200,16 +177,16 @@ def parse_order(data: Json, names: Names, executions: tuple[Execution, ...] = ()
         symbol=name_symbol(names, data["symbol"]),
         client_order_id=parse_text(data.get("origClientOrderId") or data["clientOrderId"]),
         venue_order_id=parse_text(data["orderId"]),
-        status=STATUSES.get(data["status"], "other"),
-        side=SIDES[data["side"]],
-        type=TYPES.get(data["type"], "other"),
+        status=words.ORDER_STATUS.read_word(data["status"]),
+        side=words.SIDE.read_word(data["side"]),
+        type=words.ORDER_TYPE.read_word(data["type"]),
         quantity=parse_amount(data["origQty"]),
         filled=parse_amount(data["executedQty"]),
         time=from_milliseconds(data.get("transactTime") or data.get("updateTime") or data["time"]),
         limit=parse_optional(data.get("price")),
         stop=parse_optional(data.get("stopPrice")),
         executions=executions,
-        reason=str(data.get("expiryReason") or ""),
+        reason=_join_reasons("", data.get("expiryReason")),
     )
 
 
@@ -255,37 +232,42 @@ def parse_position(row: Json) -> Balance:
 
 def user_event(event: Json, names: Names, reader: Reader) -> UserEvent | None:
     """An event of the user stream, without its envelope. The balances in it are read one by one."""
-    kind = event["e"]
-    if kind == "executionReport":
-        return _execution_report(event, names)
-    if kind == "outboundAccountPosition":
-        rows = reader.read_list("balance", event["B"], parse_position)
-        return Balances(VENUE, tuple(rows), from_milliseconds(event["u"]))
-    if kind in UNUSED_EVENTS:
-        return None
-    raise Malformed(f"an event of type {kind!r:.40}")
+    match words.USER_EVENT.read_word(event["e"]):
+        case "report":
+            return _execution_report(event, names)
+        case "balances":
+            rows = reader.read_list("balance", event["B"], parse_position)
+            return Balances(VENUE, tuple(rows), from_milliseconds(event["u"]))
+    return None
 
 
 def _execution_report(event: Json, names: Names) -> Report:
     """An order's event of the user stream, with its execution if it was a trade."""
     time = from_milliseconds(event["T"])
-    reason = event.get("r", "NONE")
+    trades = words.EXECUTION_TYPE.read_word(event["x"]) == "execution"
     return Report(
         venue=VENUE,
         symbol=name_symbol(names, event["s"]),
         client_order_id=parse_text(event.get("C") or event["c"]),
         venue_order_id=parse_text(event["i"]),
-        status=STATUSES.get(event["X"], "other"),
-        side=SIDES[event["S"]],
-        type=TYPES.get(event["o"], "other"),
+        status=words.ORDER_STATUS.read_word(event["X"]),
+        side=words.SIDE.read_word(event["S"]),
+        type=words.ORDER_TYPE.read_word(event["o"]),
         quantity=parse_amount(event["q"]),
         filled=parse_amount(event["z"]),
         time=time,
         limit=parse_optional(event["p"]),
         stop=parse_optional(event["P"]),
-        executions=(_parse_execution(event, time),) if event["x"] == "TRADE" else (),
-        reason=str(event.get("eR") or "") if reason in ("NONE", None) else str(reason),
+        executions=(_parse_execution(event, time),) if trades else (),
+        reason=_join_reasons(event.get("r"), event.get("eR")),
     )
+
+
+def _join_reasons(rejected: str | None, expired: str | None) -> str:
+    """Why the order ended: what rejected it, or else what made it expire."""
+    if rejected and words.REJECT_REASON.read_word(str(rejected)) == "told":
+        return str(rejected)
+    return str(expired) if expired and words.EXPIRY_REASON.read_word(str(expired)) == "told" else ""
 
 
 def _parse_execution(event: Json, time: datetime) -> Execution:

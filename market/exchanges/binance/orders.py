@@ -5,9 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 from market.exchanges.base import OrderRequest, Refused
+from market.exchanges.vocabulary import binance as words
 
-TYPES = {"market": "MARKET", "limit": "LIMIT", "stop": "STOP_LOSS", "stop_limit": "STOP_LOSS_LIMIT"}
-TIMES = {"gtc": "GTC", "ioc": "IOC", "fok": "FOK"}
+TYPES = {kind: words.ORDER_TYPE.find_words(kind)[0] for kind in ("market", "limit", "stop", "stop_limit")}
+TIMES = {time: words.TIME_IN_FORCE.find_words(time)[0] for time in ("gtc", "ioc", "fok")}
 
 
 def venue_symbol(symbol: str) -> str:

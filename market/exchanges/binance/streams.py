@@ -20,12 +20,15 @@ from market.exchanges.binance.errors import translate_error
 from market.exchanges.binance.orders import venue_symbol
 from market.exchanges.parsing import Json, Malformed
 from market.exchanges.reading import Reader
+from market.exchanges.vocabulary import binance as words
 
 CHUNK = 200
 """Streams in one request. The venue takes 1,024 in all, and five requests a second."""
 OPENING = 10.0
 BEAT = 30.0
 """Seconds of silence on the user stream after which the venue is asked whether it is still there."""
+ENDS = ("error", *words.USER_EVENT.find_words("end"))
+"""Of the user stream. The first one is the library's own."""
 LOST = (WebSocketException, OSError, TimeoutError, BinanceWebsocketUnableToConnect)
 
 
@@ -130,7 +133,7 @@ async def stream_user(client: BinanceClient, symbols: Mapping[str, str], reader:
             if not isinstance(event, dict):
                 reader.skip("user", f"an event that is no object: {event!r:.100}")
                 continue
-            if event.get("e") in ("error", "eventStreamTerminated", "serverShutdown"):
+            if event.get("e") in ENDS:
                 raise Retryable("The user stream of Binance was lost.", code="stream")
             parsed = reader.parse_with(str(event.get("e")), frames.user_event, event, symbols, reader)
             if parsed is not None:

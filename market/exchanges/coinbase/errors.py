@@ -10,9 +10,10 @@ import requests
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from market.exchanges.base import UNREADABLE, ExchangeError, NotFoundAtVenue, RateLimited, Refused, Retryable, Unauthorised, Unknown
-from market.exchanges.coinbase.refusals import CANCEL_UNTOLD, ORDER_OVER, UNTOLD, classify_refusal
+from market.exchanges.coinbase.refusals import UNTOLD, classify_refusal, take_kind
 from market.exchanges.coinbase.tokens import BadKey
 from market.exchanges.parsing import Json
+from market.exchanges.vocabulary.coinbase_errors import CANCEL
 
 VENUE = "Coinbase"
 LONGEST_WAIT = 86_400.0
@@ -91,9 +92,13 @@ def not_placed(answer: Json) -> ExchangeError:
 
 
 def not_cancelled(result: Json) -> ExchangeError:
+    """The error of a cancellation that the venue did not take. A reason may also be one of those for orders."""
     code = str(result.get("failure_reason") or "")
-    if code in ORDER_OVER:
-        return NotFoundAtVenue(f"{VENUE}: the order is over, or was never there ({code}).", code=code)
-    if code in CANCEL_UNTOLD:
-        return Unknown(f"{VENUE}: not cancelled, and it does not say why.", code=code)
-    return Refused(f"{VENUE}: not cancelled ({code}).", code=code, kind=classify_refusal(code))
+    match CANCEL.words.get(code, "" if code else "unsettled"):
+        case "over":
+            return NotFoundAtVenue(f"{VENUE}: the order is over, or was never there ({code}).", code=code)
+        case "unsettled":
+            return Unknown(f"{VENUE}: not cancelled, and it does not say why.", code=code)
+        case meaning:
+            kind = take_kind(meaning) if meaning else classify_refusal(code)
+            return Refused(f"{VENUE}: not cancelled ({code}).", code=code, kind=kind)

@@ -1,6 +1,6 @@
-"""Coinbase's JSON to the desk's words. All functions are pure. Product ids are written like our symbols. What cannot be read raises
-`Malformed`, `KeyError` or the like. A word that the desk does not know is `other`: never an error, and never taken for one that it
-knows."""
+"""Coinbase's JSON to the desk's words, by `vocabulary/coinbase.py`. All functions are pure. Product ids are written like our
+symbols. What cannot be read raises `Malformed`, `KeyError` or the like. A word that the desk does not know is `other`: never an
+error, and never taken for one that it knows."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ from market.exchanges.parsing import (
     parse_prices,
     parse_text,
 )
+from market.exchanges.vocabulary import coinbase as words
 
 VENUE = "coinbase"
 NAME = 16
@@ -47,29 +48,9 @@ ROW_FIELDS = {
 }
 TRADE_NUMBERS = range(2**63)
 """One that is not a number would make all later trades look old."""
-OFF = ("is_disabled", "trading_disabled", "cancel_only", "view_only", "auction_mode")
+OFF = words.PRODUCT_FLAG.find_words("halted")
 """A product that has one of these takes no new orders."""
-
-STATUSES: dict[str, VenueStatus] = {
-    "PENDING": "accepted",
-    "OPEN": "accepted",
-    "QUEUED": "accepted",
-    "EDIT_QUEUED": "accepted",
-    "CANCEL_QUEUED": "accepted",
-    "FILLED": "filled",
-    "CANCELLED": "cancelled",
-    "EXPIRED": "expired",
-    "FAILED": "rejected",
-}
-TYPES: dict[str, OrderType] = {
-    "MARKET": "market",
-    "LIMIT": "limit",
-    "STOP": "stop",
-    "STOP_LIMIT": "stop_limit",
-}
-"""Brackets, TWAP, scaled orders and those of other kinds of products have no word of ours."""
-SIDES: dict[str, Side] = {"BUY": "buy", "SELL": "sell"}
-UNSAID = ("", "REJECT_REASON_UNSPECIFIED")
+UNSAID = words.REJECT_REASON.find_words("nothing")
 
 
 def parse_ticker(data: Json, time: datetime, received: float = 0.0) -> Tick:
@@ -88,8 +69,7 @@ def parse_trade(data: Json, received: float = 0.0) -> tuple[int, Tick]:
 
 def parse_change(data: Json) -> tuple[Side, Decimal, Decimal]:
     """A change of the channel `l2_data`: (side of the book, price, quantity there now)."""
-    sides: dict[str, Side] = {"bid": "buy", "offer": "sell", "ask": "sell"}
-    return sides[data["side"]], parse_positive(data["price_level"]), parse_amount(data["new_quantity"])
+    return words.BOOK_SIDE.read_word(data["side"]), parse_positive(data["price_level"]), parse_amount(data["new_quantity"])
 
 
 def parse_candle(data: Json, symbol: str, interval: str, *, closed: bool = True) -> Candle:
@@ -134,7 +114,7 @@ def parse_instrument(data: Json) -> InstrumentRules:
         min_quantity=parse_optional(data["base_min_size"]),
         max_quantity=parse_optional(data["base_max_size"]),
         min_notional=parse_optional(data["quote_min_size"]),
-        trading=data["status"] == "online" and not off,
+        trading=words.PRODUCT_STATUS.read_word(data["status"]) == "trades" and not off,
         order_types=_order_types(data),
         max_notional=parse_optional(data.get("quote_max_size")),
         max_notional_market=True,
@@ -173,7 +153,7 @@ def parse_order(data: Json, executions: tuple[Execution, ...] = ()) -> Report:
         client_order_id=_parse_own_id(data["client_order_id"]),
         venue_order_id=parse_text(data["order_id"]),
         status=_parse_status(data["status"], filled),
-        side=SIDES[data["side"]],
+        side=words.SIDE.read_word(data["side"]),
         type=_parse_type(data.get("order_type")),
         quantity=parse_amount(asked) if asked else filled,
         filled=filled,
@@ -194,7 +174,7 @@ def user_order(data: Json, time: datetime) -> Report:
         client_order_id=_parse_own_id(data["client_order_id"]),
         venue_order_id=parse_text(data["order_id"]),
         status=_parse_status(data["status"], filled),
-        side=SIDES[data.get("order_side") or data["side"]],
+        side=words.SIDE.read_word(data.get("order_side") or data["side"]),
         type=_parse_type(data.get("order_type")),
         quantity=filled + parse_amount(data["leaves_quantity"]),
         filled=filled,
@@ -208,8 +188,7 @@ def user_order(data: Json, time: datetime) -> Report:
 def parse_fill(data: Json) -> tuple[str, Execution]:
     """An execution, with the order's id at the venue. Fees are always in the quote currency. What takes an execution back is none
     of the order's executions, and is not read past either."""
-    if (kind := data.get("trade_type", "FILL")) != "FILL":
-        raise Malformed(f"a trade of type {kind!r:.40}, which the desk does not book")
+    words.TRADE_TYPE.read_word(data.get("trade_type", "FILL"))
     price, size = parse_positive(data["price"]), parse_positive(data["size"])
     return parse_text(data["order_id"]), Execution(
         trade_id=parse_text(data["trade_id"]),
@@ -217,19 +196,19 @@ def parse_fill(data: Json) -> tuple[str, Execution]:
         quantity=size / price if parse_flag(data.get("size_in_quote")) else size,
         fee=parse_number(data["commission"]),
         fee_asset=parse_text(parse_text(data["product_id"]).partition("-")[2], NAME),
-        maker=data["liquidity_indicator"] == "MAKER",
+        maker=words.LIQUIDITY.read_word(data["liquidity_indicator"]) == "maker",
         time=from_iso(data["trade_time"]),
     )
 
 
 def _parse_status(name: str, filled: Decimal) -> VenueStatus:
-    status = STATUSES.get(name, "other")
+    status = words.ORDER_STATUS.read_word(name)
     return "partially_filled" if status == "accepted" and filled else status
 
 
 def _parse_type(name: str | None) -> OrderType:
     """REST writes `STOP_LIMIT`, and the stream writes `Stop Limit`."""
-    return TYPES.get(name.upper().replace(" ", "_"), "other") if name else "other"
+    return words.ORDER_TYPE.read_word(name.upper().replace(" ", "_")) if name else "other"
 
 
 def _parse_own_id(value: object) -> str:

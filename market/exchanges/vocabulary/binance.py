@@ -1,0 +1,327 @@
+"""Binance's words for orders, symbols, streams and money. Spot only: its other products have lists of their own."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from engine.types import INTERVALS
+from market.exchanges.base import OrderType, Side, TimeInForce, VenueStatus
+from market.exchanges.vocabulary.words import (
+    Contents,
+    Enumeration,
+    Market,
+    Source,
+    Told,
+    Unused,
+    ask_nothing,
+    leave_out,
+    pass_over,
+    split_words,
+    spread_words,
+)
+
+DOCUMENTS = Source("binance/binance-spot-api-docs", "a5e0bc3 of 2026-07-21, changelog to 2026-07-17")
+WALLET = Source("Binance's wallet API, as binance-connector-python 29da329 and copies of its pages have it", "2026-08-21")
+
+ORDER_STATUS = Enumeration[VenueStatus](
+    name="order status",
+    where="orders: `status`; user stream: `X`",
+    does="The status of the report. Of one that is `other` nothing is concluded, and the order is asked for again.",
+    source=DOCUMENTS,
+    words=spread_words(
+        {
+            "accepted": "NEW PENDING_NEW PENDING_CANCEL",
+            "partially_filled": "PARTIALLY_FILLED",
+            "filled": "FILLED",
+            "cancelled": "CANCELED",
+            "rejected": "REJECTED",
+            "expired": "EXPIRED EXPIRED_IN_MATCH",
+            "other": "ACCEPTED TRIGGERING TRIGGERED FINISHED UNKNOWN",
+        }
+    ),
+    otherwise="other",
+    unverified=split_words("ACCEPTED TRIGGERING TRIGGERED FINISHED UNKNOWN"),
+    notes={
+        "PENDING_NEW": "waits for the first order of its list",
+        "EXPIRED_IN_MATCH": "ended by self-trade prevention",
+        "ACCEPTED": "with TRIGGERING, TRIGGERED and FINISHED: python-binance lists them, of conditional orders on futures",
+        "UNKNOWN": "of the binary schema alone",
+    },
+)
+ORDER_TYPE = Enumeration[OrderType](
+    name="order type",
+    where="orders: `type`; symbols: `orderTypes`; user stream: `o`",
+    does="The type of the report, and what a symbol takes. The first of each type is sent. One that is `other` is never"
+    " sent, and can be cancelled.",
+    source=DOCUMENTS,
+    words=spread_words(
+        {
+            "market": "MARKET",
+            "limit": "LIMIT LIMIT_MAKER",
+            "stop": "STOP_LOSS",
+            "stop_limit": "STOP_LOSS_LIMIT",
+            "other": "TAKE_PROFIT TAKE_PROFIT_LIMIT",
+        }
+    ),
+    otherwise="other",
+    notes={
+        "LIMIT_MAKER": "sent for limit orders that may only rest",
+        "TAKE_PROFIT": "it triggers on the other side of the price than a stop does",
+    },
+)
+SIDE = Enumeration[Side](
+    name="side",
+    where="orders: `side`; user stream: `S`",
+    does="The side of the report.",
+    source=DOCUMENTS,
+    words={"BUY": "buy", "SELL": "sell"},
+)
+TIME_IN_FORCE = Enumeration[TimeInForce | Unused](
+    name="time in force",
+    where="orders: `timeInForce`; user stream: `f`",
+    does="Sent with limit orders. It is not read back.",
+    source=DOCUMENTS,
+    words=spread_words({"gtc": "GTC", "ioc": "IOC", "fok": "FOK", "unread": "GTX GTD RPI"}),
+    otherwise="unread",
+    unverified=split_words("GTX GTD RPI"),
+    notes={"GTX": "with GTD and RPI: python-binance lists them, of futures"},
+)
+RESPONSE_TYPE = Enumeration[Literal["sent"] | Unused](
+    name="response type",
+    where="new orders: `newOrderRespType`",
+    does="With FULL the answer to a new order brings its executions.",
+    source=DOCUMENTS,
+    words={"FULL": "sent", "ACK": "unsent", "RESULT": "unsent"},
+)
+EXECUTION_TYPE = Enumeration[Literal["execution", "report"]](
+    name="execution type",
+    where="user stream: `x`",
+    does="An execution brings a trade of ours. All others bring the order as it is now.",
+    source=DOCUMENTS,
+    words=spread_words({"execution": "TRADE", "report": "NEW CANCELED REPLACED REJECTED EXPIRED TRADE_PREVENTION UNKNOWN"}),
+    otherwise="report",
+    unverified=frozenset({"UNKNOWN"}),
+    notes={"REPLACED": "amended by hand: its new quantity is taken", "UNKNOWN": "of the binary schema alone"},
+)
+REJECT_REASON = Enumeration[Told](
+    name="reject reason",
+    where="user stream: `r`",
+    does="The reason of the report.",
+    source=DOCUMENTS,
+    words=spread_words(
+        {
+            "nothing": "NONE",
+            "told": "INSUFFICIENT_BALANCES STOP_PRICE_WOULD_TRIGGER_IMMEDIATELY WOULD_MATCH_IMMEDIATELY OCO_BAD_PRICES",
+        }
+    ),
+    otherwise="told",
+)
+EXPIRY_REASON = Enumeration[Told](
+    name="expiry reason",
+    where="orders: `expiryReason`; user stream: `eR`",
+    does="The reason of the report, where there is no reject reason.",
+    source=DOCUMENTS,
+    words=spread_words(
+        {
+            "nothing": "NONE",
+            "told": """
+                REJECTED EXCHANGE_CANCELED OCO_TRIGGER OTO_PHASE_ONE_EXPIRED UNFILLED_IOC_QUANTITY_EXPIRED
+                UNFILLED_FOK_ORDER_EXPIRED INSUFFICIENT_LIQUIDITY EXECUTION_RULE_PRICE_RANGE_EXCEEDED
+                """,
+        }
+    ),
+    otherwise="told",
+)
+SYMBOL_STATUS = Enumeration[Market](
+    name="symbol status",
+    where="symbols: `status`",
+    does="Whether orders are sent for it.",
+    source=DOCUMENTS,
+    words=spread_words({"trades": "TRADING", "halted": "END_OF_DAY HALT BREAK CANCEL_ONLY"}),
+    otherwise="halted",
+    notes={"CANCEL_ONLY": "since 2026-07-07"},
+)
+FILTER = Enumeration[Literal["rule"] | Unused](
+    name="filter",
+    where="symbols: `filters[].filterType`; refusals: `Filter failure: NAME`",
+    does="A rule is kept before an order is sent. A refusal names the filter, and is lasting.",
+    source=DOCUMENTS,
+    words=spread_words(
+        {
+            "rule": """
+                PRICE_FILTER PERCENT_PRICE PERCENT_PRICE_BY_SIDE LOT_SIZE MARKET_LOT_SIZE MIN_NOTIONAL NOTIONAL MAX_POSITION
+                MAX_NUM_ORDERS MAX_NUM_ALGO_ORDERS
+                """,
+            "unread": """
+                ICEBERG_PARTS MAX_NUM_ICEBERG_ORDERS TRAILING_DELTA MAX_NUM_ORDER_AMENDS MAX_NUM_ORDER_LISTS
+                EXCHANGE_MAX_NUM_ORDERS EXCHANGE_MAX_NUM_ALGO_ORDERS EXCHANGE_MAX_NUM_ICEBERG_ORDERS EXCHANGE_MAX_NUM_ORDER_LISTS
+                MAX_ASSET T_PLUS_SELL
+                """,
+        }
+    ),
+    otherwise="unread",
+    notes={
+        "EXCHANGE_MAX_NUM_ORDERS": "with its three like: in `exchangeFilters`, and met as a refusal",
+        "MAX_ASSET": "in `GET myFilters` alone",
+        "T_PLUS_SELL": "in the binary schema and binance-sdk-spot, without a description",
+    },
+)
+PERMISSION = Enumeration[Unused](
+    name="permission",
+    where="symbols and account: `permissions`, `permissionSets`",
+    does="A symbol that the account may not trade is refused with -2010, which needs a person.",
+    source=DOCUMENTS,
+    words=spread_words({"unread": f"SPOT MARGIN LEVERAGED {' '.join(f'TRD_GRP_{number:03}' for number in range(2, 26))}"}),
+    otherwise="unread",
+)
+RATE_LIMIT = Enumeration[Literal["kept"] | Unused](
+    name="rate limit",
+    where="`rateLimits[].rateLimitType`",
+    does="The budget of requests is set by it: REQUEST_WEIGHT by the minute, ORDERS by ten seconds. Others are met as 429.",
+    source=DOCUMENTS,
+    words=spread_words({"kept": "REQUEST_WEIGHT ORDERS", "unread": "RAW_REQUESTS CONNECTIONS"}),
+    otherwise="unread",
+    unverified=frozenset({"CONNECTIONS"}),
+)
+RATE_LIMIT_INTERVAL = Enumeration[Literal["kept"] | Unused](
+    name="rate limit interval",
+    where="`rateLimits[].interval`",
+    does="As for rate limits.",
+    source=DOCUMENTS,
+    words=spread_words({"kept": "SECOND MINUTE", "unread": "HOUR DAY"}),
+    otherwise="unread",
+    unverified=frozenset({"HOUR"}),
+)
+INTERVAL = Enumeration[Literal["candle"] | Unused](
+    name="candle interval",
+    where="`GET klines`: `interval`; market streams: `kline_…`, `k.i`",
+    does="Candles of the desk's intervals are asked for. A frame of another one is skipped and counted.",
+    source=DOCUMENTS,
+    words={
+        name: "candle" if name in INTERVALS else "unsent"
+        for name in ("1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M")
+    },
+)
+MARKET_EVENT = Enumeration[Contents | Unused](
+    name="market event",
+    where="market streams: `e`",
+    does="What the frame brings. Of `end` the next connection is opened at once.",
+    source=DOCUMENTS,
+    words=spread_words(
+        {
+            "tick": "aggTrade trade",
+            "candle": "kline",
+            "end": "serverShutdown",
+            "unread": "depthUpdate 24hrMiniTicker 24hrTicker 1hTicker 4hTicker 1dTicker avgPrice referencePrice blockTrade",
+        }
+    ),
+    otherwise="unread",
+    unverified=split_words("4hTicker 1dTicker"),
+)
+MARKET_STREAM = Enumeration[Contents | Unused](
+    name="market stream",
+    where="market streams: `stream`, behind the `@`; frames without `e`",
+    does="aggTrade, kline and depth20 are subscribed to. What the others would bring is read, or passed over.",
+    source=DOCUMENTS,
+    words=spread_words(
+        {
+            "tick": "aggTrade trade",
+            "candle": "kline",
+            "depth": "depth5 depth10 depth20 bookTicker",
+            "end": "!serverShutdown",
+            "unread": """
+                depth miniTicker ticker ticker_1h ticker_4h ticker_1d avgPrice referencePrice blockTrade !miniTicker@arr
+                !ticker_1h@arr !ticker_4h@arr !ticker_1d@arr
+                """,
+        }
+    ),
+    otherwise="unread",
+)
+USER_EVENT = Enumeration[Contents | Unused](
+    name="user event",
+    where="user stream: `e`",
+    does="What the event brings. A further one is skipped and counted.",
+    source=DOCUMENTS,
+    words=spread_words(
+        {
+            "report": "executionReport",
+            "balances": "outboundAccountPosition",
+            "unread": "balanceUpdate listStatus externalLockUpdate",
+            "end": "eventStreamTerminated serverShutdown",
+        }
+    ),
+    notes={
+        "balanceUpdate": "with listStatus and externalLockUpdate: the position or the report that comes with it says more",
+        "externalLockUpdate": "whether a position follows it is not verified",
+    },
+)
+
+
+WINDOWS = " ".join([*(f"{n}m" for n in range(1, 60)), *(f"{n}h" for n in range(1, 24)), *(f"{n}d" for n in range(1, 8))])
+OLD_TRANSFERS = """
+    MAIN_C2C MAIN_MINING C2C_MAIN C2C_UMFUTURE C2C_MINING UMFUTURE_C2C MINING_MAIN MINING_UMFUTURE MINING_C2C
+    """
+TRANSFERS = f"""
+    MAIN_UMFUTURE MAIN_CMFUTURE MAIN_MARGIN MAIN_FUNDING UMFUTURE_MAIN UMFUTURE_MARGIN CMFUTURE_MAIN MARGIN_MAIN MARGIN_UMFUTURE
+    FUNDING_MAIN {OLD_TRANSFERS}
+    """
+UNUSED = (
+    pass_over(
+        "self-trade prevention",
+        "orders and symbols: `selfTradePreventionMode`, `defaultSelfTradePreventionMode`; user stream: `V`",
+        "NONE EXPIRE_MAKER EXPIRE_TAKER EXPIRE_BOTH DECREMENT TRANSFER",
+        DOCUMENTS,
+    ),
+    pass_over("working floor", "orders: `workingFloor`", "EXCHANGE SOR BROKER", DOCUMENTS, "BROKER"),
+    pass_over("pegged price", "orders: `pegPriceType`", "PRIMARY_PEG MARKET_PEG", DOCUMENTS),
+    pass_over("pegged offset", "orders: `pegOffsetType`", "PRICE_LEVEL", DOCUMENTS),
+    pass_over("contingency", "user stream, listStatus: `c`", "OCO OTO", DOCUMENTS),
+    pass_over("list status", "user stream, listStatus: `l`", "RESPONSE EXEC_STARTED UPDATED ALL_DONE", DOCUMENTS),
+    pass_over("list order status", "user stream, listStatus: `L`", "EXECUTING ALL_DONE REJECT CANCELING", DOCUMENTS, "CANCELING"),
+    pass_over("account type", "account: `accountType`", "SPOT UNKNOWN", DOCUMENTS, "UNKNOWN"),
+    leave_out("cancel restriction", "`DELETE order`: `cancelRestrictions`", "ONLY_NEW ONLY_PARTIALLY_FILLED", DOCUMENTS),
+    leave_out("ticker type", "`GET ticker/24hr`: `type`", "FULL MINI", DOCUMENTS),
+    leave_out("depth speed", "market streams: `depth…@`", "100ms", DOCUMENTS),
+    ask_nothing(
+        "cancel-replace mode", "`POST order/cancelReplace`: `cancelReplaceMode`", "STOP_ON_FAILURE ALLOW_FAILURE", DOCUMENTS
+    ),
+    ask_nothing("cancel-replace result", "`POST order/cancelReplace`: `cancelResult`", "SUCCESS FAILURE NOT_ATTEMPTED", DOCUMENTS),
+    ask_nothing(
+        "cancel-replace limit", "`POST order/cancelReplace`: `orderRateLimitExceededMode`", "DO_NOTHING CANCEL_ONLY", DOCUMENTS
+    ),
+    ask_nothing("allocation type", "`GET myAllocations`: `allocationType`", "SOR", DOCUMENTS),
+    ask_nothing("execution rule", "`GET executionRules`: `ruleType`", "PRICE_RANGE", DOCUMENTS),
+    ask_nothing("reference price", "`GET referencePrice/calculation`: `calculationType`", "EXTERNAL ARITHMETIC_MEAN", DOCUMENTS),
+    ask_nothing("ticker window", "`GET ticker`: `windowSize`", WINDOWS, DOCUMENTS),
+    ask_nothing("deposit status", "`GET capital/deposit/hisrec`: `status`", "0 1 2 6 7 8", WALLET),
+    ask_nothing("withdrawal status", "`GET capital/withdraw/history`: `status`", "0 1 2 3 4 5 6", WALLET, "1 5"),
+    ask_nothing(
+        "conversion status",
+        "`GET convert/tradeFlow`: `orderStatus`",
+        "PROCESS ACCEPT_SUCCESS SUCCESS FAIL",
+        WALLET,
+        "PROCESS ACCEPT_SUCCESS FAIL",
+    ),
+    ask_nothing("transfer", "`GET asset/transfer`: `type`", TRANSFERS, WALLET, OLD_TRANSFERS),
+    ask_nothing("reward", "`GET simple-earn/…/rewardsRecord`: `type`", "BONUS REALTIME REWARDS ALL", WALLET),
+)
+ENUMERATIONS: tuple[Enumeration[Any], ...] = (
+    ORDER_STATUS,
+    ORDER_TYPE,
+    SIDE,
+    TIME_IN_FORCE,
+    RESPONSE_TYPE,
+    EXECUTION_TYPE,
+    REJECT_REASON,
+    EXPIRY_REASON,
+    SYMBOL_STATUS,
+    FILTER,
+    PERMISSION,
+    RATE_LIMIT,
+    RATE_LIMIT_INTERVAL,
+    INTERVAL,
+    MARKET_EVENT,
+    MARKET_STREAM,
+    USER_EVENT,
+    *UNUSED,
+)
