@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from access import services
-from access.models import ApiToken, AuditEntry
+from access.models import ApiToken, AuditEntry, ObjectLimit
 from core.generics import ModelAdmin
 
 
@@ -39,6 +39,30 @@ class ApiTokenAdmin(ModelAdmin[ApiToken]):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+@admin.register(ObjectLimit)
+class ObjectLimitAdmin(ModelAdmin[ObjectLimit]):
+    """What people are limited to. A limit is made or deleted, not changed."""
+
+    list_display = ["person", "kind", "key"]
+    list_filter = ["kind", "person"]
+    list_select_related = ["person"]
+    search_fields = ["person__username", "key"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: ObjectLimit, form: Any, change: bool) -> None:
+        made = services.limit_add(person=obj.person, kind=obj.kind, key=obj.key, by=request.user)
+        obj.pk = made.pk
+
+    def delete_model(self, request: HttpRequest, obj: ObjectLimit) -> None:
+        services.limit_remove(limit=obj, by=request.user)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ObjectLimit]) -> None:
+        for limit in queryset:
+            services.limit_remove(limit=limit, by=request.user)
 
 
 @admin.register(AuditEntry)

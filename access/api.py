@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from access import selectors, services
+from access.limits import KINDS
 from access.models import ApiToken
 from access.openapi import describe_endpoint, query_parameter
 from access.rights import require_right
@@ -28,12 +29,19 @@ TOKEN = {
     "user": "ada",
     "hint": "qd_4fJx2",
     "scopes": ["read", "trade"],
+    "limits": {"bot": ["3f1c9a2b7d40"]},
     "created_at": "2026-11-21T09:00:00Z",
     "expires_at": "2027-02-19T09:00:00Z",
     "last_used_at": None,
     "revoked_at": None,
 }
-MADE = {"token": "qd_4fJx2...", "id": 7, "scopes": ["read", "trade"], "expires_at": "2027-02-19T09:00:00Z"}
+MADE = {
+    "token": "qd_4fJx2...",
+    "id": 7,
+    "scopes": ["read", "trade"],
+    "limits": {"bot": ["3f1c9a2b7d40"]},
+    "expires_at": "2027-02-19T09:00:00Z",
+}
 BODY = {
     "type": "object",
     "required": ["username", "password"],
@@ -43,6 +51,12 @@ BODY = {
         "password": {"type": "string", "format": "password"},
         "scopes": {"type": "array", "items": {"type": "string", "enum": list(SCOPES)}, "default": ["read"]},
         "days": {"type": "integer", "minimum": 1, "maximum": services.MOST_DAYS, "default": services.DEFAULT_DAYS},
+        "limits": {
+            "type": "object",
+            "description": "By kind, the ids of all that the token may act on; an account's is its number.",
+            "additionalProperties": False,
+            "properties": {kind: {"type": "array", "items": {"type": "string", "maxLength": 16}} for kind in KINDS},
+        },
     },
 }
 BODY_EXAMPLE = {"username": "ada", "password": "...", "scopes": ["read", "trade"], "days": 90}
@@ -95,8 +109,9 @@ class TokensView(APIView):
     def post(self, request: Request) -> Response:
         given: Mapping[str, Any] = request.data if isinstance(request.data, Mapping) else {}
         user = authenticate_person(request, given)
-        token, secret = services.token_create(user=user, scopes=given.get("scopes"), days=given.get("days"), by=user)
-        made = {"token": secret, "id": token.pk, "scopes": token.scopes, "expires_at": token.expires_at}
+        asked = {name: given.get(name) for name in ("scopes", "days", "limits")}
+        token, secret = services.token_create(user=user, **asked, by=user)
+        made = {"token": secret, "id": token.pk, "scopes": token.scopes, "limits": token.limits, "expires_at": token.expires_at}
         return Response(made, status=201, headers={"Cache-Control": "no-store"})
 
 
@@ -107,7 +122,7 @@ def signed_in(request: Request) -> User:
 def authenticate_person(request: Request, given: Mapping[str, Any]) -> User:
     """The person who signs in with this password. Raises what the API answers to a wrong one."""
     form = Fields(given)
-    form.known += ["scopes", "days"]  # read where the token is made
+    form.known += ["scopes", "days", "limits"]  # read where the token is made
     username, password = form.text("username", longest=150), form.text("password", longest=1_000)
     for name, value in (("username", username), ("password", password)):
         if not value and name not in form.faults:

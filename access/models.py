@@ -13,6 +13,7 @@ class ApiToken(models.Model):
     digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the token.")
     hint = models.CharField(max_length=8, help_text="Its first characters, to tell tokens apart.")
     scopes = models.JSONField(default=list)
+    limits = models.JSONField(default=dict, blank=True, help_text="By kind, the ids of the objects that it may act on alone.")
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     credential = models.CharField(max_length=64, blank=True, help_text="Digest of its person's password when it was made.")
@@ -25,6 +26,28 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.hint}… of {self.user}"
+
+
+class ObjectLimit(models.Model):
+    """One of the objects that a person is limited to. Without any of a kind, the person may act on all of that kind."""
+
+    class Kind(models.TextChoices):
+        BOT = "bot"
+        WALLET = "wallet"
+        ACCOUNT = "account", "exchange account"
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="object_limits")
+    kind = models.CharField(max_length=8, choices=Kind)
+    key = models.CharField("id", max_length=16, help_text="As its page and the API show it; of an exchange account, its number.")
+
+    class Meta:
+        ordering = ["person", "kind", "key"]
+        verbose_name = "limit to an object"
+        verbose_name_plural = "limits to objects"
+        constraints = [models.UniqueConstraint(fields=["person", "kind", "key"], name="object_limit_once")]
+
+    def __str__(self) -> str:
+        return f"{self.person}: {self.kind} {self.key}"
 
 
 class AuditEntry(models.Model):

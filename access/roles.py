@@ -29,6 +29,7 @@ MANAGES = (
     *(f"wallets.{act}_exchangeaccount" for act in ("view", "add", "change")),
     *(f"auth.{act}_{model}" for act in ("view", "add", "change", "delete") for model in ("user", "group")),
     *("access.view_apitoken", "access.change_apitoken", "access.view_auditentry", "trading.trade_live"),
+    *(f"access.{act}_objectlimit" for act in ("view", "add", "delete")),
 )
 LOOKS = tuple(f"{app}.view_{model}" for app, models in SEEN.items() for model in models)
 ROLES: dict[str, tuple[str, ...]] = {

@@ -15,6 +15,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from access.audit import audit_record
+from access.limits import require_unlimited
 from access.people import Person, signed_in_user
 from access.rights import require_right
 from core.errors import Invalid, NotFound
@@ -191,6 +192,7 @@ def stream_switch(*, venue: str, environment: str, wanted: bool, user: Person = 
     """Note whether a person wants this stream. One that is not wanted is closed by the worker that holds it, and its bots decide
     nothing. Raises `NotFound`."""
     require_right(user, "market.change_venuestream")
+    require_unlimited(user)
     found = VenueStream.objects.filter(venue=venue, environment=environment).first()
     if found is None:
         raise NotFound(f"There is no stream of {venue} ({environment}).")

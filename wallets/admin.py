@@ -65,7 +65,7 @@ class ExchangeAccountAdmin(ModelAdmin[ExchangeAccount]):
     @admin.action(description="Test the connection: ask the venue now", permissions=["change"])
     def test_connection(self, request: HttpRequest, accounts: QuerySet[ExchangeAccount]) -> None:
         for account in accounts[:MOST_TESTED]:
-            outcome = account_test(account=account)
+            outcome = account_test(account=account, user=request.user)
             self.message_user(request, str(outcome), messages.SUCCESS if outcome.works else messages.ERROR)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ExchangeAccount]:

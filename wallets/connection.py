@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from asgiref.sync import async_to_sync
 
+from access.limits import require_reach
+from access.people import Person
 from core.errors import Conflict
 from core.text import decimal_text
 from market.clocks import MOST_APART
@@ -42,8 +44,9 @@ class KeyTest:
         return " ".join(self.lines)
 
 
-def account_test(*, account: ExchangeAccount) -> KeyTest:
+def account_test(*, account: ExchangeAccount, user: Person = None) -> KeyTest:
     """Asks the venue now, for at most SECONDS. What it says of the key is kept: one that may withdraw is refused from then on."""
+    require_reach(user, account=str(account.pk))
     try:
         answer = async_to_sync(ask_venue)(account_endpoint(account, for_check=True))
         checked = account_check(account=account, permissions=answer.permissions)

@@ -55,6 +55,11 @@ def wallet_get(*, wallet_id: str) -> Wallet:
     return found
 
 
+def wallet_reach(wallet: Wallet) -> dict[str, str]:
+    """What somebody must be let at who acts on the wallet: see `access.limits`."""
+    return {"wallet": wallet.wallet_id, "account": str(wallet.account_id or "")}
+
+
 def wallet_balances(*, wallet: Wallet) -> dict[str, Decimal]:
     """The wallet's amounts, by asset."""
     return {balance.asset: balance.amount for balance in wallet.balances.all()}

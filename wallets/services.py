@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from access.audit import audit_record
+from access.limits import require_reach
 from access.people import Person, signed_in_user
 from access.rights import require_right
 from core.errors import Conflict, Invalid
@@ -26,7 +27,7 @@ from market.exchanges.registry import VENUES, credentials_of
 from wallets.ledger import MOST, Account, Booking, Leg, booking_write, transfer_legs
 from wallets.models import Environment, ExchangeAccount, LedgerTransaction, Wallet
 from wallets.secrets import secret_box
-from wallets.selectors import account_place
+from wallets.selectors import account_place, wallet_reach
 
 ADDRESSES = {"rest": ("https", "http"), "ws": ("wss", "ws"), "ws_api": ("wss", "ws"), "ws_user": ("wss", "ws")}
 MOST_SECRET = 4_000
@@ -51,6 +52,7 @@ def account_create(
 ) -> ExchangeAccount:
     """A new account; `addresses` are rest, ws, ws_api, ws_user. Its key may follow (`account_secret_set`). `Invalid` by field."""
     require_right(user, "wallets.add_exchangeaccount", scope="admin")
+    require_reach(user, account="")
     given = account_read(name=name, environment=environment, addresses=addresses)
     given["venue"] = venue_read(venue=venue, environment=environment)
     with conflict_on_duplicate():
@@ -75,6 +77,7 @@ def account_update(*, account: ExchangeAccount, name: str, secret: str = "", use
     """Changes name and addresses. Where requests go elsewhere from now on, what the venue said of the key no longer counts, and
     beyond the sandbox the key's `secret` has to be given again; `account_secret_set` then takes it in."""
     require_right(user, "wallets.change_exchangeaccount", scope="admin")
+    require_reach(user, account=str(account.pk))
     given = account_read(name=name, environment=account.environment, addresses=addresses, account=account)
     secret_again_check(account=account, addresses=given, secret=secret)
     moved = [field for field in ADDRESSES if getattr(account, field) != given[field]]
@@ -150,6 +153,7 @@ def key_read(*, venue: str, api_key: str, secret: str) -> tuple[str, str]:
 def account_secret_set(*, account: ExchangeAccount, api_key: str, secret: str, user: Person = None) -> None:
     """Replaces the key and its secret. What the venue said of the old key no longer counts."""
     require_right(user, "wallets.change_exchangeaccount", scope="admin")
+    require_reach(user, account=str(account.pk))
     key, opened = key_read(venue=account.venue, api_key=api_key, secret=secret)
     with transaction.atomic():
         row_update(account, {"api_key": key, "secret": secret_box().seal(opened, account_place(account)), **UNCHECKED})
@@ -232,6 +236,7 @@ def wallet_create(
     """A new wallet. Paper: `venue` is the one whose prices it trades at, `opening` the amounts that it begins with, `maker` and
     `taker` its fees, 0.1 % where left out. Exchange: all of these come from the `account`. `Invalid` by field."""
     require_right(user, "wallets.add_wallet", scope="admin")
+    require_reach(user, wallet="", account=str(account.pk) if account else "")
     given, amounts = wallet_read(
         name=name, kind=kind, quote=quote, venue=venue, account=account, opening=opening, maker=maker, taker=taker
     )
@@ -313,6 +318,7 @@ def asset_read(form: Fields, field: str, raw: str) -> str:
 def wallet_archive(*, wallet: Wallet, archived: bool = True, user: Person = None) -> None:
     """Puts a wallet out of sight, with its ledger, or brings it back. `Conflict` where its account has another wallet by now."""
     require_right(user, "wallets.change_wallet", scope="admin")
+    require_reach(user, **wallet_reach(wallet))
     if not archived and wallet.account and wallet.account.wallets.filter(archived=False).exclude(pk=wallet.pk).exists():
         raise Conflict(f"{wallet.account.name} has another wallet by now; archive that one first.")
     with conflict_on_duplicate():
@@ -323,6 +329,7 @@ def wallet_archive(*, wallet: Wallet, archived: bool = True, user: Person = None
 def wallet_rename(*, wallet: Wallet, name: str, user: Person = None) -> None:
     """`Invalid` at `name`."""
     require_right(user, "wallets.change_wallet", scope="admin")
+    require_reach(user, **wallet_reach(wallet))
     form = Fields({"name": name})
     wallet.name = form.text("name", longest=80)
     form.refuse("The wallet cannot be named so.")

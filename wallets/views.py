@@ -57,6 +57,6 @@ def wallet_test(request: PageRequest, wallet_id: str) -> HttpResponse:
     wallet = selectors.wallet_get(wallet_id=wallet_id)
     if wallet.account is None:
         raise Conflict(f"{wallet.name} is a paper wallet: there is no venue to ask.")
-    outcome = account_test(account=wallet.account)
+    outcome = account_test(account=wallet.account, user=request.user)
     messages.add_message(request, messages.SUCCESS if outcome.works else messages.ERROR, str(outcome))
     return redirect("wallets:detail", wallet.wallet_id)

@@ -45,7 +45,7 @@ def test_a_token_is_made_from_a_password_and_works() -> None:
     made = ask()
     assert made.status_code == 201
     body = made.json()
-    assert set(body) == {"token", "id", "scopes", "expires_at"}
+    assert set(body) == {"token", "id", "scopes", "limits", "expires_at"}
     assert body["scopes"] == ["read", "trade"]
     assert made["Cache-Control"] == "no-store"
     seen = bearing(body["token"]).get(f"{URL}/{body['id']}").json()

@@ -8,12 +8,14 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from access.limits import require_reach, require_unlimited
 from access.rights import REAL_MONEY, require_right
 from core.generics import ModelAdmin
 from market.admin import ReadOnly
 from trading import selectors
 from trading.models import KillSwitch, Mode, RiskBudget
 from trading.services.bots import kill_switch_set
+from wallets.selectors import wallet_reach
 
 
 @admin.register(RiskBudget)
@@ -37,6 +39,12 @@ class RiskBudgetAdmin(ModelAdmin[RiskBudget]):
     def save_model(self, request: HttpRequest, obj: RiskBudget, form: Any, change: bool) -> None:
         if Mode.LIVE in (obj.mode, obj.bot.mode if obj.bot else ""):
             require_right(request.user, REAL_MONEY)
+        if obj.bot:
+            require_reach(request.user, bot=obj.bot.bot_id, **wallet_reach(obj.bot.wallet))
+        elif obj.wallet:
+            require_reach(request.user, **wallet_reach(obj.wallet))
+        else:
+            require_unlimited(request.user)
         super().save_model(request, obj, form, change)
 
     @admin.display(description="whose")

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from access.limits import require_reach, require_unlimited
 from access.people import Person, signed_in_user
 from access.rights import REAL_MONEY, require_right
 from core.errors import Conflict, Invalid, NotFound, Unreadable
@@ -34,7 +35,7 @@ from trading.services.runs import rules_find
 from trading.setup.config import RunConfig, parse_config
 from trading.setup.limits import parse_limits, parse_schedule
 from wallets.models import Wallet
-from wallets.selectors import wallet_balances, wallets_list
+from wallets.selectors import wallet_balances, wallet_reach, wallets_list
 from wallets.services import replay_books_open
 
 CHANGEABLE = ("name", "config", "wallet_id", "limits", "schedule", "replay", "live_allowed", "mode")
@@ -59,6 +60,7 @@ def bot_create(
     given = {"name": name, "config": config, "mode": mode, "wallet_id": wallet_id, "limits": limits, "schedule": schedule}
     columns = bot_columns_read(given | {"replay": replay, "live_allowed": live_allowed})
     real_money_check(user, columns)
+    require_reach(user, bot="", **wallet_reach(columns["wallet"]))
     bot = Bot(bot_id=token_hex(6), from_backtest=from_backtest, created_by=signed_in_user(user), **columns)
     try:
         with transaction.atomic():
@@ -197,10 +199,17 @@ def bot_get(bot_id: str) -> Bot:
     return bot
 
 
+def bot_reach(bot_id: str, user: Person) -> Bot:
+    """The bot, for somebody who acts on it; `NotFound`, `Forbidden`."""
+    bot = bot_get(bot_id)
+    require_reach(user, bot=bot.bot_id, **wallet_reach(bot.wallet))
+    return bot
+
+
 def bot_update(*, bot_id: str, changes: Mapping[str, Any], user: Person = None) -> Bot:
     """Changes a stopped bot. `Conflict` while it runs or holds orders; `Invalid` at what cannot be used."""
     require_right(user, "trading.change_bot")
-    bot = bot_get(bot_id)
+    bot = bot_reach(bot_id, user)
     if unknown := sorted(set(changes) - set(CHANGEABLE)):
         raise Invalid(
             "There are fields that cannot be changed.", fields={name: [f"Known are {', '.join(CHANGEABLE)}."] for name in unknown}
@@ -210,6 +219,7 @@ def bot_update(*, bot_id: str, changes: Mapping[str, Any], user: Person = None) 
     present = {name: getattr(bot, name) for name in ("name", "config", "limits", "schedule", "replay", "live_allowed", "mode")}
     columns = bot_columns_read(present | {"wallet_id": bot.wallet.wallet_id} | dict(changes))
     real_money_check(user, columns)
+    require_reach(user, **wallet_reach(columns["wallet"]))
     held = list(Position.objects.filter(bot=bot).exclude(quantity=0))
     positions = [one for one in held if not one.dust]
     if held and columns["wallet"] != bot.wallet and not positions:
@@ -235,7 +245,7 @@ def bot_delete(*, bot_id: str, user: Person = None) -> None:
     """Takes the bot off the desk; its orders and fills stay in the books. `Conflict` while it runs, has orders or holds
     something."""
     require_right(user, "trading.delete_bot")
-    bot = bot_get(bot_id)
+    bot = bot_reach(bot_id, user)
     if bot.wanted != Want.STOPPED or Order.objects.filter(bot=bot, status__in=OPEN).exists():
         raise Conflict(f"{bot.name} runs or has open orders. Stop it first.")
     if Position.objects.filter(bot=bot, dust=False).exclude(quantity=0).exists():
@@ -247,7 +257,7 @@ def bot_delete(*, bot_id: str, user: Person = None) -> None:
 
 def bot_start(*, bot_id: str, user: Person = None) -> Bot:
     """Starts a new run, or goes on after a pause. `Conflict` while the kill switch is on; `Invalid` where the bot may not trade."""
-    bot = bot_get(bot_id)
+    bot = bot_reach(bot_id, user)
     require_right(user, REAL_MONEY if bot.mode == Mode.LIVE else "trading.change_bot")
     if KillSwitch.objects.filter(killed=True).exists():
         raise Conflict("The kill switch is on. Arm the desk again first.")
@@ -327,7 +337,7 @@ def trading_check(bot: Bot) -> None:
 def bot_pause(*, bot_id: str, user: Person = None) -> Bot:
     """Makes no new entries and cancels resting ones; exits go on."""
     require_right(user, "trading.change_bot")
-    bot = bot_get(bot_id)
+    bot = bot_reach(bot_id, user)
     with transaction.atomic():
         if not Bot.objects.filter(pk=bot.pk, wanted=Want.RUNNING).update(wanted=Want.PAUSED):
             raise Conflict(f"{bot.name} is {bot.wanted}: only a running bot can be paused.")
@@ -338,7 +348,7 @@ def bot_pause(*, bot_id: str, user: Person = None) -> Bot:
 def bot_stop(*, bot_id: str, user: Person = None) -> Bot:
     """Cancels its open orders; its positions stay as they are, with nothing to protect them."""
     require_right(user, "trading.change_bot")
-    bot = bot_get(bot_id)
+    bot = bot_reach(bot_id, user)
     with transaction.atomic():
         Bot.objects.filter(pk=bot.pk).update(wanted=Want.STOPPED)
         bot_change_record(bot, "stop", user)
@@ -348,7 +358,7 @@ def bot_stop(*, bot_id: str, user: Person = None) -> Bot:
 def bot_close(*, bot_id: str, user: Person = None) -> Bot:
     """Cancels its open orders, sells its positions at market, then stops it. `Conflict` unless it runs."""
     require_right(user, "trading.change_bot")
-    bot = bot_get(bot_id)
+    bot = bot_reach(bot_id, user)
     with transaction.atomic():
         if not Bot.objects.filter(pk=bot.pk, wanted__in=[Want.RUNNING, Want.PAUSED]).update(wanted=Want.CLOSING):
             raise Conflict(f"{bot.name} is {bot.wanted}. Start it, then close it: a stopped bot sends no orders.")
@@ -360,6 +370,8 @@ def kill_switch_set(*, killed: bool, reason: str = "", user: Person = None) -> K
     """On: from this commit on no order is sent, every bot is stopped, and all open orders are to be cancelled; those that were not
     sent yet never will be. Positions stay. Off: bots stay stopped until a person starts them."""
     require_right(user, "trading.change_killswitch")
+    if not killed:
+        require_unlimited(user)
     who = user.get_username() if user else "the desk"
     with transaction.atomic():
         switch, _ = KillSwitch.objects.update_or_create(

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import Min
 from django.utils import timezone
 
+from access.limits import require_reach
 from access.people import Person
 from access.rights import require_right
 from core.errors import Conflict, Invalid, NotFound
@@ -38,6 +39,7 @@ from trading.services.loaded_bot import LoadedBot, MarketNow
 from trading.services.order_rows import ORDER_FILLED, ORDER_OVER, order_payload
 from trading.services.step_writer import StepEffects
 from trading.services.venue_steps import VenueStepWriter
+from wallets.selectors import wallet_reach
 
 TOO_OLD = timedelta(seconds=30)
 """A market order that could not be sent for so long is not sent any more: the decision was for another market."""
@@ -187,9 +189,10 @@ def order_cancel_request(*, order_id: str, user: Person) -> Order:
     """Asks for an open order to be cancelled, which the worker that runs its bot passes on to the venue. `NotFound`; `Conflict` if
     it is over."""
     require_right(user, "trading.change_order")
-    order = Order.objects.select_related("bot").filter(order_id=order_id).first()
+    order = Order.objects.select_related("bot", "wallet").filter(order_id=order_id).first()
     if order is None:
         raise NotFound(f"There is no order {order_id}.")
+    require_reach(user, bot=order.bot.bot_id, **wallet_reach(order.wallet))
     if not Order.objects.filter(pk=order.pk, status__in=OPEN).update(cancel_requested=True):
         raise Conflict(f"The order is {order.status}: there is nothing to cancel.")
     order.refresh_from_db()
@@ -232,6 +235,7 @@ def foreign_order_resolve(*, foreign_id: int, action: str, bot_id: str = "", use
         found = ForeignOrder.objects.select_for_update().select_related("wallet").filter(pk=foreign_id).first()
         if found is None:
             raise NotFound("There is no such order.")
+        require_reach(user, bot=bot_id, **wallet_reach(found.wallet))
         if found.state != ForeignOrder.State.OPEN:
             raise Conflict(f"This order is {found.state} already.")
         if action == "ignore":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -18,6 +19,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("user")
         parser.add_argument("--scopes", default="read", help="read, trade, admin; with commas between.")
+        parser.add_argument("--limit", action="append", metavar="KIND:ID", help="It may act on this bot, wallet or account alone.")
         parser.add_argument("--days", help=f"{services.DEFAULT_DAYS} where left out.")
         parser.add_argument("--json", action="store_true", help="Print one JSON object and nothing else.")
 
@@ -25,7 +27,8 @@ class Command(BaseCommand):
         """Makes the token and shows its secret, once."""
         try:
             user = selectors.user_named(options["user"])
-            token, secret = services.token_create(user=user, scopes=options["scopes"], days=options["days"])
+            limits = read_limits(options["limit"] or [])
+            token, secret = services.token_create(user=user, scopes=options["scopes"], days=options["days"], limits=limits)
         except DomainError as error:
             if options["json"]:
                 self.stdout.write(json.dumps({"error": {"code": error.code, "message": str(error), "fields": error.fields}}))
@@ -38,3 +41,11 @@ class Command(BaseCommand):
             return
         self.stdout.write(secret)
         self.stderr.write(f"Scopes {', '.join(token.scopes)}; until {expires}. It is not shown again.")
+
+
+def read_limits(given: Sequence[str]) -> dict[str, list[str]]:
+    """`bot:ID` and so on, by kind."""
+    found: dict[str, list[str]] = {}
+    for kind, _, key in (one.partition(":") for one in given):
+        found.setdefault(kind, []).append(key)
+    return found
