@@ -1,12 +1,12 @@
 """The engine's live driver: a bot's state is the simulator's book, driven candle by candle."""
 
 from engine.live.carry import HeldPosition
-from engine.live.held_exits import HeldExit
+from engine.live.held_orders import HeldOrder
 from engine.live.signal_rows import decide_row, last_row, last_size
 from engine.live.trader import Trader
 from engine.live.types import (
     OHLCV,
-    BlockedExit,
+    BlockedOrder,
     Closed,
     Ended,
     Executed,
@@ -20,11 +20,11 @@ from engine.live.types import (
 
 __all__ = [
     "OHLCV",
-    "BlockedExit",
+    "BlockedOrder",
     "Closed",
     "Ended",
     "Executed",
-    "HeldExit",
+    "HeldOrder",
     "HeldPosition",
     "HeldQuantity",
     "Intent",

@@ -1,17 +1,17 @@
-"""What becomes of exits that we refused, or that the venue ended unsold: see `held_exits` for when they are tried again."""
+"""What becomes of orders that we refused, or that the venue did not take: see `held_orders` for when they are tried again."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from engine import order_rules
 from engine.book import CANCELLED, REFUSED, SELL
 from engine.live import kernel
-from engine.live.held_exits import HeldExit, hold_exit
+from engine.live.held_orders import ENTRY, LONGEST, HeldOrder, find_next_try, hold_order
 from engine.live.trader_state import TraderState
-from engine.live.types import BlockedExit, Refusal, Step
+from engine.live.types import BlockedOrder, Refusal, Step
 from engine.live.venue_order import VenueOrder
-from engine.live.venue_orders import VenueOrders
+from engine.live.venue_orders import RESTING, VenueOrders, find_kind
 from engine.types import Rules
 
 UNTOLD = "The venue did not say why."
@@ -27,11 +27,20 @@ def stays_wanted(trader_state: TraderState, row: int, status: str) -> bool:
     return trader_state.is_queued(row, SELL) or status != "cancelled"
 
 
-def hold_order(venue_orders: VenueOrders, row: int, refusal: Refusal, *, sold: bool = False) -> None:
+def hold_exit(venue_orders: VenueOrders, row: int, refusal: Refusal, *, sold: bool = False) -> None:
     """The exit in `row` was refused, or ended unsold: a new order in its place waits for its time. `sold`: a part of it was."""
     before = venue_orders.held.pop(venue_orders.number_of(row), None)
     number = renumber_order(venue_orders.trader_state, row)
-    venue_orders.held[number] = hold_exit(None if sold else before, refusal, refusal.time or venue_orders.clock)
+    venue_orders.held[number] = hold_again(venue_orders, find_kind(venue_orders, number), None if sold else before, refusal)
+
+
+def hold_again(venue_orders: VenueOrders, of: tuple[int, str], before: HeldOrder | None, refusal: Refusal) -> HeldOrder:
+    """As `hold_order`. That one is tried again was counted when it went out."""
+    now = refusal.time or venue_orders.clock
+    held = hold_order(before, refusal, now)
+    if held.lasting and not (before and before.lasting):
+        venue_orders.tries.note(of, now)
+    return held
 
 
 def renumber_order(trader_state: TraderState, row: int) -> int:
@@ -46,7 +55,7 @@ def hold_resting(venue_orders: VenueOrders, venue_order: VenueOrder, refusal: Re
     """An exit that should rest at the venue does not: it is watched here until it is tried again."""
     exits, lot = venue_orders.exits, venue_order.lot
     before = None if venue_order.got > 0.0 else exits.held.get(lot)
-    exits.held[lot] = hold_exit(before, refusal, refusal.time or venue_orders.clock)
+    exits.held[lot] = hold_again(venue_orders, (venue_orders.place_of(venue_order), RESTING), before, refusal)
 
 
 def end_resting(venue_orders: VenueOrders, venue_order: VenueOrder, refusal: Refusal) -> None:
@@ -65,7 +74,7 @@ def block_order(venue_orders: VenueOrders, number: int, refusal: Refusal) -> Ste
         venue_orders.due.remove(number)
     if row is not None and venue_orders.trader_state.book.working[row]["side"] == SELL:
         s = int(venue_orders.trader_state.book.working[row]["symbol"])
-        hold_order(venue_orders, row, refusal)
+        hold_exit(venue_orders, row, refusal)
         sweep_dust(venue_orders, s)
     elif row is not None:
         venue_orders.trader_state.end_order(row, REFUSED)
@@ -92,58 +101,93 @@ def sweep_dust(venue_orders: VenueOrders, s: int) -> None:
 
 
 def forget_refusals(venue_orders: VenueOrders, number: int, venue_order: VenueOrder) -> None:
-    """The venue has taken the exit."""
+    """The venue has taken the order."""
+    s = venue_orders.place_of(venue_order)
+    if venue_order.buys:
+        venue_orders.held_entries.pop(s, None)
+        venue_orders.tries.times.pop((s, ENTRY), None)
+        return
     venue_orders.held.pop(number, None)
     venue_orders.exits.held.pop(venue_order.lot, None)
+    venue_orders.tries.times.pop((s, RESTING if venue_order.lot >= 0 else venue_order.order.type), None)
 
 
 def retry_exits(venue_orders: VenueOrders, changed: Collection[str]) -> Step:
     """Exits that were refused go out again if it is their time; in symbols where something has `changed`, perhaps at once."""
-    for symbol, held in list_held(venue_orders):
-        if symbol in changed:
-            held.hasten(venue_orders.clock)
+    for of, held in list_held(venue_orders):
+        if venue_orders.trader_state.symbols[of[0]] in changed and venue_orders.tries.may_hasten(of, held, venue_orders.clock):
+            held.until = min(held.until, venue_orders.clock)
     venue_orders.make_exits_due(range(len(venue_orders.trader_state.symbols)))
     return venue_orders.settle()
 
 
 def take_rules(venue_orders: VenueOrders, s: int, rules: Rules) -> None:
-    """The venue's rules of a symbol as they are now. Exits that it refused by others are tried at the next price: not where these
-    are the first ones, after the bot was loaded."""
-    trader_state, symbol = venue_orders.trader_state, venue_orders.trader_state.symbols[s]
+    """The venue's rules of a symbol as they are now. What it refused by others is tried at the next price: not where these are the
+    first ones, after the bot was loaded."""
     exits = venue_orders.exits
     if exits.rules[s] != rules and s in exits.told:
         for of, held in list_held(venue_orders):
-            if of == symbol:
-                held.renew()
+            held.until = 0 if of[0] == s else held.until
+        venue_orders.held_entries.pop(s, None)
+        venue_orders.tries.forget(s)
     exits.rules[s] = rules
     exits.told.add(s)
-    row = trader_state.book.symbols[s]
+    row = venue_orders.trader_state.book.symbols[s]
     row["tick"], row["lot"], row["min_notional"] = rules.tick, rules.lot, rules.min_notional
 
 
-def list_held(venue_orders: VenueOrders) -> list[tuple[str, HeldExit]]:
-    """Every exit that is held, with its symbol."""
+def hold_entry(venue_orders: VenueOrders, s: int, refusal: Refusal) -> None:
+    """The venue has refused a purchase. Where it does so for good, the next ones wait for their time."""
+    held = hold_again(venue_orders, (s, ENTRY), venue_orders.held_entries.get(s), refusal)
+    if held.lasting:
+        venue_orders.held_entries[s] = held
+
+
+def try_entry(venue_orders: VenueOrders, s: int) -> HeldOrder | None:
+    """Why a purchase of the symbol has to wait; None: it may be tried, and the next one waits until more is known of it."""
+    held, now, of = venue_orders.held_entries.get(s), venue_orders.clock, (s, ENTRY)
+    if held is None:
+        return None
+    if not venue_orders.tries.may_go(of, held, now):
+        return held
+    venue_orders.tries.note(of, now)
+    held.until = find_next_try(held.kind, held.count, now)
+    return None
+
+
+def put_clock(venue_orders: VenueOrders, now: int) -> None:
+    """By our own clock, which a person or a time server may put back: nothing waits for what it said before."""
+    if now < venue_orders.clock:
+        venue_orders.tries.forget_future(now)
+        for held in (*venue_orders.held.values(), *venue_orders.exits.held.values(), *venue_orders.held_entries.values()):
+            held.until = min(held.until, now + LONGEST)
+    venue_orders.clock = now
+
+
+def find_market_holds(venue_orders: VenueOrders) -> dict[int, HeldOrder]:
+    """How the market exits were refused that wait to be tried again, by the symbol's number."""
+    return {of[0]: held for of, held in list_held(venue_orders) if of[1] == "market"}
+
+
+def list_held(venue_orders: VenueOrders) -> list[tuple[tuple[int, str], HeldOrder]]:
+    """Every exit that is held, with its symbol's number and its kind."""
     trader_state = venue_orders.trader_state
-    found = []
-    for number, held in venue_orders.held.items():
-        row = trader_state.row_of(number)
-        if row is not None:
-            found.append((trader_state.symbols[trader_state.book.working[row]["symbol"]], held))
+    found = [(find_kind(venue_orders, n), held) for n, held in venue_orders.held.items() if trader_state.row_of(n) is not None]
     lots = trader_state.lots() if venue_orders.exits.held else ()
-    symbols = {int(lot["id"]): trader_state.symbols[lot["symbol"]] for lot in lots}
-    return found + [(symbols[lot], held) for lot, held in venue_orders.exits.held.items() if lot in symbols]
+    places = {int(lot["id"]): int(lot["symbol"]) for lot in lots}
+    return found + [((places[lot], RESTING), held) for lot, held in venue_orders.exits.held.items() if lot in places]
 
 
-def find_held(venue_orders: VenueOrders, number: int) -> HeldExit | None:
-    """How the exit of that number was refused before, if it was."""
-    resting = venue_orders.sent.get(number) or venue_orders.exits.unsent.get(number)
-    return venue_orders.held.get(number) or (venue_orders.exits.held.get(resting.lot) if resting is not None else None)
-
-
-def list_blocked(venue_orders: VenueOrders) -> dict[str, BlockedExit]:
+def list_blocked(venue_orders: VenueOrders) -> dict[str, BlockedOrder]:
     """Of each symbol whose exit is blocked, one."""
-    return {
-        symbol: BlockedExit(symbol, held.code, held.cause or UNTOLD)
-        for symbol, held in reversed(list_held(venue_orders))
-        if held.blocked
-    }
+    found = reversed(list_held(venue_orders))
+    return tell_blocked(venue_orders, {of[0]: held for of, held in found if held.blocked})
+
+
+def list_blocked_entries(venue_orders: VenueOrders) -> dict[str, BlockedOrder]:
+    return tell_blocked(venue_orders, {s: held for s, held in [*venue_orders.held_entries.items()] if held.blocked})
+
+
+def tell_blocked(venue_orders: VenueOrders, held: Mapping[int, HeldOrder]) -> dict[str, BlockedOrder]:
+    symbols = venue_orders.trader_state.symbols
+    return {symbols[s]: BlockedOrder(symbols[s], one.code, one.cause or UNTOLD) for s, one in held.items()}

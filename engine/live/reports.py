@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.errors import NotFound
 from engine.book import CANCELLED, EXIT_SIGNAL, EXPIRED, FILLED, MARKET, REBALANCE, REFUSED, SELL, SINGLE
 from engine.live import kernel
-from engine.live.refusals import end_resting, forget_refusals, hold_order, renumber_order, stays_wanted, sweep_dust
+from engine.live.refusals import end_resting, forget_refusals, hold_entry, hold_exit, renumber_order, stays_wanted, sweep_dust
 from engine.live.types import Refusal, Step
 from engine.live.venue_order import NEAR, VenueOrder
 from engine.live.venue_orders import VenueOrders
@@ -127,8 +127,10 @@ def apply_end(venue_orders: VenueOrders, number: int, status: str, refusal: Refu
         return Step()
     trader_state = venue_orders.trader_state
     row = trader_state.row_of(number)
+    if venue_order.buys and status == "rejected":
+        hold_entry(venue_orders, venue_orders.place_of(venue_order), refusal)
     if row is not None and stays_wanted(trader_state, row, status):
-        hold_order(venue_orders, row, refusal, sold=venue_order.got > 0.0)
+        hold_exit(venue_orders, row, refusal, sold=venue_order.got > 0.0)
     elif row is not None:
         trader_state.end_order(row, FILLED if trader_state.book.working[row]["got"] > 0.0 else ENDS[status])
     elif venue_order.lot >= 0 and not venue_order.given_up and status != "filled":

@@ -14,7 +14,7 @@ import numpy as np
 
 from engine.book import LIMIT, MARKET, REBALANCE, SELL
 from engine.live import kernel
-from engine.live.held_exits import HeldExit
+from engine.live.held_orders import HeldOrder
 from engine.live.trader_state import TraderState
 from engine.live.types import Intent
 from engine.live.venue_order import NEAR, VenueOrder
@@ -53,7 +53,7 @@ class RestingExits:
     """Lots whose stop the venue did not take, or ended unasked: it is watched here from then on."""
     told: set[int] = field(default_factory=set)
     """Symbols whose rules the venue has told since the bot was loaded."""
-    held: dict[int, HeldExit] = field(default_factory=dict)
+    held: dict[int, HeldOrder] = field(default_factory=dict)
     """Exits that the venue, or we, refused, by lot: watched here until they are tried again."""
     halted: bool = False
     """Nothing may rest at the venue, because everything was cancelled by hand."""
@@ -69,8 +69,14 @@ class RestingExits:
         self.bare = [lot for lot in self.bare if lot in lots]
         self.held = {lot: held for lot, held in self.held.items() if lot in lots}
 
-    def find_changes(self, sent: Mapping[int, VenueOrder], crumbs: Mapping[int, float], clock: int) -> ExitChanges:
-        """`sent`: what the venue has; `crumbs`: base by symbol that an exit may take along; `clock`: what time it is."""
+    def symbol_of(self, lot: int) -> int:
+        """The number of the symbol that the lot is of."""
+        lots = self.trader_state.lots()
+        return int(lots["symbol"][lots["id"] == lot][0])
+
+    def find_changes(self, sent: Mapping[int, VenueOrder], crumbs: Mapping[int, float], waits: Collection[int]) -> ExitChanges:
+        """`sent`: what the venue has; `crumbs`: base by symbol that an exit may take along; `waits`: lots whose exit was refused
+        and may not be tried yet."""
         resting = {one.lot: one for one in self.list_waiting(sent)}
         levels = self.trader_state.levels()
         exits = [self.exit_of(row, levels[row]) for row in range(len(levels))]
@@ -80,7 +86,6 @@ class RestingExits:
             there, should = resting.get(lot), wanted.get(lot)
             return there is not None and should is not None and rests_right(there, should, crumbs.get(self.place_of(should), 0.0))
 
-        waits = {lot for lot, held in self.held.items() if not held.may_go(clock)}
         place = [one for lot, one in wanted.items() if not (is_right(lot) or lot in waits)]
         return ExitChanges(
             place=self.list_takeable(place, sent), give_up=[one for lot, one in resting.items() if not is_right(lot)]

@@ -15,7 +15,7 @@ import numpy as np
 from core.errors import Invalid, Unreadable
 from engine.book import LOT, ORDER, RUNG, STATE, SYMBOL, WORKING
 from engine.live.candles_at_hand import COLUMNS
-from engine.live.held_exits import HeldExit
+from engine.live.held_orders import HeldOrder
 from engine.live.trader_state import ROWS, TraderState
 from engine.live.types import Intent
 from engine.live.venue_order import VenueOrder
@@ -38,7 +38,7 @@ STORED = {
 """Keys of the JSON, and the attributes of `TraderState` that they hold."""
 LATER_FIELDS = ("rest",)
 """Fields of orders that snapshots of 0.1.0 do not have: stored where they say something."""
-ORDER_FIELDS, INTENT_FIELDS = (tuple(one.name for one in fields(kind)) for kind in (VenueOrder, Intent))
+ORDER_FIELDS, INTENT_FIELDS, HELD_FIELDS = (tuple(one.name for one in fields(kind)) for kind in (VenueOrder, Intent, HeldOrder))
 
 
 def compute_version() -> int:
@@ -117,7 +117,7 @@ def dump_venue_orders(venue_orders: VenueOrders) -> dict[str, Any]:
     return {
         "due": venue_orders.due,
         "reached": exits.reached,
-        "failed": [number for number, held in venue_orders.held.items() if held == HeldExit()],
+        "failed": [number for number, held in venue_orders.held.items() if held == HeldOrder()],
         "bare": exits.bare,
         "halted": exits.halted,
         "crumbs": venue_orders.crumbs,
@@ -127,22 +127,25 @@ def dump_venue_orders(venue_orders: VenueOrders) -> dict[str, Any]:
 
 
 def dump_held(venue_orders: VenueOrders) -> dict[str, Any]:
-    """The exits that were refused, but for those that just go out at the next price, where there are any."""
-    kinds = {"held": venue_orders.held, "held_lots": venue_orders.exits.held}
-    said = {key: {n: asdict(held) for n, held in each.items() if held != HeldExit()} for key, each in kinds.items()}
-    return {key: each for key, each in said.items() if each}
+    """The orders that were refused, but for exits that just go out at the next price, and when they were tried; where there are
+    any."""
+    kinds = {"held": venue_orders.held, "held_lots": venue_orders.exits.held, "held_entries": venue_orders.held_entries}
+    said = {key: {n: asdict(held) for n, held in each.items() if held != HeldOrder()} for key, each in kinds.items()}
+    tried = {"tries": [[*of, times] for of, times in venue_orders.tries.times.items()]}
+    return {key: each for key, each in (said | tried).items() if each}
 
 
-def load_held(stored: Mapping[str, Any]) -> dict[int, HeldExit]:
-    return {int(number): HeldExit(**one) for number, one in stored.items()}
+def load_held(stored: Mapping[str, Any]) -> dict[int, HeldOrder]:
+    return {int(number): HeldOrder(**{name: one[name] for name in HELD_FIELDS if name in one}) for number, one in stored.items()}
 
 
 def load_venue_orders(venue_orders: VenueOrders, stored: Mapping[str, Any]) -> None:
     """Fill `venue_orders`, which is new, from what `dump_venue_orders` gave."""
     exits = venue_orders.exits
     venue_orders.due = stored["due"]
-    venue_orders.held = {number: HeldExit() for number in stored["failed"]} | load_held(stored.get("held", {}))
-    exits.held = load_held(stored.get("held_lots", {}))
+    venue_orders.held = {number: HeldOrder() for number in stored["failed"]} | load_held(stored.get("held", {}))
+    exits.held, venue_orders.held_entries = (load_held(stored.get(key, {})) for key in ("held_lots", "held_entries"))
+    venue_orders.tries.times = {(s, kind): times for s, kind, times in stored.get("tries", ())}
     exits.reached, exits.halted = stored["reached"], stored["halted"]
     exits.bare = stored.get("bare", [])  # snapshots from before stops could rest at a venue do not have it
     venue_orders.crumbs = {int(s): quantity for s, quantity in stored["crumbs"].items()}

@@ -11,13 +11,13 @@ from core.errors import Conflict, Invalid
 from engine.book import CANCELLED, REFUSED
 from engine.live import kernel, price_levels, refusals, reports, snapshot, venue_steps
 from engine.live.carry import HeldPosition, carry_over, take_over
-from engine.live.held_exits import HeldExit
+from engine.live.held_orders import HeldOrder
 from engine.live.holdings import list_holdings, list_working
 from engine.live.intents import is_sale, number_targets, write_intents
 from engine.live.resting_exits import RestingExits
 from engine.live.settling import settle_book
 from engine.live.trader_state import TraderState
-from engine.live.types import OHLCV, BlockedExit, HeldQuantity, Intent, PriceLevel, Refusal, SignalRow, Step
+from engine.live.types import OHLCV, BlockedOrder, HeldQuantity, Intent, PriceLevel, Refusal, SignalRow, Step
 from engine.live.venue_orders import VenueOrders
 from engine.matching import SLIPPAGE_KINDS, VOLUME_SHARE
 from engine.types import REASONS, Account, Rules
@@ -170,7 +170,7 @@ class Trader:
     # Risk.
     def block(self, number: int, refusal: Refusal = DENIED) -> Step:
         """Risk refused it: a queued or wanted order that has not been sent ends as `refused`; cash and lots are free again. At a
-        venue an exit stays wanted, under another number: see `held_exits`. The order itself is not in the Step. A number that is
+        venue an exit stays wanted, under another number: see `held_orders`. The order itself is not in the Step. A number that is
         over: an empty Step."""
         trader_state = self.trader_state
         for s, (reserved, _) in list(trader_state.targets.items()):
@@ -178,7 +178,7 @@ class Trader:
                 trader_state.forget_target(s)
         self.blocked = [*self.blocked, number][-BLOCKED_KEPT:]
         if self.venue_orders:
-            return refusals.block_order(self.told(refusal.time), number, refusal)
+            return refusals.block_order(self.told(refusal.time, ours=True), number, refusal)
         row = trader_state.row_of(number)
         if row is not None:
             trader_state.end_order(row, REFUSED)
@@ -224,11 +224,13 @@ class Trader:
 
     def sell_all(self, reason: str = "by_hand", prices: Mapping[str, float] | None = None) -> Step:
         """Cancels every order and sells every lot: paper at `prices` (default: the last closes) less slippage, now; external:
-        market sells are wanted now (those whose base a venue still holds for another order: once that is over)."""
+        market sells are wanted now (those whose base a venue still holds for another order: once that is over; those that were
+        refused: when it is their time)."""
         trader_state = self.trader_state
         if self.venue_orders:
+            before = refusals.find_market_holds(self.venue_orders)
             self.drop_orders()
-            return venue_steps.sell_lots(self.venue_orders, REASONS.index(reason))
+            return venue_steps.sell_lots(self.venue_orders, REASONS.index(reason), before)
         for s in list(trader_state.targets):
             trader_state.forget_target(s)
         for s, price in self.prices(prices or {}).items():
@@ -266,25 +268,43 @@ class Trader:
 
     def apply_end(self, number: int, status: str, refusal: Refusal = UNSOLD) -> Step:
         """The venue says that the order is over, after all of its fills: `filled`, `cancelled`, `expired` or `rejected`. Cash or
-        lots are released; an exit that did not sell is wanted again, at the next price or later: see `held_exits`. A second report
+        lots are released; an exit that did not sell is wanted again, at the next price or later: see `held_orders`. A second report
         changes nothing."""
-        return reports.apply_end(self.told(refusal.time), number, status, refusal)
+        return reports.apply_end(self.told(refusal.time, ours=True), number, status, refusal)
 
     def retry_exits(self, time_ms: int, changed: Collection[str] = ()) -> Step:
         """Exits that were refused go out again if it is their time. `changed`: symbols where what kept them may have gone."""
-        return refusals.retry_exits(self.told(time_ms), changed)
+        return refusals.retry_exits(self.told(time_ms, ours=True), changed)
 
     def has_held_exits(self) -> bool:
         """External: whether an exit waits to be tried again."""
         return self.venue_orders is not None and bool(self.venue_orders.held or self.venue_orders.exits.held)
 
-    def held_exit(self, number: int) -> HeldExit | None:
-        """External: how this exit was refused before, if it was."""
-        return refusals.find_held(self.venue(), number)
+    def held_order(self, order: Intent) -> HeldOrder | None:
+        """External: how this exit, or the symbol's last entry, was refused before, if it was."""
+        if order.side == "buy":
+            return self.venue().held_entries.get(self.place(order.symbol))
+        return self.venue().find_held(order.number)
 
-    def blocked_exits(self) -> dict[str, BlockedExit]:
+    def try_entry(self, symbol: str, time_ms: int) -> HeldOrder | None:
+        """External: how the last entries of the symbol were refused, where the next one has to wait; None: it may be tried."""
+        return refusals.try_entry(self.told(time_ms, ours=True), self.place(symbol))
+
+    def is_selling(self) -> bool:
+        """External: whether a market order to sell is at the venue, or goes out as soon as what rests there is cancelled."""
+        return self.venue_orders is not None and venue_steps.has_market_exit(self.venue_orders)
+
+    def symbols_leaving(self) -> set[str]:
+        """External: those of which a market exit is at the venue, or goes out when it may, whatever candle comes."""
+        return {self.symbols[s] for s in venue_steps.list_leaving(self.venue())}
+
+    def blocked_exits(self) -> dict[str, BlockedOrder]:
         """External: the exits of which a person should know that they cannot be sold, by symbol."""
         return refusals.list_blocked(self.venue()) if self.has_held_exits() else {}
+
+    def blocked_entries(self) -> dict[str, BlockedOrder]:
+        """External: as `blocked_exits`, of entries that the venue refuses for good."""
+        return refusals.list_blocked_entries(self.venue_orders) if self.venue_orders else {}
 
     def levels(self) -> list[PriceLevel]:
         """The prices to compare ticks with. They change only by calls that return a Step."""
@@ -295,8 +315,11 @@ class Trader:
         limit at its level; a watched stop order of the strategy's becomes its market or limit order."""
         return price_levels.apply_price(self.told(time_ms), self.place(symbol), price)
 
-    def told(self, time_ms: int) -> VenueOrders:
+    def told(self, time_ms: int, *, ours: bool = False) -> VenueOrders:
+        """What it is told at `time_ms`, by the venue's clock or by `ours`; 0: that is not known."""
         venue = self.venue()
+        if ours and time_ms:
+            refusals.put_clock(venue, time_ms)
         venue.clock = max(venue.clock, time_ms)
         return venue
 

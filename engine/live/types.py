@@ -135,7 +135,7 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """Why an order did not go out, or the venue did not take it. `kind`: `desk` or `passing` (it may work soon), else it lasts; see
-    `held_exits.DELAYS`. `code`: a reason of `engine.risk`, or the venue's own; `cause`: in a person's words. `time`: when."""
+    `held_orders.DELAYS`. `code`: a reason of `engine.risk`, or the venue's own; `cause`: in a person's words. `time`: when."""
 
     kind: str = "passing"
     code: str = ""
@@ -144,8 +144,8 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class BlockedExit:
-    """An exit that is wanted and was refused again and again."""
+class BlockedOrder:
+    """An exit that is wanted, or an entry, that was refused again and again."""
 
     symbol: str
     code: str

@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from engine.book import BELOW_LOT, BUY, CANCELLED, LIMIT, REFUSED, SELL
-from engine.live.held_exits import HeldExit
+from engine.book import BELOW_LOT, BUY, CANCELLED, LIMIT, MARKET, REFUSED, SELL
+from engine.live.held_orders import HeldOrder, RefusedTries
 from engine.live.outgoing import build_order, build_purchase, cut_sale, quantity_for_sale
 from engine.live.resting_exits import RestingExits
 from engine.live.settling import settle_book
 from engine.live.trader_state import TraderState
 from engine.live.types import Ended, Step
 from engine.live.venue_order import NEAR, VenueOrder
+
+RESTING = "resting"
+"""The kind of all take-profits and stops of lots: see `RefusedTries`."""
 
 
 @dataclass(slots=True)
@@ -29,8 +32,11 @@ class VenueOrders:
     """Orders that are over, for reports that come late."""
     due: list[int] = field(default_factory=list)
     """Orders that go out as soon as they may, in this order."""
-    held: dict[int, HeldExit] = field(default_factory=dict)
+    held: dict[int, HeldOrder] = field(default_factory=dict)
     """Exits that were refused, or ended unsold, by number."""
+    held_entries: dict[int, HeldOrder] = field(default_factory=dict)
+    """Purchases that the venue refused for good, by the symbol's number: the next ones wait."""
+    tries: RefusedTries = field(default_factory=RefusedTries)
     clock: int = 0
     """The latest time that the trader was told."""
     crumbs: dict[int, float] = field(default_factory=dict)
@@ -48,13 +54,6 @@ class VenueOrders:
         """Those of the symbol's that went out."""
         return [one for one in self.sent.values() if not one.buys and self.place_of(one) == s]
 
-    def has_market_exit(self) -> bool:
-        """Whether a market exit is on its way, or waits to be."""
-        if any(not one.buys and one.order.type == "market" for one in self.sent.values()):
-            return True
-        rows = (self.trader_state.row_of(number) for number in self.due)
-        return any(row is not None and self.trader_state.is_queued(row, SELL) for row in rows)
-
     def make_exits_due(self, symbols: Iterable[int]) -> None:
         """The market exits of these symbols go out, and those that were refused, once it is their time."""
         for row in self.trader_state.waiting_rows():
@@ -69,7 +68,11 @@ class VenueOrders:
         number = self.number_of(row)
         announced = self.trader_state.announced[int(self.trader_state.book.working[row]["order"])]
         held = self.held.get(number)
-        if not announced and number not in self.due and (held is None or held.may_go(self.clock)):
+        if (
+            not announced
+            and number not in self.due
+            and (held is None or self.tries.may_go(find_kind(self, number), held, self.clock))
+        ):
             self.due.append(number)
 
     # After every change of the book.
@@ -89,7 +92,9 @@ class VenueOrders:
     def change_exits(self, step: Step, placing: bool) -> None:
         """Each lot that has an exit to rest gets just one, of its quantity and at its level."""
         self.exits.forget_lots()
-        changes = self.exits.find_changes(self.sent, self.crumbs, self.clock)
+        kinds = {lot: (self.exits.symbol_of(lot), RESTING) for lot in self.exits.held}
+        waits = {lot for lot, held in self.exits.held.items() if not self.tries.may_go(kinds[lot], held, self.clock)}
+        changes = self.exits.find_changes(self.sent, self.crumbs, waits)
         for one in changes.give_up:
             if self.exits.unsent.pop(one.order.number, None) is not None:
                 self.due.remove(one.order.number)
@@ -115,6 +120,11 @@ class VenueOrders:
         row, resting = self.trader_state.row_of(number), self.exits.unsent.get(number)
         if number not in self.due or (row is None and resting is None):
             return
+        held = self.find_held(number)
+        if held is not None and not self.tries.may_go(find_kind(self, number), held, self.clock):
+            self.due.remove(number)
+            self.exits.unsent.pop(number, None)
+            return
         if row is not None and self.trader_state.book.working[row]["side"] == BUY:
             rules = self.exits.rules[int(self.trader_state.book.working[row]["symbol"])]
             venue_order = build_purchase(self.trader_state, row, rules, self.sent.values(), step)
@@ -123,12 +133,19 @@ class VenueOrders:
         if venue_order is None:
             self.tell_ended(step)
             return
+        if held is not None and held.lasting:
+            self.tries.note(find_kind(self, number), self.clock)
         self.due.remove(number)
         self.exits.unsent.pop(number, None)
         self.sent[number] = venue_order
         if row is not None:
             self.trader_state.announced[int(self.trader_state.book.working[row]["order"])] = True
         step.wanted.append(venue_order.order)
+
+    def find_held(self, number: int) -> HeldOrder | None:
+        """How the exit of that number was refused before, if it was."""
+        resting = self.sent.get(number) or self.exits.unsent.get(number)
+        return self.held.get(number) or (self.exits.held.get(resting.lot) if resting is not None else None)
 
     def tell_ended(self, step: Step) -> None:
         """What was ended on the way out."""
@@ -178,3 +195,12 @@ class VenueOrders:
     def give_up(self, venue_order: VenueOrder, step: Step) -> None:
         venue_order.given_up = True
         step.done.append(Ended(venue_order.order, "cancelled", "", self.trader_state.now()))
+
+
+def find_kind(venue_orders: VenueOrders, number: int) -> tuple[int, str]:
+    """The symbol's number, and what kind of order it is for `tries`, of an exit that waits."""
+    trader_state = venue_orders.trader_state
+    if (row := trader_state.row_of(number)) is None:
+        return venue_orders.place_of(venue_orders.exits.unsent[number]), RESTING
+    w = trader_state.book.working[row]
+    return int(w["symbol"]), "market" if w["kind"] == MARKET else "limit"

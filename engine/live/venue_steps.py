@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from engine.book import BUY, REBALANCE, SELL, UNSIZED
 from engine.live import kernel
+from engine.live.held_orders import HeldOrder
 from engine.live.types import Step
 from engine.live.venue_orders import VenueOrders
 
@@ -28,7 +29,7 @@ def size_entries(venue_orders: VenueOrders, prices: Mapping[int, float]) -> Step
     """The queued entries of these symbols are sized at these prices and go out; none while an exit or a cancelling is in flight."""
     trader_state = venue_orders.trader_state
     ready = {s: price for s, price in prices.items() if trader_state.opened[s]}
-    if not ready or not trader_state.has_queued() or venue_orders.has_market_exit():
+    if not ready or not trader_state.has_queued() or has_market_exit(venue_orders):
         return Step()
     if any(one.given_up and one.buys for one in venue_orders.sent.values()):
         return Step()
@@ -45,6 +46,25 @@ def size_entries(venue_orders: VenueOrders, prices: Mapping[int, float]) -> Step
     return venue_orders.settle()
 
 
+def has_market_exit(venue_orders: VenueOrders) -> bool:
+    """Whether a market exit is on its way, or waits to be."""
+    if any(not one.buys and one.order.type == "market" for one in venue_orders.sent.values()):
+        return True
+    rows = (venue_orders.trader_state.row_of(number) for number in venue_orders.due)
+    return any(row is not None and venue_orders.trader_state.is_queued(row, SELL) for row in rows)
+
+
+def list_leaving(venue_orders: VenueOrders) -> set[int]:
+    """The numbers of the symbols with a market exit that is at the venue, goes out as soon as what rests there is cancelled, or was
+    refused and is tried again. One that waits for the next candle's open is none."""
+    trader_state = venue_orders.trader_state
+    leaving = {venue_orders.place_of(one) for one in venue_orders.sent.values() if not one.buys and one.order.type == "market"}
+    for row in trader_state.waiting_rows():
+        if trader_state.is_queued(row, SELL) and venue_orders.number_of(row) in (*venue_orders.due, *venue_orders.held):
+            leaving.add(int(trader_state.book.working[row]["symbol"]))
+    return leaving
+
+
 def mark_unwanted(venue_orders: VenueOrders, step: Step, symbols: Iterable[str]) -> None:
     """The strategy wants out of these symbols: entries that were given up for it are not wanted even if they come."""
     for done in step.done:
@@ -52,12 +72,16 @@ def mark_unwanted(venue_orders: VenueOrders, step: Step, symbols: Iterable[str])
             venue_orders.sent[done.number].unwanted = True
 
 
-def sell_lots(venue_orders: VenueOrders, reason: int) -> Step:
-    """Market exits of all that is held."""
+def sell_lots(venue_orders: VenueOrders, reason: int, before: Mapping[int, HeldOrder]) -> Step:
+    """Market exits of all that is held. `before`: how those in their place were refused, by the symbol's number; they wait on."""
     trader_state = venue_orders.trader_state
     held = [s for s in range(len(trader_state.symbols)) if trader_state.book.symbols[s]["lots"] > 0]
     for s in held:
         trader_state.run(kernel.queue_exit, s, -1, trader_state.t, reason)
     trader_state.number_new_orders()
+    for row in trader_state.waiting_rows():
+        s = int(trader_state.book.working[row]["symbol"])
+        if s in before and trader_state.is_queued(row, SELL):
+            venue_orders.held[venue_orders.number_of(row)] = before[s]
     venue_orders.make_exits_due(held)
     return venue_orders.settle()

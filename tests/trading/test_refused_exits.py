@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -27,18 +27,23 @@ from market.sandbox.exchange import SandboxExchange
 from market.sandbox.instruments import BINANCE_FEES, ListedInstrument
 from market.sandbox.orders import RequestRefused
 from market.services import instruments_note
-from tests.trading.live.test_levels import START
+from tests.trading.live.test_levels import FLAT, START
+from tests.trading.test_run_ends import runner_of
 from tests.trading.test_steps import PLENTY, PRICES, STEP, SYMBOLS, bought, decide, reasons, started
+from trading.live.bot_commands import wind_up
+from trading.live.bot_runner import BotRunner
+from trading.live.bot_steps import explain_refusals
 from trading.live.exit_watch import ExitWatch
 from trading.models import KillSwitch, Order, Position
 from trading.services.bot_loading import bot_load, instruments_of
 from trading.services.loaded_bot import MarketNow
 from trading.services.orders import order_end, order_request, report_apply
 from trading.services.step_writer import StepEffects
-from trading.services.steps import candle_open, step_apply
+from trading.services.steps import candle_close, candle_open, step_apply
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 D = Decimal
+MINUTE, HOUR = 60_000, 3_600_000
 SYMBOL = SYMBOLS[0]
 NAMES = {"ETHBTC": "ETH-BTC", "LTCBTC": "LTC-BTC"}
 
@@ -67,7 +72,7 @@ class SandboxVenue:
 
 
 class Desk:
-    """A bot at that venue. `tried`: when orders went out; the clock moves by hand."""
+    """A bot at that venue; the clock moves by hand."""
 
     def __init__(self, **filters: Any) -> None:
         self.venue, self.time, self.watch = SandboxVenue(), START + STEP, ExitWatch()
@@ -75,7 +80,8 @@ class Desk:
             self.venue.exchange.change_filters(symbol, **filters)
         self.loaded_bot = started()
         self.learn_rules()
-        self.tried: list[int] = []
+        self.sent: list[tuple[str, int]] = []
+        """Orders that went out: their symbol, and when."""
         self.price_age = 0.0
         self.find_quote: Callable[[str], tuple[Decimal, float] | None] | None = None
 
@@ -91,7 +97,7 @@ class Desk:
         waiting = [*effects.send]
         while waiting:
             order = waiting.pop(0)
-            self.tried.append(self.time)
+            self.sent.append((order.symbol, self.time))
             waiting += self.place(order).send
 
     def place(self, order: Order) -> StepEffects:
@@ -101,6 +107,25 @@ class Desk:
             refusal = Refusal(error.kind, error.code, str(error))
             return order_end(self.loaded_bot, order.pk, order.status, "rejected", refusal, self.market())  # type: ignore[arg-type]
         return report_apply(self.loaded_bot, report, self.market())
+
+    def tried(self, symbol: str) -> list[int]:
+        """When orders of the symbol went out."""
+        return [time for one, time in self.sent if one == symbol]
+
+    def runner(self) -> BotRunner:
+        """As a stream worker would have it."""
+        one = runner_of(self.loaded_bot)
+        one.steps.inputs = replace(one.steps.inputs, now_ms=lambda: self.time)
+        return one
+
+    def enter(self, minute: int) -> None:
+        """At the close of that minute, and the open of the next one, the strategy wants in."""
+        loaded, start = self.loaded_bot, START + STEP
+        flat, rows = dict.fromkeys(SYMBOLS, FLAT), dict.fromkeys(SYMBOLS, SignalRow(entry=True))
+        candle_close(loaded, start + minute * MINUTE, flat, rows, self.market())
+        self.time = start + (minute + 1) * MINUTE
+        self.act(candle_open(loaded, self.time, PRICES, self.market()))
+        self.act(step_apply(loaded, self.market(), lambda: loaded.trader.entries(PRICES)))
 
     def leave(self) -> None:
         """The strategy wants out of the first symbol; the other one was never bought."""
@@ -124,7 +149,7 @@ def desk() -> Desk:
     """It holds some two of each symbol: there are no more to buy."""
     one = Desk()
     one.act(bought(one.loaded_bot))
-    one.tried.clear()
+    one.sent.clear()
     return one
 
 
@@ -180,12 +205,64 @@ def test_an_exit_that_the_venue_refuses_for_good_costs_twelve_orders_an_hour_and
     assert (alerts(), desk.loaded_bot.trader.working()) == ([alert], [])
 
 
+def most_in_an_hour(times: Sequence[int]) -> int:
+    return max(sum(first <= one < first + HOUR for one in times) for first in times)
+
+
+def test_close_and_the_exits_that_were_refused_share_twelve_tries_an_hour(desk: Desk) -> None:
+    """A person closes a bot whose exit the venue refuses for good: what the strategy, Close and a restart want is one sale."""
+    desk.venue.exchange.change_filters(SYMBOL, market_max_qty=D(1))
+    desk.leave()
+    desk.wait(400)
+    runner = desk.runner()
+    for turn in range(1_440):
+        desk.time += 5_000
+        if turn == 300:  # another worker takes over
+            desk.loaded_bot = runner.steps.loaded_bot = bot_load(runner.bot_id)
+        for effects in (wind_up(runner, sell=True), runner.steps.retry_exits(), runner.steps.touch(SYMBOL, 10.0, desk.time)):
+            desk.act(effects or StepEffects())
+    assert not runner.queue.closed
+    refused = Order.objects.filter(symbol=SYMBOL, side="sell")
+    assert {one.status for one in refused} == {"rejected"}
+    assert len(refused) >= 24
+    assert most_in_an_hour(desk.tried(SYMBOL)) == 12
+    desk.venue.exchange.change_filters(SYMBOL, market_max_qty=D(9_000))
+    desk.time += HOUR
+    desk.act(runner.steps.retry_exits() or StepEffects())
+    wind_up(runner, sell=True)
+    assert (held() < D("0.001"), runner.queue.closed) == (True, True)
+
+
+def test_entries_that_the_venue_refuses_for_good_cost_twelve_orders_an_hour_and_an_event_each() -> None:
+    """The strategy wants in at each close of a minute, for three hours."""
+    one = Desk()
+    one.venue.exchange.change_filters(SYMBOL, market_max_qty=D("0.5"))
+    for minute in range(180):
+        one.enter(minute)
+        if minute == 90:
+            one.loaded_bot = bot_load(one.loaded_bot.bot.pk)
+    refused = Order.objects.filter(symbol=SYMBOL)
+    assert {order.status for order in refused} == {"rejected"}
+    assert len(refused) >= 30
+    assert most_in_an_hour(one.tried(SYMBOL)) <= 12
+    ids = [order.order_id for order in refused]
+    told = [event for event in Event.objects.all() if event.payload.get("order_id") in ids]
+    assert len(told) == len(refused) + 1  # the first one's sending is told as always
+    assert [reason for reason in reasons() if reason[0] == SYMBOL] == [(SYMBOL, "entry_refused")]
+    said = explain_refusals(one.loaded_bot)
+    assert said.startswith(f"binance-sandbox takes no purchase of {SYMBOL}: ")
+    assert "MARKET_LOT_SIZE" in said
+    one.learn_rules()
+    one.enter(180)
+    assert (held() > 0, explain_refusals(one.loaded_bot)) == (True, "")
+
+
 def test_an_exit_that_the_kill_switch_met_is_blocked_once_and_goes_out_when_that_is_lifted(desk: Desk) -> None:
     KillSwitch.objects.create(killed=True)
     desk.leave()
     desk.wait(300)
     assert [one for one in reasons() if one[0] == SYMBOL] == [(SYMBOL, "kill_switch")]
-    assert (desk.tried, len(alerts())) == ([], len(SYMBOLS))
+    assert (desk.sent, len(alerts())) == ([], len(SYMBOLS))
     KillSwitch.objects.update(killed=False)
     desk.wait(31)
     assert held() < D("0.001")

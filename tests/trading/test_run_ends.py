@@ -26,7 +26,6 @@ from trading.live.bot_runner import BotHost, BotRunner
 from trading.live.bot_steps import BotInputs
 from trading.live.history import Decisions
 from trading.live.market_state import MarketState
-from trading.live.sale_tries import SaleTries
 from trading.models import Order, Position, RiskAllocation, RiskBudget
 from trading.services.bot_loading import bot_load
 from trading.services.bots import bot_delete, bot_start
@@ -61,9 +60,9 @@ def runner_of(loaded_bot: LoadedBot, price: str = "10") -> BotRunner:
 def wind(runner: BotRunner, *, sell: bool) -> list[Order]:
     """As often as it takes until something is sent, or the run is over."""
     for _ in range(4):
-        effects = wind_up(runner, sell=sell)
-        if runner.queue.closed or (effects and effects.send):
-            return effects.send if effects else []
+        for effects in (wind_up(runner, sell=sell), runner.steps.retry_exits()):
+            if runner.queue.closed or (effects and effects.send):
+                return effects.send if effects else []
     return []
 
 
@@ -256,18 +255,6 @@ def test_claims_of_many_purchases_are_released_oldest_first_and_by_one_part_of_t
     sale.refresh_from_db()
     report_apply(again, reported(sale, "filled", sale.quantity * 3 / 4, name="b"), market())
     assert list(RiskAllocation.objects.filter(symbol=ETH).values_list("used", "status")) == [(0, "released")] * 2
-
-
-def test_a_sale_that_is_refused_again_and_again_is_asked_for_less_and_less_often() -> None:
-    now = [0.0]
-    tries = SaleTries(lambda: now[0])
-    granted: list[float] = []
-    for now[0] in range(3_600):
-        if tries.take_turn():
-            granted.append(now[0])
-    assert granted[:5] == [0, 1, 5, 13, 29]
-    assert granted[-1] - granted[-2] == 300
-    assert len(granted) < 20
 
 
 def test_what_has_become_dust_since_it_was_bought_does_not_hold_up_the_end() -> None:

@@ -34,10 +34,9 @@ def wind_up(runner: BotRunner, *, sell: bool) -> StepEffects | None:
     prices = steps.find_prices()
     if loaded.trader.entries_allowed:
         return steps.pause()  # a bot that winds up buys nothing more
-    unsold = sell and has_to_sell(runner, prices)
-    if unsold:
-        # One that only waits, for an open or because the venue refused it, sells nothing: it is wanted anew.
-        if is_selling(runner) or not runner.sale_tries.take_turn():
+    if sell and (unsold := list_unsold(runner, prices)):
+        # A sale that only waits for an open is wanted anew. One that was refused is tried again when it is its time.
+        if loaded.trader.is_selling() or (loaded.external and unsold <= loaded.trader.symbols_leaving()):
             return None
         return steps.act_by_hand("close", lambda: loaded.trader.sell_all("by_hand", prices))
     if loaded.orders:
@@ -50,17 +49,13 @@ def wind_up(runner: BotRunner, *, sell: bool) -> StepEffects | None:
     return None
 
 
-def has_to_sell(runner: BotRunner, prices: Mapping[str, float]) -> bool:
-    """Whether it holds something that can be sold: at a venue dust cannot, nor what was dust when its lots were given up."""
+def list_unsold(runner: BotRunner, prices: Mapping[str, float]) -> set[str]:
+    """The symbols of which it holds something that can be sold: at a venue dust cannot, nor what was dust when its lots were given
+    up."""
     loaded = runner.loaded_bot
     held = {lot.symbol for lot in loaded.trader.holdings()}
-    for symbol, quantity in loaded.trader.positions().items():
-        if symbol in held and not (loaded.external and is_dust(loaded.rules[symbol], quantity, prices.get(symbol, 0.0))):
-            return True
-    return False
-
-
-def is_selling(runner: BotRunner) -> bool:
-    """Whether a market order to sell is at the venue, or goes out as soon as what rests there is cancelled."""
-    orders = runner.loaded_bot.trader.venue_orders
-    return bool(orders and orders.has_market_exit())
+    return {
+        symbol
+        for symbol, quantity in loaded.trader.positions().items()
+        if symbol in held and not (loaded.external and is_dust(loaded.rules[symbol], quantity, prices.get(symbol, 0.0)))
+    }

@@ -27,7 +27,6 @@ from market.exchanges.base import Candle, Tick
 from trading.live.bot_candles import BotCandles
 from trading.live.bot_steps import BotInputs, BotSteps
 from trading.live.job_queue import JobQueue
-from trading.live.sale_tries import SaleTries
 from trading.live.strategy_host import Stalled, StrategyHost
 from trading.live.threads import ANY, BOT, LOOP, called_from
 from trading.models import OPEN, Order
@@ -73,7 +72,6 @@ class BotRunner:
         """Symbols whose price has reached a level, and the job about it has not begun."""
         self.levels: list[PriceLevel] = []
         """As the market state has them."""
-        self.sale_tries = SaleTries()
         self.pushed: tuple[object, ...] = ()
         """The bot's figures, as they were last pushed to the pages."""
 

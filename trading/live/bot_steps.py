@@ -73,11 +73,13 @@ class BotSteps:
 
     @called_from(*ANY)
     def explain_halts(self) -> str:
-        """Which of its symbols the venue itself does not trade at present; empty: none. It decides all the same: what cannot be
-        traded is refused, and an exit stays wanted."""
+        """Which of its symbols the venue itself does not trade at present, or whose entries it refuses; empty: none. It decides all
+        the same: what cannot be traded is refused, and an exit stays wanted."""
         tradable = self.inputs.market.tradable
         halted = [] if tradable is None else [symbol for symbol in self.loaded_bot.config.symbols if symbol not in tradable]
-        return f"{self.loaded_bot.bot.venue} does not trade {', '.join(halted)} at present." if halted else ""
+        if halted:
+            return f"{self.loaded_bot.bot.venue} does not trade {', '.join(halted)} at present."
+        return explain_refusals(self.loaded_bot)
 
     @called_from(*ANY)
     def find_prices(self) -> dict[str, float]:
@@ -154,3 +156,9 @@ class BotSteps:
 
     def act_by_hand(self, what: str, call: Callable[[], Step]) -> StepEffects:
         return step_apply(self.loaded_bot, self.describe_market(f"person:{what}"), call)
+
+
+def explain_refusals(loaded_bot: LoadedBot) -> str:
+    """Which entries the venue refuses, and why; empty: none."""
+    venue, blocked = loaded_bot.bot.venue, loaded_bot.trader.blocked_entries().values()
+    return " ".join(f"{venue} takes no purchase of {one.symbol}: {one.cause} It is tried again." for one in blocked)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Protocol, TypeAlias
 
 from core.batch import WriteBatch
+from core.times import to_ms
 from engine import risk
 from engine.live import Intent
 from market.rounding import exact_decimal, round_quantity
@@ -18,6 +19,7 @@ from trading.services.paper_funds import PaperFunds
 PROTECTIVE = frozenset({"stop_loss", "trailing_stop", "take_profit", "time_limit"})
 """Reasons of orders that protect a position."""
 PLACES = Decimal("1e-18")
+TRIED_AGAIN = "Purchases of the symbol are tried again every five minutes or so, at most twelve times an hour."
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,8 @@ class Admission:
             return Blocked(intent, denial)
         if not is_entry:
             return Admitted(intent)
+        if refused := self.deny_refused(intent.symbol):
+            return Blocked(intent, refused)
         fees = self.loaded_bot.config.fees
         fee = exact_decimal(fees.taker if self.loaded_bot.external else max(fees.taker, fees.maker))
         return self.claim(intent, (risk.quote_value(proposal, moment) * (1 + fee)).quantize(PLACES))
@@ -150,6 +154,12 @@ class Admission:
         if self.loaded_bot.run.ended_at is None:
             return None
         return risk.Denial("bot_not_running", "The run has ended: nothing more is sent.")
+
+    def deny_refused(self, symbol: str) -> risk.Denial | None:
+        """An entry waits for its time where the venue has refused the last ones of the symbol for good."""
+        loaded_bot = self.loaded_bot
+        held = loaded_bot.trader.try_entry(symbol, to_ms(self.market.time)) if loaded_bot.external else None
+        return None if held is None else risk.Denial("entry_refused", f"{held.cause} {TRIED_AGAIN}")
 
     def make_proposal(self, intent: Intent) -> risk.Proposal:
         price = intent.limit if intent.limit is not None else intent.stop

@@ -28,7 +28,7 @@ class NewOrders:
     claims: dict[int, Decimal] = field(default_factory=dict)
     """In quote, by the engine's number; none for a sale."""
     again: set[int] = field(default_factory=set)
-    """Exits that are tried again although they were refused for good: each says only what becomes of it."""
+    """Those that are tried again although the venue has refused them for good: each says only what becomes of it."""
 
     def add(self, order: Order, claim: Decimal | None, *, again: bool = False) -> None:
         self.rows.append(order)

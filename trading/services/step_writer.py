@@ -20,7 +20,7 @@ from core.batch import WriteBatch
 from core.events import News, events_add
 from core.times import to_ms
 from engine import risk
-from engine.live import Ended, Executed, HeldExit, Intent, Refusal, Step
+from engine.live import Ended, Executed, HeldOrder, Intent, Refusal, Step
 from engine.order_rules import is_dust
 from market.rounding import PLACES, exact_decimal, round_quantity
 from trading import metrics
@@ -121,7 +121,7 @@ class StepWriter(ABC):
                 passed.append(decision)
         for decision in passed:
             order = self.rows[decision.intent.number] = self.make_order(decision.intent)
-            self.fresh.add(order, decision.claim, again=is_tried_again(self.loaded_bot, order.number))
+            self.fresh.add(order, decision.claim, again=is_tried_again(self.loaded_bot, decision.intent))
         self.write_ahead()
         self.book_executions(step.executed)
         for ended in step.done:
@@ -141,15 +141,14 @@ class StepWriter(ABC):
         return decision
 
     def refuse(self, blocked: Blocked) -> Step:
-        """The engine forgets the order, unless that is an exit, and a block says why: once, however often the exit is tried again.
-        Returns the step that the engine makes of that."""
+        """The engine forgets the order, unless that is an exit, and a block says why. Returns the step that the engine makes of
+        that."""
         intent, denial = blocked.intent, blocked.denial
-        before = find_refused(self.loaded_bot, intent.number)
+        if is_news(self.loaded_bot, intent, denial):
+            self.note_block(intent.symbol, intent.side, intent.quantity, denial)
         kind = "lasting" if denial.reason in risk.LASTING else "desk"
         refusal = Refusal(kind, denial.reason, denial.detail, to_ms(self.market.time))
         step = self.loaded_bot.trader.block(intent.number, refusal)
-        if before is None or before.code != denial.reason:
-            self.note_block(intent.symbol, intent.side, intent.quantity, denial)
         if intent.side == "sell":
             mark_dust(self.batch, self.loaded_bot, self.market, intent.symbol)
         return step
@@ -245,15 +244,27 @@ class StepWriter(ABC):
         return True
 
 
-def find_refused(loaded_bot: LoadedBot, number: int) -> HeldExit | None:
-    """How the exit of that number was refused before, if it was."""
-    return loaded_bot.trader.held_exit(number) if loaded_bot.external else None
+def find_refused(loaded_bot: LoadedBot, intent: Intent) -> HeldOrder | None:
+    """How this exit, or the symbol's last entry, was refused before, if it was."""
+    return loaded_bot.trader.held_order(intent) if loaded_bot.external else None
 
 
-def is_tried_again(loaded_bot: LoadedBot, number: int) -> bool:
-    """Whether it is an exit that was refused for good, and is tried all the same."""
-    refused = find_refused(loaded_bot, number)
-    return refused is not None and refused.kind == "lasting"
+def is_news(loaded_bot: LoadedBot, intent: Intent, denial: risk.Denial) -> bool:
+    """Whether a block says it: once of an exit, however often that is tried again, and of entries that wait because the venue has
+    refused others."""
+    before = find_refused(loaded_bot, intent)
+    if intent.side == "sell":
+        return before is None or before.code != denial.reason
+    if before is None or denial.reason != "entry_refused":
+        return True
+    first, before.told = not before.told, True
+    return first
+
+
+def is_tried_again(loaded_bot: LoadedBot, intent: Intent) -> bool:
+    """Whether such an order was refused for good, and it is tried all the same."""
+    refused = find_refused(loaded_bot, intent)
+    return refused is not None and refused.lasting
 
 
 def exact_quantity(loaded_bot: LoadedBot, symbol: str, quantity: float) -> Decimal:

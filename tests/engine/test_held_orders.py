@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from engine.live import Refusal, SignalRow, Step, Trader
-from engine.live.held_exits import HOUR, MOST_TRIES
+from engine.live.held_orders import HOUR, MOST_TRIES
 from engine.types import Account, Exits, Rules
 from tests.engine.driving import reloaded
 from tests.engine.test_live_venue import MINUTE, STOPS, flat, holding
@@ -84,6 +84,21 @@ def test_what_may_have_gone_is_tried_at_once_and_a_blocked_exit_says_why() -> No
     assert trader.blocked_exits() != {}  # on its way, which it was before
     trader.apply_fill(third.number, 90.0, 1.0, 0.0, False, now + 21_000)
     assert (trader.blocked_exits(), trader.has_held_exits()) == ({}, False)
+
+
+@pytest.mark.parametrize("days", [1, -1])
+def test_a_clock_that_jumps_keeps_no_exit_waiting_and_sends_none_without_end(days: int) -> None:
+    """It is put ahead, or back, by a day while the venue refuses the exit for good, and then it is right again."""
+    trader, sale = leaving()
+    step, times = Step(wanted=[sale]), []
+    for second in range(2 * 3_600):
+        now = 30 * 24 * HOUR + 1_000 * second + (days * 24 * HOUR if 600 <= second < 1_200 else 0)
+        for one in step.wanted:
+            times.append(second)
+            trader.apply_end(one.number, "rejected", refused("lasting", now))
+        step = trader.retry_exits(now)
+    assert max(later - first for first, later in pairwise(times)) <= 900
+    assert 12 <= len(times) <= 36
 
 
 def test_refusals_that_pass_are_tried_ever_more_seldom_and_told_in_the_end() -> None:
