@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from decimal import Decimal
 
 import numpy as np
 
 from core.errors import Conflict
 from core.times import to_ms
+from engine.grid import close_moment, find_open, number_candles
 from engine.simulator import simulate
 from engine.strategies import registry
 from engine.strategy import evaluate
-from engine.types import INTERVALS, REASONS, SIDES, Candles, Ladder, Signals, Simulation
+from engine.types import REASONS, SIDES, Candles, Ladder, Signals, Simulation
 from market import candles as store
 from trading.models import BotRun, Fill
 from trading.setup.config import RunConfig, parse_config
@@ -93,7 +93,7 @@ def compare_with_backtest(run: BotRun) -> Comparison:
     found = simulate_run(run, config, parts)
     expected = deals_expected(found, config, until)
     actual = deals_actual(run, config, until)
-    pairs = match_deals(expected, actual, INTERVALS[config.interval])
+    pairs = match_deals(expected, actual, config.interval)
     causes: dict[str, float] = {}
     for pair in pairs:
         for cause, cost in pair.causes.items():
@@ -105,9 +105,8 @@ def compare_with_backtest(run: BotRun) -> Comparison:
 
 
 def load_recorded(run: BotRun, config: RunConfig) -> list[Candles]:
-    step = timedelta(milliseconds=INTERVALS[config.interval])
     assert run.decided_at
-    start, end = run.history_from, run.decided_at + step
+    start, end = run.history_from, close_moment(config.interval, run.decided_at)
     parts = [
         store.load_candles(venue=config.venue, symbol=symbol, interval=config.interval, start=start, end=end)
         for symbol in config.symbols
@@ -178,11 +177,10 @@ def value_at_last_close(deals: Sequence[Deal], parts: Sequence[Candles], cash: f
 
 def deals_actual(run: BotRun, config: RunConfig, until: int) -> list[Deal]:
     """The fills of each order together: a venue fills in parts."""
-    step = INTERVALS[config.interval]
     fills = Fill.objects.filter(order__run=run).exclude(order__reason__in=("by_hand", "end_of_data")).select_related("order")
     by_order: dict[tuple[int, int], list[Fill]] = {}
     for fill in fills.order_by("id"):
-        time = to_ms(fill.ts) // step * step
+        time = find_open(config.interval, to_ms(fill.ts))
         if time <= until:
             by_order.setdefault((fill.order_id, time), []).append(fill)
     return [deal_of(parts, time) for (_, time), parts in by_order.items()]
@@ -203,14 +201,14 @@ def deal_of(parts: Sequence[Fill], time: int) -> Deal:
     )
 
 
-def match_deals(expected: Sequence[Deal], actual: Sequence[Deal], step: int) -> list[Pair]:
+def match_deals(expected: Sequence[Deal], actual: Sequence[Deal], interval: str) -> list[Pair]:
     """Each expected deal with the nearest actual one of the same symbol, side and reason, at most two candles apart; in order of
     time."""
     left = list(actual)
     pairs = []
     for deal in expected:
         near = [one for one in left if (one.symbol, one.side, one.reason) == (deal.symbol, deal.side, deal.reason)]
-        near = [one for one in near if abs(one.time - deal.time) <= 2 * step]
+        near = [one for one in near if abs(number_candles(interval, one.time) - number_candles(interval, deal.time)) <= 2]
         other = min(near, key=lambda one: abs(one.time - deal.time), default=None)
         if other is not None:
             left.remove(other)

@@ -11,6 +11,7 @@ from core.errors import Invalid
 from core.fields import did_you_mean
 from core.text import utc_text
 from core.times import to_ms
+from engine.grid import can_make, count_opens, find_close, number_candles
 from engine.strategies import registry
 from engine.types import INTERVALS, Candles
 from market import candles as store
@@ -87,8 +88,7 @@ def check_symbols(config: RunConfig, here: dict[str, Instrument]) -> None:
 def source_series(config: RunConfig, symbol: str, series: Sequence[CandleSeries]) -> CandleSeries:
     """The series that the run's candles come from: the same interval, or the longest that it can be made of."""
     mine = [one for one in series if one.instrument.symbol == symbol and one.instrument.venue == config.venue]
-    wanted = INTERVALS[config.interval]
-    able = [one for one in mine if wanted % INTERVALS[one.interval] == 0]
+    able = [one for one in mine if can_make(config.interval, one.interval)]
     if able:
         return max(able, key=lambda one: INTERVALS[one.interval])
     has = ", ".join(sorted((one.interval for one in mine), key=INTERVALS.__getitem__))
@@ -96,7 +96,7 @@ def source_series(config: RunConfig, symbol: str, series: Sequence[CandleSeries]
 
 
 def check_span(config: RunConfig, series: CandleSeries) -> None:
-    first, last = to_ms(series.first), to_ms(series.last) + INTERVALS[series.interval]
+    first, last = to_ms(series.first), find_close(series.interval, to_ms(series.last))
     start = max(to_ms(config.start), first) if config.start else first
     end = min(to_ms(config.end), last) if config.end else last
     if end <= start:
@@ -106,8 +106,8 @@ def check_span(config: RunConfig, series: CandleSeries) -> None:
             field, f"There are no candles of {symbol} in this span. It has {utc_text(series.first)} to {utc_text(series.last)}."
         )
     least = least_candles(config)
-    count = (end - start) // INTERVALS[config.interval]
-    if count - missing_between(series, start, end) * INTERVALS[series.interval] // INTERVALS[config.interval] < least:
+    missing = missing_between(series, start, end) * INTERVALS[series.interval] // INTERVALS[config.interval]
+    if count_between(config.interval, start, end) - missing < least:
         raise too_few(series.instrument.symbol, least)
 
 
@@ -117,8 +117,12 @@ def missing_between(series: CandleSeries, start: int, end: int) -> int:
         return 0
     touching = CandleGap.objects.filter(series=series)
     inside = [gap for gap in touching.only("first", "last", "missing") if to_ms(gap.last) >= start and to_ms(gap.first) < end]
-    step = INTERVALS[series.interval]
-    return sum((min(to_ms(gap.last) + step, end) - max(to_ms(gap.first), start)) // step for gap in inside)
+    return sum(count_opens(series.interval, max(to_ms(gap.first), start), min(to_ms(gap.last) + 1, end)) for gap in inside)
+
+
+def count_between(interval: str, start: int, end: int) -> int:
+    """The whole candles of a span that begins and ends anywhere."""
+    return max(0, number_candles(interval, end) - number_candles(interval, start - 1) - 1)
 
 
 def least_candles(config: RunConfig) -> int:

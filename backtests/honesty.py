@@ -8,6 +8,7 @@ from typing import Any
 from core.text import ms_text
 from engine import audit
 from engine.audit import DAY_MS, Notice
+from engine.grid import find_close
 from engine.metrics import decimal_text, round_figure
 from engine.strategy import Columns, Strategy
 from engine.types import Candles, Signals, Simulation
@@ -38,7 +39,7 @@ def examine_run(
     gaps = [audit.find_gaps(one) for one in candles]
     share, concentrated = profit_concentration(simulation)
     costs, fragile = cost_sensitivity(config, metrics, simulate_at(COST_MULTIPLE))
-    days = float(simulation.time[-1] - simulation.time[0] + candles[0].step) / DAY_MS
+    days = (find_close(candles[0].interval, int(simulation.time[-1])) - int(simulation.time[0])) / DAY_MS
     paid = float(metrics["fees_paid"]) + float(metrics["slippage_paid"])
     notices = [
         *peeking,

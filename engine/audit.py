@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import StrategyFailed
+from engine.grid import number_candles
 from engine.returns import LEAST_DAYS
 from engine.strategy import Strategy, evaluate
 from engine.types import Bools, Candles, Floats, Ints, Signals, Table
@@ -178,7 +179,7 @@ def unknown_after_warmup(columns: Mapping[str, Floats], warmup: int) -> dict[str
 
 def find_gaps(candles: Candles) -> dict[str, Any]:
     """How many stretches of candles are missing inside the span, how many candles in all, and the longest."""
-    steps = np.diff(candles.time) // candles.step
+    steps = np.diff(number_candles(candles.interval, candles.time))
     where = np.flatnonzero(steps > 1)
     longest = where[np.argsort(-steps[where], kind="stable")][:LONGEST_LIST]
     return {

@@ -12,6 +12,7 @@ import numpy as np
 
 from engine import returns as curve
 from engine.averages import as_column, compiled
+from engine.grid import find_close
 from engine.overfitting import probabilistic_sharpe
 from engine.types import REASONS, Account, Bools, Candles, Floats, Ints, Simulation, Table
 
@@ -139,7 +140,7 @@ KINDS: dict[str, str] = {name: metric.kind for name, metric in list_metrics()}
 def measure(simulation: Simulation, candles: Sequence[Candles], account: Account) -> Metrics:
     """The results of `simulation` over `candles` (at least one), which were simulated for `account`."""
     return Metrics(
-        **equity_figures(simulation, candles[0].step, account.cash),
+        **equity_figures(simulation, candles[0].interval, account.cash),
         **trade_figures(simulation.trades, simulation.time),
         **fill_figures(simulation),
         exposure=measure_exposure(simulation.trades, len(simulation.time)),
@@ -150,14 +151,15 @@ def measure(simulation: Simulation, candles: Sequence[Candles], account: Account
     )
 
 
-def equity_figures(simulation: Simulation, step: int, cash: float) -> dict[str, Any]:
+def equity_figures(simulation: Simulation, interval: str, cash: float) -> dict[str, Any]:
     """The figures that need the equity curve alone; `returns.measure_quickly` gives some of them."""
-    equity, time = as_column(simulation.equity), curve.time_column(simulation.time)
-    ends = curve.day_ends(time)
+    equity, start = as_column(simulation.equity), int(simulation.time[0])
+    closes = curve.time_column(find_close(interval, simulation.time))
+    ends = curve.day_ends(closes)
     days = curve.daily_returns(equity, ends, cash)
-    deepest, longest = curve.find_drawdowns(equity, time, step, cash)
+    deepest, longest = curve.find_drawdowns(equity, closes, start, cash)
     final, depth = float(equity[-1]), float(deepest[0, 0])
-    growth = curve.growth_rate(final, cash, int(time[-1]) + step - int(time[0]))
+    growth = curve.growth_rate(final, cash, int(closes[-1]) - start)
     sharpe, (skewness, kurtosis) = curve.sharpe_ratio(days), curve.measure_shape(days)
     return {
         "final_equity": final,
@@ -169,25 +171,25 @@ def equity_figures(simulation: Simulation, step: int, cash: float) -> dict[str, 
         "calmar": curve.calmar_ratio(growth, depth),
         "max_drawdown": depth,
         "max_drawdown_duration_s": longest / 1000,
-        "largest_drawdowns": [describe_drawdown(row, time, step) for row in deepest if row[0] < 0.0],
+        "largest_drawdowns": [describe_drawdown(row, closes, start) for row in deepest if row[0] < 0.0],
         "probabilistic_sharpe": probabilistic_sharpe(sharpe / math.sqrt(curve.YEAR_DAYS), 0.0, len(days), skewness, kurtosis),
         "skewness": skewness,
         "kurtosis": kurtosis,
         "days": len(days),
-        "monthly_returns": monthly_returns(equity[ends], int(time[0]), cash),
+        "monthly_returns": monthly_returns(equity[ends], int(closes[0]) - 1, cash),
     }
 
 
-def describe_drawdown(drawdown: Floats, time: Ints, step: int) -> dict[str, Any]:
+def describe_drawdown(drawdown: Floats, closes: Ints, begun: int) -> dict[str, Any]:
     """A row of `returns.find_drawdowns` with its times, those of candle closes; `end` is null if equity did not come back."""
     peak, trough, end = map(int, drawdown[1:])
-    start = int(time[peak]) + step if peak >= 0 else int(time[0])
-    stop = int(time[min(end, len(time) - 1)]) + step
+    start = int(closes[peak]) if peak >= 0 else begun
+    stop = int(closes[min(end, len(closes) - 1)])
     return {
         "depth": round_figure(drawdown[0]),
         "start": utc_text(start),
-        "trough": utc_text(int(time[trough]) + step),
-        "end": utc_text(stop) if end < len(time) else None,
+        "trough": utc_text(int(closes[trough])),
+        "end": utc_text(stop) if end < len(closes) else None,
         "duration_s": (stop - start) / 1000,
     }
 

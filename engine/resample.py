@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import Invalid
+from engine.grid import can_make, find_close, number_candles, open_numbers
 from engine.types import Candles, Ints, interval_ms
 
 
@@ -19,19 +20,19 @@ def resample(candles: Candles, interval: str, *, until: int | None = None) -> Ca
     """The closed candles of `interval` within `candles`.
 
     `until` is the time (ms) up to which the base is known to be complete; by default the close of its last candle.
-    `Invalid` at `interval` where the one is not a whole multiple of the other.
+    `Invalid` at `interval` where the one is not made of whole ones of the other.
     """
-    step = interval_ms(interval)
-    if step % candles.step:
+    interval_ms(interval)
+    if not can_make(interval, candles.interval):
         raise Invalid.at("interval", f"{interval} candles cannot be made of {candles.interval} candles.")
-    if step == candles.step or not len(candles):
+    if interval == candles.interval or not len(candles):
         return Candles(candles.symbol, interval, *_list_columns(candles))
-    span = candles.time // step
+    span = number_candles(interval, candles.time)
     starts = np.flatnonzero(np.diff(span, prepend=span[0] - 1))
     merged = aggregate_candles(candles, starts, interval)
-    times = span[starts] * step
-    end = int(candles.time[-1]) + candles.step if until is None else until
-    closed = slice(0, int(np.searchsorted(times + step, end, side="right")))
+    times = open_numbers(interval, span[starts])
+    end = find_close(candles.interval, int(candles.time[-1])) if until is None else until
+    closed = slice(0, int(np.searchsorted(find_close(interval, times), end, side="right")))
     return Candles(candles.symbol, interval, times, *_list_columns(merged)[1:])[closed]
 
 
@@ -52,7 +53,8 @@ def aggregate_candles(candles: Candles, starts: Ints, interval: str | None = Non
 
 def last_closed(base: Candles, higher: Candles) -> Ints:
     """For each base candle the index of the last higher candle closed at that base candle's close; -1 where there is none."""
-    closes = np.searchsorted(higher.time + higher.step, base.time + base.step, side="right")
+    ends, now = find_close(higher.interval, higher.time), find_close(base.interval, base.time)
+    closes = np.searchsorted(ends, now, side="right")
     return np.asarray(closes, dtype=np.int64) - 1
 
 

@@ -21,15 +21,15 @@ DEEPEST = 5
 
 
 @compiled
-def day_ends(time: Ints) -> Ints:
-    """Index of the last candle by the end of each UTC day, from the first candle's day to the last one's.
+def day_ends(closes: Ints) -> Ints:
+    """Index of the last candle closed by the end of each UTC day, from the day of the first close to that of the last.
 
-    A day without candles repeats the index before it: the equity did not change, and its return is 0.
+    A day without a close repeats the index before it: the equity did not change, and its return is 0.
     """
-    first = time[0] // DAY_MS
-    ends = np.empty(time[-1] // DAY_MS - first + 1, dtype=np.int64)
+    first = (closes[0] - 1) // DAY_MS
+    ends = np.empty((closes[-1] - 1) // DAY_MS - first + 1, dtype=np.int64)
     for day in range(len(ends)):
-        ends[day] = np.searchsorted(time, (first + day + 1) * DAY_MS) - 1
+        ends[day] = np.searchsorted(closes, (first + day + 1) * DAY_MS, side="right") - 1
     return ends
 
 
@@ -152,14 +152,14 @@ def _find_first(values: Floats, start: int, value: float) -> int:
 
 
 @compiled
-def _peak_time(time: Ints, step: int, peak: int) -> int:
-    """When equity was at a peak: the candle's close, or the first open for the initial cash."""
-    return int(time[peak]) + step if peak >= 0 else int(time[0])
+def _peak_time(closes: Ints, start: int, peak: int) -> int:
+    """When equity was at a peak: the candle's close, or the start for the initial cash."""
+    return int(closes[peak]) if peak >= 0 else start
 
 
 @compiled
-def find_drawdowns(equity: Floats, time: Ints, step: int, cash: float) -> tuple[Floats, int]:
-    """(the deepest drawdowns, the longest one's milliseconds).
+def find_drawdowns(equity: Floats, closes: Ints, start: int, cash: float) -> tuple[Floats, int]:
+    """(the deepest drawdowns, the longest one's milliseconds) of equity at these `closes`, from the open at `start` on.
 
     A drawdown lasts from the last close at a peak (index -1: the initial cash) to the first close at or above it again, or to
     the end (index = length). Rows: depth (trough / peak - 1), index of peak, of trough, of end; depth 0 in rows that are not used.
@@ -180,20 +180,20 @@ def find_drawdowns(equity: Floats, time: Ints, step: int, cash: float) -> tuple[
                 continue
             if low < peak:
                 _keep_drawdown(kept, low / peak - 1.0, at, _find_first(equity, near, low), i)
-                longest = max(longest, time[i] + step - _peak_time(time, step, at))
+                longest = max(longest, closes[i] - _peak_time(closes, start, at))
             peak, at, low = equity[i], i, np.inf
     if low < peak:
         _keep_drawdown(kept, low / peak - 1.0, at, _find_first(equity, near, low), len(equity))
-        longest = max(longest, time[-1] + step - _peak_time(time, step, at))
+        longest = max(longest, closes[-1] - _peak_time(closes, start, at))
     return kept, longest
 
 
 @compiled
-def _measure_quickly(equity: Floats, time: Ints, step: int, cash: float) -> tuple[float, ...]:
-    returns = daily_returns(equity, day_ends(time), cash)
+def _measure_quickly(equity: Floats, time: Ints, closes: Ints, cash: float) -> tuple[float, ...]:
+    returns = daily_returns(equity, day_ends(closes), cash)
     final = equity[-1]
-    depth = find_drawdowns(equity, time, step, cash)[0][0, 0]
-    calmar = calmar_ratio(growth_rate(final, cash, time[-1] + step - time[0]), depth)
+    depth = find_drawdowns(equity, closes, time[0], cash)[0][0, 0]
+    calmar = calmar_ratio(growth_rate(final, cash, closes[-1] - time[0]), depth)
     return final, final / cash - 1.0, sharpe_ratio(returns), sortino_ratio(returns), calmar, depth
 
 
@@ -204,11 +204,12 @@ def time_column(time: Ints) -> Ints:
     return view
 
 
-def measure_quickly(equity: Floats, time: Ints, step: int, cash: float) -> tuple[float, float, float, float, float, float]:
+def measure_quickly(equity: Floats, time: Ints, closes: Ints, cash: float) -> tuple[float, float, float, float, float, float]:
     """(final equity, total return, Sharpe, Sortino, Calmar, maximum drawdown): what a sweep keeps of a trial.
 
-    The same figures as `metrics.measure` gives, to the last bit, before rounding; NaN where not defined. `step` is the candles'
-    interval in milliseconds. At least one candle.
+    The same figures as `metrics.measure` gives, to the last bit, before rounding; NaN where not defined. `time` and
+    `closes` are when the candles, at least one, open and close.
     """
-    final, total, sharpe, sortino, calmar, depth = _measure_quickly(as_column(equity), time_column(time), int(step), float(cash))
+    spans = time_column(time), time_column(closes)
+    final, total, sharpe, sortino, calmar, depth = _measure_quickly(as_column(equity), *spans, float(cash))
     return final, total, sharpe, sortino, calmar, depth

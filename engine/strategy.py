@@ -24,7 +24,7 @@ import numpy as np
 
 from core.errors import Invalid, StrategyFailed
 from engine import source_files
-from engine.types import INTERVALS, Bools, Candles, Floats, Signals
+from engine.types import Bools, Candles, Floats, Signals
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,8 +277,6 @@ class Higher:
     def __post_init__(self) -> None:
         from engine.resample import last_closed, resample  # resample needs Candles only; kept apart for its kernels
 
-        if INTERVALS[self.interval] % self.base.step:
-            raise Invalid.at("interval", f"{self.interval} candles cannot be made of {self.base.interval} candles.")
         self.candles = resample(self.base, self.interval)
         self._seen = last_closed(self.base, self.candles)
 

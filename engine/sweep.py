@@ -16,6 +16,7 @@ from numba import njit
 from engine import returns as curve
 from engine.averages import as_column
 from engine.book import OK, UNWRAPPED, KernelBook, borrow_arrays, inline_kernel
+from engine.grid import find_close
 from engine.layout import intent_table_of, lay_out, new_book, with_more_room
 from engine.lots import earn_sale, pay_purchase
 from engine.matching import buy_price, dearest_price, round_lot, sell_price
@@ -63,7 +64,8 @@ class Bench:
         self.matrix = lay_out(account, candles)
         self.memory = Memory(MOST_REMEMBERED)
         self.time = curve.time_column(self.matrix.time)
-        self.ends = curve.day_ends(self.time)
+        self.closes = curve.time_column(find_close(candles[0].interval, self.time))
+        self.ends = curve.day_ends(self.closes)
         self.tables: KernelBook | None = None
         self.plain = new_book(account, strategy.position, self.matrix, [Signals()] * len(candles), 0, 0)
         self.plain_start = self.plain.state[0].copy()
@@ -79,7 +81,7 @@ class Bench:
         with remembering(memory=self.memory):
             signals = [evaluate(strategy, one)[1] for one in self.candles]
         trades, depth, daily = self.run(signals, strategy.warmup_at(self.candles[0].interval))
-        elapsed = int(self.time[-1]) + self.candles[0].step - int(self.time[0])
+        elapsed = int(self.closes[-1]) - int(self.time[0])
         figures: tuple[float, ...] = _compute_figures(daily, depth, elapsed, float(self.account.cash))
         return Trial._make((*figures, trades))
 
@@ -90,7 +92,7 @@ class Bench:
         intents, book = intent_table_of(signals, self.matrix.places, warmup), self.fresh(signals, warmup)
         while advance_book(book, intents, len(self.matrix.time)) < len(self.matrix.time):
             book = self.tables = with_more_room(book)
-        depth = curve.find_drawdowns(as_column(book.equity), self.time, self.candles[0].step, float(self.account.cash))[0][0, 0]
+        depth = curve.find_drawdowns(as_column(book.equity), self.closes, int(self.time[0]), float(self.account.cash))[0][0, 0]
         return int(book.state[0]["trades"]), float(depth), book.equity[self.ends]
 
     def run_plain(self, signals: Signals, warmup: int) -> tuple[int, float, Floats]:

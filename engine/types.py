@@ -28,14 +28,19 @@ INTERVALS: dict[str, int] = {
     "2h": 7_200_000,
     "4h": 14_400_000,
     "6h": 21_600_000,
+    "8h": 28_800_000,
     "12h": 43_200_000,
     "1d": 86_400_000,
+    "3d": 259_200_000,
+    "1w": 604_800_000,
+    "1M": 2_629_746_000,
 }
-"""Each interval's length in milliseconds. Candles of an interval open at whole multiples of it."""
+"""Each interval's length in milliseconds, and of calendar months the mean one, for comparing, annualising and waiting. When a
+candle opens and closes is `engine.grid`'s to say."""
 
 
 def interval_ms(interval: str) -> int:
-    """The interval's length in milliseconds; `Invalid` for an unknown one."""
+    """The interval's length in milliseconds, of months the mean; `Invalid` for an unknown one."""
     try:
         return INTERVALS[interval]
     except KeyError:
@@ -65,7 +70,7 @@ class Candles:
 
     @property
     def step(self) -> int:
-        """The interval in milliseconds."""
+        """The interval's length in milliseconds, of months the mean; `engine.grid` knows when each candle closes."""
         return INTERVALS[self.interval]
 
 

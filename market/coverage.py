@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import F, Sum
 from django.db.models.functions import TruncMonth
 
-from engine.types import INTERVALS
+from core.times import to_ms
+from engine.grid import close_moment, count_opens
 from market.models import CandleGap, CandleSeries
 
 
@@ -41,16 +42,15 @@ def missing_by_month(series: Sequence[CandleSeries]) -> dict[tuple[int, datetime
         found[pk, month] += count
     across = gaps.alias(end=TruncMonth("last", tzinfo=UTC)).exclude(end=F("month")).select_related("series")
     for gap in across:
-        step = step_of(gap.series)
-        for start, end in split_by_month(gap.first, gap.last + step):
-            found[gap.series_id, month_of(start)] += count_opens(start, end, step)
+        interval = gap.series.interval
+        for start, end in split_by_month(gap.first, close_moment(interval, gap.last)):
+            found[gap.series_id, month_of(start)] += count_opens(interval, to_ms(start), to_ms(end))
     return found
 
 
 def series_months(series: CandleSeries, missing: dict[tuple[int, datetime], int]) -> list[Month]:
-    step = step_of(series)
-    parts = split_by_month(series.first, series.last + step)
-    found = [(month_of(start), count_opens(start, end, step)) for start, end in parts]
+    parts = split_by_month(series.first, close_moment(series.interval, series.last))
+    found = [(month_of(start), count_opens(series.interval, to_ms(start), to_ms(end))) for start, end in parts]
     return [Month(month, expected, max(0, expected - missing.get((series.pk, month), 0))) for month, expected in found]
 
 
@@ -62,15 +62,5 @@ def split_by_month(start: datetime, end: datetime) -> Iterable[tuple[datetime, d
         start = turn
 
 
-def count_opens(start: datetime, end: datetime, step: timedelta) -> int:
-    """How many candles open in [start, end). Candles open at whole multiples of `step`."""
-    epoch = datetime(1970, 1, 1, tzinfo=UTC)
-    return -((epoch - end) // step) + ((epoch - start) // step)
-
-
 def month_of(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-
-
-def step_of(series: CandleSeries) -> timedelta:
-    return timedelta(milliseconds=INTERVALS[series.interval])

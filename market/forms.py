@@ -16,7 +16,7 @@ VENUES = ("binance", "coinbase", "kraken", "bybit", "okx", "bitstamp", "bitfinex
 NAME = re.compile(
     rf"^(?:(?P<venue>{'|'.join(VENUES)})[-_ .])?"
     rf"(?P<base>[A-Z0-9]{{2,15}}?)(?P<dash>[-_]?)(?P<quote>{'|'.join(QUOTES)})"
-    rf"[-_ .](?P<interval>{'|'.join(INTERVALS)})(?P<date>-\d{{4}}-\d{{2}}(?:-\d{{2}})?)?(?:[-_ .]|$)",
+    rf"[-_ .](?P<interval>1mo|{'|'.join(INTERVALS)})(?P<date>-\d{{4}}-\d{{2}}(?:-\d{{2}})?)?(?:[-_ .]|$)",
     re.IGNORECASE,
 )
 
@@ -29,8 +29,13 @@ def guess_series(filename: str) -> dict[str, str]:
     # Binance's public archive writes pairs without a dash, and the date at the end.
     archive = "binance" if found["date"] and not found["dash"] else ""
     venue = (found["venue"] or archive).lower()
-    guessed = {"symbol": f"{found['base']}-{found['quote']}".upper(), "interval": found["interval"].lower()}
+    guessed = {"symbol": f"{found['base']}-{found['quote']}".upper(), "interval": read_interval(found["interval"])}
     return {"venue": venue, **guessed} if venue else guessed
+
+
+def read_interval(text: str) -> str:
+    """`1H` is 1h; but `1M` is a month and `1m` a minute. Binance's archive calls months `1mo`."""
+    return "1M" if text == "1M" or text.lower() == "1mo" else text.lower()
 
 
 class ImportForm(forms.Form):

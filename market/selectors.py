@@ -14,6 +14,7 @@ from core.errors import Invalid, NotFound
 from core.symbols import symbol_normalise, venue_normalise
 from core.text import decimal_text, ms_text, utc_text
 from core.times import from_ms, to_ms
+from engine.grid import find_close
 from engine.types import INTERVALS, Candles
 from market import candles
 from market.models import CandleGap, CandleImport, CandleSeries, FeedIncident, Instrument, VenueStream
@@ -95,14 +96,14 @@ def list_instruments() -> QuerySet[Instrument]:
 def watchlist_entry(instrument: Instrument) -> dict[str, Any]:
     """One row of the watchlist, JSON-ready, of an instrument from `list_instruments()`."""
     series = sorted(instrument.series.all(), key=lambda item: INTERVALS[item.interval])
-    newest = max(series, key=lambda item: to_ms(item.last) + INTERVALS[item.interval])
+    newest = max(series, key=lambda item: find_close(item.interval, to_ms(item.last)))
     return {
         "venue": instrument.venue,
         "symbol": instrument.symbol,
         "base": instrument.base,
         "quote": instrument.quote,
         "last_close": decimal_text(newest.last_close),
-        "last_close_at": ms_text(to_ms(newest.last) + INTERVALS[newest.interval]),
+        "last_close_at": ms_text(find_close(newest.interval, to_ms(newest.last))),
         "tick_size": decimal_text(instrument.tick_size),
         "lot_size": decimal_text(instrument.lot_size),
         "min_notional": decimal_text(instrument.min_notional),

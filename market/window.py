@@ -6,8 +6,9 @@ from typing import Any
 
 from core.errors import Invalid
 from core.times import to_ms
+from engine.grid import can_make, find_close, find_longest, find_open, round_up, shift_open
 from engine.resample import resample
-from engine.types import INTERVALS, Candles, interval_ms
+from engine.types import Candles, interval_ms
 from market.candles.reading import read_span
 from market.models import CandleSeries
 
@@ -20,22 +21,22 @@ def candle_window(series: CandleSeries, interval: str, start: str | None, end: s
     The window spans `limit` intervals, from `start` on or else up to `end` (in seconds; by default the series' end). In a gap it
     has fewer rows, or none; `from` and `to` (seconds) say what it spans. Raises `Invalid` at the parameter that cannot be used.
     """
-    step = interval_ms(interval)
-    if step % INTERVALS[series.interval]:
+    interval_ms(interval)
+    if not can_make(interval, series.interval):
         raise Invalid.at("interval", f"{interval} candles cannot be made from {series.interval} candles.")
     count = parse_whole("limit", limit, DEFAULT)
     if not 1 <= count <= MOST:
         raise Invalid.at("limit", f"Ask for 1 to {MOST:,} candles.")
-    first, stop = to_ms(series.first), to_ms(series.last) + INTERVALS[series.interval]
+    first, stop = to_ms(series.first), find_close(series.interval, to_ms(series.last))
     if start is not None:
-        low = max(parse_whole("start", start, 0) * 1000, first) // step * step
+        low = find_open(interval, max(parse_whole("start", start, 0) * 1000, first))
     else:
-        low = (min(-(-parse_whole("end", end, stop // 1000) * 1000 // step) * step, -(-stop // step) * step)) - count * step
-    high = low + count * step
+        low = shift_open(interval, round_up(interval, min(parse_whole("end", end, stop // 1000) * 1000, stop)), -count)
+    high = shift_open(interval, low, count)
     return {
         "interval": interval,
-        "step": step // 1000,
-        "rows": window_rows(load_window(series, interval, max(low, first // step * step), min(high, stop))),
+        "step": find_longest(interval) // 1000,
+        "rows": window_rows(load_window(series, interval, max(low, find_open(interval, first)), min(high, stop))),
         "from": low // 1000,
         "to": high // 1000,
         "before": low > first,

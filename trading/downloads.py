@@ -20,6 +20,7 @@ from core.symbols import symbol_normalise, venue_normalise
 from core.text import ms_text
 from core.times import from_ms, to_ms
 from core.venues import LIVE, venue_split
+from engine.grid import count_opens, find_close, find_open, list_opens, round_up
 from engine.types import interval_ms
 from market.candles.reading import read_span
 from market.connections import open_exchange
@@ -51,22 +52,22 @@ class Download:
     duplicates: int = 0
     out_of_order: int = 0
     off_grid: int = 0
-    """Candles of the venue that do not open at whole multiples of the interval. They are left out."""
+    """Candles of the venue that do not open when those of the interval do. They are left out."""
     began: float = field(default_factory=time.monotonic)
 
-    @property
-    def step(self) -> int:
-        return interval_ms(self.interval)
+    def count(self, begin: int, end: int) -> int:
+        return count_opens(self.interval, begin, end)
 
     def spans(self) -> list[tuple[int, int]]:
-        length = PAGE * self.step
-        return [(begin, min(begin + length, self.end)) for begin in range(self.start, self.end, length)]
+        edges = [*list_opens(self.interval, self.start, self.end)[::PAGE].tolist(), self.end]
+        return list(pairwise(edges))
 
 
 def download_read(*, venue: str, symbol: str, interval: str, start: datetime, end: datetime | None) -> Download:
     """What to download, checked; whole candles only, closed by now. `Invalid` by field."""
-    step = interval_ms(interval)
-    begin, stop = -(-to_ms(start) // step) * step, min(to_ms(end or timezone.now()), to_ms(timezone.now())) // step * step
+    interval_ms(interval)
+    begin = round_up(interval, to_ms(start))
+    stop = find_open(interval, min(to_ms(end or timezone.now()), to_ms(timezone.now())))
     if begin >= stop:
         raise Invalid.at("end", "There is no closed candle between start and end.")
     return Download(venue_normalise(venue), symbol_normalise(symbol), interval, begin, stop)
@@ -93,7 +94,7 @@ async def download_candles(wanted: Download, progress: Progress) -> None:
         async with open_exchange(endpoint) as exchange:
             for span in wanted.spans():
                 await download_page(exchange, wanted, *span)
-                progress((span[1] - wanted.start) // wanted.step, (wanted.end - wanted.start) // wanted.step)
+                progress(wanted.count(wanted.start, span[1]), wanted.count(wanted.start, wanted.end))
     except ExchangeError as error:
         raise Conflict(f"{error} What came before is stored; the same command goes on from there.") from None
 
@@ -101,15 +102,15 @@ async def download_candles(wanted: Download, progress: Progress) -> None:
 async def download_page(exchange: Exchange, wanted: Download, begin: int, stop: int) -> None:
     """Stores the closed candles that the store lacks from `begin` to before `stop`, in milliseconds, and counts them."""
     missing = await sync_to_async(missing_in)(wanted, begin, stop)
-    wanted.kept += (stop - begin) // wanted.step - len(missing)
+    wanted.kept += wanted.count(begin, stop) - len(missing)
     if not len(missing):
         return
-    first, last = from_ms(missing[0]), from_ms(missing[-1] + wanted.step)
+    first, last = from_ms(missing[0]), from_ms(find_close(wanted.interval, int(missing[-1])))
     came = [one for one in await fetch_patiently(exchange, wanted, first, last) if one.closed]
     times = [to_ms(one.time) for one in came]
     wanted.out_of_order += sum(later < earlier for earlier, later in pairwise(times))
     wanted.duplicates += len(times) - len(set(times))
-    wanted.off_grid += sum(moment % wanted.step != 0 for moment in set(times))
+    wanted.off_grid += sum(find_open(wanted.interval, moment) != moment for moment in set(times))
     fresh = [one for one in came if to_ms(one.time) in set(missing.tolist())]
     await sync_to_async(candles_keep)(wanted.venue, wanted.symbol, wanted.interval, fresh)
     wanted.rows += len({one.time for one in fresh})
@@ -117,7 +118,7 @@ async def download_page(exchange: Exchange, wanted: Download, begin: int, stop: 
 
 def missing_in(wanted: Download, begin: int, stop: int) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Open times that the store lacks."""
-    times = np.arange(begin, stop, wanted.step, dtype=np.int64)
+    times = list_opens(wanted.interval, begin, stop)
     series = find_series(wanted.venue, wanted.symbol, wanted.interval)
     return times if series is None else np.setdiff1d(times, read_span(series, begin, stop).time)
 

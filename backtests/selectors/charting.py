@@ -12,7 +12,8 @@ from backtests.models import BacktestRun
 from backtests.selectors.equity import buy_and_hold
 from backtests.selectors.playback import candle_at, fill_row, symbol_number, symbol_rows
 from backtests.selectors.runs import open_artifact
-from engine.types import INTERVALS, Floats, Ints
+from engine.grid import find_shortest
+from engine.types import Floats, Ints
 
 BARS, MOST_BARS = 1_500, 4_000
 MOST_MARKS = 600
@@ -37,7 +38,7 @@ def run_chart(
     return {
         "symbol": run.symbols.split(",")[number],
         "size": size,
-        "step": INTERVALS[run.interval] // 1000,
+        "step": find_shortest(run.interval) // 1000,
         "first": int(time[0]) // 1000,
         "last": int(time[-1]) // 1000,
         "before": bool(len(starts) and starts[0] > 0),

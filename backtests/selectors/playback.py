@@ -14,8 +14,9 @@ from backtests.text import finite_ratio, float_text, float_texts, time_texts
 from core.errors import Invalid
 from core.text import ms_text
 from core.times import to_ms
+from engine.grid import find_close
 from engine.playback import open_orders
-from engine.types import INTERVALS, ORDER_STATUSES, ORDER_TYPES, REASONS, REFUSALS, SIDES, Ints
+from engine.types import ORDER_STATUSES, ORDER_TYPES, REASONS, REFUSALS, SIDES, Ints
 
 CANDLES = 1_000
 MOST_CANDLES = 5_000
@@ -136,7 +137,7 @@ def state_at(run: BacktestRun, artifact: Artifact, index: int) -> dict[str, Any]
     made = int(np.searchsorted(artifact.orders["created_index"], index, side="right"))
     return {
         "time": ms_text(at),
-        "closes_at": ms_text(at + INTERVALS[run.interval]),
+        "closes_at": ms_text(find_close(run.interval, at)),
         "index": index,
         "candles": len(time),
         "cash": float_text(artifact.fills["cash"][done - 1]) if done else run.config["cash"],
@@ -154,8 +155,9 @@ def state_at(run: BacktestRun, artifact: Artifact, index: int) -> dict[str, Any]
 
 def index_at(run: BacktestRun, artifact: Artifact, moment: datetime) -> int:
     time, at = artifact.equity["time"], to_ms(moment)
-    if not time[0] <= at <= time[-1] + INTERVALS[run.interval]:
-        last = ms_text(int(time[-1]) + INTERVALS[run.interval])
+    end = find_close(run.interval, int(time[-1]))
+    if not time[0] <= at <= end:
+        last = ms_text(end)
         raise Invalid.at("timestamp", f"must be inside the run, from {ms_text(int(time[0]))} to {last}; got {ms_text(at)}.")
     return int(np.searchsorted(time, at, side="right")) - 1
 

@@ -15,7 +15,7 @@ from core.errors import Invalid, NotFound
 from core.fields import did_you_mean
 from core.text import utc_text
 from core.times import to_ms
-from engine.types import INTERVALS
+from engine.grid import find_close
 from trading.setup.config import RunConfig
 
 METRICS = ("sharpe", "sortino", "calmar", "total_return", "max_drawdown", "final_equity", "trades")
@@ -192,8 +192,8 @@ def candles_expected(config: RunConfig) -> int:
     total = 0
     for symbol in config.symbols:
         source = data.source_series(config, symbol, series)
-        first, end = to_ms(source.first), to_ms(source.last) + INTERVALS[source.interval]
+        first, end = to_ms(source.first), find_close(source.interval, to_ms(source.last))
         start = max(first, to_ms(config.start)) if config.start else first
         stop = min(end, to_ms(config.end)) if config.end else end
-        total += max(0, stop - start) // INTERVALS[config.interval]
+        total += data.count_between(config.interval, start, stop)
     return total

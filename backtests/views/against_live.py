@@ -12,7 +12,7 @@ from backtests.against_live import Pair
 from backtests.selectors.differences import CAUSES, MOST_PAIRS, BotDifference, bot_run_get, find_difference
 from core.errors import Conflict
 from core.times import from_ms
-from engine.types import INTERVALS
+from engine.grid import number_candles
 
 
 @require_GET
@@ -27,19 +27,19 @@ def against_live(request: HttpRequest, bot_id: str, run_id: str) -> HttpResponse
 
 
 def difference_context(found: BotDifference) -> dict[str, Any]:
-    step = INTERVALS[found.run.config["interval"]]
+    interval = found.run.config["interval"]
     pairs = found.pairs
     return {
         "found": found,
         "compared": found.found,
         "until": from_ms(found.found.until),
         "causes": [(*CAUSES[one.code], one) for one in found.causes],
-        "rows": [pair_row(pair, step) for pair in pairs[:MOST_PAIRS]],
+        "rows": [pair_row(pair, interval) for pair in pairs[:MOST_PAIRS]],
         "different": sum(not pair.same for pair in pairs),
     }
 
 
-def pair_row(pair: Pair, step: int) -> dict[str, Any]:
+def pair_row(pair: Pair, interval: str) -> dict[str, Any]:
     deal = pair.expected or pair.actual
     assert deal is not None
     effects = [(CAUSES[code][0].lower(), -cost) for code, cost in pair.causes.items() if code not in ("timing", "missed", "extra")]
@@ -49,15 +49,15 @@ def pair_row(pair: Pair, step: int) -> dict[str, Any]:
         "expected": pair.expected,
         "actual": pair.actual,
         "effects": effects,
-        "words": pair_words(pair, step),
+        "words": pair_words(pair, interval),
     }
 
 
-def pair_words(pair: Pair, step: int) -> str:
+def pair_words(pair: Pair, interval: str) -> str:
     if pair.actual is None:
         return "Missed: only the backtest traded"
     if pair.expected is None:
         return "Extra: only the bot traded"
-    if late := (pair.actual.time - pair.expected.time) // step:
+    if late := number_candles(interval, pair.actual.time) - number_candles(interval, pair.expected.time):
         return f"{abs(late)} candle{'s' if abs(late) > 1 else ''} {'later' if late > 0 else 'earlier'}"
     return "The same" if pair.same else ""

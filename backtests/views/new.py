@@ -16,6 +16,7 @@ from backtests.views.actions import RUN_PAGES, start_from_form
 from backtests.views.requests import part_of
 from core.errors import Invalid, NotFound
 from core.times import from_ms, to_ms
+from engine.grid import can_make, find_close
 from engine.strategies import registry
 from engine.types import INTERVALS
 from market.models import CandleSeries
@@ -91,14 +92,13 @@ def market_choices(form: ConfigForm, series: list[CandleSeries]) -> dict[str, An
 
 
 def describe_series(series: CandleSeries) -> dict[str, Any]:
-    step = INTERVALS[series.interval]
     return {
         "venue": series.instrument.venue,
         "symbol": series.instrument.symbol,
         "interval": series.interval,
         "first": to_ms(series.first),
-        "end": to_ms(series.last) + step,
-        "step": step,
+        "end": find_close(series.interval, to_ms(series.last)),
+        "makes": [interval for interval in INTERVALS if can_make(interval, series.interval)],
     }
 
 
@@ -124,9 +124,8 @@ def plan_run(config: RunConfig) -> dict[str, Any]:
     """Candles to simulate, as far as the store's rows tell without opening a file."""
     config, series, _ = data.find_market(config)
     spans = [span_of(config, data.source_series(config, symbol, series)) for symbol in config.symbols]
-    step = INTERVALS[config.interval]
     return {
-        "candles": sum((end - start) // step for start, end in spans),
+        "candles": sum(data.count_between(config.interval, start, end) for start, end in spans),
         "first": from_ms(min(start for start, _ in spans)),
         "end": from_ms(max(end for _, end in spans)),
         "warmup": data.least_candles(config) - data.FEWEST_BEYOND_WARMUP,
@@ -135,5 +134,5 @@ def plan_run(config: RunConfig) -> dict[str, Any]:
 
 
 def span_of(config: RunConfig, series: CandleSeries) -> tuple[int, int]:
-    first, end = to_ms(series.first), to_ms(series.last) + INTERVALS[series.interval]
+    first, end = to_ms(series.first), find_close(series.interval, to_ms(series.last))
     return max(first, to_ms(config.start)) if config.start else first, min(end, to_ms(config.end)) if config.end else end

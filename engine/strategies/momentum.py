@@ -3,11 +3,12 @@ from __future__ import annotations
 import numpy as np
 
 from core.errors import Invalid
+from engine.grid import can_make, count_most
 from engine.indicators import crossed_above, rate_of_change, sma
 from engine.strategy import Columns, Higher, Plot, Strategy, choice, integer, number
 from engine.types import INTERVALS, Candles, Signals, interval_ms
 
-HIGHER = ("5m", "15m", "30m", "1h", "2h", "4h", "6h", "12h", "1d")
+HIGHER = ("5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M")
 
 
 class Momentum(Strategy):
@@ -41,13 +42,12 @@ class Momentum(Strategy):
         return self.lookback + 2
 
     def warmup_at(self, interval: str) -> int:
-        base = interval_ms(interval)
-        if INTERVALS[self.higher] <= base or INTERVALS[self.higher] % base:
+        if INTERVALS[self.higher] <= interval_ms(interval) or not can_make(self.higher, interval):
             raise Invalid.at(
                 "params.higher", f"higher must be a multiple of the run's interval {interval}, and longer; got {self.higher}."
             )
         # One more of the higher candles: the first one may have begun before the data.
-        return max(self.warmup(), (self.trend + 1) * INTERVALS[self.higher] // base + 1)
+        return max(self.warmup(), (self.trend + 1) * count_most(self.higher, interval) + 1)
 
     def indicators(self, candles: Candles) -> Columns:
         self.warmup_at(candles.interval)

@@ -10,6 +10,7 @@ import numpy as np
 
 from core.text import ms_text
 from core.times import to_ms
+from engine.grid import find_close, find_open
 from engine.types import Bools, Candles, Floats, Ints, interval_ms
 from market.candles.codec import VALUES
 from market.candles.problems import Problems
@@ -19,6 +20,15 @@ from market.candles.spacing import wrong_spacing
 FIRST_YEAR, LAST_YEAR = 2009, 2100
 MAX_VALUE = 1e15
 """No price or volume of a candle is larger than this. A larger number belongs to another column."""
+
+
+OPENINGS = {
+    "3d": "a whole multiple of 3d since 1970, when a candle opens. Binance counts 3d from the day of a listing: import daily "
+    "candles, of which these are made.",
+    "1w": "a Monday at 00:00 UTC, when a candle opens.",
+    "1M": "the first of a month at 00:00 UTC, when a candle opens.",
+}
+"""When candles open, in words, where it is not at whole multiples of their length."""
 
 
 @dataclass(slots=True)
@@ -69,24 +79,24 @@ class _Table:
 
 def check_rows(rows: Rows, symbol: str, interval: str, now: datetime, *, skip_bad_rows: bool) -> Checked:
     """Candles in order, without duplicates, all closed by `now`; or the reason to refuse them."""
-    step = interval_ms(interval)
+    interval_ms(interval)
     table = _Table(rows, rows.column("row"), rows.column("time"), {name: rows.column(name) for name in VALUES})
     _check_times(table)
     in_time = ~table.bad
     _check_values(table)
     refusal = wrong_spacing(table.time[in_time], interval)
     if not refusal:
-        off = in_time & (table.time % (step * 1000) != 0)
-        table.note(
-            off, "time", lambda at: f"{_format_time(table.time[at])} is not a whole multiple of {interval}, when a candle opens."
-        )
+        opening = OPENINGS.get(interval, f"a whole multiple of {interval}, when a candle opens.")
+        whole = np.where(in_time, table.time, 0) // 1000
+        off = in_time & (find_open(interval, whole) * 1000 != table.time)
+        table.note(off, "time", lambda at: f"{_format_time(table.time[at])} is not {opening}")
     if table.bad.any():
         table.keep(~table.bad)
     table.time = table.time // 1000
     notes = [*rows.notes, *_turn_round(table)]
     out_of_order = _sort_rows(table)
     duplicates = 0 if refusal else _drop_duplicates(table)
-    unclosed = _drop_unclosed(table, step, to_ms(now))
+    unclosed = _drop_unclosed(table, interval, to_ms(now))
     candles = Candles(symbol, interval, table.time, *(table.values[name] for name in VALUES))
     checked = Checked(candles, rows.problems, rows.count, duplicates, out_of_order, unclosed, refusal, tuple(notes))
     checked.refusal = refusal or _explain_refusal(checked, skip_bad_rows)
@@ -176,9 +186,9 @@ def _drop_duplicates(table: _Table) -> int:
     return int(np.count_nonzero(again & ~differ))
 
 
-def _drop_unclosed(table: _Table, step: int, now: int) -> int:
+def _drop_unclosed(table: _Table, interval: str, now: int) -> int:
     """Drop candles that had not closed when they were read. Says how many there were."""
-    closed = table.time + step <= now
+    closed = find_close(interval, table.time) <= now
     if not closed.all():
         table.keep(closed)
     return int(np.count_nonzero(~closed))

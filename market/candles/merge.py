@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.grid import number_candles, open_numbers
 from engine.types import Candles, Ints
 from market.candles.codec import COLUMNS, VALUES
 
@@ -44,8 +45,9 @@ def _count_differences(old: Candles, new: Candles) -> tuple[int, int]:
     return int(np.count_nonzero(shared & differ)), int(np.count_nonzero(~shared))
 
 
-def find_gaps(times: Ints, step: int) -> tuple[Ints, Ints, Ints]:
+def find_gaps(times: Ints, interval: str) -> tuple[Ints, Ints, Ints]:
     """(first missing open time, last missing open time, how many) of each gap. `times` rise, and are on the interval's grid."""
-    wide = np.flatnonzero(np.diff(times) > step)
-    first, last = times[wide] + step, times[wide + 1] - step
-    return first, last, (last - first) // step + 1
+    numbers = number_candles(interval, times)
+    wide = np.flatnonzero(np.diff(numbers) > 1)
+    first, last = numbers[wide] + 1, numbers[wide + 1] - 1
+    return open_numbers(interval, first), open_numbers(interval, last), last - first + 1

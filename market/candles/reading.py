@@ -17,6 +17,7 @@ from core.storage import asking_storage
 from core.symbols import symbol_normalise, venue_normalise
 from core.text import ms_text
 from core.times import from_ms, to_ms
+from engine.grid import can_make, count_most, find_close, round_up
 from engine.resample import resample
 from engine.types import INTERVALS, Candles, interval_ms
 from market.candles import codec
@@ -36,10 +37,10 @@ def load_candles(
 ) -> Candles:
     """The candles whose open time is from `start` up to, not including, `end`; at most the first `limit` of them.
 
-    If the interval is not stored but a lower one that divides it is, the candles are made of the highest such interval, closed
+    If the interval is not stored but a lower one that it is made of is, the candles are made of the highest such interval, closed
     ones only. `NotFound` says what there is; `Invalid` at `start` says which span there is.
     """
-    step = interval_ms(interval)
+    interval_ms(interval)
     series = find_source(venue=venue, symbol=symbol, interval=interval)
     low = to_ms(start) if start else -FOREVER
     high = to_ms(end) if end else FOREVER
@@ -48,18 +49,19 @@ def load_candles(
     if series.interval == interval:
         candles = read_span(series, low, high, limit)
     else:
-        candles = _resample_span(series, interval, _round_up(low, step), _round_up(high, step), limit)
+        candles = _resample_span(series, interval, round_up(interval, low), round_up(interval, high), limit)
     if not len(candles):
         raise Invalid.at("start", _explain_empty(series, interval, low, high))
     return candles
 
 
 def find_source(*, venue: str, symbol: str, interval: str) -> CandleSeries:
-    """The series that candles of this interval come from: the interval's own, or that of the highest lower one that divides it."""
-    step = interval_ms(interval)
+    """The series that candles of this interval come from: the interval's own, or that of the highest lower one that it is
+    made of."""
+    interval_ms(interval)
     symbol, venue = symbol_normalise(symbol), venue_normalise(venue)
     stored = CandleSeries.objects.filter(instrument__venue=venue, instrument__symbol=symbol).select_related("instrument")
-    usable = [series for series in stored if step % INTERVALS[series.interval] == 0]
+    usable = [series for series in stored if can_make(interval, series.interval)]
     if usable:
         return max(usable, key=lambda series: INTERVALS[series.interval])
     raise NotFound(_explain_missing(venue, symbol, interval, [series.interval for series in stored]))
@@ -105,11 +107,11 @@ def read_chunk(series: CandleSeries, chunk: CandleChunk, start: int = -FOREVER, 
 
 
 def _resample_span(series: CandleSeries, interval: str, start: int, end: int, limit: int | None) -> Candles:
-    ratio = INTERVALS[interval] // INTERVALS[series.interval]
+    ratio = count_most(interval, series.interval)
     base = read_span(series, start, end, limit and (limit + 1) * ratio)
     cut = limit is not None and len(base) == (limit + 1) * ratio
     # If the series goes on after the span, a gap at the span's end does not leave its last candle open.
-    until = None if cut else min(end, to_ms(series.last) + INTERVALS[series.interval])
+    until = None if cut else min(end, find_close(series.interval, to_ms(series.last)))
     return resample(base, interval, until=until)[: limit if limit else len(base)]
 
 
@@ -148,10 +150,6 @@ def _explain_empty(series: CandleSeries, interval: str, low: int, high: int) -> 
 def _as_datetime(milliseconds: int) -> datetime:
     """The time as a datetime. Times beyond the range of datetimes become its ends."""
     return from_ms(min(max(milliseconds, -62_135_596_800_000), 253_402_300_799_000))
-
-
-def _round_up(milliseconds: int, step: int) -> int:
-    return -(-milliseconds // step) * step
 
 
 def _empty_column(name: str) -> Any:

@@ -6,6 +6,8 @@ import numpy as np
 
 from engine.types import INTERVALS, Ints
 
+DAY = 86_400_000_000
+MONTH = INTERVALS["1M"] * 1000
 ENOUGH = 3
 """How many spacings a file must have before all of them being too wide means more than gaps."""
 STRETCH = 6
@@ -23,6 +25,7 @@ def wrong_spacing(times: Ints, interval: str) -> str:
         spacings = np.diff(np.unique(times)).astype(np.int64)
     if not len(spacings):
         return ""
+    spacings = np.where((spacings >= 28 * DAY) & (spacings <= 31 * DAY), MONTH, spacings)  # months have no length of their own
     sizes, counts = np.unique(spacings, return_counts=True)
     usual = int(sizes[np.argmax(counts)])
     if usual != step and _is_interval(spacings, usual, step):
@@ -62,7 +65,7 @@ def _interval_name(microseconds: int) -> str:
 
 def format_length(microseconds: int) -> str:
     """In words, such as `5 minutes`."""
-    for unit, size in (("day", 86_400_000_000), ("hour", 3_600_000_000), ("minute", 60_000_000), ("second", 1_000_000)):
+    for unit, size in (("month", MONTH), ("day", DAY), ("hour", 3_600_000_000), ("minute", 60_000_000), ("second", 1_000_000)):
         if microseconds % size == 0:
             count = microseconds // size
             return f"{count} {unit}{'s' * (count != 1)}"

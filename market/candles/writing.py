@@ -16,6 +16,7 @@ from django.db import connection, transaction
 
 from core.storage import asking_storage
 from core.times import from_ms, to_ms
+from engine.grid import number_candles
 from engine.types import Candles, Ints
 from market.candles import codec
 from market.candles.merge import Merged, find_gaps, merge_candles
@@ -119,8 +120,7 @@ def _save_series(series: CandleSeries, chunks: Sequence[CandleChunk], changed: d
     series.first, series.last = chunks[0].first, chunks[-1].last
     series.count = sum(chunk.count for chunk in chunks)
     series.bytes = sum(chunk.bytes for chunk in chunks)
-    step = next(iter(changed.values())).candles.step
-    series.missing = (last - first) // step + 1 - series.count
+    series.missing = number_candles(series.interval, last) - number_candles(series.interval, first) + 1 - series.count
     series.fingerprint = codec.combine_digests(bytes.fromhex(chunk.fingerprint) for chunk in chunks)
     if newest := changed.get(chunks[-1].first.year):
         series.last_close = Decimal(repr(float(newest.candles.close[-1])))
@@ -133,13 +133,13 @@ def _save_series(series: CandleSeries, chunks: Sequence[CandleChunk], changed: d
         if part := changed.get(chunk.first.year):
             before = [to_ms(other.last) for other in chunks[:index][-1:]]
             after = [to_ms(other.first) for other in chunks[index + 1 :][:1]]
-            _save_gaps(series, np.concatenate((before, part.candles.time, after)).astype(np.int64), step)
+            _save_gaps(series, np.concatenate((before, part.candles.time, after)).astype(np.int64))
 
 
-def _save_gaps(series: CandleSeries, times: Ints, step: int) -> None:
+def _save_gaps(series: CandleSeries, times: Ints) -> None:
     """Find the gaps from the first to the last of these open times again."""
     series.gaps.filter(last__gt=from_ms(times[0]), first__lt=from_ms(times[-1])).delete()
-    first, last, missing = find_gaps(times, step)
+    first, last, missing = find_gaps(times, series.interval)
     texts = (np.datetime_as_string(moments.astype("datetime64[ms]"), unit="ms", timezone="UTC") for moments in (first, last))
     rows = "".join(f"{series.pk}\t{low}\t{high}\t{count}\n" for low, high, count in zip(*texts, missing, strict=True))
     if rows:
@@ -149,7 +149,8 @@ def _save_gaps(series: CandleSeries, times: Ints, step: int) -> None:
 
 
 def _series_folder(instrument: Instrument, interval: str) -> str:
-    return f"{ROOT}/{instrument.venue}/{instrument.symbol}/{interval}"
+    """Months are `1mo` there: some disks cannot tell `1M` from `1m`, and what no row names in a folder is deleted."""
+    return f"{ROOT}/{instrument.venue}/{instrument.symbol}/{interval.replace('M', 'mo')}"
 
 
 def _find_orphans(folder: str) -> list[str]:

@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from core.times import EPOCH
-from engine.types import interval_ms
+from engine.grid import MILLISECOND, close_moment, open_moment
 from market.exchanges.base import Candle, Exchange, ExchangeError
 from market.feed.ending import end_tasks
 from market.feed.subscription import Key
@@ -26,12 +25,17 @@ class CandleGate:
     """`last` is the open time of the newest candle handed on, and `asked` that of the newest one that the venue was asked for.
     `waiting` holds what came while candles before it were missing."""
 
-    length: timedelta
+    interval: str
     last: datetime
     asked: datetime
     waiting: dict[datetime, Candle] = field(default_factory=dict)
     busy: bool = False
     not_before: float = 0.0
+
+    @property
+    def following(self) -> datetime:
+        """The open time of the candle after the newest one handed on."""
+        return close_moment(self.interval, self.last)
 
 
 class CandleGates:
@@ -50,9 +54,8 @@ class CandleGates:
         for key in wanted:
             if key in self._gates:
                 continue
-            length = timedelta(milliseconds=interval_ms(key[1]))
-            last = closed.get(key, _open_time(now, length) - length)
-            self._gates[key] = CandleGate(length, last, last)
+            last = closed.get(key) or newest_closed(key[1], now)
+            self._gates[key] = CandleGate(key[1], last, last)
         self._gates = {key: self._gates[key] for key in wanted}
 
     def take(self, candle: Candle) -> None:
@@ -61,7 +64,7 @@ class CandleGates:
         gate = self._gates.get((candle.symbol, candle.interval))
         if gate is None or candle.time <= gate.last:
             return
-        if candle.time == gate.last + gate.length and not gate.busy:
+        if candle.time == gate.following and not gate.busy:
             gate.last = candle.time
             self._hand(candle)
             return
@@ -77,7 +80,7 @@ class CandleGates:
         """Asks for what should have closed by now. A candle without trades may not exist at all: it is asked for once, and once
         more together with the next one."""
         for key, gate in self._gates.items():
-            due = _open_time(now - timedelta(seconds=self._timing.late), gate.length) - gate.length
+            due = newest_closed(gate.interval, now - timedelta(seconds=self._timing.late))
             if due > gate.last and (due > gate.asked or gate.waiting):
                 self._ask(key, gate, max(due, *gate.waiting) if gate.waiting else due)
 
@@ -103,7 +106,7 @@ class CandleGates:
         symbol, interval = key
         try:
             async with self._limit:
-                found = await self._exchange.candles(symbol, interval, gate.last + gate.length, newest + gate.length)
+                found = await self._exchange.candles(symbol, interval, gate.following, close_moment(interval, newest))
         except ExchangeError as problem:
             self.failing = f"{symbol} {interval}: {problem}"
             gate.not_before = asyncio.get_running_loop().time() + self._timing.again
@@ -126,13 +129,13 @@ class CandleGates:
         known = {candle.time: candle for candle in found} | gate.waiting
         gate.waiting = {}
         for time in sorted(time for time in known if time > gate.last):
-            if time <= newest or time == gate.last + gate.length:
+            if time <= newest or time == gate.following:
                 gate.last = time
                 self._hand(known[time])
             else:
                 gate.waiting[time] = known[time]
 
 
-def _open_time(moment: datetime, length: timedelta) -> datetime:
-    """Open time of the candle in which the moment lies."""
-    return moment - (moment - EPOCH) % length
+def newest_closed(interval: str, moment: datetime) -> datetime:
+    """The open time of the newest candle that had closed at the moment."""
+    return open_moment(interval, open_moment(interval, moment) - MILLISECOND)

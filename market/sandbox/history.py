@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from operator import attrgetter
 
@@ -28,9 +29,27 @@ INTERVALS: dict[str, int] = {
     "12h": 720 * MINUTE,
     "1d": DAY,
     "3d": 3 * DAY,
+    "1w": 7 * DAY,
+    "1M": 31 * DAY,
 }
-"""Lengths in ms. Candles open at whole multiples of them."""
+"""Lengths in ms, of months the longest."""
+ORIGINS = {"3d": DAY, "1w": 4 * DAY}
+"""Where the grid is not counted from 1970. Binance counts three days from a symbol's listing: this is BTCUSDT's grid."""
 KEPT_TRADES, KEPT_MINUTES = 10_000, 50_000
+
+
+def open_at(interval: str, time: int) -> int:
+    """When the candle opened in which `time` (ms) lies."""
+    if interval == "1M":
+        day = datetime.fromtimestamp(time / 1000, UTC)
+        return int(datetime(day.year, day.month, 1, tzinfo=UTC).timestamp()) * 1000
+    return time - (time - ORIGINS.get(interval, 0)) % INTERVALS[interval]
+
+
+def end_of(interval: str, time: int) -> int:
+    """When the candle ends that opened at `time`."""
+    end = time + INTERVALS[interval]
+    return open_at(interval, end) if interval == "1M" else end  # 31 days after its first, every month is over
 
 
 @dataclass(slots=True)
@@ -86,7 +105,7 @@ class TradeHistory:
         else:
             self.minutes.append(replace(one, time=open_))
         for interval, candle in self._growing.items():
-            start = trade.time - trade.time % INTERVALS[interval]
+            start = open_at(interval, trade.time)
             if candle.time >= start:
                 candle.add(one)
             else:
@@ -105,15 +124,17 @@ class TradeHistory:
         step = INTERVALS[interval]
         minutes = list(self.minutes)
         if start is not None:
-            minutes = minutes[bisect_left(minutes, -(-start // step) * step, key=attrgetter("time")) :]
+            first = open_at(interval, start)
+            first = first if first == start else end_of(interval, first)
+            minutes = minutes[bisect_left(minutes, first, key=attrgetter("time")) :]
         if end is not None:
-            minutes = minutes[: bisect_left(minutes, end - end % step + step, key=attrgetter("time"))]
+            minutes = minutes[: bisect_left(minutes, end_of(interval, open_at(interval, end)), key=attrgetter("time"))]
         span = limit * step // MINUTE + step // MINUTE
         if start is None and len(minutes) > span:
             minutes = minutes[-span:]
-            cut = minutes[0].time - minutes[0].time % step + step
+            cut = end_of(interval, open_at(interval, minutes[0].time))
             minutes = minutes[bisect_left(minutes, cut, key=attrgetter("time")) :]
-        grouped = _group_minutes(minutes, step)
+        grouped = _group_minutes(minutes, interval)
         return grouped[:limit] if start is not None else grouped[-limit:]
 
 
@@ -137,11 +158,11 @@ def _candle_of(trade: PublicTrade) -> SandboxCandle:
     )
 
 
-def _group_minutes(minutes: list[SandboxCandle], step: int) -> list[SandboxCandle]:
-    """Candles of `step` ms, made of one-minute candles."""
+def _group_minutes(minutes: list[SandboxCandle], interval: str) -> list[SandboxCandle]:
+    """Candles of a longer interval, made of one-minute candles."""
     out: list[SandboxCandle] = []
     for minute in minutes:
-        open_ = minute.time - minute.time % step
+        open_ = open_at(interval, minute.time)
         if out and out[-1].time == open_:
             out[-1].add(minute)
         else:

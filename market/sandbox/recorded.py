@@ -31,7 +31,7 @@ def make_scenario(symbol: str, candles: Sequence[SandboxCandle], step: int, *, n
     """
     whole = more.get("speed") == 0
     warm_up = 0 if whole else min(WARM_UP, len(candles) // 2)
-    shift = 0 if whole else now - now % step - candles[warm_up].time
+    shift = 0 if whole else (now - candles[warm_up].time) // step * step
     moved = [replace(candle, time=candle.time + shift) for candle in candles]
     listed, past, plays = {}, {}, []
     for venue, instruments in LISTED.items():

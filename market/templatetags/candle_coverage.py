@@ -8,7 +8,8 @@ from typing import Any
 
 from django import template
 
-from market.coverage import Month, step_of
+from engine.grid import close_moment
+from market.coverage import Month
 from market.models import CandleGap
 
 register = template.Library()
@@ -39,7 +40,7 @@ def coverage_month(month: Month) -> dict[str, Any]:
 @register.filter
 def gap_length(gap: CandleGap) -> timedelta:
     """From the first missing open to the last missing close."""
-    return gap.last - gap.first + step_of(gap.series)
+    return close_moment(gap.series.interval, gap.last) - gap.first
 
 
 def month_column(month: Month, height: int) -> dict[str, str]:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from access.requests import PageRequest, may_trade
 from core import paging
 from core.venues import venue_split
+from engine.grid import can_make
 from engine.types import INTERVALS
 from market import selectors, services
 from market.coverage import months_by_series
@@ -84,7 +85,7 @@ def series_detail(request: PageRequest, pk: int) -> HttpResponse:
         "imports": selectors.list_imports().filter(series=series)[:10],
         "files": series.chunks.count(),
         "gap_count": series.gaps.count(),
-        "intervals": [name for name, length in INTERVALS.items() if length >= INTERVALS[series.interval]],
+        "intervals": [name for name in INTERVALS if can_make(name, series.interval)],
         "expected": series.count + series.missing,
     }
     return render(request, "market/detail.html", context | book_of(series.instrument))

@@ -215,7 +215,7 @@ def test_days_and_months_end_in_utc() -> None:
     time = np.arange(36) * HOUR + START + 29 * DAY + 18 * HOUR
     equity = np.full(36, 100.0)
     equity[5:], equity[29:], equity[35:] = 110.0, 99.0, 108.9
-    ends = curve.day_ends(curve.time_column(time))
+    ends = curve.day_ends(curve.time_column(time + HOUR))
     assert ends.tolist() == [5, 29, 35]
     np.testing.assert_allclose(curve.daily_returns(equity, ends, 100.0), [0.1, -0.1, 0.1])
     series = candles(36)
@@ -284,7 +284,9 @@ def test_a_sweep_keeps_the_same_figures_as_a_run(equity: Floats) -> None:
     simulation = Simulation(series.time, equity, Table({}), fills(), trades(), float(equity[-1]))
     full = measure(simulation, [series], Account(100.0))
     figures = (full.final_equity, full.total_return, full.sharpe, full.sortino, full.calmar, full.max_drawdown)
-    np.testing.assert_array_equal(np.array(figures), np.array(curve.measure_quickly(equity, series.time, HOUR, 100.0)))
+    np.testing.assert_array_equal(
+        np.array(figures), np.array(curve.measure_quickly(equity, series.time, series.time + HOUR, 100.0))
+    )
 
 
 def test_sharpe_volatility_and_moments_agree_with_numpy() -> None:

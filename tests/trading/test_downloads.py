@@ -6,19 +6,27 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from io import StringIO
 from typing import Any
 
+import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
 from core.text import ms_text
+from engine.grid import DAY_MS as DAY
+from engine.grid import round_up
+from engine.resample import resample
+from engine.types import Candles
 from market import candles as store
 from market.models import CandleSeries
+from market.sandbox.history import SandboxCandle
 from market.sandbox.scenario import Scenario
 from market.sandbox.server import RunningSandbox, running_sandbox
 from tests.chaos.desk import account
 from tests.market.exchanges.venues import START
+from tests.market.files import same
 from tests.trading.live.fixtures import clear_prices
 from trading import downloads
 
@@ -119,3 +127,42 @@ def test_what_cannot_be_had_is_said(sandbox: RunningSandbox) -> None:
         with pytest.raises(CommandError, match=words):
             call_command("download_candles", *options, stdout=StringIO(), stderr=StringIO())
     assert not CandleSeries.objects.exists()
+
+
+def make_past(days: int) -> list[SandboxCandle]:
+    """A minute with trades every six hours."""
+    first = (START // DAY - days) * DAY
+    prices = [Decimal(20_000 + 37 * number % 1_009) for number in range(4 * days)]
+    return [
+        SandboxCandle(first + number * DAY // 4, price, price + 5, price - 5, price + 1, Decimal(1), price, 1)
+        for number, price in enumerate(prices)
+    ]
+
+
+@pytest.fixture
+def old_market() -> Iterator[list[SandboxCandle]]:
+    """Sandboxes whose market has a past of a hundred days."""
+    clear_prices()
+    past = make_past(100)
+    markets = {("binance", "BTC-USDT"): past, ("coinbase", "BTC-USD"): past}
+    with running_sandbox(Scenario(speed=None, start=START, ticks=(), past=markets)) as running:
+        for venue in ("binance", "coinbase"):
+            account(running, venue)
+        yield past
+
+
+@pytest.mark.parametrize("interval", ["8h", "3d", "1w", "1M"])
+@pytest.mark.parametrize(("venue", "symbol"), [("binance", "BTC-USDT"), ("coinbase", "BTC-USD")])
+def test_long_candles_are_the_venue_s_or_made_of_its_shorter_ones(
+    old_market: list[SandboxCandle], venue: str, symbol: str, interval: str
+) -> None:
+    columns = ([float(getattr(one, name)) for one in old_market] for name in ("open", "high", "low", "close", "volume"))
+    base = Candles(symbol, "1m", np.array([one.time for one in old_market]), *map(np.array, columns))
+    begin, whole = int(base.time[0]) + DAY // 2, resample(base, interval, until=START)
+    span = {"start": ms_text(begin), "end": ms_text(START)}
+    command, out = ("download_candles", f"--venue={venue}-sandbox", f"--symbol={symbol}", f"--interval={interval}"), StringIO()
+    call_command(*command, json=True, stdout=out, stderr=StringIO(), **span)
+    report = json.loads(out.getvalue())
+    expected = whole[int(np.searchsorted(whole.time, round_up(interval, begin))) :]
+    assert same(store.load_candles(venue=f"{venue}-sandbox", symbol=symbol, interval=interval), expected)
+    assert (report["rows"], report["off_grid"], report["gaps"]) == (len(expected), 0, [])

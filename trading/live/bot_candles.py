@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from core.times import from_ms
+from engine.grid import find_close, shift_open
 from engine.live import SignalRow
 from trading import metrics
 from trading.live.bot_steps import BotSteps
@@ -90,7 +91,7 @@ class BotCandles:
         """Whether the candle before that one is still to come: the engine takes candles in order. The venue is being asked for
         it; one without trades never comes. At a venue the opening waits for a while. On paper it is taken in with its candle's
         close instead, at the same price, so that nothing is lost by waiting."""
-        missing = (self.loaded_bot.time or 0) < time_ms - self.loaded_bot.interval_ms()
+        missing = (self.loaded_bot.time or 0) < shift_open(self.loaded_bot.config.interval, time_ms, -1)
         return missing and (not self.loaded_bot.external or self.steps.inputs.now_ms() - time_ms < HOLE_SECONDS * 1000)
 
     def close(self, time_ms: int) -> StepEffects:
@@ -101,13 +102,13 @@ class BotCandles:
         candles = {symbol: candle for symbol, history in histories.items() if (candle := history.at(time_ms))}
         began = time.perf_counter()
         rows = self.decide({symbol: histories[symbol] for symbol in candles}, time_ms)
-        run, step = loaded.run, loaded.interval_ms()
+        run, closed_at = loaded.run, find_close(loaded.config.interval, time_ms)
         run.history_from = run.history_from or from_ms(min(self.find_first(history) for history in histories.values()))
         run_progress(run, time_ms, decided=bool(rows))
-        late = now_ms() - (time_ms + step) > step
+        late = now_ms() - closed_at > closed_at - time_ms
         prices = {symbol: (Decimal(repr(one.close)), 0.0) for symbol, one in candles.items()} if not loaded.external else None
         trigger = f"candle:{loaded.config.interval}:{time_ms}"
-        market = self.steps.describe_market(trigger, prices=prices, time_ms=time_ms + step)
+        market = self.steps.describe_market(trigger, prices=prices, time_ms=closed_at)
         effects = candle_close(loaded, time_ms, candles, rows, market, tradable=not (late and loaded.external))
         run.evaluation_ms = (time.perf_counter() - began) * 1000
         metrics.evaluation_seconds.observe(run.evaluation_ms / 1000)

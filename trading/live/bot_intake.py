@@ -14,6 +14,7 @@ from django.db import Error as DatabaseError
 
 from core.errors import DomainError
 from core.times import from_ms
+from engine.grid import shift_open
 from market.exchanges.base import Exchange, ExchangeError
 from trading.live.bot_commands import follow_wanted
 from trading.live.bot_runner import BotRunner
@@ -115,7 +116,7 @@ class BotIntake:
             # On paper it decides from the first candle on that closes after its start; at a venue, the last close is still worth
             # acting on.
             last = max(histories[(symbol, runner.interval)].last or 0 for symbol in runner.symbols)
-            loaded.time = last - loaded.interval_ms() if loaded.external else last
+            loaded.time = shift_open(runner.interval, last, -1) if loaded.external else last
         self.bots.add(runner)
 
     async def ensure_history(self, symbol: str, runner: BotRunner) -> None:

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from core.times import from_ms, to_ms
-from engine.types import INTERVALS, Candles
+from engine.grid import find_close, open_moment
+from engine.types import Candles
 from market import candles as store
 from market.exchanges.base import Candle, Exchange
 from market.models import CandleSeries
@@ -59,7 +60,7 @@ class Recorder:
 
 def candles_keep(key: str, symbol: str, interval: str, candles: Sequence[Candle]) -> None:
     """Stores them, but for those off the interval's grid, which some venues have given after an outage."""
-    fitting = [one for one in candles if to_ms(one.time) % INTERVALS[interval] == 0]
+    fitting = [one for one in candles if open_moment(interval, one.time) == one.time]
     if fitting:
         store.write_candles(instrument_ensure(venue=key, symbol=symbol), make_candles(symbol, interval, fitting))
 
@@ -76,11 +77,10 @@ async def load_history(
     exchange: Exchange, key: str, symbol: str, interval: str, since: int, until: datetime, in_thread: Callable[..., Awaitable[Any]]
 ) -> CandleHistory:
     """The candles from `since` (ms) to `until`: from the store, and what it lacks from the venue, into the store first."""
-    step = INTERVALS[interval]
     series = await in_thread(find_series, key, symbol, interval)
     first = since
     if series is not None and to_ms(series.first) <= since:
-        first = max(since, to_ms(series.last) + step)
+        first = max(since, find_close(interval, to_ms(series.last)))
     fetched = await exchange.candles(symbol, interval, from_ms(first), until)
     await in_thread(candles_keep, key, symbol, interval, [one for one in fetched if one.closed])
     return CandleHistory(await in_thread(load_stored, key, symbol, interval, since))

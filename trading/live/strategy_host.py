@@ -16,9 +16,9 @@ from functools import cached_property
 import numpy as np
 
 from core.times import to_ms
+from engine.grid import shift_open
 from engine.strategies import registry
 from engine.strategy import Strategy, blame_strategy
-from engine.types import INTERVALS
 from trading.live.history import CandleHistory
 from trading.live.threads import BOT, LOOP, called_from
 from trading.models import BotRun
@@ -71,12 +71,11 @@ class StrategyHost:
 
     def find_history_start(self, run: BotRun, now_ms: int) -> int:
         """Open time (ms) of the first candle that the strategy is to see: a run always begins its history at the same one."""
-        step = INTERVALS[self.config.interval]
         if run.history_from:
             return to_ms(run.history_from)
         with blame_strategy(type(self.strategy)):
             warmup = self.strategy.warmup_at(self.config.interval)
-        return (now_ms // step - (1 if warmup <= 1 else max(LEAST_HISTORY, 4 * warmup))) * step
+        return shift_open(self.config.interval, now_ms, -(1 if warmup <= 1 else max(LEAST_HISTORY, 4 * warmup)))
 
     def find_first_candle(self, run: BotRun, history: CandleHistory, now_ms: int) -> int:
         """Open time (ms) of the first candle of this history that the strategy sees."""

@@ -17,7 +17,7 @@ from core.errors import Conflict
 from engine.live import Trader
 from engine.order_rules import NO_RULES
 from engine.risk import Moment, RiskLimits
-from engine.types import INTERVALS, Rules
+from engine.types import Rules
 from market.exchanges.base import Balance, Report
 from market.models import Instrument
 from market.size_rules import instrument_rules
@@ -112,9 +112,6 @@ class LoadedBot:
         self.rules = given | {symbol: rules for symbol, rules in now.items() if rules != NO_RULES}
         self.trader.rest_stops(stop_symbols(instruments))
         self.trader.take_rules(self.rules)
-
-    def interval_ms(self) -> int:
-        return INTERVALS[self.config.interval]
 
     def moment(self, symbol: str, market: MarketNow, killed: bool, *, sells: bool = False) -> Moment:
         """What the risk checks look at for an order in `symbol`. Asks the database only for what a limit of this bot needs. Where

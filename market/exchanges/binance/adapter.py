@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from core.times import to_ms
-from engine.types import interval_ms
+from engine.grid import find_close, find_open
 from market.exchanges.base import (
     Balance,
     Candle,
@@ -41,9 +41,11 @@ from market.exchanges.binance.orders import order_parameters, venue_symbol
 from market.exchanges.breaker import Breaker
 from market.exchanges.budget import Budget
 from market.exchanges.guard import Guard, find_duplicate
+from market.exchanges.longer import make_longer
 from market.exchanges.parsing import Json, Malformed, parse_amount, parse_flag
 from market.exchanges.promises import keep_promises
 from market.exchanges.reading import Reader
+from market.exchanges.vocabulary.binance import COUNTED_FROM_LISTING
 
 T = TypeVar("T")
 PAGE = 1000
@@ -108,7 +110,9 @@ class Binance:
         return [each for each in rules if not symbols or each.symbol in symbols]
 
     async def candles(self, symbol: str, interval: str, start: datetime, end: datetime) -> list[Candle]:
-        begin, stop, step = to_ms(start), to_ms(end), interval_ms(interval)
+        if interval == COUNTED_FROM_LISTING:
+            return await make_longer(interval, start, end, self._now(), partial(self.candles, symbol, "1d"))
+        begin, stop = to_ms(start), to_ms(end)
         parse = partial(frames.parse_candle, symbol=symbol, interval=interval)
         found: dict[int, Candle] = {}
         while begin < stop:
@@ -117,8 +121,8 @@ class Binance:
             found |= page
             if len(rows) < PAGE:
                 break
-            begin = _next_page(begin, max(page, default=0) + step)
-        over = min(stop, to_ms(self._now()) - step + 1)
+            begin = _next_page(begin, find_close(interval, max(page, default=0)))
+        over = min(stop, find_open(interval, to_ms(self._now())))
         return [found[time_] for time_ in sorted(found) if to_ms(start) <= time_ < over]
 
     def _candle_page(self, symbol: str, interval: str, begin: int, stop: int) -> Callable[[BinanceClient], Awaitable[Any]]:

@@ -9,7 +9,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from engine.types import INTERVALS
 from market.exchanges.base import (
     Balance,
     Balances,
@@ -73,7 +72,7 @@ def parse_kline(data: Json, names: Names, received: float) -> Candle:
     bar = data["k"]
     values = parse_prices(bar["o"], bar["h"], bar["l"], bar["c"])
     volume, closed = parse_number(bar["v"]), bar["x"]
-    if bar["i"] not in INTERVALS or not isinstance(closed, bool):
+    if words.INTERVAL.read_word(bar["i"]) != "candle" or not isinstance(closed, bool):
         raise Malformed(f"a candle of interval {bar['i']!r}, closed {closed!r}")
     return Candle(VENUE, names[bar["s"]], bar["i"], from_milliseconds(bar["t"]), *values, volume, closed, received)
 

@@ -33,7 +33,8 @@ LOST = (WebSocketException, OSError, TimeoutError, BinanceWebsocketUnableToConne
 
 
 def stream_names(symbols: Sequence[str], intervals: Sequence[str], *, depth: bool) -> list[str]:
-    kinds = ["aggTrade", *(f"kline_{interval}" for interval in intervals), *(["depth20"] if depth else [])]
+    streamed = (f"kline_{interval}" for interval in intervals if interval != words.COUNTED_FROM_LISTING)
+    kinds = ["aggTrade", *streamed, *(["depth20"] if depth else [])]
     return [f"{venue_symbol(symbol).lower()}@{kind}" for symbol in symbols for kind in kinds]
 
 

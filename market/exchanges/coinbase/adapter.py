@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from core.text import utc_text
-from core.times import EPOCH
+from engine.grid import open_moment
 from engine.types import interval_ms
 from market.exchanges.base import (
     Balance,
@@ -42,6 +42,7 @@ from market.exchanges.coinbase.refusals import DUPLICATE
 from market.exchanges.coinbase.tokens import LIFE, BadKey
 from market.exchanges.coinbase.trades import MarketMessages
 from market.exchanges.guard import Guard, find_duplicate
+from market.exchanges.longer import make_longer
 from market.exchanges.parsing import Json, Malformed, from_milliseconds, parse_amount, parse_flag, parse_number, parse_text
 from market.exchanges.promises import keep_promises
 from market.exchanges.reading import Reader
@@ -65,7 +66,7 @@ GRANULARITIES = {
     "6h": "SIX_HOUR",
     "1d": "ONE_DAY",
 }
-PARTS = {"3m": "1m", "4h": "2h", "12h": "6h"}
+PARTS = {"3m": "1m", "4h": "2h", "8h": "2h", "12h": "6h", "3d": "1d", "1w": "1d", "1M": "1d"}
 """Intervals that the venue does not have, and those that they are made of."""
 
 
@@ -129,16 +130,14 @@ class Coinbase:
         return [each for each in ticks if not symbols or each.symbol in symbols]
 
     async def candles(self, symbol: str, interval: str, start: datetime, end: datetime) -> list[Candle]:
-        length = timedelta(milliseconds=interval_ms(interval))
-        closed = self._now() - (self._now() - EPOCH) % length
-        end = min(end, closed)
         if part := PARTS.get(interval):
-            whole = start + -(start - EPOCH) % length
-            return frames.merge_candles(await self.candles(symbol, part, whole, end), interval)
+            return await make_longer(interval, start, end, self._now(), partial(self.candles, symbol, part))
         if interval not in GRANULARITIES:
             raise Refused(
                 f"interval: Coinbase has no candles of {interval}, and none to make them of.", code="interval", kind="ours"
             )
+        length = timedelta(milliseconds=interval_ms(interval))
+        end = min(end, open_moment(interval, self._now()))
         parse = partial(frames.parse_candle, symbol=symbol, interval=interval)
         result: list[Candle] = []
         while start < end:

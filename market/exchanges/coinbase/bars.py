@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core.times import EPOCH
-from engine.types import interval_ms
+from engine.grid import close_moment, open_moment
 from market.exchanges.base import Candle, Tick
 from market.exchanges.coinbase.frames import VENUE
 
@@ -20,6 +20,7 @@ LATE = timedelta(seconds=1)
 @dataclass(slots=True)
 class Bar:
     time: datetime
+    end: datetime
     open: Decimal
     high: Decimal
     low: Decimal
@@ -40,34 +41,33 @@ class Bars:
         self.symbol, self.interval = symbol, interval
         self.since: datetime | None = None
         """From this time on every trade was seen."""
-        self._length = timedelta(milliseconds=interval_ms(interval))
         self._bar: Bar | None = None
         self._done = EPOCH
 
     def trades(self, ticks: Sequence[Tick]) -> Iterator[Candle]:
         """Takes trades in the venue's order. Gives the candles that they end, then the one that still grows."""
         for tick in ticks:
-            time = tick.time - (tick.time - EPOCH) % self._length
-            if time < self._done or (self._bar and time < self._bar.time):
-                continue
-            if self._bar and time > self._bar.time:
+            if self._bar and tick.time >= self._bar.end:
                 yield from self._close()
+            if tick.time < (self._bar.time if self._bar else self._done):
+                continue
             if self._bar is None:
-                self._bar = Bar(time, tick.price, tick.price, tick.price, tick.price, Decimal(0))
+                time = open_moment(self.interval, tick.time)
+                self._bar = Bar(time, close_moment(self.interval, time), tick.price, tick.price, tick.price, tick.price, Decimal(0))
             self._bar.add(tick.price, tick.quantity or Decimal(0))
         if self._bar is not None and ticks and self._whole(self._bar):
             yield self._candle(self._bar, ticks[-1].received, closed=False)
 
     def close_until(self, now: datetime) -> Iterator[Candle]:
         """Ends the candles that are over at `now`, by the venue's clock: a candle can end without a trade after it."""
-        if self._bar is not None and now >= self._bar.time + self._length + LATE:
+        if self._bar is not None and now >= self._bar.end + LATE:
             yield from self._close()
 
     def _close(self) -> Iterator[Candle]:
         bar, self._bar = self._bar, None
         if bar is None:
             return
-        self._done = bar.time + self._length
+        self._done = bar.end
         if self._whole(bar):
             yield self._candle(bar, 0.0, closed=True)
 

@@ -4,11 +4,9 @@ error, and never taken for one that it knows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
-from engine.types import INTERVALS
 from market.exchanges.base import (
     Balance,
     Candle,
@@ -77,21 +75,6 @@ def parse_candle(data: Json, symbol: str, interval: str, *, closed: bool = True)
     values = parse_prices(data["open"], data["high"], data["low"], data["close"])
     time = from_milliseconds(int(data["start"]) * 1000)
     return Candle(VENUE, symbol, interval, time, *values, parse_amount(data["volume"]), closed)
-
-
-def merge_candles(parts: Sequence[Candle], interval: str) -> list[Candle]:
-    """Candles of a longer interval, made of sorted shorter ones."""
-    length = timedelta(milliseconds=INTERVALS[interval])
-    result: list[Candle] = []
-    for part in parts:
-        time = part.time - (part.time - from_milliseconds(0)) % length
-        if not result or result[-1].time != time:
-            result.append(Candle(VENUE, part.symbol, interval, time, part.open, part.high, part.low, part.close, part.volume, True))
-            continue
-        bar = result[-1]
-        high, low, volume = max(bar.high, part.high), min(bar.low, part.low), bar.volume + part.volume
-        result[-1] = Candle(VENUE, part.symbol, interval, time, bar.open, high, low, part.close, volume, True)
-    return result
 
 
 def product_tick(data: Json, now: datetime) -> Tick:

@@ -192,13 +192,16 @@ RATE_LIMIT_INTERVAL = Enumeration[Literal["kept"] | Unused](
     otherwise="unread",
     unverified=frozenset({"HOUR"}),
 )
+COUNTED_FROM_LISTING = "3d"
+"""The venue's candles of this interval have another grid for each symbol: BTCUSDT's open on every third day from 2017-08-17,
+UNIUSDT's from 2020-09-17. The desk makes its own of the daily ones, and takes none from the stream."""
 INTERVAL = Enumeration[Literal["candle"] | Unused](
     name="candle interval",
     where="`GET klines`: `interval`; market streams: `kline_…`, `k.i`",
-    does="Candles of the desk's intervals are asked for. A frame of another one is skipped and counted.",
+    does="Candles of the desk's intervals are asked for, but 3d is made of 1d. A frame of another one is skipped and counted.",
     source=DOCUMENTS,
     words={
-        name: "candle" if name in INTERVALS else "unsent"
+        name: "candle" if name in INTERVALS and name != COUNTED_FROM_LISTING else "unsent"
         for name in ("1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M")
     },
 )

@@ -142,7 +142,7 @@ PRODUCT_FLAG = Enumeration[Market | Literal["limits only", "resting only"]](
 GRANULARITY = Enumeration[Literal["candle"] | Unused](
     name="granularity",
     where="`GET candles`: `granularity`",
-    does="Candles of it are asked for. 3m, 4h and 12h are made of shorter ones.",
+    does="Candles of it are asked for. 3m, 4h, 8h, 12h, 3d, 1w and 1M are made of shorter ones.",
     source=REFERENCE,
     words=spread_words(
         {

@@ -32,7 +32,7 @@ from market.sandbox.scenario import Scenario
 from market.sandbox.server import HOST, Sandbox
 from market.sandbox.state import BadState
 
-NAME = re.compile(r"(?P<symbol>[A-Za-z0-9]+(?:[-_][A-Za-z]+)?)-(?P<interval>\d+[mhd])\b")
+NAME = re.compile(r"(?P<symbol>[A-Za-z0-9]+(?:[-_][A-Za-z]+)?)-(?P<interval>\d+[mhdwM])\b")
 """How files of candles are named: BTC-USD-1m.csv, XRP_ETH-1m.feather, ADABTC-1m-2021-11-27.csv."""
 
 OPEN_WARNING = (

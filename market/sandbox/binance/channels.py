@@ -11,7 +11,7 @@ from market.sandbox.binance import forms
 from market.sandbox.binance.notation import amount_text, venue_symbol
 from market.sandbox.events import PublicTrade
 from market.sandbox.exchange import SandboxExchange
-from market.sandbox.history import INTERVALS, SandboxCandle
+from market.sandbox.history import INTERVALS, SandboxCandle, end_of
 from market.sandbox.orders import ZERO
 
 EVERYTHING = "*"
@@ -90,7 +90,7 @@ class KlineChannel(BinanceChannel):
         yield self._form(candle, now, closed=False)
 
     def closing(self, now: int) -> Iterator[Any]:
-        if self._shown and self._shown.time + INTERVALS[self.interval] <= now:
+        if self._shown and end_of(self.interval, self._shown.time) <= now:
             yield self._form(self._shown, now, closed=True)
             self._shown = None
 

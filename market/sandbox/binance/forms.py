@@ -9,7 +9,7 @@ from market.sandbox.binance.notation import amount_text, status_name, type_name,
 from market.sandbox.checks import BAND
 from market.sandbox.events import PublicTrade
 from market.sandbox.exchange import SandboxExchange
-from market.sandbox.history import DAY, INTERVALS, SandboxCandle, TradeHistory
+from market.sandbox.history import DAY, SandboxCandle, TradeHistory, end_of
 from market.sandbox.instruments import ListedInstrument
 from market.sandbox.orders import ZERO, SandboxFill, SandboxOrder
 
@@ -102,7 +102,7 @@ def kline_row(candle: SandboxCandle, interval: str) -> list[Any]:
         amount_text(candle.low),
         amount_text(candle.close),
         amount_text(candle.volume),
-        candle.time + INTERVALS[interval] - 1,
+        end_of(interval, candle.time) - 1,
         amount_text(candle.value),
         candle.trades,
         amount_text(candle.taker_volume),
@@ -120,7 +120,7 @@ def kline_event(symbol: str, candle: SandboxCandle, interval: str, now: int, *, 
         "s": name,
         "k": {
             "t": candle.time,
-            "T": candle.time + INTERVALS[interval] - 1,
+            "T": end_of(interval, candle.time) - 1,
             "s": name,
             "i": interval,
             "f": candle.first_trade,

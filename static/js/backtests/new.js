@@ -27,16 +27,11 @@ function tickedSeries() {
 function showIntervals() {
   const found = tickedSeries();
   const select = form().elements.interval;
-  const lengths = Object.fromEntries([...select.options].map(({ value }) => [value, length(value)]));
   for (const option of select.options) {
-    const fits = !found.length || tickedSymbols().every((symbol) => found.some((one) => one.symbol === symbol && lengths[option.value] % one.step === 0));
+    const fits = !found.length || tickedSymbols().every((symbol) => found.some((one) => one.symbol === symbol && one.makes.includes(option.value)));
     option.disabled = !fits;
   }
   if (select.selectedOptions[0]?.disabled) select.value = [...select.options].find((option) => !option.disabled)?.value ?? select.value;
-}
-
-function length(interval) {
-  return Number.parseInt(interval) * { m: 60_000, h: 3_600_000, d: DAY_MS }[interval.at(-1)];
 }
 
 function setSpan(days) {

@@ -14,6 +14,7 @@ from market.exchanges.base import Balance, Candle, Depth, Execution, OrderReques
 from market.exchanges.coinbase import frames, orders
 from market.exchanges.coinbase.streams import Orders
 from market.exchanges.coinbase.trades import MarketMessages
+from market.exchanges.longer import merge_candles
 from market.exchanges.parsing import from_iso
 from market.exchanges.reading import Reader
 
@@ -77,7 +78,7 @@ def test_recorded_candles(recorded: Path) -> None:
     assert bars[0] == Candle(
         "coinbase", "BTC-USD", "1h", start, D("65984.18"), D("66387.77"), D("65857.35"), D("66314.59"), D("358.74851052"), True
     )
-    (merged,) = frames.merge_candles(bars, "2h")
+    (merged,) = merge_candles(bars, "2h")
     assert (merged.open, merged.close) == (bars[0].open, bars[1].close)
     assert (merged.high, merged.low, merged.volume) == (D("66387.77"), D("65857.35"), D("714.57747295"))
 

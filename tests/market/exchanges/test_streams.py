@@ -23,6 +23,7 @@ from market.exchanges.base import (
     Unauthorised,
     UserEvent,
 )
+from market.exchanges.binance.streams import stream_names
 from tests.market.exchanges.venues import OTHERS, SYMBOLS, Desk, Venue, limit, market
 
 D = Decimal
@@ -221,3 +222,8 @@ async def test_a_quiet_user_stream_of_binance_is_asked_whether_it_lives(desk: De
         monkeypatch.setattr("market.exchanges.binance.streams.OPENING", 0.1)
         desk.fault(fault="stall", venue="binance")
         await ends(events)
+
+
+def test_binance_is_not_asked_for_candles_that_it_counts_in_its_own_way() -> None:
+    names = stream_names(["BTC-USDT"], ["1m", "8h", "3d", "1w", "1M"], depth=False)
+    assert names == [f"btcusdt@{kind}" for kind in ("aggTrade", "kline_1m", "kline_8h", "kline_1w", "kline_1M")]
