@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 from celery import current_app as app
 from django.conf import settings
+from django.core.cache import cache
 from django_celery_beat.schedulers import DatabaseScheduler
 from redis import Redis
 from redis.exceptions import RedisError
@@ -17,6 +19,8 @@ from core.heartbeat import heartbeat_write
 
 LOOKED_AT = 1_000
 """The newest messages of the queue, which are looked at."""
+TICKED = "desk:beat"
+"""Where in the cache beat says when it last looked what is due."""
 PILED = 20
 """So many tasks that already wait, once more: nobody takes them."""
 
@@ -31,7 +35,10 @@ class PatientScheduler(DatabaseScheduler):  # type: ignore[misc]
     def tick(self, *arguments: Any, **named: Any) -> float:
         """At most five seconds apart. Told afterwards, so that nobody judges one that still looks for its broker."""
         wait: float = super().tick(*arguments, **named)
-        heartbeat_write()
+        if wait > 0:
+            heartbeat_write()
+            with suppress(RedisError):
+                cache.set(TICKED, datetime.now(UTC), None)
         return wait
 
     def apply_entry(self, entry: Any, producer: Any = None) -> None:

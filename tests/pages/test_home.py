@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from celery import current_app as app
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.test import Client
 
 from backtests.models import BacktestRun
 from operations import state
+from operations.schedules import TICKED, PatientScheduler
 
 pytestmark = [pytest.mark.django_db, pytest.mark.services]
 
@@ -40,6 +42,20 @@ def test_health_is_asked_of_each_part() -> None:
     # No worker and no schedule run beside these tests: the desk says so instead of guessing.
     assert found["Workers"] == "down"
     assert found["Schedules"] == "unknown"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_schedules_are_up_as_soon_as_beat_has_looked_what_is_due_and_down_once_it_stops() -> None:
+    PatientScheduler(app=app, lazy=True).tick()
+    try:
+        assert state.check_beat().state == "up"
+        cache.set(TICKED, datetime.now(UTC) - timedelta(seconds=31), None)
+        silent = state.check_beat()
+        assert silent.state == "down"
+        assert silent.detail.startswith("Silent since ")
+        assert silent.remedy.startswith("A desk starts it by itself")
+    finally:
+        cache.delete(TICKED)
 
 
 def test_a_broker_that_is_gone_is_told_within_a_second(settings: Any) -> None:

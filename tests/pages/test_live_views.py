@@ -14,7 +14,7 @@ from market.models import VenueStream
 from tests.pages import live_rows
 from tests.people import make_person
 from trading.models import Bot, ForeignOrder, KillSwitch, Order
-from wallets.models import WalletBalance
+from wallets.models import ExchangeAccount, Wallet, WalletBalance
 
 pytestmark = [pytest.mark.django_db, pytest.mark.services]
 
@@ -323,7 +323,7 @@ def test_the_admin_home_shows_whether_the_desk_trades(client: Client) -> None:
     client.force_login(User.objects.create_superuser("boss"))
     live_rows.busy()
     shown = text_of(client, "/admin/")
-    assert "2 bots trade: paper" in shown
+    assert "2 bots switched on: paper" in shown
     assert "Binance" in shown
 
 
@@ -333,6 +333,21 @@ def test_a_position_is_valued_at_the_newest_price(trader: Client) -> None:
     live_rows.position(live_rows.bot(), cost="600")
     shown = text_of(trader, "/live/?part=positions", **HTMX)
     assert "+21.41 USDT" in shown
+
+
+def test_an_account_whose_balances_nobody_has_read_yet_is_worth_nothing_known(trader: Client) -> None:
+    account = ExchangeAccount.objects.create(name="Elsewhere", venue="binance", environment="testnet")
+    wallet = Wallet.objects.create(
+        wallet_id="elsewhere", name="Elsewhere", kind="exchange", account=account, venue="binance-testnet", quote="USDT"
+    )
+    Bot.objects.filter(pk=live_rows.bot().pk).update(wallet=wallet, mode="testnet")
+    shown = text_of(trader, "/live/?part=portfolio", **HTMX)
+    assert "nothing booked yet" in shown
+    assert "more than there is" not in shown
+    assert "0.00 USDT" not in shown.partition("Today")[0]
+    bar = text_of(trader, "/live/bar/", **HTMX)
+    assert "0.00 USDT" not in bar
+    assert "nothing is booked yet" in bar
 
 
 def test_a_bot_that_was_never_started_has_a_page(trader: Client) -> None:

@@ -18,7 +18,7 @@ from trading.selectors.bots import BotRow, bot_rows, bots_matching
 from trading.selectors.notation import ratio_of
 from trading.selectors.valuation import money_text
 from wallets.models import Wallet
-from wallets.selectors import wallets_list
+from wallets.selectors import wallet_balances, wallets_list
 from wallets.valuation import value_wallets
 
 
@@ -39,6 +39,8 @@ class Holdings:
     """What is held and has no price, or an old one: the value is as good as those."""
     since_midnight: Decimal
     """What the same bots were worth at 00:00 UTC, or when they began if that was later."""
+    booked: bool = True
+    """False before anything was booked, as of an account whose balances nobody has asked for yet: nothing is known of its worth."""
 
     @property
     def own_rows(self) -> list[BotRow]:
@@ -52,7 +54,7 @@ class Holdings:
 
     @property
     def over_allotted(self) -> bool:
-        return self.allotted > self.value
+        return self.booked and self.allotted > self.value
 
     @property
     def realised_profit(self) -> Decimal:
@@ -69,7 +71,7 @@ class Holdings:
 
     @property
     def change_ratio(self) -> float | None:
-        return ratio_of(self.change_today, self.value - self.change_today)
+        return ratio_of(self.change_today, self.value - self.change_today) if self.booked else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ def hold_wallets(wallets: Sequence[Wallet], rows: Sequence[BotRow], now: datetim
             cash=worth[wallet.pk].cash,
             unpriced_symbols=worth[wallet.pk].unpriced,
             since_midnight=sum_begun([row for row in bots[wallet.pk] if row.currency == wallet.quote], begun),
+            booked=bool(wallet_balances(wallet=wallet)),
         )
         for wallet in wallets
     ]
@@ -173,6 +176,7 @@ def sum_modes(parts: Sequence[Holdings]) -> list[Holdings]:
             cash=sum((one.cash for one in found), Decimal(0)),
             unpriced_symbols=sorted({symbol for one in found for symbol in one.unpriced_symbols}),
             since_midnight=sum((one.since_midnight for one in found), Decimal(0)),
+            booked=any(one.booked for one in found),
         )
         for (mode, currency), found in sorted(groups.items())
     ]
