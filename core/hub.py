@@ -54,6 +54,10 @@ class Outbox:
         self.waiting[key] = text
         self._news.set()
 
+    def holds(self, key: Hashable) -> bool:
+        """Whether a message with this key still waits."""
+        return key in self.waiting
+
     async def take(self) -> list[str]:
         """Everything that waits for the client; returns once there is something."""
         await self._news.wait()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -136,6 +137,11 @@ class LiveConsumer(Socket):
         if since > upto or len(missed) > REPLAYED:
             return [socket_message("reset", {}, seq=upto)]
         return [orjson.dumps(events.event_message(event)).decode() for event in missed]
+
+    async def on_request(self, text: str) -> None:
+        """A page that cannot use what it was sent asks for parts whole: `{"whole": [NAME, NAME]}`. Nothing else is understood."""
+        with suppress(orjson.JSONDecodeError, TypeError, KeyError):
+            self.hub.painter.renew(self.outbox, map(str, orjson.loads(text)["whole"]))
 
     def end(self) -> None:
         LiveHub.here().leave(self.outbox)

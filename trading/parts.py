@@ -121,12 +121,14 @@ LIVE_PARTS: Mapping[str, Part] = {
 @dataclass(frozen=True, slots=True)
 class Painted:
     """A part that is drawn once for all pages that show it. `on`: the messages that change it; `apart`: seconds between two
-    drawings at least; `often`: seconds after which it is drawn even if nothing was told, because prices move."""
+    drawings at least; `often`: seconds after which it is drawn even if nothing was told, because prices move; `urgent`: it waits
+    for no other part."""
 
     part: Part
     on: frozenset[str]
     apart: float = 0.25
     often: float = 5.0
+    urgent: bool = False
 
     def draw(self, *, may_trade: bool) -> str:
         """The same for everyone who may do the same."""
@@ -146,9 +148,19 @@ CHANGED_BY: Mapping[str, str] = {
     "bar": "prices portfolio_update fill bot_status alert",
 }
 """The messages that change a part, wherever it is shown."""
+
+
+def apart_of(name: str) -> float:
+    """Seconds. A burst of fills is drawn twenty times a second at most."""
+    if name == URGENT:
+        return 0.05
+    return 0.25 if name in QUICK else 1.0
+
+
 QUICK = ("fills", "orders", "positions", "blocks")
 """What a person waits for is drawn first, and at once."""
+URGENT = "fills"
 PAINTED: Mapping[str, Painted] = {
-    name: Painted(part, frozenset(CHANGED_BY[name].split()), 0.25 if name in QUICK else 1.0)
+    name: Painted(part, frozenset(CHANGED_BY[name].split()), apart_of(name), urgent=name == URGENT)
     for name, part in sorted({**LIVE_PARTS, "bar": ("trading/_bar.html", bar_part)}.items(), key=lambda one: one[0] not in QUICK)
 }

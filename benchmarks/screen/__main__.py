@@ -57,6 +57,7 @@ def make_tabs_rows(names: Sequence[str], found: Sequence[Sequence[Spent]]) -> li
         [
             name,
             f"{quantile([one.cpu / one.seconds for one in spent], 0.5):.1%}",
+            f"{quantile([one.opened for one in spent], 0.5)}",
             f"{quantile([one.requests / one.seconds for one in spent], 0.5):.1f}",
             f"{quantile([one.received / one.seconds for one in spent], 0.5) / 1e6:.1f} MB",
             f"{quantile([one.load for one in spent], 0.5):.1f}",
@@ -78,7 +79,7 @@ def report_tabs(desks: dict[str, ScreenDesk], options: argparse.Namespace) -> st
         for desk, spent in turns if number % 2 == 0 else reversed(turns):
             spent.append(asyncio.run(measure_tabs(desk, options.tabs, options.seconds)))
             print(f"{desk.root.name}: {spent[-1]}", file=sys.stderr, flush=True)
-    heads = [f"{options.tabs} tabs", "web CPU, of a core", "requests/s", "to tabs/s", "load"]
+    heads = [f"{options.tabs} tabs", "web CPU, of a core", "sockets opened", "requests/s", "to tabs/s", "load"]
     text = format_table(heads, make_tabs_rows(names, found))
     if len(names) == 1:
         return text

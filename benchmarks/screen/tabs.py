@@ -8,7 +8,9 @@ import os
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 from typing import Any
 
 import aiohttp
@@ -21,13 +23,15 @@ APART, BAR_APART, POLL_EVERY = 1.0, 2.0, 30.0
 BAR_CHANGED_BY = frozenset({"open", "prices", "portfolio_update", "fill", "bot_status", "alert"})
 """Where the bar is not sent."""
 SETTLE_SECONDS = 3.0
+RETRIES = (0.5, 1.0, 2.0, 5.0, 10.0)
 
 
 @dataclass(frozen=True)
 class Spent:
-    """`cpu` of the web process in seconds; `requests` and bytes `received` of all tabs."""
+    """`cpu` of the web process in seconds; sockets that were `opened` since the beginning; `requests` and bytes `received`."""
 
     cpu: float
+    opened: int
     requests: int
     received: int
     seconds: float
@@ -58,6 +62,7 @@ class Script:
 class Counted:
     requests: int = 0
     received: int = 0
+    opened: int = 0
 
 
 @dataclass
@@ -66,7 +71,6 @@ class Tab:
     url: str
     script: Script
     counted: Counted
-    ready: asyncio.Semaphore
     wanted: set[str] = field(default_factory=set)
     sent: set[str] = field(default_factory=set)
     loading: asyncio.Task[None] | None = None
@@ -85,11 +89,18 @@ class Tab:
         return f"/ws/live/?{f'parts={names}&' if self.script.painted else ''}since={self.script.seq}"
 
     async def follow(self, path: str, address: str) -> None:
+        """Keeps the socket open: a web server that has too much to do refuses some."""
+        for wait in chain(RETRIES, repeat(RETRIES[-1])):
+            with suppress(aiohttp.ClientError, OSError):
+                await self.follow_once(path, address)
+            await asyncio.sleep(wait)
+
+    async def follow_once(self, path: str, address: str) -> None:
         async with self.session.ws_connect(self.url.replace("http", "ws", 1) + address, max_msg_size=0) as channel:
             if path == "/ws/market/":
                 await channel.send_json({"action": "subscribe", "symbols": []})
             else:
-                self.ready.release()
+                self.counted.opened += 1
                 self.hear({"type": "open"})
             async for message in channel:
                 self.counted.received += len(message.data)
@@ -119,7 +130,7 @@ class Tab:
     async def poll(self) -> None:
         while True:
             await asyncio.sleep(POLL_EVERY)
-            await asyncio.gather(self.load_bar(), self.load_parts(self.script.listens))
+            await asyncio.gather(self.load_bar(), self.load_parts(self.script.listens.keys() - self.sent))
 
     async def later(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         await asyncio.sleep(seconds)
@@ -129,17 +140,19 @@ class Tab:
         await self.get("/live/bar/")
 
     async def load_parts(self, names: Iterable[str]) -> None:
-        await self.get(f"/live/?part={','.join(names)}")
+        if asked := ",".join(names):
+            await self.get(f"/live/?part={asked}")
 
     async def get(self, path: str) -> None:
-        async with self.session.get(self.url + path, headers={"HX-Request": "true"}) as answer:
-            self.counted.received += len(await answer.read())
-        self.counted.requests += 1
+        with suppress(aiohttp.ClientError, OSError):
+            async with self.session.get(self.url + path, headers={"HX-Request": "true"}) as answer:
+                self.counted.received += len(await answer.read())
+            self.counted.requests += 1
 
 
 async def measure_tabs(desk: ScreenDesk, tabs: int, seconds: float) -> Spent:
     """Opens the tabs over as long as they wait between two polls, so that these do not come together, and measures then."""
-    counted, ready = Counted(), asyncio.Semaphore(0)
+    counted = Counted()
     cookies, connector = aiohttp.CookieJar(unsafe=True), aiohttp.TCPConnector(limit=0)
     web, timeout = desk.find_web(), aiohttp.ClientTimeout(total=None)
     async with aiohttp.ClientSession(cookies=desk.cookies, cookie_jar=cookies, connector=connector, timeout=timeout) as session:
@@ -147,10 +160,8 @@ async def measure_tabs(desk: ScreenDesk, tabs: int, seconds: float) -> Spent:
             script = Script.read(await answer.text())
         tasks = []
         for _ in range(tabs):
-            tasks.append(asyncio.create_task(Tab(session, desk.url, script, counted, ready).live()))
+            tasks.append(asyncio.create_task(Tab(session, desk.url, script, counted).live()))
             await asyncio.sleep(POLL_EVERY / tabs)
-        for _ in range(tabs):
-            await asyncio.wait_for(ready.acquire(), 600)
         writer = desk.start_writer(int(seconds) + 60, 1.0)
         await asyncio.sleep(SETTLE_SECONDS)
         before, began, cpu = Counted(counted.requests, counted.received), time.monotonic(), read_cpu(web)
@@ -158,10 +169,7 @@ async def measure_tabs(desk: ScreenDesk, tabs: int, seconds: float) -> Spent:
         passed, spent, load = time.monotonic() - began, read_cpu(web) - cpu, os.getloadavg()[0]
         writer.kill()
         writer.communicate()
-        ended = [task for task in tasks if task.done()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    for task in ended:
-        task.result()
-    return Spent(spent, counted.requests - before.requests, counted.received - before.received, passed, load)
+    return Spent(spent, counted.opened, counted.requests - before.requests, counted.received - before.received, passed, load)

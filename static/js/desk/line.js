@@ -2,8 +2,8 @@
 //
 //   connect(path, {opened, heard, closed})        keeps one socket open. `path` is text, or a function that is called at each opening;
 //                                                 heard(message) gets each message -> {send(object), cut(), stop()}
-//   follow(path, {opened, heard, poll, active})   the same with poll() beside it, which returns a promise: it is called every 30 s while
-//                                                 the socket is up, else every 3 s, and only while active() -> {look(), stop()}
+//   follow(path, {..., poll, active})             the same with poll() beside it, which returns a promise: it is called every 30 s while
+//                                                 the socket is up, else every 3 s, and only while active() -> {send(object), look(), stop()}
 //   part(url)                                     a part of the page, as htmx would fetch it -> {text, headers}
 //
 // A poll that fails cuts the socket, which finds one that is open but dead. Of several connections, the one that was opened last says how
@@ -60,7 +60,7 @@ function say() {
   document.dispatchEvent(new CustomEvent("desk:connection", { detail: { state, text } }));
 }
 
-export function follow(path, { opened, heard, poll, active }) {
+export function follow(path, { opened, heard, closed, poll, active }) {
   const line = { up: false, tried: false, failed: false, asked: Date.now(), reached: Date.now() };
   lines.push(line);
   const socket = connect(path, {
@@ -76,6 +76,7 @@ export function follow(path, { opened, heard, poll, active }) {
     closed() {
       Object.assign(line, { up: false, tried: true });
       say();
+      closed?.();
     },
   });
 
@@ -95,6 +96,7 @@ export function follow(path, { opened, heard, poll, active }) {
   const timer = setInterval(() => (due() ? look() : say()), 500);
   return {
     look,
+    send: socket.send,
     stop() {
       clearInterval(timer);
       lines.splice(lines.indexOf(line), 1);

@@ -2,6 +2,7 @@
 //
 //   patch(old, fresh, {keep})   matches children by their id or data-key, others by their place. A new row with a key gets the
 //                               class "new", which announces it. With `keep`, new rows wait, and their number is returned.
+//                               A row of the copy with `data-same` stands for the one that is there, which stays as it is.
 
 const keyOf = (node) => (node.nodeType === Node.ELEMENT_NODE ? node.dataset.key || node.id || null : null);
 
@@ -55,7 +56,7 @@ function importChild(child, wasThere) {
 }
 
 function settle(mine, child, options) {
-  if (mine.nodeType === Node.ELEMENT_NODE) return patch(mine, child, options);
+  if (mine.nodeType === Node.ELEMENT_NODE) return "same" in child.dataset ? 0 : patch(mine, child, options);
   if (mine.nodeValue !== child.nodeValue) mine.nodeValue = child.nodeValue;
   return 0;
 }

@@ -45,6 +45,25 @@ async def test_a_page_gets_its_parts_at_once_and_then_what_has_changed(headers: 
         assert {one["payload"]["name"] for one in client.got if one["type"] == "part"} == {"fills", "risk"}
 
 
+async def test_a_page_gets_the_rows_that_differ_and_whole_what_it_asks_for(headers: Headers, rows: Rows) -> None:
+    order = await do(lambda: rows.order(rows.bot(), status="accepted"))
+    await do(fill, rows, order)
+    async with Client("/ws/live/?parts=fills", headers) as client:
+        await client.until(lambda: bool(parts(client, "fills")))
+        await do(fill, rows, order)
+        await client.until(lambda: len(parts(client, "fills")) == 2)
+        async with Client("/ws/live/?parts=fills", headers) as later:
+            await later.until(lambda: bool(parts(later, "fills")))
+            await client.ask(whole=["fills", "nonsense"])
+            await client.ask(other=1)
+            await client.until(lambda: len(parts(client, "fills")) == 3)
+            first, second, third = parts(client, "fills")
+            assert [text.count(order.symbol) for text in (first, second, third)] == [1, 1, 2]
+            assert [text.count("data-same") for text in (first, second, third)] == [0, 1, 0]
+            assert [third] == parts(later, "fills")
+        assert [one["payload"]["whole"] for one in client.got if one["type"] == "part"] == [True, False, True]
+
+
 async def test_a_second_page_gets_what_the_first_one_has(headers: Headers, rows: Rows) -> None:
     await do(rows.bot)
     async with Client("/ws/live/?parts=bots", headers) as first:
