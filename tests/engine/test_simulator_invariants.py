@@ -23,6 +23,7 @@ from engine.types import (
     Rules,
     Signals,
     Simulation,
+    Sizing,
     Slippage,
     Table,
 )
@@ -224,3 +225,15 @@ def frozen(run: Simulation) -> tuple[Any, ...]:
     tables: tuple[Table, ...] = (run.orders, run.fills, run.trades)
     columns = (table[name].tobytes() for table in tables for name in sorted(table.columns))
     return run.time.tobytes(), run.equity.tobytes(), run.final_cash, *columns
+
+
+def test_what_a_volume_cap_leaves_of_an_order_is_whole_lots() -> None:
+    """2.0239 less 0.733 is 1.2908999999999997 in floats."""
+    price, volume = np.full(5, 100.0), np.array([14.66, 14.66, 1e3, 14.66, 1e3])
+    candles = Candles("AAA-USDT", "5m", 300_000 * np.arange(5), price, price, price, price, volume)
+    rules = (Rules(0.01, 0.0001),)
+    account = Account(10_000.0, slippage=Slippage("volume_share", 0.0, 0.05, 0.0), sizing=Sizing("fixed", 202.39), rules=rules)
+    entry = simulate(account, [candles], [Signals(entry=np.arange(5) == 0)], warmup=1)
+    assert [*entry.fills["quantity"]] == [0.733, 1.2909, 2.0239]
+    target = Signals(target=np.array([0.020239, np.nan, 0.0, np.nan, np.nan]))
+    assert [*simulate(account, [candles], [target], warmup=1, position="merge").fills["quantity"]] == [0.733, 1.2909] * 2
