@@ -49,6 +49,8 @@ class SandboxExchange(ExchangeRecords):
         self.matcher = OrderMatcher(self)
         self.depth = 0
         self.record: Callable[[], None] = lambda: None
+        self.find_refusal: Callable[[str, str], str] = lambda symbol, side: ""
+        """By which code of `RequestRefused` an order of a symbol and side is refused for no reason of its own; empty: none."""
 
     # ------------------------------------------------------------ accounts and listings
 
@@ -148,6 +150,8 @@ class SandboxExchange(ExchangeRecords):
     def _draft(self, account: str, ticket: OrderTicket) -> tuple[SandboxOrder, list[Offer]]:
         """The order that the ticket would become, and what it would take. `RequestRefused` for everything but a lack of money."""
         market, now = self.market(ticket.symbol), self.clock()
+        if code := self.find_refusal(ticket.symbol, ticket.side):
+            raise RequestRefused(code, "Refused by a fault.")
         checks.check_ticket(ticket, market.instrument, market.book.last)
         owned = self.accounts[account].balance(market.instrument.base).total
         checks.check_account(ticket, market.instrument, owned, self.open_orders(account, ticket.symbol))

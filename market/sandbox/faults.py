@@ -9,12 +9,14 @@ any other stays until it is taken away. `path` and `stream` are globs: `path` of
 (`ws/btcusdt@trade`, `ws-api/v3`, `coinbase/ws/user`) or of a frame's channel (`btcusdt@trade`, `user`).
 
 requests: rate_limit (429) and ban (418), both with `retry_after` s; error (`status`, 503); slow (`delay` ms); timeout_before (the
-    request is neither carried out nor answered); timeout_after (it is carried out but not answered); malformed (half an answer)
-frames: gap (one is lost, so the numbers jump); duplicate; reorder (one comes after the next one); malformed
+    request is neither carried out nor answered); timeout_after (it is carried out but not answered); malformed (half an answer);
+    strange (each list of rows has one more, of a kind that nobody has heard of, see `strange.py`)
+frames: gap (one is lost, so the numbers jump); duplicate; reorder (one comes after the next one); malformed; strange
 sockets: drop (cut off at once); close (closed with `code`, 1001); stall (connected but silent: its frames are lost)
 both: outage (connections are cut, and new ones are refused)
-venue: clock_skew (`skew` ms); delist (`symbol`); filters (`symbol`, and those of its filters that change: tick, lot, min_qty,
-    max_qty, min_notional, market_max_qty, max_notional, max_position)
+orders: refuse (a `refusal` of REFUSALS; perhaps of one `symbol` or `side` only)
+venue: clock_skew (`skew` ms); delist (`symbol`), halt (open orders stay) and relist; filters (`symbol`, and those of its filters
+    that change: tick, lot, min_qty, max_qty, min_notional, market_max_qty, max_notional, max_position, max_orders, max_stops)
 """
 
 from __future__ import annotations
@@ -27,15 +29,20 @@ from random import Random
 from typing import Any
 
 VENUES = ("binance", "coinbase")
-REQUESTS = ("rate_limit", "ban", "error", "slow", "timeout_before", "timeout_after", "malformed", "outage")
-FRAMES = ("gap", "duplicate", "reorder", "malformed", "stall", "drop", "close")
-MOMENTS = ("drop", "close", "delist", "filters")
+REQUESTS = ("rate_limit", "ban", "error", "slow", "timeout_before", "timeout_after", "malformed", "strange", "outage")
+FRAMES = ("gap", "duplicate", "reorder", "malformed", "strange", "stall", "drop", "close")
+ORDERS = ("refuse",)
+MOMENTS = ("drop", "close", "delist", "halt", "relist", "filters")
 """Faults that strike by themselves when their time has come."""
 LASTING = ("clock_skew", "outage", "stall")
-NAMES = tuple(dict.fromkeys((*REQUESTS, *FRAMES, *MOMENTS, *LASTING)))
+NAMES = tuple(dict.fromkeys((*REQUESTS, *FRAMES, *ORDERS, *MOMENTS, *LASTING)))
 COMMON = ("fault", "venue", "path", "stream", "at", "after", "for", "times", "share")
 AMOUNT = re.compile(r"\d{1,12}(\.\d{1,8})?")
-CHANGES = ("tick", "lot", "min_qty", "max_qty", "min_notional", "market_max_qty", "max_notional", "max_position")
+AMOUNTS = ("tick", "lot", "min_qty", "max_qty", "min_notional", "market_max_qty", "max_notional", "max_position")
+COUNTS = ("max_orders", "max_stops")
+REFUSALS = {"passing": "halted", "lasting": "max_position", "ours": "bad_request", "person": "insufficient_balance"}
+"""A code of `RequestRefused` for each kind of refusal, by what may change it."""
+OF_SYMBOLS = ("delist", "halt", "relist", "filters")
 OPTIONS: Mapping[str, tuple[str, ...]] = {
     "rate_limit": ("retry_after",),
     "ban": ("retry_after",),
@@ -43,8 +50,11 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "slow": ("delay",),
     "close": ("code",),
     "clock_skew": ("skew",),
+    "refuse": ("refusal", "symbol", "side"),
     "delist": ("symbol",),
-    "filters": ("symbol", *CHANGES),
+    "halt": ("symbol",),
+    "relist": ("symbol",),
+    "filters": ("symbol", *AMOUNTS, *COUNTS),
 }
 
 
@@ -96,8 +106,10 @@ def read_rule(rule: Mapping[str, Any], now: int) -> FaultRule:
             raise BadFault(f"{key}: the fault {name} has no such field. It has {', '.join(known)}.")
         if key in CHECKS:
             CHECKS[key](key, value)
-    if name in ("delist", "filters") and "symbol" not in rule:
+    if name in OF_SYMBOLS and "symbol" not in rule:
         raise BadFault(f"symbol: the fault {name} needs one, such as BTC-USDT.")
+    if name == "refuse" and "refusal" not in rule:
+        raise BadFault(f"refusal: the fault refuse needs one of {', '.join(REFUSALS)}.")
     once = 1 if name not in LASTING and "for" not in rule else None
     return FaultRule(
         fault=name,
@@ -144,10 +156,23 @@ def _check_amount(key: str, value: Any) -> None:
         raise BadFault(f'{key}: {value!r} is not a decimal number above zero as text, such as "0.01".')
 
 
+def _check_refusal(key: str, value: Any) -> None:
+    if value not in REFUSALS:
+        raise BadFault(f"{key}: {value!r} is none. Use one of {', '.join(REFUSALS)}.")
+
+
+def _check_side(key: str, value: Any) -> None:
+    if value not in ("buy", "sell"):
+        raise BadFault(f"{key}: {value!r} is none. Use buy or sell, or leave it out for both.")
+
+
 CHECKS: Mapping[str, Callable[[str, Any], None]] = {
     **dict.fromkeys(("at", "after", "for", "times", "retry_after", "delay", "code", "skew"), _check_whole),
     **dict.fromkeys(("path", "stream", "symbol"), _check_text),
-    **dict.fromkeys(CHANGES, _check_amount),
+    **dict.fromkeys(AMOUNTS, _check_amount),
+    **dict.fromkeys(COUNTS, _check_whole),
+    "refusal": _check_refusal,
+    "side": _check_side,
     "venue": _check_venue,
     "share": _check_share,
     "status": _check_status,
@@ -174,6 +199,14 @@ class FaultScript:
         """The faults that hit this request. Each counts the hit."""
         met = [rule for rule in self._list_in_force(REQUESTS, venue) if rule.stream == "*"]
         return [rule for rule in met if self._try_hit(rule, venue, (path,), rule.path)]
+
+    def match_order(self, venue: str, symbol: str, side: str) -> str:
+        """The code by which this order is refused; empty: it is not. Counts the hit."""
+        for rule in self._list_in_force(ORDERS, venue):
+            of_this = rule.options.get("symbol", symbol) == symbol and rule.options.get("side", side) == side
+            if of_this and self._try_hit(rule, venue, (symbol,), "*"):
+                return REFUSALS[rule.options["refusal"]]
+        return ""
 
     def match_frame(self, venue: str, path: str, channel: str) -> list[FaultRule]:
         """The faults that hit this frame of a socket. Each counts the hit."""

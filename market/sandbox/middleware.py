@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from market.sandbox.faults import FaultRule, FaultScript
+from market.sandbox.strange import spoil_text
 
 FAULTS: web.AppKey[FaultScript] = web.AppKey("faults", FaultScript)
 STOPPING: web.AppKey[asyncio.Event] = web.AppKey("stopping", asyncio.Event)
@@ -50,6 +51,8 @@ async def _spoil_answer(request: web.Request, handler: Handler, rules: dict[str,
         return cut_connection(request)
     if "malformed" in rules and isinstance(answer, web.Response) and isinstance(answer.body, bytes):
         answer.body = answer.body[: len(answer.body) // 2]
+    if "strange" in rules and isinstance(answer, web.Response) and isinstance(answer.body, bytes):
+        answer.body = spoil_text(answer.body.decode()).encode()
     return answer
 
 

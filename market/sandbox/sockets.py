@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from aiohttp import WSMsgType, web
 
 from market.sandbox.faults import FaultRule, FaultScript
+from market.sandbox.strange import spoil_text, strange_frame
 
 MOST_WAITING = 20_000
 """Frames that may wait for a client. One that falls further behind is cut off, as venues do."""
@@ -79,6 +80,9 @@ class ClientSocket:
         faults = {rule.fault for rule in rules}
         if faults & {"gap", "stall"}:
             return
+        if "strange" in faults:
+            self._put(strange_frame(frame))
+            frame = spoil_text(frame)
         if "malformed" in faults:
             frame = frame[: len(frame) // 2]
         if "reorder" in faults:

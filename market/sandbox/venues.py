@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 
 from market.sandbox import instruments, keys, state
 from market.sandbox.binance.face import BinanceFace
 from market.sandbox.coinbase.face import CoinbaseFace
 from market.sandbox.exchange import SandboxExchange
-from market.sandbox.faults import CHANGES, VENUES, FaultRule, FaultScript
+from market.sandbox.faults import AMOUNTS, COUNTS, VENUES, FaultRule, FaultScript
 from market.sandbox.history import SandboxCandle
 from market.sandbox.journal import SandboxJournal, journal_path
 from market.sandbox.scenario import Scenario
@@ -81,6 +82,7 @@ class SandboxVenues:
     def _make_exchange(self, venue: str, past: Mapping[tuple[str, str], Sequence[SandboxCandle]]) -> SandboxExchange:
         fees = instruments.BINANCE_FEES if venue == "binance" else instruments.COINBASE_FEES
         exchange = SandboxExchange(venue, self.scenario.listed[venue], fees, seed=self.scenario.seed, clock=self._now)
+        exchange.find_refusal = partial(self.faults.match_order, venue)
         for symbol, market in exchange.markets.items():
             market.history.load_minutes(past.get((venue, symbol), ()))
         exchange.open_account(self.keys[venue].name, instruments.BALANCES[venue])
@@ -98,6 +100,8 @@ def apply_rule(rule: FaultRule, exchanges: Mapping[str, SandboxExchange], socket
             continue
         if rule.fault == "delist":
             exchange.delist(symbol)
+        elif rule.fault in ("halt", "relist"):
+            exchange.change_filters(symbol, trading=rule.fault == "relist")
         else:
-            changes = {name: Decimal(rule.options[name]) for name in CHANGES if name in rule.options}
-            exchange.change_filters(symbol, **changes)
+            amounts = {name: Decimal(rule.options[name]) for name in AMOUNTS if name in rule.options}
+            exchange.change_filters(symbol, **amounts, **{name: rule.options[name] for name in COUNTS if name in rule.options})

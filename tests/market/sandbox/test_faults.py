@@ -77,6 +77,37 @@ async def test_delisting_and_filters_that_change(sandbox: RunningSandbox, client
     assert caught.value.message == "Market is closed."
 
 
+async def test_a_halt_that_passes_and_orders_that_are_refused_for_no_reason_of_their_own(
+    sandbox: RunningSandbox, client: AsyncClient
+) -> None:
+    await client.create_order(**ORDER, newClientOrderId="open")
+    sandbox.fault({"fault": "halt", "symbol": "BTC-USDT"}, {"fault": "relist", "symbol": "BTC-USDT", "at": 50})
+    assert (await client.get_symbol_info("BTCUSDT"))["status"] == "BREAK"
+    assert (await client.get_order(**BTC, origClientOrderId="open"))["status"] == "NEW"
+    sandbox.step(50)
+    sandbox.fault({"fault": "refuse", "refusal": "lasting", "side": "buy", "times": 1})
+    with pytest.raises(BinanceAPIException) as caught:
+        await client.create_order(**ORDER)
+    assert caught.value.message == "Filter failure: MAX_POSITION"
+    assert (await client.create_order(**ORDER))["status"] == "NEW"
+
+
+async def test_rows_that_nobody_has_heard_of_stand_beside_the_good_ones(sandbox: RunningSandbox, client: AsyncClient) -> None:
+    await client.create_order(**ORDER, newClientOrderId="mine")
+    good, balances = await client.get_open_orders(), (await client.get_account())["balances"]
+    sandbox.fault({"fault": "strange", "times": 2})
+    strange, *rest = await client.get_open_orders()
+    assert (strange["symbol"], strange["type"], strange["orderId"], strange["price"]) == (
+        "UNHEARD_OF",
+        "UNHEARD_OF",
+        None,
+        "60000.00000000",
+    )
+    assert rest == good
+    assert (await client.get_account())["balances"][1:] == balances
+    assert await client.get_open_orders() == good
+
+
 @pytest.mark.parametrize(
     ("rule", "named"),
     [
@@ -87,6 +118,10 @@ async def test_delisting_and_filters_that_change(sandbox: RunningSandbox, client
         ({"fault": "drop", "venue": "kraken"}, "venue"),
         ({"fault": "gap", "share": 2}, "share"),
         ({"fault": "delist"}, "symbol"),
+        ({"fault": "refuse"}, "refusal"),
+        ({"fault": "refuse", "refusal": "rude"}, "refusal"),
+        ({"fault": "refuse", "refusal": "ours", "side": "both"}, "side"),
+        ({"fault": "filters", "symbol": "BTC-USDT", "max_orders": "5"}, "max_orders"),
         ({"fault": "filters", "symbol": "BTC-USDT", "lot": "much"}, "lot"),
         ({"fault": "drop", "times": True}, "times"),
         ({"fault": "drop", "path": 5}, "path"),
