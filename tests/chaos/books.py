@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,14 +13,18 @@ from django.db.models import Q
 
 from core.models import Event
 from engine.live import Trader
+from engine.live.held_exits import MOST_TRIES
 from market.sandbox import control
 from market.sandbox.server import RunningSandbox
+from tests.chaos.days import HOUR
 from trading.models import OPEN, Bot, BotRun, Fill, Order, OrderStatus, Position, RiskAllocation, RiskBudget
 from trading.services.bot_loading import bot_load
 from wallets.models import Wallet
 
 VENUES = ("binance", "coinbase")
 UNANSWERED = Q(status__in=[OrderStatus.PENDING, OrderStatus.SUBMITTED]) | Q(status__in=OPEN, cancel_requested=True)
+PASSING = ("halted", "would_take", "would_trigger", "duplicate")
+"""Codes of refusals that pass by themselves."""
 NOISE = 1e-7
 """Of the engine's float64."""
 
@@ -39,13 +44,20 @@ def unsettled() -> list[str]:
     return [f"{one.client_order_id} is {one.status}" for one in Order.objects.filter(UNANSWERED)]
 
 
-def differences(sandbox: RunningSandbox) -> list[Difference]:
+def differences(sandbox: RunningSandbox, refused: Sequence[tuple[str, str]] = ()) -> list[Difference]:
+    """`refused`: ids of orders that a venue refused, and why."""
     found: list[Difference] = []
     for venue in VENUES:
         account = theirs(sandbox, venue)
-        found += [*orders_differ(venue, account), *fills_differ(venue, account), *balances_differ(venue, account)]
+        found += [
+            *orders_differ(venue, account),
+            *fills_differ(venue, account),
+            *balances_differ(venue, account),
+            *spent_more_than_there_is(venue, account),
+        ]
     for bot in Bot.objects.all():
         found += [*positions_differ(bot), *memory_differs(bot)]
+    found += [*tries_differ(refused), *ends_differ()]
     return [*found, *budgets_differ(), *events_differ(), *runs_that_failed()]
 
 
@@ -187,6 +199,41 @@ def events_differ() -> Iterator[Difference]:
             yield Difference(f"fill {key} was not told once")
     if told:
         yield Difference(f"fills that are none were told: {sorted(told)}")
+
+
+def spent_more_than_there_is(venue: str, account: dict[str, Any]) -> Iterator[Difference]:
+    for asset, one in account["balances"].items():
+        if Decimal(one["free"]) < 0 or Decimal(one["held"]) < 0:
+            yield Difference(f"{one['free']} {asset} are free at {venue}, and {one['held']} are held")
+
+
+def tries_differ(refused: Sequence[tuple[str, str]]) -> Iterator[Difference]:
+    """What is refused for a lasting reason costs at most a dozen orders in an hour of the market, and tells one event each."""
+    codes = {name: code for name, code in refused if code not in PASSING}
+    tries: dict[tuple[str, str, str], list[datetime]] = defaultdict(list)
+    told = Counter(
+        payload["order_id"]
+        for payload in Event.objects.filter(type="order_update").values_list("payload", flat=True)
+        if payload.get("status") == OrderStatus.REJECTED
+    )
+    for order in Order.objects.filter(client_order_id__in=codes, status=OrderStatus.REJECTED).select_related("bot"):
+        tries[order.bot.name, order.symbol, order.side].append(order.decided_at)
+        if told[order.order_id] != 1:
+            yield Difference(f"its refusal was told {told[order.order_id]} times", order.client_order_id)
+    for (bot, symbol, side), times in tries.items():
+        exits = 1 if side == "buy" else max(1, Fill.objects.filter(bot__name=bot, symbol=symbol, side="buy").count())
+        most = max(sum(0 <= (one - first).total_seconds() <= HOUR // 1_000 for one in times) for first in times)
+        if most > MOST_TRIES * exits:
+            yield Difference(f"{bot}: {most} orders to {side} {symbol} were refused for good within an hour")
+
+
+def ends_differ() -> Iterator[Difference]:
+    """A run that has ended holds nothing, or says how much."""
+    for run in BotRun.objects.exclude(ended_at=None).select_related("bot"):
+        said = {one["symbol"]: Decimal(one["qty"]) for one in run.left if "symbol" in one}
+        held = {one.symbol: one.quantity for one in Position.objects.filter(bot=run.bot).exclude(quantity=0)}
+        if said != held:
+            yield Difference(f"{run.bot.name} ended as {run.end_reason} with {held}, and said {said}")
 
 
 def runs_that_failed() -> Iterator[Difference]:

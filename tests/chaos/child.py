@@ -41,6 +41,7 @@ from trading.live import (
     errands,
     executor,
     leases,
+    listing,
     reconciler,
     worker,
 )
@@ -148,6 +149,7 @@ def hurry() -> None:
         reconciler: {"PROBE_FIRST": 0.05},
         breaker: {"LATER": 50},
         bot_intake: {"AGAIN_SECONDS": 0.2},
+        listing: {"REFRESH_EVERY": 1.0},
         bot_runner: {"RETRY_SECONDS": 0.05},
         bot_candles: {"SAVE_EVERY": 0.5, "HOLE_SECONDS": 0.3 * SPEED},
         coinbase_client: {"TIMEOUT": (0.4, 0.4)},

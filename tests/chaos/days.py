@@ -20,6 +20,11 @@ ORDERS = {"binance": "/api/v3/order", "coinbase": "/api/v3/brokerage/orders*"}
 USER = {"binance": "ws-api/v3", "coinbase": "coinbase/ws/user"}
 MARKET = {"binance": "stream*", "coinbase": "coinbase/ws"}
 
+SYMBOLS = {"binance": ("BTC-USDT", "ETH-USDT"), "coinbase": ("BTC-USD", "ETH-USD")}
+SIZES = {"BTC": (0.004, 0.05, 2.0), "ETH": (0.08, 1.0, 20.0)}
+"""Sizes in the range of what bots ask for in an order, and what an account has from the start."""
+BOTS = 6
+
 Rule = dict[str, Any]
 
 
@@ -32,12 +37,22 @@ class Kill:
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """A person closes or stops the bot of that number, `at` ms of the market's time."""
+
+    at: int
+    bot: int
+    close: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
     seed: int
     kills: tuple[Kill, ...]
     """One ends each life of the stream worker; a new one begins at once."""
     rules: tuple[Rule, ...]
     """Faults of the venues, as `market.sandbox.faults` has them."""
+    wishes: tuple[Wish, ...] = ()
 
 
 def market_ms(seconds: float) -> int:
@@ -48,7 +63,15 @@ def market_ms(seconds: float) -> int:
 def draw(seed: int) -> Day:
     random = Random(seed)
     kills = tuple(draw_kill(random) for _ in range(random.randint(3, 5)))
-    return Day(seed, kills, tuple(draw_rule(random) for _ in range(random.randint(10, 16))))
+    faults = [draw_rule(random) for _ in range(random.randint(10, 16))]
+    venues = Random(f"venues {seed}")  # by themselves, so that faults and deaths of a seed stay what they were
+    said = [one for _ in range(venues.randint(9, 14)) for one in draw_answer(venues)]
+    return Day(seed, kills, (*faults, *said), draw_wishes(venues))
+
+
+def draw_wishes(random: Random) -> tuple[Wish, ...]:
+    bots = random.sample(range(BOTS), random.randint(0, 2))
+    return tuple(Wish(random.randrange(HOURS * HOUR // 4, HOURS * HOUR * 3 // 4), one, random.random() < 0.7) for one in bots)
 
 
 def draw_kill(random: Random) -> Kill:
@@ -60,6 +83,53 @@ def draw_rule(random: Random) -> Rule:
     venue = random.choice(("binance", "coinbase"))
     kind = random.choices((order_fault, request_fault, user_fault, market_fault, place_fault), (6, 2, 3, 2, 2))[0]
     return {"venue": venue, "at": random.randrange(HOURS * HOUR * 9 // 10), **kind(random, venue)}
+
+
+def draw_answer(random: Random) -> list[Rule]:
+    """What a venue says that is no fault of a line: rows of unknown kinds, refusals, other sizes, symbols that are not traded."""
+    venue = random.choice(("binance", "coinbase"))
+    kind = random.choices((strange_rows, refusals, sizes, halts), (5, 5, 4, 1))[0]
+    at = random.randrange(HOURS * HOUR * 9 // 10)
+    return [{"venue": venue, **one, "at": at + one.get("at", 0)} for one in kind(random, venue)]
+
+
+def strange_rows(random: Random, venue: str) -> list[Rule]:
+    where = random.choice(({}, {}, {"path": ORDERS[venue]}, {"stream": USER[venue]}, {"stream": MARKET[venue]}))
+    return [{"fault": "strange", **where, "times": random.randint(1, 6)}]
+
+
+def refusals(random: Random, venue: str) -> list[Rule]:
+    """Of each kind, of entries, exits or both, for a while or a few times."""
+    some: Rule = {"symbol": random.choice(SYMBOLS[venue])} if random.random() < 0.5 else {}
+    some |= {"side": random.choice(("buy", "sell"))} if random.random() < 0.6 else {}
+    lasts = {"for": market_ms(random.uniform(0.1, 1.2))} if random.random() < 0.6 else {"times": random.randint(1, 6)}
+    return [{"fault": "refuse", "refusal": random.choice(("passing", "lasting", "ours", "person")), **some, **lasts}]
+
+
+def sizes(random: Random, venue: str) -> list[Rule]:
+    """Maxima below what the bots ask for, a least value above it, or few orders at once."""
+    symbol = random.choice(SYMBOLS[venue])
+    least, most, owned = SIZES[symbol[:3]]
+    quantity = f"{random.uniform(least, most):.3f}"
+    changes: list[Rule] = [
+        {"max_qty": quantity},
+        {"market_max_qty": quantity},
+        {"max_notional": str(random.randint(200, 2000))},
+        {"max_position": f"{owned + random.uniform(0, most):.3f}"},
+        {"min_notional": str(random.randint(50, 400))},
+        {"max_orders": random.randint(1, 4)},
+        {"max_stops": 1},
+    ]
+    return [{"fault": "filters", "symbol": symbol, **random.choice(changes)}]
+
+
+def halts(random: Random, venue: str) -> list[Rule]:
+    """For a while, or for good."""
+    symbol = random.choice(SYMBOLS[venue])
+    rules: list[Rule] = [{"fault": random.choice(("halt", "delist")), "symbol": symbol}]
+    if random.random() < 0.7:
+        rules.append({"fault": "relist", "symbol": symbol, "at": market_ms(random.uniform(0.2, 1.0))})
+    return rules
 
 
 def order_fault(random: Random, venue: str) -> Rule:

@@ -18,16 +18,18 @@ from django.utils import timezone
 
 from market.models import VenueStream
 from market.sandbox.events import Event, OrderUpdate
+from market.sandbox.orders import OrderTicket, RequestRefused, SandboxOrder
 from market.sandbox.scenario import Scenario
 from market.sandbox.server import RunningSandbox, running_sandbox
 from tests.broker import forget_keys
 from tests.chaos import proxy
 from tests.chaos.books import Difference, differences, runs_that_failed, unsettled
 from tests.chaos.child import Life, live
-from tests.chaos.days import HOUR, HOURS, MOMENT, VENUE, Day, Kill, market_ms
+from tests.chaos.days import HOUR, HOURS, MOMENT, VENUE, Day, Kill, Wish, market_ms
 from tests.chaos.desk import START, lifted_limits, open_desk, scenario
 from tests.chaos.proxy import proxied
 from trading.models import Bot, Order
+from trading.services.bots import bot_close, bot_stop
 
 PACE = 0.005
 BEFORE_READY = 0.1
@@ -61,6 +63,9 @@ class Play:
         self.child: BaseProcess | None = None
         self.story: list[tuple[float, str, str]] = []
         """Seconds of ours, what happened, and our id of the order that it is about."""
+        self.refused: list[tuple[str, str]] = []
+        """By venues: our id of the order, and the code of `RequestRefused`."""
+        self.wishes: list[Wish] = []
         self.kill: Kill | None = None
         self.passings = 0
         self.begun = self.turned = time.monotonic()
@@ -74,6 +79,7 @@ class Play:
         self.stack.enter_context(lifted_limits(self.sandbox))
         for venue in ("binance", "coinbase"):
             self.sandbox.exchange(venue).listen(lambda event, venue=venue: self.hear(venue, event))  # type: ignore[misc]
+            self.watch_refusals(venue)
         self.desk(self.sandbox, self.plan.seed)
         self.accounts = Bot.objects.filter(mode="testnet").values("wallet").distinct().count()
         self.sandbox.fault(*self.plan.rules)
@@ -90,6 +96,7 @@ class Play:
 
     def day(self) -> None:
         end = START + HOURS * HOUR
+        self.wishes = [*self.plan.wishes]
         for kill in (*self.plan.kills, None):
             self.begin_child(kill)
             until = self.market + kill.nth if kill and kill.point == MOMENT else end
@@ -107,6 +114,9 @@ class Play:
         if self.ready.value < self.accounts:
             passed *= BEFORE_READY
         self.sandbox.step(market_ms(passed))
+        for wish in [one for one in self.wishes if START + one.at <= self.market]:
+            self.wishes.remove(wish)
+            self.fulfil(wish)
         self.clock.value = self.market / 1000
         assert self.child is not None
         self.child.join(PACE)
@@ -120,6 +130,11 @@ class Play:
             assert self.alive(), f"the child died; see {self.folder / 'children.log'}"
             self.advance()
 
+    def fulfil(self, wish: Wish) -> None:
+        bot = Bot.objects.order_by("pk")[wish.bot]
+        self.note(f"a person {'closes' if wish.close else 'stops'} {bot.name}")
+        (bot_close if wish.close else bot_stop)(bot_id=bot.bot_id)
+
     def pass_seconds(self, seconds: float) -> None:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -131,9 +146,9 @@ class Play:
         self.note("the faults are over")
         self.begin_child(None)
         deadline = time.monotonic() + PATIENCE
-        while (waiting := unsettled()) or (found := differences(self.sandbox)):
+        while (waiting := unsettled()) or (found := differences(self.sandbox, self.refused)):
             if time.monotonic() > deadline:
-                found = differences(self.sandbox)
+                found = differences(self.sandbox, self.refused)
                 return [*map(Difference, waiting), *found]
             assert self.child is not None
             assert self.alive(), "the last child died"
@@ -183,6 +198,20 @@ class Play:
             self.passings += 1
             if self.passings == kill.nth:
                 os.kill(self.child.pid, signal.SIGKILL)
+
+    def watch_refusals(self, venue: str) -> None:
+        exchange = self.sandbox.exchange(venue)
+        place = exchange.place
+
+        def place_watched(account: str, ticket: OrderTicket) -> SandboxOrder:
+            try:
+                return place(account, ticket)
+            except RequestRefused as refused:
+                self.refused.append((ticket.client_id, refused.code))
+                self.note(f"{venue} refuses: {refused.code}", ticket.client_id)
+                raise
+
+        setattr(exchange, "place", place_watched)  # noqa: B010 # a method of this one exchange
 
     def note(self, what: str, order: str = "") -> None:
         self.story.append((time.monotonic() - self.begun, what, order))
