@@ -37,7 +37,7 @@ from engine.book import (
     ordinal_at,
 )
 from engine.lots import FillPrice, Origin, buy_lot
-from engine.matching import dearest_price, drop_noise, round_down, round_lot, round_up, within_volume
+from engine.matching import dearest_price, round_down, round_lot, round_up, subtract_part, within_volume
 from engine.orders import cancel_entries, finish_order, finish_short, has_entry, no_place_left, queue_order, release_cash
 from engine.protections import is_barred
 from engine.sizing import VOLATILITY, amount_to_spend, quantity_for, size_share
@@ -63,7 +63,7 @@ def fill_entry(book: KernelBook, row: int, s: int, fill_price: FillPrice) -> Non
     release_cash(book, row, w.held * quantity / w.left)
     buy_lot(book, s, fill_price, quantity, Origin(w.order, w.reason, w.rung, w.take))
     w.got += quantity
-    w.left = drop_noise(w.left - quantity, book.symbols[s].lot)
+    w.left = subtract_part(w.left, quantity, book.symbols[s].lot)
     if w.left <= w.got * WHOLE:
         finish_order(book, row, t, FILLED, OK)
 

@@ -33,7 +33,7 @@ from engine.book import (
     ordinal_at,
 )
 from engine.lots import FillPrice, LotChoice, Sale, claim_lots, for_sale, queued_lots, sell_lots, settled_lots
-from engine.matching import drop_noise, round_down, round_up
+from engine.matching import round_down, round_up, subtract_part
 from engine.orders import cancel_resting_exits, finish_order, finish_short, queue_order
 
 WHOLE = 1e-12
@@ -65,7 +65,7 @@ def market_exits(book: KernelBook, t: int) -> None:
         sold = sell_lots(book, chosen, take_at(t, book.open[s, t]), Sale(w.order, w.reason, w.left, True))
         w.got += sold
         if w.reason == REBALANCE:
-            w.left = drop_noise(w.left - sold, book.symbols[s].lot)
+            w.left = subtract_part(w.left, sold, book.symbols[s].lot)
         if w.left <= w.got * WHOLE or for_sale(book, chosen) == 0.0:
             finish_short(book, row, t, CANCELLED, OK)
         drop_orphan_exits(book, s, t)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from engine.book import SEPARATE, KernelBook, KernelFill, inline_kernel, ordinal_at, record_fill
-from engine.matching import buy_price, drop_noise, round_money, sell_price, use_volume, within_volume
+from engine.matching import buy_price, drop_noise, round_money, sell_price, subtract_part, use_volume, within_volume
 from engine.protections import close_trade
 
 WHOLE = 1e-12
@@ -194,7 +194,7 @@ def sell_part(book: KernelBook, row: int, fill: KernelFill, part: float, reason:
     if share >= 1.0:
         lot.quantity = 0.0
     else:
-        lot.quantity = drop_noise(lot.quantity - part, book.symbols[lot.symbol].lot)
+        lot.quantity = subtract_part(lot.quantity, part, book.symbols[lot.symbol].lot)
         lot.fees -= entry_fee
         lot.slippage -= entry_slippage
 
@@ -277,7 +277,7 @@ def sell_lots(book: KernelBook, chosen: LotChoice, fill_price: FillPrice, sale: 
         part = held if everything or left >= held * (1.0 - WHOLE) else left
         left = left - part if left - part > quantity * WHOLE else 0.0
         sell_part(book, row, fill, part, sale.reason)
-    book.symbols[s].position = drop_noise(book.symbols[s].position - quantity, book.symbols[s].lot)
+    book.symbols[s].position = subtract_part(book.symbols[s].position, quantity, book.symbols[s].lot)
     drop_sold(book, s)
     record_fill(book, sale.order, s, fill)
     return quantity

@@ -62,6 +62,15 @@ def drop_noise(value: float, step: float) -> float:
 
 
 @inline_kernel
+def subtract_part(value: float, part: float, step: float) -> float:
+    """What `part` leaves of `value`. Of whole steps it leaves whole steps, however many floats got wrong of them."""
+    left = value - part
+    if step <= 0.0 or not is_whole(value / step) or not is_whole(part / step):
+        return left
+    return steps_of(np.rint(left / step), step)
+
+
+@inline_kernel
 def round_lot(book: KernelBook, s: int, quantity: float) -> float:
     return round_down(quantity, book.symbols[s].lot)
 

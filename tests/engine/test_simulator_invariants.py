@@ -233,7 +233,10 @@ def test_what_a_volume_cap_leaves_of_an_order_is_whole_lots() -> None:
     candles = Candles("AAA-USDT", "5m", 300_000 * np.arange(5), price, price, price, price, volume)
     rules = (Rules(0.01, 0.0001),)
     account = Account(10_000.0, slippage=Slippage("volume_share", 0.0, 0.05, 0.0), sizing=Sizing("fixed", 202.39), rules=rules)
-    entry = simulate(account, [candles], [Signals(entry=np.arange(5) == 0)], warmup=1)
+    first = Signals(entry=np.arange(5) == 0)
+    entry = simulate(account, [candles], [first], warmup=1)
     assert [*entry.fills["quantity"]] == [0.733, 1.2909, 2.0239]
     target = Signals(target=np.array([0.020239, np.nan, 0.0, np.nan, np.nan]))
     assert [*simulate(account, [candles], [target], warmup=1, position="merge").fills["quantity"]] == [0.733, 1.2909] * 2
+    fine = replace(account, rules=(Rules(0.01, 1e-8),), sizing=Sizing("fixed", 73.300001))  # leaves little of much
+    assert [*simulate(fine, [candles], [first], warmup=1).fills["quantity"]] == [0.733, 1e-8, 0.73300001]
