@@ -102,6 +102,10 @@ class Day:
     rules: dict[str, Decimal]
     bots: tuple[dict[str, Any], ...]
     candles: tuple[Candles, ...]
+    limits: dict[str, str | int]
+    """Other rules of the instruments, as `Instrument.limits` has them."""
+    refusing: float
+    """Share of the orders that a venue refuses."""
 
 
 def walk(symbol: str, tick: Decimal, count: int, seed: int) -> Candles:
@@ -124,6 +128,16 @@ sizings = some.sampled_from(
 )
 slippages = some.sampled_from(
     [{}, {"kind": "bps", "value": 3}, {"kind": "half_spread", "value": "0.02"}, {"kind": "volume_share", "max_share": 0.05}]
+)
+amounts = some.sampled_from(["", "", "1", "2.5", "7"])
+limits_of_venues: some.SearchStrategy[dict[str, Any]] = some.fixed_dictionaries(
+    {
+        "max_quantity": amounts,
+        "market_max_quantity": amounts,
+        "max_notional": some.sampled_from(["", "", "150", "600"]),
+        "max_position": some.sampled_from(["", "", "4", "9"]),
+        "max_orders": some.sampled_from([0, 0, 1, 3]),
+    }
 )
 cash = some.sampled_from(["500", "999.99", "1234.5678", "3000"])
 
@@ -155,4 +169,5 @@ def days(draw: some.DrawFn) -> Day:
     candles = tuple(walk(symbol, tick, count, seed + number) for number, symbol in enumerate(SYMBOLS))
     money = Decimal(draw(some.sampled_from(["700", "1234.5678", "5000"])))
     bots = draw(some.lists(configs(), min_size=1, max_size=3))
-    return Day(seed, money, rules, tuple(bots), candles)
+    limits = {name: value for name, value in draw(limits_of_venues).items() if value} if rules else {}
+    return Day(seed, money, rules, tuple(bots), candles, limits, draw(some.sampled_from([0, 0.2, 0.6])))

@@ -18,22 +18,26 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 
 from backtests.data import load_candles, resolve_config
-from engine.live import OHLCV, decide_row
+from core.times import to_ms
+from engine.live import OHLCV, Refusal, decide_row
+from engine.order_rules import OrderTerms, RuleFault, iter_size_faults
 from engine.simulator import simulate
 from engine.strategies import registry
 from engine.strategy import evaluate
 from engine.types import SIDES, Candles
 from market.candles import write_candles
 from market.exchanges.base import Balance, Execution, Report
+from market.models import Instrument
 from market.services import instrument_ensure
+from market.size_rules import instrument_rules
 from tests.trading.money import START, STEP, VENUE, Day, days, register, unregister
 from tests.wallets.making import account
 from trading.live.replay import replay_drive
-from trading.models import OPEN, Bot, Fill, Order, Position
+from trading.models import OPEN, Bot, Fill, Order, OrderStatus, Position
 from trading.services.bot_loading import bot_load
 from trading.services.bots import bot_create, bot_start
 from trading.services.loaded_bot import LoadedBot, MarketNow
-from trading.services.orders import report_apply
+from trading.services.orders import order_end, report_apply
 from trading.services.step_writer import StepEffects
 from trading.services.steps import candle_close, candle_open, step_apply
 from trading.setup.config import parse_config
@@ -199,6 +203,7 @@ class Venue:
     random: Random
     tick: Decimal
     base_fees: bool
+    refusing: float
     account: dict[str, Decimal] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
     prices: dict[str, Decimal] = field(default_factory=dict)
@@ -207,8 +212,21 @@ class Venue:
         for order in effects.cancel:
             self.report(order, "cancelled", NOTHING, market)
         for order in effects.send:
-            if order.type == "market" or self.random.random() < 0.5:
+            assert find_size_fault(self.loaded, order) is None
+            if self.random.random() < self.refusing:
+                self.refuse(order, market)
+            elif order.type == "market" or self.random.random() < 0.5:
                 self.execute(order, market)
+
+    def refuse(self, order: Order, market: MarketNow) -> None:
+        """For one reason or another, with nothing done."""
+        refusal = Refusal(self.random.choice(["passing", "lasting", "ours", "person"]), "refused", "The venue says no.")
+        self.take(order_end(self.loaded, order.pk, order.status, OrderStatus.REJECTED, refusal, market), market)
+
+    def try_exits(self, market: MarketNow) -> None:
+        """Exits that were refused go out again, where it is their time."""
+        trader = self.loaded.trader
+        self.take(step_apply(self.loaded, market, lambda: trader.retry_exits(to_ms(market.time), set())), market)
 
     def execute(self, order: Order, market: MarketNow) -> None:
         lot = self.loaded.instruments[order.symbol].lot_size or Decimal("1e-8")
@@ -249,21 +267,30 @@ class Venue:
         return {asset: Balance(asset, amount, NOTHING) for asset, amount in self.account.items()}
 
 
+def find_size_fault(loaded: LoadedBot, order: Order) -> RuleFault | None:
+    """What a venue would have against the size of the order."""
+    price = order.limit or order.stop or order.reference_price or NOTHING
+    terms = OrderTerms(order.side == "buy", float(order.quantity), float(order.limit or 0), float(price))
+    return next(iter_size_faults(instrument_rules(loaded.instruments[order.symbol]), terms), None)
+
+
 def at_venue(day: Day) -> int:
     """The ledger is the account's, whatever was executed in whatever parts with whatever fees."""
-    for one in day.candles:
-        instrument_ensure(venue=VENUE, symbol=one.symbol)
+    Instrument.objects.filter(venue=VENUE).update(limits=day.limits)
     owned = {QUOTE: Decimal(100_000)}
     wallet = wallet_create(name="real", kind="exchange", quote=QUOTE, account=account())
     assert ledger_opening_from_venue(wallet=wallet, balances=[Balance(asset, amount, NOTHING) for asset, amount in owned.items()])
     raw = {**day.bots[0], "slippage": {}}
     loaded = begin(raw, wallet, "testnet", 0)
-    venue = Venue(loaded, Random(day.seed), day.rules.get("tick_size", Decimal("0.01")), bool(day.seed % 2), dict(owned))
+    venue = Venue(
+        loaded, Random(day.seed), day.rules.get("tick_size", Decimal("0.01")), bool(day.seed % 2), day.refusing, dict(owned)
+    )
     for number in range(len(day.candles[0])):
         venue.prices = {one.symbol: written(one.open[number]) for one in day.candles}
         market = market_at(day.candles, number, "open", balances=venue.balances())
         for effects in take_candle(loaded, day.candles, number, balances=venue.balances()):
             venue.take(effects, market)
+        venue.try_exits(market)
         prices = {symbol: float(price) for symbol, price in venue.prices.items() if symbol in loaded.config.symbols}
         venue.take(step_apply(loaded, market, lambda prices=prices: loaded.trader.entries(prices)), market)  # type: ignore[misc]
     check_books(wallet, owned, [loaded.bot])
