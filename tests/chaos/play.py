@@ -35,6 +35,8 @@ PACE = 0.005
 BEFORE_READY = 0.1
 PATIENCE = 25.0
 """Seconds that both sides have to become quiet, on a busy machine."""
+LONGEST_TURN = 0.05
+"""Seconds that a turn of ours counts for at most: where we got no turn for longer, neither did the children."""
 CONTEXT = get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tests.chaos.preload"])
 
@@ -69,6 +71,8 @@ class Play:
         self.kill: Kill | None = None
         self.passings = 0
         self.begun = self.turned = time.monotonic()
+        self.waited = 0.0
+        """Seconds, as turns count."""
 
     def __enter__(self) -> Play:
         forget_limits()
@@ -109,8 +113,7 @@ class Play:
 
     def advance(self) -> None:
         """The market moves on by what has passed: by less where the machine was busy, and slowly until the child trades."""
-        now = time.monotonic()
-        passed, self.turned = min(now - self.turned, 0.05), now
+        passed = self.take_turn()
         if self.ready.value < self.accounts:
             passed *= BEFORE_READY
         self.sandbox.step(market_ms(passed))
@@ -121,12 +124,19 @@ class Play:
         assert self.child is not None
         self.child.join(PACE)
 
+    def take_turn(self) -> float:
+        """Returns what has passed since the last one."""
+        now = time.monotonic()
+        passed, self.turned = min(now - self.turned, LONGEST_TURN), now
+        self.waited += passed
+        return passed
+
     def until(self, condition: Callable[[], bool], what: str) -> None:
         """The market goes on until it holds."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = self.waited + PATIENCE
         while not condition():
             failed = [str(one) for one in runs_that_failed()]
-            assert time.monotonic() < deadline, f"not within {PATIENCE:g} s: {what} {failed}; see {self.folder / 'children.log'}"
+            assert self.waited < deadline, f"not within {PATIENCE:g} s: {what} {failed}; see {self.folder / 'children.log'}"
             assert self.alive(), f"the child died; see {self.folder / 'children.log'}"
             self.advance()
 
@@ -145,9 +155,10 @@ class Play:
         self.sandbox.mend()
         self.note("the faults are over")
         self.begin_child(None)
-        deadline = time.monotonic() + PATIENCE
+        deadline = self.waited + PATIENCE
         while (waiting := unsettled()) or (found := differences(self.sandbox, self.refused)):
-            if time.monotonic() > deadline:
+            self.take_turn()
+            if self.waited > deadline:
                 found = differences(self.sandbox, self.refused)
                 return [*map(Difference, waiting), *found]
             assert self.child is not None
