@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,10 +12,9 @@ from django.db.models import Q
 
 from core.models import Event
 from engine.live import Trader
-from engine.live.held_exits import MOST_TRIES
+from engine.live.held_orders import MOST_TRIES
 from market.sandbox import control
 from market.sandbox.server import RunningSandbox
-from tests.chaos.days import HOUR
 from trading.models import OPEN, Bot, BotRun, Fill, Order, OrderStatus, Position, RiskAllocation, RiskBudget
 from trading.services.bot_loading import bot_load
 from wallets.models import Wallet
@@ -208,23 +206,25 @@ def spent_more_than_there_is(venue: str, account: dict[str, Any]) -> Iterator[Di
 
 
 def tries_differ(refused: Sequence[tuple[str, str]]) -> Iterator[Difference]:
-    """What is refused for a lasting reason costs at most a dozen orders in an hour of the market, and tells one event each."""
+    """A day takes less than an hour of ours: what is refused for a lasting reason costs at most a dozen orders in it, until the
+    venue takes one, and each tells one event."""
     codes = {name: code for name, code in refused if code not in PASSING}
-    tries: dict[tuple[str, str, str], list[datetime]] = defaultdict(list)
     told = Counter(
         payload["order_id"]
         for payload in Event.objects.filter(type="order_update").values_list("payload", flat=True)
         if payload.get("status") == OrderStatus.REJECTED
     )
-    for order in Order.objects.filter(client_order_id__in=codes, status=OrderStatus.REJECTED).select_related("bot"):
-        tries[order.bot.name, order.symbol, order.side].append(order.decided_at)
-        if told[order.order_id] != 1:
-            yield Difference(f"its refusal was told {told[order.order_id]} times", order.client_order_id)
-    for (bot, symbol, side), times in tries.items():
-        exits = 1 if side == "buy" else max(1, Fill.objects.filter(bot__name=bot, symbol=symbol, side="buy").count())
-        most = max(sum(0 <= (one - first).total_seconds() <= HOUR // 1_000 for one in times) for first in times)
-        if most > MOST_TRIES * exits:
-            yield Difference(f"{bot}: {most} orders to {side} {symbol} were refused for good within an hour")
+    tries: dict[tuple[str, str, str], int] = defaultdict(int)
+    for order in Order.objects.exclude(submitted_at=None).order_by("id").select_related("bot"):
+        of = order.bot.name, order.symbol, order.side
+        if order.venue_order_id:
+            tries[of] = 0
+        elif order.status == OrderStatus.REJECTED and order.client_order_id in codes:
+            tries[of] += 1
+            if tries[of] > MOST_TRIES:
+                yield Difference(f"the {tries[of]}th order in a row that was refused for good", order.client_order_id)
+            if told[order.order_id] != 1:
+                yield Difference(f"its refusal was told {told[order.order_id]} times", order.client_order_id)
 
 
 def ends_differ() -> Iterator[Difference]:

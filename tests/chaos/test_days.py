@@ -1,4 +1,5 @@
-"""Invariants 1, 2 and 4: whatever breaks where, no order is doubled, no fill lost, and the books balance."""
+"""Invariants 1, 2 and 4: whatever breaks where, and whatever a venue refuses, no order is doubled, no fill lost, nothing spent that
+is not there, no run over with a position that it does not name, and the books balance."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ import pytest
 from tests.chaos.books import differences
 from tests.chaos.days import Day, Kill, draw
 from tests.chaos.play import Play
-from trading.models import Fill
+from trading.models import Order
 
 pytestmark = [pytest.mark.chaos, pytest.mark.django_db(transaction=True)]
 BEFORE_COMMIT = Kill("step before commit", 2)
@@ -20,7 +21,7 @@ def test_a_day_of_faults_and_deaths_leaves_both_sides_equal(seed: int, tmp_path:
         play.day()
         found = play.settle()
         assert not found, play.told(found)
-        assert Fill.objects.exists(), "A day on which nothing happens shows nothing."
+        assert Order.objects.exists(), "A day on which nothing happens shows nothing."
 
 
 def test_without_the_write_ahead_step_orders_are_doubled_or_unknown(tmp_path: Path) -> None:
