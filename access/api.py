@@ -7,7 +7,6 @@ from typing import Any, cast
 
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
-from drf_spectacular.types import OpenApiTypes
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied, Throttled
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -17,53 +16,109 @@ from rest_framework.views import APIView
 from access import selectors, services
 from access.limits import KINDS
 from access.models import ApiToken
-from access.openapi import describe_endpoint, query_parameter
+from access.openapi import describe_endpoint, name_path, query_parameter
 from access.rights import require_right
 from access.scopes import SCOPES
 from access.sign_in import failure_note, name_wait
 from access.throttles import SignInThrottle
 from core.fields import Fields
+from core.shapes import (
+    ABSENT,
+    FLAG,
+    MOMENT,
+    TEXT,
+    allow_absent,
+    allow_null,
+    choice_shape,
+    given_integer,
+    list_shape,
+    name_object,
+    name_page,
+    name_shape,
+    note_reader,
+    object_shape,
+    required_text,
+)
 
-TOKEN = {
-    "id": 7,
-    "user": "ada",
-    "hint": "qd_4fJx2",
-    "scopes": ["read", "trade"],
-    "limits": {"bot": ["3f1c9a2b7d40"]},
-    "created_at": "2026-11-21T09:00:00Z",
-    "expires_at": "2027-02-19T09:00:00Z",
-    "last_used_at": None,
-    "revoked_at": None,
-}
-MADE = {
-    "token": "qd_4fJx2...",
-    "id": 7,
-    "scopes": ["read", "trade"],
-    "limits": {"bot": ["3f1c9a2b7d40"]},
-    "expires_at": "2027-02-19T09:00:00Z",
-}
-BODY = {
-    "type": "object",
-    "required": ["username", "password"],
+TOKEN_ID = {"type": "integer", "minimum": 1}
+name_path("token_id", TOKEN_ID, "A token's id.")
+SCOPE_LIST = list_shape(choice_shape(SCOPES))
+LIMITS = object_shape(optional=KINDS, **dict.fromkeys(KINDS, list_shape({"type": "string", "maxLength": services.LONGEST_ID}))) | {
     "additionalProperties": False,
-    "properties": {
-        "username": {"type": "string"},
-        "password": {"type": "string", "format": "password"},
-        "scopes": {"type": "array", "items": {"type": "string", "enum": list(SCOPES)}, "default": ["read"]},
-        "days": {"type": "integer", "minimum": 1, "maximum": services.MOST_DAYS, "default": services.DEFAULT_DAYS},
-        "limits": {
-            "type": "object",
-            "description": "By kind, the ids of all that the token may act on; an account's is its number.",
-            "additionalProperties": False,
-            "properties": {kind: {"type": "array", "items": {"type": "string", "maxLength": 16}} for kind in KINDS},
-        },
-    },
+    "description": "By kind, the ids of all that the token may act on; an account's is its number.",
 }
-BODY_EXAMPLE = {"username": "ada", "password": "...", "scopes": ["read", "trade"], "days": 90}
+TOKEN = name_object(
+    "Token",
+    {
+        "id": 7,
+        "user": "ada",
+        "hint": "qd_4fJx2",
+        "scopes": ["read", "trade"],
+        "limits": {"bot": ["3f1c9a2b7d40"]},
+        "created_at": "2026-11-21T09:00:00Z",
+        "expires_at": "2027-02-19T09:00:00Z",
+        "last_used_at": None,
+        "revoked_at": None,
+    },
+    id=TOKEN_ID,
+    user=TEXT,
+    hint=TEXT,
+    scopes=SCOPE_LIST,
+    limits=LIMITS,
+    created_at=MOMENT,
+    expires_at=MOMENT,
+    last_used_at=allow_null(MOMENT),
+    revoked_at=allow_null(MOMENT),
+)
+TOKENS = name_page(TOKEN)
+MADE = name_object(
+    "TokenMade",
+    {
+        "token": "qd_4fJx2...",
+        "id": 7,
+        "scopes": ["read", "trade"],
+        "limits": {"bot": ["3f1c9a2b7d40"]},
+        "expires_at": "2027-02-19T09:00:00Z",
+    },
+    token=TEXT,
+    id=TOKEN_ID,
+    scopes=SCOPE_LIST,
+    limits=LIMITS,
+    expires_at=MOMENT,
+)
 
 
 def token_json(token: ApiToken) -> dict[str, Any]:
-    return {name: getattr(token, name) for name in TOKEN} | {"user": token.user.get_username()}
+    return {name: getattr(token, name) for name in TOKEN.schema["properties"] if name != "user"} | {
+        "user": token.user.get_username()
+    }
+
+
+def read_sign_in(form: Fields) -> str:
+    """The name of who signs in. The password is taken as it is, and the rest is read where the token is made."""
+    form.known += ["scopes", "days", "limits"]
+    username, password = form.text("username", longest=150), form.text("password", longest=1_000)
+    for name, value in (("username", username), ("password", password)):
+        if not value and name not in form.faults:
+            form.fault(name, "is required.")
+    form.close()
+    return username
+
+
+SCOPE_TEXT = {"type": "string", "pattern": rf"^ *({'|'.join(SCOPES)}) *(, *({'|'.join(SCOPES)}) *)*$"}
+REQUEST = name_shape(
+    "TokenRequest",
+    note_reader(
+        read_sign_in,
+        username=required_text(150),
+        password=required_text(1_000) | {"format": "password"},
+        scopes={"anyOf": [list_shape(choice_shape(SCOPES), minItems=1), SCOPE_TEXT, *ABSENT["anyOf"]]},
+        days=given_integer(1, services.MOST_DAYS),
+        limits=allow_absent(LIMITS),
+    )
+    | {"required": ["username", "password"]},
+    {"username": "ada", "password": "...", "scopes": ["read", "trade"], "days": 90},
+)
 
 
 class TokensView(APIView):
@@ -86,8 +141,8 @@ class TokensView(APIView):
         summary="Your tokens",
         description="With `all=true` everybody's, each with its `user`: for administrators, and with the scope `admin`.",
         scope="read",
-        example={"results": [TOKEN], "next": None},
-        parameters=[query_parameter("all", "`true`: everybody's.", OpenApiTypes.BOOL)],
+        answer=TOKENS,
+        parameters=[query_parameter("all", "`true`: everybody's.", FLAG)],
     )
     def get(self, request: Request) -> Response:
         wanted = request.query_params.get("all") == "true"
@@ -101,10 +156,10 @@ class TokensView(APIView):
         description="The token is shown this once; only its hash is kept. Wrong passwords lock the account for a while.",
         scope=None,
         status=201,
-        example=MADE,
-        body=BODY,
-        body_example=BODY_EXAMPLE,
-        errors=[400, 401, 403],
+        answer=MADE,
+        body=REQUEST,
+        beyond=["scopes"],
+        errors=[401, 403],
     )
     def post(self, request: Request) -> Response:
         given: Mapping[str, Any] = request.data if isinstance(request.data, Mapping) else {}
@@ -122,12 +177,7 @@ def signed_in(request: Request) -> User:
 def authenticate_person(request: Request, given: Mapping[str, Any]) -> User:
     """The person who signs in with this password. Raises what the API answers to a wrong one."""
     form = Fields(given)
-    form.known += ["scopes", "days", "limits"]  # read where the token is made
-    username, password = form.text("username", longest=150), form.text("password", longest=1_000)
-    for name, value in (("username", username), ("password", password)):
-        if not value and name not in form.faults:
-            form.fault(name, "is required.")
-    form.close()
+    username = read_sign_in(form)
     form.refuse("The request has fields that cannot be used.")
     if wait := name_wait(request._request, username):
         raise Throttled(wait)
@@ -145,7 +195,7 @@ def authenticate_person(request: Request, given: Mapping[str, Any]) -> User:
 class TokenView(APIView):
     scope = "read"
 
-    @describe_endpoint(summary="One of your tokens", scope="read", example=TOKEN, errors=[404])
+    @describe_endpoint(summary="One of your tokens", scope="read", answer=TOKEN, errors=[404])
     def get(self, request: Request, token_id: int) -> Response:
         return Response(token_json(selectors.token_get(token_id=token_id, user=signed_in(request))))
 
@@ -154,7 +204,7 @@ class TokenView(APIView):
         description="A token can revoke itself, and its person's that can do no more than it can. Administrators revoke any.",
         scope="read",
         status=204,
-        example=None,
+        answer=None,
         errors=[404],
     )
     def delete(self, request: Request, token_id: int) -> Response:

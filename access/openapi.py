@@ -1,101 +1,121 @@
-"""How endpoints describe themselves: one decorator, fed with a real example, from which the schema is inferred."""
+"""How endpoints describe themselves: one decorator, fed with the shapes of what is sent and answered."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
-TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
-MEANINGS = {
-    400: "Something in the request cannot be used; `fields` names each fault and its remedy.",
-    401: "No valid token or session.",
-    403: "The scope is missing, or the person is locked out.",
-    404: "There is nothing by that name.",
-    409: "Not possible in the present state.",
-    429: "Too many requests; `Retry-After` says when to come back.",
+from core.shapes import NAMED, TEXT, Schema, Shape, list_shape, map_shape, name_object, object_shape, shape_schema
+
+REFUSALS = {
+    400: ("invalid", "Something in the request cannot be used; `fields` names each fault and its remedy."),
+    401: ("not_authenticated", "No valid token or session."),
+    403: ("permission_denied", "The scope or the right is missing, or the person is locked out."),
+    404: ("not_found", "There is nothing by that name."),
+    409: ("conflict", "Not possible in the present state."),
+    413: ("too_large", "The body is larger than this address takes."),
+    415: ("unsupported_media_type", "The body is of another media type than this address takes."),
+    429: ("throttled", "Too many requests; `Retry-After` says when to come back."),
+    503: ("unavailable", "The database or the broker does not answer. Nothing was done; `Retry-After` says when to try again."),
 }
-CODES = {400: "invalid", 401: "not_authenticated", 403: "permission_denied", 404: "not_found", 409: "conflict", 429: "throttled"}
-ERROR_SCHEMA = {
-    "type": "object",
-    "required": ["error"],
-    "properties": {
-        "error": {
-            "type": "object",
-            "required": ["code", "message", "fields"],
-            "properties": {
-                "code": {"type": "string"},
-                "message": {"type": "string"},
-                "fields": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
-            },
-        }
-    },
-}
+ERROR = name_object(
+    "Error",
+    {"error": {"code": "invalid", "message": "The request has fields that cannot be used.", "fields": {"limit": ["..."]}}},
+    error=object_shape(code=TEXT, message=TEXT, fields=map_shape(list_shape(TEXT))),
+)
+PATHS: dict[str, tuple[Schema, str]] = {}
+"""What stands in addresses, by its name there: its shape and its meaning."""
+PAGE = "Page"
 
 
 def describe_endpoint(
     *,
     summary: str,
     scope: str | None,
-    example: Any,
+    answer: Shape | None,
     status: int = 200,
-    also: Mapping[int, Any] | None = None,
     description: str = "",
-    body: Mapping[str, Any] | None = None,
-    body_example: Any = None,
+    body: Shape | None = None,
     parameters: Sequence[OpenApiParameter] = (),
     errors: Sequence[int] = (),
+    beyond: Sequence[str] = (),
+    also: Mapping[int, Shape] | None = None,
     media_type: str = "application/json",
+    body_type: str = "application/json",
 ) -> Callable[..., Any]:
-    """Describes one method of a view. `example` is a whole answer; `body` is the JSON Schema of the request; `also`
-    has whole answers of other statuses."""
-    told = f"{description or summary}\n\nScope: {f'`{scope}`' if scope else 'none, no sign-in needed'}."
-    always = (401, 403, 429) if scope else (429,)
-    good = {status: example, **(also or {})}
-    answers: dict[Any, OpenApiResponse] = {(code, media_type): describe_answer(one, code) for code, one in good.items()}
-    answers |= {(code, "application/json"): describe_refusal(code) for code in sorted({*errors, *always})}
+    """Describes one method of a view. `errors` are those that not every endpoint has. `beyond` names the fields that are refused
+    by rules which no schema can say, too: they have to fit each other, or what the desk has. `also` are answers
+    of other statuses that are not errors in the usual shape."""
+    told = [description or summary, f"Scope: {f'`{scope}`' if scope else 'none, no sign-in needed'}."]
+    if beyond:
+        told.insert(
+            1, f"Must fit each other and what the desk has, or the answer is 400: {', '.join(f'`{name}`' for name in beyond)}."
+        )
+    always = {429, 503} | ({401, 403} if scope else set()) | ({400, 413, 415} if body else set()) | ({400} if parameters else set())
+    answers: dict[Any, OpenApiResponse] = {(status, media_type): describe_answer(answer, status)}
+    answers |= {code: OpenApiResponse(description=REFUSALS[code][1]) for code in sorted({*errors, *always} - set(also or ()))}
+    answers |= {(code, media_type): describe_answer(shape, code) for code, shape in (also or {}).items()}
     return extend_schema(
         summary=summary,
-        description=told,
-        extensions={"x-scope": scope or "none"},
-        request={"application/json": dict(body)} if body else None,
+        description="\n\n".join(told),
+        auth=None if scope else [],
+        extensions={"x-scope": scope or "none"} | ({"x-beyond": list(beyond)} if beyond else {}),
+        request={body_type: shape_schema(body)} if body else None,
         parameters=list(parameters),
         responses=answers,
-        examples=[OpenApiExample("Request", value=body_example, request_only=True)] if body_example is not None else [],
+        examples=[OpenApiExample("Request", value=body.example, request_only=True)] if body and body.example is not None else [],
     )
 
 
-def describe_answer(example: Any, status: int) -> OpenApiResponse:
-    if example is None:
+def describe_answer(answer: Shape | None, status: int) -> OpenApiResponse:
+    if answer is None:
         return OpenApiResponse(description=HTTPStatus(status).phrase)
-    examples = [OpenApiExample("Answer", value=example, status_codes=[str(status)], response_only=True)]
-    return OpenApiResponse(response=schema_of(example), description=HTTPStatus(status).phrase, examples=examples)
+    examples = [OpenApiExample("Answer", value=answer.example, status_codes=[str(status)], response_only=True)]
+    return OpenApiResponse(response=shape_schema(answer), description=HTTPStatus(status).phrase, examples=examples)
 
 
-def describe_refusal(code: int) -> OpenApiResponse:
-    value = {"error": {"code": CODES[code], "message": MEANINGS[code], "fields": {}}}
-    examples = [OpenApiExample(CODES[code], value=value, status_codes=[str(code)], response_only=True)]
-    return OpenApiResponse(response=ERROR_SCHEMA, description=MEANINGS[code], examples=examples)
+def describe_refusal(status: int) -> dict[str, Any]:
+    code, meaning = REFUSALS[status]
+    example = {code: {"value": {"error": {"code": code, "message": meaning, "fields": {}}}}}
+    return {"description": meaning, "content": {"application/json": {"schema": shape_schema(ERROR), "examples": example}}}
 
 
-def schema_of(example: Any) -> dict[str, Any]:
-    """The JSON Schema of what looks like `example`. Null stands for anything."""
-    if isinstance(example, dict):
-        properties = {name: schema_of(value) for name, value in example.items()}
-        return {"type": "object", "properties": properties, **({"required": list(properties)} if properties else {})}
-    if isinstance(example, list):
-        return {"type": "array", "items": schema_of(example[0]) if example else {}}
-    if isinstance(example, str):
-        return {"type": "string", "format": "date-time"} if TIME.fullmatch(example) else {"type": "string"}
-    kinds = {bool: "boolean", int: "integer", float: "number"}
-    return {"type": kinds[type(example)]} if type(example) in kinds else {}
+def query_parameter(name: str, description: str, shape: Schema = TEXT, *, required: bool = False) -> OpenApiParameter:
+    return OpenApiParameter(name, shape, OpenApiParameter.QUERY, description=description, required=required)
 
 
-def query_parameter(
-    name: str, description: str, kind: Any = OpenApiTypes.STR, *, values: Sequence[str] | None = None
-) -> OpenApiParameter:
-    return OpenApiParameter(name, kind, OpenApiParameter.QUERY, description=description, enum=values)
+def name_path(name: str, shape: Schema, description: str) -> None:
+    """What every address means that has `{name}` in it."""
+    PATHS[name] = shape, description
+
+
+class DeskSchema(AutoSchema):
+    """Names operations so that a list and one of its rows are two."""
+
+    def get_operation_id(self) -> str:
+        name = str(super().get_operation_id()).replace(".", "_")
+        answers = self.get_response_serializers()
+        pages = isinstance(answers, dict) and any(
+            isinstance(answer.response, dict) and answer.response.get("$ref", "").endswith(PAGE) for answer in answers.values()
+        )
+        return f"{name.removesuffix('_retrieve')}_list" if pages else name
+
+
+def complete_document(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Adds the named shapes and the refusals, and what is said once of the parts of addresses."""
+    parts = result["components"]
+    parts.setdefault("schemas", {}).update({shape.name: shape.schema for shape in NAMED.values()})
+    parts["responses"] = {f"Refusal{code}": describe_refusal(code) for code in REFUSALS}
+    for methods in result["paths"].values():
+        for operation in methods.values():
+            for code in operation["responses"]:
+                if int(code) in REFUSALS and "content" not in operation["responses"][code]:
+                    operation["responses"][code] = {"$ref": f"#/components/responses/Refusal{code}"}
+            for parameter in operation.get("parameters", []):
+                if parameter["in"] == "path":
+                    parameter["schema"], parameter["description"] = PATHS[parameter["name"]]
+    return result

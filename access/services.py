@@ -22,6 +22,8 @@ from core.fields import Fields, did_you_mean, show_value
 
 DEFAULT_DAYS = 90
 MOST_DAYS = 365
+LONGEST_ID = 16
+"""Characters."""
 TOUCH_EVERY = timedelta(minutes=1)
 """`last_used_at` is no more precise than this, so that a busy token does not write a row for each request."""
 
@@ -67,14 +69,14 @@ def read_scopes(form: Fields, user: User) -> list[str]:
 
 def read_limits(form: Fields) -> dict[str, list[str]]:
     """Ids by kind. A kind with an empty list is held to nothing."""
-    raw = form.take("limits", {}) or {}
+    raw = form.take("limits", {})
     lists = list(raw.values()) if isinstance(raw, dict) else [raw]
     sound = isinstance(raw, dict) and all(isinstance(ids, list) for ids in lists)
-    sound = sound and all(isinstance(one, str) for ids in lists for one in ids)
+    sound = sound and all(isinstance(one, str) and len(one) <= LONGEST_ID for ids in lists for one in ids)
     if not sound or not set(raw) <= set(KINDS):
         form.fault("limits", f"must be lists of ids by kind, which is of {', '.join(KINDS)}; got {show_value(raw)}.")
         return {}
-    return {kind: sorted({one[:16] for one in ids}) for kind, ids in raw.items()}
+    return {kind: sorted(set(ids)) for kind, ids in raw.items()}
 
 
 def limit_add(*, person: User, kind: str, key: str, by: Person = None) -> ObjectLimit:

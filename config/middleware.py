@@ -10,6 +10,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import resolve
+from rest_framework.response import Response
 
 from access.sessions import session_extend
 from config.errors import status_of
@@ -32,7 +33,8 @@ class HealthProbes:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path not in PROBES:
             return self.get_response(request)
-        answer: HttpResponse = resolve(request.path).func(request)
+        answer: Response = resolve(request.path).func(request)
+        answer.render()
         return answer
 
 

@@ -287,8 +287,9 @@ REST_FRAMEWORK: dict[str, Any] = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["access.permissions.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "access.negotiation.AnswerInJSON",
     "DEFAULT_PARSER_CLASSES": ["access.parsers.DeskJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "access.openapi.DeskSchema",
     "EXCEPTION_HANDLER": "config.errors.api_error",
     "DEFAULT_THROTTLE_CLASSES": ["access.throttles.CallerThrottle"],
     "DEFAULT_THROTTLE_RATES": {
@@ -310,6 +311,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "OAS_VERSION": "3.1.0",
+    "POSTPROCESSING_HOOKS": ["access.openapi.complete_document"],
 }
 
 # Open WebSockets of one API token in one web process.

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.contrib.auth import views as auth_views
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
+from rest_framework.negotiation import DefaultContentNegotiation
 
 from access.urls import api_urlpatterns as access_api
 from access.views import PasswordView, SignInView
@@ -11,6 +12,7 @@ from backtests.urls import api_urlpatterns as backtests_api
 from backtests.urls import bot_urlpatterns
 from market.urls import api_urlpatterns as market_api
 from operations import views
+from operations.api import HealthLiveView, HealthReadyView
 from operations.metrics import metrics
 from trading.urls import api_urlpatterns as trading_api
 from wallets.urls import api_urlpatterns as wallets_api
@@ -21,10 +23,10 @@ api = [
     *market_api,
     *trading_api,
     *wallets_api,
-    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("schema/", SpectacularAPIView.as_view(content_negotiation_class=DefaultContentNegotiation), name="schema"),
     path("docs/", views.api_docs, name="docs"),
-    path("health/live", views.health_live, name="health_live"),
-    path("health/ready", views.health_ready, name="health_ready"),
+    path("health/live", HealthLiveView.as_view(), name="health_live"),
+    path("health/ready", HealthReadyView.as_view(), name="health_ready"),
 ]
 
 urlpatterns = [

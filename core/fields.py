@@ -13,6 +13,7 @@ from core.errors import Invalid
 DIGITS = 18
 """How many decimal places money and quantities are kept with."""
 EXACT = Context(prec=60)
+FLAGS = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
 DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Characters that turn the direction of what stands after them: with them a name can be made to look like another one."""
 
@@ -100,6 +101,14 @@ class Fields:
             self.fault(name, f"must be from {low} to {high}; got {show_value(value)}.")
         else:
             return int(number)
+        return default
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        """True or false, or the words that forms send for them."""
+        value = self.take(name, default)
+        if isinstance(value, bool) or (isinstance(value, str) and value in FLAGS):
+            return FLAGS.get(value, False) if isinstance(value, str) else value
+        self.fault(name, f"must be true or false; got {show_value(value)}.")
         return default
 
     def moment(self, name: str) -> datetime | None:

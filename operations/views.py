@@ -1,15 +1,12 @@
-"""The front door, the search, and the health checks."""
+"""The front door and the search."""
 
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
-from django.core.cache import cache
-from django.db import DatabaseError, connection
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
-from redis.exceptions import RedisError
 
 from access.requests import PageRequest
 from backtests.models import BacktestRun
@@ -56,32 +53,3 @@ def show_icon(request: HttpRequest) -> HttpResponse:
 def api_docs(request: HttpRequest) -> HttpResponse:
     """The API's documentation. Swagger UI draws it from the OpenAPI document, by files of our own alone."""
     return render(request, "desk/api_docs.html")
-
-
-def health_live(request: HttpRequest) -> JsonResponse:
-    """200 while the process answers."""
-    return JsonResponse({"status": "ok"})
-
-
-def health_ready(request: HttpRequest) -> JsonResponse:
-    """200 when database and broker answer, 503 naming the one that does not."""
-    checks = {"database": database_answers(), "broker": broker_answers()}
-    ready = all(checks.values())
-    return JsonResponse({"status": "ok" if ready else "unavailable", **checks}, status=200 if ready else 503)
-
-
-def database_answers() -> bool:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        return False
-    return True
-
-
-def broker_answers() -> bool:
-    try:
-        cache.get("health")
-    except RedisError:
-        return False
-    return True

@@ -71,6 +71,8 @@ def set_up_django() -> None:
 
     # Pages render without a collectstatic before.
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    # Every answer of the API is held to its document, whichever test asks.
+    settings.MIDDLEWARE.insert(0, "tests.contract.conformance.CheckAnswers")
     if suffix := os.environ.get("TEST_DB_SUFFIX"):
         settings.DATABASES["default"] |= {"TEST": {"NAME": f"test_{suffix}"}}
     django.setup()

@@ -9,11 +9,26 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from access.openapi import describe_endpoint
+from access.openapi import describe_endpoint, name_path
 from core.paging import next_url, read_page
+from core.shapes import (
+    COUNT,
+    DECIMAL,
+    FLAG,
+    MOMENT,
+    NUMBER,
+    TEXT,
+    allow_null,
+    choice_shape,
+    id_shape,
+    list_shape,
+    name_object,
+    name_page,
+    object_shape,
+)
 from market.api.candles import PageQuery, parse_query
 from wallets import selectors
-from wallets.models import LedgerTransaction
+from wallets.models import Environment, LedgerEntry, LedgerTransaction, Wallet
 
 WALLET = {
     "id": "9f86d081884c7d65",
@@ -45,6 +60,39 @@ TRANSACTION = {
 }
 
 
+WALLET_ID = id_shape(16)
+name_path("wallet_id", WALLET_ID, "A wallet's id.")
+WALLET_SHAPE = name_object(
+    "Wallet",
+    WALLET,
+    id=WALLET_ID,
+    name=TEXT,
+    kind=choice_shape(Wallet.Kind.values),
+    venue=TEXT,
+    account=allow_null(object_shape(name=TEXT, environment=choice_shape(Environment.values))),
+    quote=TEXT,
+    maker=allow_null(NUMBER),
+    taker=allow_null(NUMBER),
+    balances=list_shape(object_shape(asset=TEXT, amount=DECIMAL)),
+    archived=FLAG,
+    created_at=MOMENT,
+)
+WALLETS = name_page(WALLET_SHAPE)
+ENTRY = object_shape(account=choice_shape(LedgerEntry.Account.values), asset=TEXT, amount=DECIMAL)
+TRANSACTIONS = name_page(
+    name_object(
+        "Transaction",
+        TRANSACTION,
+        id=COUNT,
+        kind=choice_shape(LedgerTransaction.Kind.values),
+        reference=TEXT,
+        ts=MOMENT,
+        note=TEXT,
+        entries=list_shape(ENTRY),
+    )
+)
+
+
 class WalletsQuery(PageQuery):
     archived = serializers.BooleanField(default=False, help_text="Those that are archived, in place of those that are not.")
 
@@ -63,8 +111,7 @@ class WalletsView(APIView):
         scope="read",
         description="By name. Balances are the sums of the ledger's entries; those of exchange wallets as we booked them.",
         parameters=WALLETS_PARAMETERS,
-        example={"results": [WALLET], "next": None},
-        errors=(400,),
+        answer=WALLETS,
     )
     def get(self, request: Request) -> Response:
         query = parse_query(WalletsQuery, request)
@@ -74,7 +121,7 @@ class WalletsView(APIView):
 
 
 class WalletView(APIView):
-    @describe_endpoint(summary="One wallet with its balances", scope="read", example=WALLET, errors=(404,))
+    @describe_endpoint(summary="One wallet with its balances", scope="read", answer=WALLET_SHAPE, errors=(404,))
     def get(self, request: Request, wallet_id: str) -> Response:
         return Response(selectors.wallet_report(selectors.wallet_get(wallet_id=wallet_id)))
 
@@ -85,8 +132,8 @@ class TransactionsView(APIView):
         scope="read",
         description="Newest booked first, each transaction with its entries, which sum to zero in every asset.",
         parameters=TRANSACTIONS_PARAMETERS,
-        example={"results": [TRANSACTION], "next": None},
-        errors=(400, 404),
+        answer=TRANSACTIONS,
+        errors=(404,),
     )
     def get(self, request: Request, wallet_id: str) -> Response:
         query = parse_query(TransactionsQuery, request)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from access.openapi import describe_endpoint
+from access.openapi import describe_endpoint, query_parameter
 from backtests import selectors
-from backtests.api import schema
+from backtests.api import shapes
 from backtests.api.parameters import read_moments, read_number, read_words
 from backtests.selectors.playback import CANDLES, MOST_CANDLES
 from core.errors import Invalid
 from core.fields import Fields
+from core.shapes import MOMENT_ASKED, asked_text, count_shape
 
-TIMESTAMP = OpenApiParameter(
-    "timestamp", OpenApiTypes.STR, OpenApiParameter.PATH, description="ISO-8601, UTC: 2018-01-10T10:00:00Z."
-)
+CANDLE_RANGE = [
+    query_parameter("start", "Open times from here on.", MOMENT_ASKED),
+    query_parameter("end", "Open times before this.", MOMENT_ASKED),
+    query_parameter("symbol", "One of the run's; the first where left out.", asked_text()),
+    query_parameter("limit", f"{CANDLES} candles where left out.", count_shape(1, MOST_CANDLES)),
+]
 
 
 class PlaybackCandlesView(APIView):
@@ -26,9 +28,10 @@ class PlaybackCandlesView(APIView):
         summary="The candles that the run saw, with its indicators and fills",
         description="`next` is the address of the candles after the last one here.",
         scope="read",
-        example=schema.CANDLES,
-        parameters=schema.CANDLE_RANGE,
-        errors=[400, 404, 409],
+        answer=shapes.CANDLES,
+        parameters=CANDLE_RANGE,
+        beyond=["symbol"],
+        errors=[404, 409],
     )
     def get(self, request: Request, run_id: str) -> Response:
         span, symbol = read_moments(request, "start", "end"), read_words(request, "symbol")["symbol"]
@@ -52,8 +55,8 @@ class PlaybackStateView(APIView):
         description="As they stand at the close of the candle that is open at that moment, with the newest fill, order and "
         "refusal up to then and their reasons.",
         scope="read",
-        example=schema.STATE,
-        parameters=[TIMESTAMP],
+        answer=shapes.STATE,
+        beyond=["timestamp"],
         errors=[400, 404, 409],
     )
     def get(self, request: Request, run_id: str, timestamp: str) -> Response:

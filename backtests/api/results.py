@@ -8,21 +8,25 @@ from typing import Any
 
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from access.openapi import describe_endpoint, query_parameter
 from backtests import selectors
-from backtests.api import schema
-from backtests.api.parameters import read_number, read_words
+from backtests.api import shapes
+from backtests.api.parameters import CURSOR_PARAMETER, limit_parameter, read_number, read_words, sort_parameter
 from backtests.api.streaming import stream_pieces
+from backtests.selectors.compare import MOST_RUNS
 from backtests.selectors.equity import MOST_POINTS, POINTS
-from backtests.selectors.runs import MOST
+from backtests.selectors.runs import MOST, PAGE
+from backtests.selectors.trades import COLUMNS
 from core.paging import next_url
+from core.shapes import CURSOR, MOMENT_ASKED, Schema, asked_text, choice_shape, count_shape
+from engine.types import REASONS
 
 ENDED = [404, 409]
+FIRST_OR_CURSOR: Schema = {"anyOf": [CURSOR, {"type": "string", "maxLength": 0}]}
 
 
 class ResultsView(APIView):
@@ -30,7 +34,7 @@ class ResultsView(APIView):
         summary="Metrics and honesty checks",
         description="409 until the run is completed. Everything but candles_per_second is the same for the same run.",
         scope="read",
-        example=schema.RESULTS,
+        answer=shapes.RESULTS,
         errors=ENDED,
     )
     def get(self, request: Request, run_id: str) -> Response:
@@ -41,9 +45,15 @@ class EquityView(APIView):
     @describe_endpoint(
         summary="The equity curve, thinned or by page",
         scope="read",
-        example={"results": [schema.EQUITY], "next": None},
-        parameters=schema.POINTS,
-        errors=[400, *ENDED],
+        answer=shapes.EQUITY_PAGE,
+        parameters=[
+            query_parameter("points", "Thinned to about so many points that keep the curve's shape.", count_shape(1, MOST_POINTS)),
+            query_parameter(
+                "cursor", "Every point, by page, instead: empty for the first page, then from `next`.", FIRST_OR_CURSOR
+            ),
+            limit_parameter(POINTS, MOST_POINTS),
+        ],
+        errors=ENDED,
     )
     def get(self, request: Request, run_id: str) -> Response:
         run = selectors.run_get(run_id)
@@ -58,34 +68,33 @@ class TradesView(APIView):
     @describe_endpoint(
         summary="The trade log",
         scope="read",
-        example={"results": [schema.TRADE], "next": None},
-        parameters=schema.TRADES,
-        errors=[400, *ENDED],
+        answer=shapes.TRADES,
+        parameters=[
+            sort_parameter(list(COLUMNS), "A column of the rows; with a minus in front, descending."),
+            query_parameter("symbol", "Only of this symbol.", asked_text()),
+            query_parameter("reason", "Only closed for this reason.", choice_shape(REASONS)),
+            query_parameter("outcome", "Only with profit, or only with loss.", choice_shape(["won", "lost"])),
+            query_parameter("start", "Entered from this time on.", MOMENT_ASKED),
+            query_parameter("end", "Entered before this time.", MOMENT_ASKED),
+            CURSOR_PARAMETER,
+            limit_parameter(PAGE, MOST),
+        ],
+        beyond=["symbol", "cursor"],
+        errors=ENDED,
     )
     def get(self, request: Request, run_id: str) -> Response:
         filters = read_words(request, "symbol", "reason", "outcome", "start", "end", "cursor")
         sort = read_words(request, "sort")["sort"] or "number"
-        limit = read_number(request, "limit", 50, high=MOST)
+        limit = read_number(request, "limit", PAGE, high=MOST)
         page = selectors.run_trades(selectors.run_get(run_id), **filters, sort=sort, limit=limit)
         return Response({"results": page.rows, "next": next_url(request._request, page.next)})
 
 
-class CsvRenderer(BaseRenderer):
-    """Only so that a caller may ask for text/csv; the answer is streamed past it, errors stay JSON."""
-
-    media_type, format = "text/csv", "csv"
-
-    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
-        return JSONRenderer().render(data)
-
-
 class TradesCsvView(APIView):
-    renderer_classes = [JSONRenderer, CsvRenderer]
-
     @describe_endpoint(
         summary="The whole trade log as CSV",
         scope="read",
-        example=",".join(schema.TRADE),
+        answer=shapes.TRADES_CSV,
         media_type="text/csv",
         errors=ENDED,
     )
@@ -95,7 +104,7 @@ class TradesCsvView(APIView):
 
 
 class ExportView(APIView):
-    @describe_endpoint(summary="Config, results and trades in one file", scope="read", example=schema.EXPORT, errors=ENDED)
+    @describe_endpoint(summary="Config, results and trades in one file", scope="read", answer=shapes.EXPORT, errors=ENDED)
     def get(self, request: Request, run_id: str) -> HttpResponseBase:
         run = selectors.run_get(run_id)
         head = selectors.run_export(run)
@@ -126,9 +135,12 @@ class CompareView(APIView):
         "(absolute, and over each run's cash), how many trades they share, and for each whether code and result are those of the "
         "first: the same result means figures, orders, fills, trades and equity, to the last digit.",
         scope="read",
-        example=schema.COMPARISON,
-        parameters=[query_parameter("runs", "Two to eight run_ids with commas between.")],
-        errors=[400, *ENDED],
+        answer=shapes.COMPARISON,
+        parameters=[
+            query_parameter("runs", f"Two to {MOST_RUNS} run_ids with commas between, each once.", shapes.RUN_IDS, required=True)
+        ],
+        beyond=["runs"],
+        errors=ENDED,
     )
     def get(self, request: Request) -> Response:
         named = [run_id.strip() for run_id in read_words(request, "runs")["runs"].split(",") if run_id.strip()]

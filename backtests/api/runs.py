@@ -6,26 +6,32 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from access.openapi import describe_endpoint
+from access.openapi import describe_endpoint, query_parameter
 from backtests import selectors
-from backtests.api import schema
+from backtests.api import shapes
 from backtests.api.jobs import cancel_job, delete_job, retry_job, start_job
-from backtests.api.parameters import read_number, read_words
+from backtests.api.parameters import CURSOR_PARAMETER, STATUS, STRATEGY, limit_parameter, read_number, read_words
 from backtests.jobs import RUNS
+from backtests.selectors.runs import PAGE
+from core import paging
 from core.paging import next_url
+from core.shapes import asked_text
+from trading.api.shapes import BEYOND_SETTINGS, RUN_SETTINGS
+
+SYMBOL = query_parameter("symbol", "Only with this symbol.", asked_text())
 
 
 class RunsView(APIView):
     @describe_endpoint(
         summary="Backtests, newest first",
         scope="read",
-        example={"results": [schema.RUN], "next": None},
-        parameters=schema.LIST,
-        errors=[400],
+        answer=shapes.RUN_ROWS,
+        parameters=[STATUS, STRATEGY, SYMBOL, CURSOR_PARAMETER, limit_parameter(PAGE, paging.MOST)],
     )
     def get(self, request: Request) -> Response:
         page = selectors.runs_page(
-            **read_words(request, "status", "strategy", "symbol", "cursor"), limit=read_number(request, "limit", 50)
+            **read_words(request, "status", "strategy", "symbol", "cursor"),
+            limit=read_number(request, "limit", PAGE, high=paging.MOST),
         )
         rows = [selectors.run_progress(run) for run in page.rows]
         return Response({"results": rows, "next": next_url(request._request, page.next)})
@@ -36,17 +42,16 @@ class RunsView(APIView):
         "backtests/{run_id}, or on the WebSocket /ws/backtests/{run_id}/.",
         scope="trade",
         status=202,
-        example=schema.QUEUED,
-        body=schema.CONFIG,
-        body_example=schema.CONFIG_EXAMPLE,
-        errors=[400],
+        answer=shapes.QUEUED,
+        body=RUN_SETTINGS,
+        beyond=BEYOND_SETTINGS,
     )
     def post(self, request: Request) -> Response:
         return start_job(request, RUNS)
 
 
 class RunView(APIView):
-    @describe_endpoint(summary="One backtest: status and progress", scope="read", example=schema.RUN, errors=[404])
+    @describe_endpoint(summary="One backtest: status and progress", scope="read", answer=shapes.RUN, errors=[404])
     def get(self, request: Request, run_id: str) -> Response:
         run = selectors.run_get(run_id)
         return Response({**selectors.run_progress(run), "config": run.config})
@@ -56,7 +61,7 @@ class RunView(APIView):
         description="Not while it is queued or running: cancel it first.",
         scope="trade",
         status=204,
-        example=None,
+        answer=None,
         errors=[404, 409],
     )
     def delete(self, request: Request, run_id: str) -> Response:
@@ -68,7 +73,7 @@ class CancelView(APIView):
         summary="Cancel a backtest",
         description="A queued run is cancelled at once, a running one within a second.",
         scope="trade",
-        example={"run_id": "8f0c2d5e9a4b1c37", "status": "cancelled"},
+        answer=shapes.QUEUED,
         errors=[404, 409],
     )
     def post(self, request: Request, run_id: str) -> Response:
@@ -80,7 +85,7 @@ class RetryView(APIView):
         summary="Run a failed or cancelled backtest once more",
         scope="trade",
         status=202,
-        example=schema.QUEUED,
+        answer=shapes.QUEUED,
         errors=[404, 409],
     )
     def post(self, request: Request, run_id: str) -> Response:

@@ -6,27 +6,28 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from access.openapi import describe_endpoint
-from backtests.api import sweep_schema as schema
+from access.openapi import describe_endpoint, query_parameter
+from backtests.api import sweep_shapes as shapes
 from backtests.api.jobs import cancel_job, delete_job, retry_job, start_job
-from backtests.api.parameters import read_number, read_words
+from backtests.api.parameters import CURSOR_PARAMETER, STATUS, STRATEGY, limit_parameter, read_number, read_words, sort_parameter
 from backtests.jobs import SWEEPS
-from backtests.selectors.runs import MOST
+from backtests.selectors.runs import MOST, PAGE
 from backtests.sweeps import selectors
+from backtests.sweeps.selectors import METRICS, SORTS
 from core.paging import next_url
+from core.shapes import asked_text, choice_shape
 
 
 class SweepsView(APIView):
     @describe_endpoint(
         summary="Sweeps, newest first",
         scope="read",
-        example={"results": [schema.SWEEP], "next": None},
-        parameters=schema.LIST,
-        errors=[400],
+        answer=shapes.SWEEP_ROWS,
+        parameters=[STATUS, STRATEGY, CURSOR_PARAMETER, limit_parameter(PAGE, MOST)],
     )
     def get(self, request: Request) -> Response:
         page = selectors.sweeps_page(
-            **read_words(request, "status", "strategy", "cursor"), limit=read_number(request, "limit", 50, high=MOST)
+            **read_words(request, "status", "strategy", "cursor"), limit=read_number(request, "limit", PAGE, high=MOST)
         )
         rows = [selectors.sweep_progress(sweep) for sweep in page.rows]
         return Response({"results": rows, "next": next_url(request._request, page.next)})
@@ -38,10 +39,9 @@ class SweepsView(APIView):
         "counted. At most 20,000 trials. Follow it by GET sweeps/{sweep_id}, or on the WebSocket /ws/sweeps/{sweep_id}/.",
         scope="trade",
         status=202,
-        example=schema.QUEUED,
-        body=schema.CONFIG,
-        body_example=schema.CONFIG_EXAMPLE,
-        errors=[400],
+        answer=shapes.QUEUED,
+        body=shapes.REQUEST,
+        beyond=shapes.BEYOND,
     )
     def post(self, request: Request) -> Response:
         return start_job(request, SWEEPS)
@@ -54,7 +54,7 @@ class SweepView(APIView):
         "ratio to expect of as many trials without any skill, `deflated_sharpe` the probability that the best one has some "
         "(Bailey & Lopez de Prado 2014).",
         scope="read",
-        example=schema.DETAIL,
+        answer=shapes.SWEEP,
         errors=[404],
     )
     def get(self, request: Request, sweep_id: str) -> Response:
@@ -65,7 +65,7 @@ class SweepView(APIView):
         description="Not while it is queued or running: cancel it first.",
         scope="trade",
         status=204,
-        example=None,
+        answer=None,
         errors=[404, 409],
     )
     def delete(self, request: Request, sweep_id: str) -> Response:
@@ -77,14 +77,19 @@ class SweepTrialsView(APIView):
         summary="The trials, best first",
         description="They come in while the sweep runs. What is not defined stands last, whichever way they are sorted.",
         scope="read",
-        example={"results": [schema.TRIAL], "next": None},
-        parameters=schema.TRIALS,
-        errors=[400, 404],
+        answer=shapes.TRIALS,
+        parameters=[
+            sort_parameter(SORTS, "A column, with a minus in front descending. Left out: the objective, best first."),
+            CURSOR_PARAMETER,
+            limit_parameter(PAGE, MOST),
+        ],
+        beyond=["cursor"],
+        errors=[404],
     )
     def get(self, request: Request, sweep_id: str) -> Response:
         sweep = selectors.sweep_get(sweep_id)
         page = selectors.sweep_trials(
-            sweep, **read_words(request, "sort", "cursor"), limit=read_number(request, "limit", 50, high=MOST)
+            sweep, **read_words(request, "sort", "cursor"), limit=read_number(request, "limit", PAGE, high=MOST)
         )
         return Response({"results": page.rows, "next": next_url(request._request, page.next)})
 
@@ -95,9 +100,14 @@ class SweepHeatmapView(APIView):
         description="`cells[row][column]` belongs to `y_values[row]` and `x_values[column]`; it is the best over the parameters "
         "named in `best_over`, and null where there is no trial.",
         scope="read",
-        example=schema.HEATMAP,
-        parameters=schema.AXES,
-        errors=[400, 404],
+        answer=shapes.HEATMAP,
+        parameters=[
+            query_parameter("x", "A searched parameter; left out, the one with the most values.", asked_text()),
+            query_parameter("y", "Another one.", asked_text()),
+            query_parameter("metric", "The objective where left out.", choice_shape(METRICS)),
+        ],
+        beyond=["x", "y"],
+        errors=[404],
     )
     def get(self, request: Request, sweep_id: str) -> Response:
         sweep = selectors.sweep_get(sweep_id)
@@ -109,7 +119,7 @@ class SweepCancelView(APIView):
         summary="Cancel a sweep",
         description="At once. The trials made until then stay.",
         scope="trade",
-        example={**schema.QUEUED, "status": "cancelled"},
+        answer=shapes.QUEUED,
         errors=[404, 409],
     )
     def post(self, request: Request, sweep_id: str) -> Response:
@@ -121,7 +131,7 @@ class SweepRetryView(APIView):
         summary="Make the missing trials of a failed or cancelled sweep",
         scope="trade",
         status=202,
-        example=schema.QUEUED,
+        answer=shapes.QUEUED,
         errors=[404, 409],
     )
     def post(self, request: Request, sweep_id: str) -> Response:

@@ -57,11 +57,7 @@ def trial_config(config: Mapping[str, Any], point: Mapping[str, Any]) -> dict[st
 def parse_sweep(raw: Any) -> SweepConfig:
     """`raw` as a sweep, its venue and rules filled in; `Invalid` with every fault at its field."""
     own, form = Fields(raw), dict(raw) if isinstance(raw, Mapping) else raw
-    method = own.choice("method", "grid", METHODS)
-    objective = own.choice("objective", "sharpe", OBJECTIVES)
-    trials = own.integer("trials", FIRST_TRIALS, low=1, high=MOST_TRIALS)
-    if method == "grid" and own.take("trials") is not None:
-        own.fault("trials", "is for random searches; a grid tries every combination.")
+    method, objective, trials = read_search(own)
     if isinstance(form, dict):
         form = {name: value for name, value in form.items() if name not in OWN}
     given = form.get("params") if isinstance(form, dict) else None
@@ -83,6 +79,17 @@ def parse_sweep(raw: Any) -> SweepConfig:
     assert strategy is not None
     run = resolve_run(run, strategy, fixed, points)
     return SweepConfig(run, fixed, space, method, trials, objective, points, skipped)
+
+
+def read_search(own: Fields) -> tuple[str, str, int]:
+    """How is searched, for what, and in how many trials. The ranges are read once the strategy is known."""
+    own.take("space")
+    method = own.choice("method", "grid", METHODS)
+    objective = own.choice("objective", "sharpe", OBJECTIVES)
+    trials = own.integer("trials", FIRST_TRIALS, low=1, high=MOST_TRIALS)
+    if method == "grid" and own.take("trials") is not None:
+        own.fault("trials", "is for random searches; a grid tries every combination.")
+    return method, objective, trials
 
 
 def find_strategy(name: str) -> type[Strategy] | None:

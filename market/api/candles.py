@@ -14,9 +14,21 @@ from rest_framework.views import APIView
 from access.openapi import describe_endpoint
 from core.errors import Invalid
 from core.paging import MOST, next_url, read_page
+from core.shapes import (
+    COUNT,
+    DECIMAL,
+    MOMENT,
+    TEXT,
+    allow_null,
+    choice_shape,
+    list_shape,
+    name_object,
+    name_page,
+    object_shape,
+)
 from core.text import float_text
 from core.times import from_ms, to_ms
-from engine.types import Candles, Floats
+from engine.types import INTERVALS, Candles, Floats
 from market import selectors
 from market.candles.codec import VALUES
 
@@ -70,6 +82,27 @@ CANDLE = {
 }
 PAGE_PARAMETERS: Any = [PageQuery]
 CANDLE_PARAMETERS: Any = [CandlesQuery]
+INTERVAL = choice_shape(INTERVALS)
+SERIES = object_shape(interval=INTERVAL, first=MOMENT, last=MOMENT, count=COUNT, missing=COUNT, gaps=COUNT, fingerprint=TEXT)
+SYMBOLS = name_page(
+    name_object(
+        "MarketSymbol",
+        SYMBOL,
+        venue=TEXT,
+        symbol=TEXT,
+        base=TEXT,
+        quote=TEXT,
+        last_close=allow_null(DECIMAL),
+        last_close_at=MOMENT,
+        tick_size=allow_null(DECIMAL),
+        lot_size=allow_null(DECIMAL),
+        min_notional=allow_null(DECIMAL),
+        intervals=list_shape(SERIES),
+    )
+)
+CANDLES = name_page(
+    name_object("Candle", CANDLE, time=MOMENT, open=DECIMAL, high=DECIMAL, low=DECIMAL, close=DECIMAL, volume=DECIMAL)
+)
 
 
 class SymbolsView(APIView):
@@ -78,8 +111,7 @@ class SymbolsView(APIView):
         scope="read",
         description="The watchlist: each symbol of each venue with what candles there are of it, and its last close.",
         parameters=PAGE_PARAMETERS,
-        example={"results": [SYMBOL], "next": None},
-        errors=(400,),
+        answer=SYMBOLS,
     )
     def get(self, request: Request) -> Response:
         query = parse_query(PageQuery, request)
@@ -93,8 +125,9 @@ class CandlesView(APIView):
         scope="read",
         description="Closed candles in time order; a gap in the data is a gap in the answer.",
         parameters=CANDLE_PARAMETERS,
-        example={"results": [CANDLE], "next": None},
-        errors=(400, 404),
+        answer=CANDLES,
+        beyond=["start", "end", "venue", "interval"],
+        errors=(404,),
     )
     def get(self, request: Request) -> Response:
         query = parse_query(CandlesQuery, request)

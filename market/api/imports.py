@@ -5,17 +5,33 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from access.openapi import describe_endpoint
+from access.openapi import describe_endpoint, name_path
 from core.paging import next_url, read_page
+from core.shapes import (
+    COUNT,
+    FLAG,
+    MOMENT,
+    NUMBER,
+    SYMBOL_GIVEN,
+    TEXT,
+    VENUE_GIVEN,
+    Schema,
+    allow_null,
+    choice_shape,
+    list_shape,
+    name_object,
+    name_page,
+    name_shape,
+    object_shape,
+)
 from market import import_jobs, selectors, services
-from market.api.candles import PAGE_PARAMETERS, PageQuery, parse_query
+from market.api.candles import INTERVAL, PAGE_PARAMETERS, PageQuery, parse_query
 from market.models import CandleImport
 from market.tasks import import_start
 
@@ -54,13 +70,57 @@ REPORT = {
     "progress": 1.0,
     "created_at": "2026-11-29T10:00:00Z",
 }
-QUEUED = REPORT | {
-    "status": "queued",
-    **dict.fromkeys(("rows", "added", "problem_count"), 0),
-    **dict.fromkeys(("format", "fingerprint", "message"), ""),
-    **{"gaps": [], "problems": []},
-    **{"first": None, "last": None, "seconds": 0.0, "progress": 0.0},
+IMPORT = name_shape(
+    "ImportForm",
+    {
+        "type": "object",
+        "required": ["file", "venue", "symbol", "interval"],
+        "properties": {
+            "file": {"type": "string", "format": "binary"},
+            "venue": VENUE_GIVEN,
+            "symbol": SYMBOL_GIVEN,
+            "interval": INTERVAL,
+            "skip_bad_rows": FLAG,
+        },
+    },
+    None,
+)
+SUMMARY_FIELDS: dict[str, Schema] = {
+    "id": COUNT,
+    "status": choice_shape(CandleImport.Status.values),
+    "venue": TEXT,
+    "symbol": TEXT,
+    "interval": INTERVAL,
+    "filename": TEXT,
+    "format": TEXT,
+    "rows": COUNT,
+    "first": allow_null(MOMENT),
+    "last": allow_null(MOMENT),
+    "duplicates": COUNT,
+    "out_of_order": COUNT,
+    "added": COUNT,
+    "replaced": COUNT,
+    "problem_count": COUNT,
+    "fingerprint": TEXT,
+    "message": TEXT,
+    "error_code": TEXT,
+    "seconds": NUMBER,
+    "progress": NUMBER,
+    "created_at": MOMENT,
 }
+IMPORTS = name_page(
+    name_object(
+        "ImportSummary", {name: value for name, value in REPORT.items() if name not in ("gaps", "problems")}, **SUMMARY_FIELDS
+    )
+)
+IMPORTED = name_object(
+    "Import",
+    REPORT,
+    **SUMMARY_FIELDS,
+    gaps=list_shape(object_shape(first=MOMENT, last=MOMENT, missing=COUNT)),
+    problems=list_shape(object_shape(row=allow_null(COUNT), field=TEXT, message=TEXT)),
+)
+name_path("import_id", {"type": "integer", "minimum": 1}, "An import's number.")
 
 
 class ImportsView(APIView):
@@ -70,15 +130,13 @@ class ImportsView(APIView):
         summary="Imports, newest first",
         scope="read",
         parameters=PAGE_PARAMETERS,
-        example={"results": [{name: value for name, value in REPORT.items() if name not in ("gaps", "problems")}], "next": None},
-        errors=(400,),
+        answer=IMPORTS,
     )
     def get(self, request: Request) -> Response:
         query = parse_query(PageQuery, request)
         rows, cursor = read_page(selectors.list_imports(), cursor=query.get("cursor"), limit=query["limit"])
         return Response({"results": [selectors.import_summary(row) for row in rows], "next": next_url(request, cursor)})
 
-    @extend_schema(request={"multipart/form-data": ImportForm})
     @describe_endpoint(
         summary="Import a file of candles",
         scope="trade",
@@ -88,10 +146,13 @@ class ImportsView(APIView):
             "A worker reads it. If that is over within two seconds, the answer is 201 with the report, or the refusal; else it is "
             "202 with the import as it is, to follow by GET market/imports/{id}. With `Prefer: respond-async` it is 202 at once."
         ),
-        example=REPORT,
+        answer=IMPORTED,
         status=201,
-        also={202: QUEUED},
-        errors=(400, 409),
+        also={202: IMPORTED},
+        body=IMPORT,
+        body_type="multipart/form-data",
+        beyond=["file"],
+        errors=(409,),
     )
     def post(self, request: Request) -> Response:
         form = ImportForm(data=request.data)
@@ -109,7 +170,7 @@ class ImportView(APIView):
         summary="One import: how far it is, and its report",
         scope="read",
         description="`status` is queued, running, completed, refused, failed or cancelled; `progress` the share of the file read.",
-        example=REPORT,
+        answer=IMPORTED,
         errors=(404,),
     )
     def get(self, request: Request, import_id: int) -> Response:
@@ -121,7 +182,7 @@ class ImportCancelView(APIView):
         summary="Cancel an import",
         scope="trade",
         description="A queued import is cancelled at once, a running one within a second. Nothing of it is stored.",
-        example=QUEUED | {"status": "cancelled"},
+        answer=IMPORTED,
         errors=(404, 409),
     )
     def post(self, request: Request, import_id: int) -> Response:

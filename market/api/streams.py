@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from access.openapi import describe_endpoint, query_parameter
 from core.fields import Fields
+from core.shapes import (
+    COUNT,
+    DECIMAL,
+    FLAG,
+    MOMENT,
+    NUMBER,
+    SYMBOL_GIVEN,
+    TEXT,
+    VENUE_GIVEN,
+    allow_null,
+    choice_shape,
+    list_shape,
+    name_object,
+    name_page,
+    name_shape,
+    note_reader,
+)
 from core.symbols import symbol_normalise, venue_normalise
 from market import selectors, services
+from market.models import VenueStream
 from market.prices import prices_all
 
 ENVIRONMENTS = ("live", "testnet", "sandbox")
@@ -42,17 +58,66 @@ STREAM = {
     "reconnects": 1,
     "gaps": 0,
 }
-SWITCH: dict[str, Any] = {
-    "type": "object",
-    "required": ["venue"],
-    "additionalProperties": False,
-    "properties": {"venue": {"type": "string"}, "environment": {"type": "string", "enum": list(ENVIRONMENTS), "default": "live"}},
+TICKS = name_page(
+    name_object(
+        "Tick",
+        TICK,
+        venue=TEXT,
+        environment=TEXT,
+        symbol=TEXT,
+        price=DECIMAL,
+        bid=allow_null(DECIMAL),
+        ask=allow_null(DECIMAL),
+        time=MOMENT,
+        age_s=NUMBER,
+        stale=FLAG,
+    )
+)
+MOMENT_OR_NOT = allow_null(MOMENT)
+STREAM_SHAPE = name_object(
+    "Stream",
+    STREAM,
+    venue=TEXT,
+    environment=TEXT,
+    wanted=FLAG,
+    state=choice_shape(VenueStream.State.values),
+    connected=FLAG,
+    detail=TEXT,
+    symbols=list_shape(TEXT),
+    connected_at=MOMENT_OR_NOT,
+    last_message_at=MOMENT_OR_NOT,
+    last_message_age_s=allow_null(NUMBER),
+    messages_per_second=NUMBER,
+    reconnects=COUNT,
+    gaps=COUNT,
+)
+STREAMS = name_page(STREAM_SHAPE)
+
+
+def read_switch(form: Fields) -> tuple[str, str]:
+    """Which stream: venue and environment."""
+    venue, environment = form.text("venue"), form.choice("environment", "live", ENVIRONMENTS)
+    if not venue and "venue" not in form.faults:
+        form.fault("venue", "is required.")
+    form.close()
+    return venue, environment
+
+
+SWITCH = name_shape(
+    "StreamSwitch",
+    note_reader(read_switch, venue=VENUE_GIVEN) | {"required": ["venue"]},
+    {"venue": "binance", "environment": "live"},
+)
+LONGEST_LIST = 32 * MOST_SYMBOLS
+SYMBOL_LIST = {
+    "type": "string",
+    "maxLength": LONGEST_LIST,
+    "pattern": f"^{SYMBOL_GIVEN['pattern'][1:-1]}(,{SYMBOL_GIVEN['pattern'][1:-1]})*$",
 }
-SWITCH_EXAMPLE = {"venue": "binance", "environment": "live"}
-TICKS = [
-    query_parameter("symbols", f"With commas between, at most {MOST_SYMBOLS}; all where left out."),
-    query_parameter("venue", "One venue's."),
-    query_parameter("environment", "One environment's.", values=ENVIRONMENTS),
+QUERY = [
+    query_parameter("symbols", "With commas between; all where left out.", SYMBOL_LIST),
+    query_parameter("venue", "One venue's.", VENUE_GIVEN),
+    query_parameter("environment", "One environment's.", choice_shape(ENVIRONMENTS)),
 ]
 
 
@@ -61,13 +126,12 @@ class TicksView(APIView):
         summary="The newest tick of each symbol",
         description="As stream workers last heard them. `stale`: not heard of for a minute. What no stream ever had is left out.",
         scope="read",
-        example={"results": [TICK], "next": None},
-        parameters=TICKS,
-        errors=[400],
+        answer=TICKS,
+        parameters=QUERY,
     )
     def get(self, request: Request) -> Response:
         form = Fields(request.query_params.dict())
-        venue, listed = form.text("venue"), form.text("symbols", longest=32 * MOST_SYMBOLS)
+        venue, listed = form.text("venue"), form.text("symbols", longest=LONGEST_LIST)
         environment = form.choice("environment", "", ENVIRONMENTS) if form.take("environment") else ""
         form.refuse("A query parameter cannot be used.")
         symbols = {symbol_normalise(symbol) for symbol in listed.split(",") if symbol.strip()}
@@ -84,7 +148,7 @@ class StreamsView(APIView):
         description="One for each venue and environment. `state` is live, connecting, polling, stale (not heard for 8 s), "
         "paused or stopped.",
         scope="read",
-        example={"results": [STREAM], "next": None},
+        answer=STREAMS,
     )
     def get(self, request: Request) -> Response:
         return Response({"results": [selectors.stream_json(stream) for stream in selectors.list_streams()], "next": None})
@@ -95,10 +159,7 @@ class Switch(APIView):
 
     def switch(self, request: Request) -> Response:
         form = Fields(request.data)
-        venue, environment = form.text("venue"), form.choice("environment", "live", ENVIRONMENTS)
-        if not venue and "venue" not in form.faults:
-            form.fault("venue", "is required.")
-        form.close()
+        venue, environment = read_switch(form)
         form.refuse("The request has fields that cannot be used.")
         stream = selectors.stream_get(venue=venue, environment=environment)
         services.stream_switch(venue=stream.venue, environment=environment, wanted=self.wanted, user=request.user)
@@ -112,10 +173,9 @@ class StreamStartView(Switch):
         summary="Switch a stream on",
         description="A stream worker takes it up within seconds.",
         scope="trade",
-        example=STREAM,
+        answer=STREAM_SHAPE,
         body=SWITCH,
-        body_example=SWITCH_EXAMPLE,
-        errors=[400, 404],
+        errors=[404],
     )
     def post(self, request: Request) -> Response:
         return self.switch(request)
@@ -128,10 +188,9 @@ class StreamStopView(Switch):
         summary="Switch a stream off",
         description="No prices come any more: bots that live on them hold, and send no orders.",
         scope="trade",
-        example={**STREAM, "wanted": False},
+        answer=STREAM_SHAPE,
         body=SWITCH,
-        body_example=SWITCH_EXAMPLE,
-        errors=[400, 404],
+        errors=[404],
     )
     def post(self, request: Request) -> Response:
         return self.switch(request)

@@ -15,9 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from tests.backtests.api.test_openapi import keys
 from tests.wallets.making import API_KEY, SECRET, account, allowed, fill, paper
-from wallets import api as examples
 from wallets import services
 from wallets.models import ExchangeAccount, Wallet, WalletBalance
 
@@ -186,14 +184,12 @@ def test_admin_lists_and_the_wallets_panel_take_a_fixed_number_of_queries(root: 
 # ---------------------------------------------------------------- API
 
 
-def test_examples_have_the_shape_of_real_answers(api: APIClient) -> None:
+def test_a_wallet_and_its_ledger_are_answered_in_their_shapes(api: APIClient) -> None:
     wallet = busy("main", 1)
     fill(wallet, "fee in base", base="A0", fee_asset="A0", fee=Decimal("0.0005"))
     listed = api.get("/api/v1/wallets").json()
-    assert keys(listed) == keys({"results": [examples.WALLET], "next": None})
     assert api.get(f"/api/v1/wallets/{wallet.wallet_id}").json() == listed["results"][0]
     ledger = api.get(f"/api/v1/wallets/{wallet.wallet_id}/transactions").json()
-    assert keys(ledger) == keys({"results": [examples.TRANSACTION], "next": None})
     assert [entry["amount"] for entry in ledger["results"][0]["entries"]] == ["0.5", "-0.5", "-15000", "15000", "-0.0005", "0.0005"]
 
 

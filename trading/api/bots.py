@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -13,19 +12,22 @@ from rest_framework.views import APIView
 from access.openapi import describe_endpoint, query_parameter
 from core.fields import Fields
 from core.paging import next_url
+from core.shapes import asked_text, choice_shape, count_shape
 from trading import selectors
-from trading.api import schema
-from trading.api.parameters import FILTERS, PAGE, ListRequest
-from trading.models import Bot, DesiredStatus, Mode
+from trading.api import shapes
+from trading.api.parameters import MODE, PAGE, SINCE, SYMBOL, ListRequest
+from trading.models import Bot, DesiredStatus
+from trading.selectors.performance import MOST_POINTS, POINTS
 from trading.services import bots as services
 
+FEWEST_POINTS = 3
 NEW = ("name", "mode", "wallet_id", "config", "limits", "schedule", "replay", "live_allowed", "from_backtest")
 LIST = [
-    query_parameter("mode", "One mode's.", values=Mode.values),
-    query_parameter("wanted", "What a person wants of it.", values=DesiredStatus.values),
-    query_parameter("wallet", "A wallet's id."),
-    query_parameter("symbol", "BTC-USDT"),
-    query_parameter("search", "Part of its name or strategy, or the start of its id."),
+    MODE,
+    query_parameter("wanted", "What a person wants of it.", choice_shape(DesiredStatus.values)),
+    query_parameter("wallet", "A wallet's id.", asked_text()),
+    SYMBOL,
+    query_parameter("search", "Part of its name or strategy, or the start of its id.", asked_text()),
     *PAGE,
 ]
 
@@ -48,9 +50,8 @@ class BotsView(APIView):
         description="`status` is computed from what happened: stopped, stopping, starting, running, paused, closing, holding "
         "(`why` it sends nothing), failed, or lost (it should have decided by now and has not).",
         scope="read",
-        example={"results": [schema.BOT], "next": None},
+        answer=shapes.BOT_ROWS,
         parameters=LIST,
-        errors=[400],
     )
     def get(self, request: Request) -> Response:
         asked = ListRequest(request)
@@ -62,10 +63,9 @@ class BotsView(APIView):
         description="It is stopped until it is started. A fault is 400 and names every faulty field.",
         scope="trade",
         status=201,
-        example=schema.BOT_WHOLE,
-        body=schema.BOT_NEW,
-        body_example=schema.BOT_NEW_EXAMPLE,
-        errors=[400],
+        answer=shapes.BOT,
+        body=shapes.BOT_NEW,
+        beyond=shapes.BEYOND_BOT,
     )
     def post(self, request: Request) -> Response:
         form = Fields(request.data)
@@ -82,7 +82,7 @@ class BotView(APIView):
         summary="One bot",
         description="`effects` says what start, pause, stop and close would do to its open orders and positions now.",
         scope="read",
-        example=schema.BOT_WHOLE,
+        answer=shapes.BOT,
         errors=[404],
     )
     def get(self, request: Request, bot_id: str) -> Response:
@@ -92,10 +92,10 @@ class BotView(APIView):
         summary="Change a stopped bot",
         description="Fields that are left out stay as they are. 409 while it runs or has open orders.",
         scope="trade",
-        example=schema.BOT_WHOLE,
-        body=schema.BOT_CHANGES,
-        body_example=schema.BOT_CHANGES_EXAMPLE,
-        errors=[400, 404, 409],
+        answer=shapes.BOT,
+        body=shapes.BOT_CHANGES,
+        beyond=shapes.BEYOND_BOT,
+        errors=[404, 409],
     )
     def patch(self, request: Request, bot_id: str) -> Response:
         form = Fields(request.data)
@@ -108,7 +108,7 @@ class BotView(APIView):
         description="Its orders, fills and events stay in the books. 409 while it runs, has open orders or holds something.",
         scope="trade",
         status=204,
-        example=None,
+        answer=None,
         errors=[404, 409],
     )
     def delete(self, request: Request, bot_id: str) -> Response:
@@ -128,10 +128,6 @@ class BotAction(APIView):
         return Response({**selectors.status_json(after), "effect": selectors.bot_effects(row)[self.action]})
 
 
-def action_example(action: str, word: str) -> dict[str, Any]:
-    return {**schema.STATUS, "status": word, "effect": schema.EFFECTS[action]}
-
-
 class BotStartView(BotAction):
     action = "start"
 
@@ -139,7 +135,7 @@ class BotStartView(BotAction):
         summary="Start a bot, or go on after a pause",
         description="Every start is a run with a run_id of its own. 409 while the kill switch is on.",
         scope="trade",
-        example=action_example("start", "starting"),
+        answer=shapes.ACTION,
         errors=[400, 404, 409],
     )
     def post(self, request: Request, bot_id: str) -> Response:
@@ -154,7 +150,7 @@ class BotPauseView(BotAction):
         summary="Pause a bot",
         description="No new entries, and entries that rest are cancelled; exits go on.",
         scope="trade",
-        example=action_example("pause", "paused"),
+        answer=shapes.ACTION,
         errors=[404, 409],
     )
     def post(self, request: Request, bot_id: str) -> Response:
@@ -169,7 +165,7 @@ class BotStopView(BotAction):
         summary="Stop a bot",
         description="Its open orders are cancelled; what it holds stays, with nothing to protect it.",
         scope="trade",
-        example=action_example("stop", "stopping"),
+        answer=shapes.ACTION,
         errors=[404, 409],
     )
     def post(self, request: Request, bot_id: str) -> Response:
@@ -184,7 +180,7 @@ class BotCloseView(BotAction):
         summary="Close a bot",
         description="Its open orders are cancelled, what it holds is sold at market, then it stops.",
         scope="trade",
-        example=action_example("close", "closing"),
+        answer=shapes.ACTION,
         errors=[404, 409],
     )
     def post(self, request: Request, bot_id: str) -> Response:
@@ -196,9 +192,8 @@ class BotStatusView(APIView):
         summary="What every bot does now",
         description="Mode, computed status, last evaluation and how long it took.",
         scope="read",
-        example={"results": [schema.STATUS], "next": None},
+        answer=shapes.BOT_STATUSES,
         parameters=LIST,
-        errors=[400],
     )
     def get(self, request: Request) -> Response:
         asked = ListRequest(request)
@@ -211,12 +206,15 @@ class BotPerformanceView(APIView):
         summary="What a bot has made over time",
         description="Sums over its sales, its runs, and its equity, thinned by shape to `points`.",
         scope="read",
-        example=schema.PERFORMANCE,
-        parameters=[query_parameter("points", "About so many; 500 where left out.", OpenApiTypes.INT), FILTERS[-1]],
-        errors=[400, 404],
+        answer=shapes.PERFORMANCE,
+        parameters=[
+            query_parameter("points", f"About so many; {POINTS} where left out.", count_shape(FEWEST_POINTS, MOST_POINTS)),
+            SINCE,
+        ],
+        errors=[404],
     )
     def get(self, request: Request, bot_id: str) -> Response:
         asked = ListRequest(request)
-        points = asked.form.integer("points", 500, low=3, high=5_000)
+        points = asked.form.integer("points", POINTS, low=FEWEST_POINTS, high=MOST_POINTS)
         since = asked.filter().since
         return Response(selectors.bot_performance(selectors.bot_get(bot_id), points=points, since=since))

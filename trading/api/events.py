@@ -7,17 +7,23 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from access.openapi import describe_endpoint, query_parameter
+from core.events import TYPES
 from core.paging import next_url
+from core.shapes import asked_text, choice_shape
 from trading import selectors
-from trading.api import schema
-from trading.api.parameters import FILTERS, PAGE, ListRequest
+from trading.api import shapes
+from trading.api.parameters import BOT, PAGE, RUN, SINCE, SYMBOL, ListRequest, reason_parameter
+from trading.selectors.orders import BLOCK_REASONS, ORDER_REASONS
 
 EVENTS = [
-    *FILTERS[:4],
-    FILTERS[5],
-    query_parameter("type", "fill, order_submitted, trade_blocked, ..."),
-    query_parameter("source", "Who told it."),
-    query_parameter("correlation_id", "One decision's."),
+    SYMBOL,
+    BOT,
+    RUN,
+    reason_parameter((*ORDER_REASONS, *BLOCK_REASONS)),
+    SINCE,
+    query_parameter("type", "What happened.", choice_shape(TYPES)),
+    query_parameter("source", "Who told it.", asked_text()),
+    query_parameter("correlation_id", "One decision's.", asked_text()),
     *PAGE,
 ]
 
@@ -27,9 +33,8 @@ class EventsView(APIView):
         summary="Events, newest first",
         description="`id` is the `seq` that the WebSocket /ws/live/ sends.",
         scope="read",
-        example={"results": [schema.EVENT], "next": None},
+        answer=shapes.EVENTS,
         parameters=EVENTS,
-        errors=[400],
     )
     def get(self, request: Request) -> Response:
         asked = ListRequest(request)
@@ -43,7 +48,7 @@ class ChainView(APIView):
         summary="The chain of one decision",
         description="Intent, claim, refusal, order, fills, events with this correlation id, in order of time. `kind` names `data`.",
         scope="read",
-        example={"results": [schema.LINK], "next": None},
+        answer=shapes.LINKS,
         errors=[404],
     )
     def get(self, request: Request, correlation_id: str) -> Response:

@@ -9,14 +9,18 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from access.openapi import describe_endpoint, query_parameter
-from core.fields import Fields, show_value
+from core.fields import Fields
 from core.paging import next_url, read_page
+from core.shapes import asked_text, choice_shape
 from trading import selectors
-from trading.api import schema
-from trading.api.parameters import FILTERS, PAGE, ListRequest
-from trading.models import Mode, OrderStatus
+from trading.api import shapes
+from trading.api.parameters import BOT, FILTERS, MODE, PAGE, SYMBOL, ListRequest, reason_parameter
+from trading.models import OrderStatus
+from trading.selectors.orders import BLOCK_REASONS, ORDER_REASONS
 from trading.selectors.risk import SCOPES
 from trading.services import bots, orders
+
+WALLET = query_parameter("wallet", "A wallet's id.", asked_text())
 
 
 def list_response(request: Request, rows: list[dict[str, Any]], cursor: str | None = None) -> Response:
@@ -30,9 +34,8 @@ class PositionsView(APIView):
         "`stop_at` says where its stop is in force: venue, partly (the rest is watched here), here, or none; `stop_price` is the "
         "highest stop that stands at the venue. `exit_blocked` says why it cannot be sold although it should be; empty: it can.",
         scope="read",
-        example={"results": [schema.POSITION], "next": None},
-        parameters=[*FILTERS[:2], FILTERS[4], *PAGE],
-        errors=[400],
+        answer=shapes.POSITIONS,
+        parameters=[SYMBOL, BOT, MODE, *PAGE],
     )
     def get(self, request: Request) -> Response:
         asked = ListRequest(request)
@@ -48,9 +51,8 @@ class PortfolioView(APIView):
         description="Paper and real money are never added up, nor are currencies. `change_today` is since 00:00 UTC. `unpriced`: "
         "symbols without a fresh price; the value is as good as those.",
         scope="read",
-        example=schema.PORTFOLIO,
-        parameters=[FILTERS[4], query_parameter("wallet", "A wallet's id.")],
-        errors=[400],
+        answer=shapes.PORTFOLIO,
+        parameters=[MODE, WALLET],
     )
     def get(self, request: Request) -> Response:
         return Response(selectors.portfolio_json(selectors.desk_portfolio(**ListRequest(request).words("mode", "wallet"))))
@@ -60,9 +62,13 @@ class OrdersView(APIView):
     @describe_endpoint(
         summary="Orders, newest first",
         scope="read",
-        example={"results": [schema.ORDER], "next": None},
-        parameters=[*FILTERS, query_parameter("status", "One status, or `open`.", values=["open", *OrderStatus.values]), *PAGE],
-        errors=[400],
+        answer=shapes.ORDERS,
+        parameters=[
+            *FILTERS,
+            reason_parameter(ORDER_REASONS),
+            query_parameter("status", "One status, or `open`.", choice_shape(["open", *OrderStatus.values])),
+            *PAGE,
+        ],
     )
     def get(self, request: Request) -> Response:
         asked = ListRequest(request)
@@ -75,9 +81,8 @@ class FillsView(APIView):
         summary="Fills, newest first",
         description="`id` is that of the event `fill`: merge what is pushed and what is listed by it.",
         scope="read",
-        example={"results": [schema.FILL], "next": None},
-        parameters=[*FILTERS, *PAGE],
-        errors=[400],
+        answer=shapes.FILLS,
+        parameters=[*FILTERS, reason_parameter(ORDER_REASONS), *PAGE],
     )
     def get(self, request: Request) -> Response:
         asked = ListRequest(request)
@@ -89,9 +94,8 @@ class BlocksView(APIView):
     @describe_endpoint(
         summary="Orders that we did not send, newest first",
         scope="read",
-        example={"results": [schema.BLOCK], "next": None},
-        parameters=[*FILTERS, *PAGE],
-        errors=[400],
+        answer=shapes.BLOCKS,
+        parameters=[*FILTERS, reason_parameter(BLOCK_REASONS), *PAGE],
     )
     def get(self, request: Request) -> Response:
         asked = ListRequest(request)
@@ -103,9 +107,8 @@ class BlockReasonsView(APIView):
     @describe_endpoint(
         summary="Why orders were not sent, and how often",
         scope="read",
-        example={"results": [schema.REASON], "next": None},
-        parameters=FILTERS,
-        errors=[400],
+        answer=shapes.REASONS,
+        parameters=[*FILTERS, reason_parameter(BLOCK_REASONS)],
     )
     def get(self, request: Request) -> Response:
         return list_response(request, selectors.block_reasons(ListRequest(request).filter()))
@@ -116,15 +119,14 @@ class RiskBudgetView(APIView):
         summary="How much may be at risk, and how much is",
         description="Of the desk, each wallet and each bot: `claimed` for orders on their way, `used` by positions at cost.",
         scope="read",
-        example={"results": [schema.BUDGET], "next": None},
+        answer=shapes.BUDGETS,
         parameters=[
-            query_parameter("scope", "One scope's.", values=SCOPES),
-            query_parameter("mode", "One mode's.", values=Mode.values),
-            query_parameter("bot", "A bot's id."),
-            query_parameter("wallet", "A wallet's id."),
+            query_parameter("scope", "One scope's.", choice_shape(SCOPES)),
+            MODE,
+            BOT,
+            WALLET,
             *PAGE,
         ],
-        errors=[400],
     )
     def get(self, request: Request) -> Response:
         asked = ListRequest(request)
@@ -135,7 +137,7 @@ class RiskBudgetView(APIView):
 class KillSwitchView(APIView):
     reduces_risk = True
 
-    @describe_endpoint(summary="Whether the desk is killed", scope="read", example=schema.SWITCH)
+    @describe_endpoint(summary="Whether the desk is killed", scope="read", answer=shapes.SWITCH)
     def get(self, request: Request) -> Response:
         return Response(selectors.switch_json(selectors.kill_switch()))
 
@@ -144,17 +146,12 @@ class KillSwitchView(APIView):
         description="Killed: from the answer on no order is sent, every bot is stopped, open orders are asked to be cancelled; "
         "what is held stays. Armed again: bots stay stopped until a person starts them.",
         scope="trade",
-        example=schema.SWITCH,
-        body=schema.SWITCH_NEW,
-        body_example=schema.SWITCH_EXAMPLE,
-        errors=[400],
+        answer=shapes.SWITCH,
+        body=shapes.SWITCH_CHANGE,
     )
     def post(self, request: Request) -> Response:
         form = Fields(request.data)
-        killed, reason = form.take("killed"), form.text("reason")
-        if not isinstance(killed, bool):
-            form.fault("killed", f"must be true or false; got {show_value(killed)}.")
-        form.close()
+        killed, reason = bots.read_kill_switch(form)
         form.refuse("The request has fields that cannot be used.")
         return Response(selectors.switch_json(bots.kill_switch_set(killed=killed, reason=reason, user=request.user)))
 
@@ -166,7 +163,7 @@ class CancelView(APIView):
         summary="Cancel one order",
         description="Asked for: the venue has the last word, and what it filled before is filled. 409 for an order that is over.",
         scope="trade",
-        example={**schema.ORDER, "cancel_requested": True, "status": "accepted"},
+        answer=shapes.ORDER,
         errors=[404, 409],
     )
     def post(self, request: Request, order_id: str) -> Response:

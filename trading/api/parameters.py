@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from access.openapi import query_parameter
 from core.fields import Fields
 from core.paging import MOST
+from core.shapes import CURSOR, MOMENT_ASKED, SYMBOL_GIVEN, asked_text, choice_shape, count_shape
 from trading.models import Mode
 from trading.selectors.filters import SHOWN, Filter
 
 PAGE = [
-    query_parameter("limit", f"Rows of a page, at most {MOST}; {SHOWN} where left out.", OpenApiTypes.INT),
-    query_parameter("cursor", "From `next` of the page before."),
+    query_parameter("limit", f"Rows of a page, at most {MOST}; {SHOWN} where left out.", count_shape(1, MOST)),
+    query_parameter("cursor", "From `next` of the page before.", CURSOR),
 ]
 FILTERS = [
-    query_parameter("symbol", "BTC-USDT"),
-    query_parameter("bot", "A bot's id."),
-    query_parameter("run_id", "One life of a bot."),
-    query_parameter("reason", "Why it was made, or why it was refused."),
-    query_parameter("mode", "One mode's.", values=Mode.values),
-    query_parameter("since", "Recorded at this time or later; ISO-8601, UTC.", OpenApiTypes.DATETIME),
+    query_parameter("symbol", "BTC-USDT", SYMBOL_GIVEN),
+    query_parameter("bot", "A bot's id.", asked_text()),
+    query_parameter("run_id", "One life of a bot.", asked_text()),
+    query_parameter("mode", "One mode's.", choice_shape(Mode.values)),
+    query_parameter("since", "Recorded at this time or later; ISO-8601, UTC.", MOMENT_ASKED),
 ]
+SYMBOL, BOT, RUN, MODE, SINCE = FILTERS
+
+
+def reason_parameter(reasons: Sequence[str]) -> OpenApiParameter:
+    return query_parameter("reason", "Why it was made, or why it was refused.", choice_shape(reasons))
 
 
 class ListRequest:

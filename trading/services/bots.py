@@ -18,7 +18,7 @@ from access.people import Person, signed_in_user
 from access.rights import REAL_MONEY, require_right
 from core.errors import Conflict, Invalid, NotFound, Unreadable
 from core.events import News, events_record
-from core.fields import Fields
+from core.fields import Fields, show_value
 from core.push import push_message
 from core.text import utc_text
 from core.venues import venue_key
@@ -33,7 +33,7 @@ from trading.services.budgets import budget_settle, budgets_ensure
 from trading.services.carry_over import books_sum
 from trading.services.runs import rules_find
 from trading.setup.config import RunConfig, parse_config
-from trading.setup.limits import parse_limits, parse_schedule
+from trading.setup.limits import parse_limits, read_limits, read_schedule
 from wallets.models import Wallet
 from wallets.selectors import wallet_balances, wallet_reach, wallets_list
 from wallets.services import replay_books_open
@@ -85,11 +85,10 @@ def bot_columns_read(given: Mapping[str, Any]) -> dict[str, Any]:
         form.fault("name", "is required.")
     mode = form.choice("mode", "paper", Mode.values)
     config = gather_faults(form, "config", lambda: parse_config(given.get("config")))
-    limits = gather_faults(form, "limits", lambda: parse_limits(given.get("limits")))
-    schedule = gather_faults(form, "schedule", lambda: parse_schedule(given.get("schedule")))
-    replay = gather_faults(form, "replay", lambda: read_replay(given.get("replay")))
+    limits, schedule = read_limits(form.section("limits")), read_schedule(form.section("schedule"))
+    replay = read_replay(form.section("replay"))
     wallet = read_wallet(form, mode, config)
-    live_allowed = given.get("live_allowed") in (True, "true", "on", "1", 1)
+    live_allowed = form.flag("live_allowed")
     form.refuse("The bot has fields that cannot be used.")
     assert config
     assert wallet
@@ -175,16 +174,14 @@ def check_currency(form: Fields, mode: str, config: RunConfig, wallet: Wallet) -
     )
 
 
-def read_replay(raw: Any) -> dict[str, Any]:
+def read_replay(form: Fields) -> dict[str, Any]:
     """{"start", "end", "speed"}: the span of candles, and how many times faster than the clock they come; 0 is as fast as
     possible."""
-    form = Fields(raw or {})
     start, end = form.moment("start"), form.moment("end")
     speed = float(form.decimal("speed", 0, high=str(FASTEST)))
     if start and end and end <= start:
         form.fault("end", "must be after start.")
     form.close()
-    form.refuse("The replay has fields that cannot be used.")
     return {
         "start": utc_text(start) if start else None,
         "end": utc_text(end) if end else None,
@@ -364,6 +361,15 @@ def bot_close(*, bot_id: str, user: Person = None) -> Bot:
             raise Conflict(f"{bot.name} is {bot.wanted}. Start it, then close it: a stopped bot sends no orders.")
         bot_change_record(bot, "close", user)
     return bot_get(bot_id)
+
+
+def read_kill_switch(form: Fields) -> tuple[bool, str]:
+    """Whether to kill, and why. What is no plain true or false kills nothing and arms nothing."""
+    killed, reason = form.take("killed"), form.text("reason")
+    if not isinstance(killed, bool):
+        form.fault("killed", f"must be true or false; got {show_value(killed)}.")
+    form.close()
+    return killed is True, reason
 
 
 def kill_switch_set(*, killed: bool, reason: str = "", user: Person = None) -> KillSwitch:

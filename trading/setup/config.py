@@ -116,6 +116,10 @@ def read_config(raw: Any) -> tuple[RunConfig, Fields]:
     form = Fields(raw)
     if not form.faults and len(str(raw)) > LONGEST_CONFIG:
         raise Invalid.at("config", f"The configuration is too large: at most {LONGEST_CONFIG} characters.")
+    return read_settings(form), form
+
+
+def read_settings(form: Fields) -> RunConfig:
     strategy, params = read_strategy(form)
     symbols = read_symbols(form)
     start, end = form.moment("start"), form.moment("end")
@@ -142,7 +146,7 @@ def read_config(raw: Any) -> tuple[RunConfig, Fields]:
         name=form.text("name", longest=200),
     )
     form.close()
-    return config, form
+    return config
 
 
 def read_strategy(form: Fields) -> tuple[str, dict[str, Any]]:
@@ -219,7 +223,10 @@ def read_slippage(form: Fields) -> Slippage:
         if form.take("slippage") is not None:
             form.fault("slippage_bps", "give slippage_bps or slippage, not both.")
         return Slippage("bps", float(form.decimal("slippage_bps", high=5_000)))
-    given = form.section("slippage")
+    return read_slippage_section(form.section("slippage"))
+
+
+def read_slippage_section(given: Fields) -> Slippage:
     kind = given.choice("kind", "bps", SLIPPAGES)
     value = given.decimal("value", high=5_000 if kind == "bps" else MOST_CASH)
     slippage = Slippage(
@@ -306,9 +313,13 @@ def read_rules(given: Fields, symbols: tuple[str, ...]) -> dict[str, Rules]:
     rules = {}
     for symbol in symbols:
         if given.take(symbol) is not None:
-            one = given.section(symbol)
-            rules[symbol] = Rules(**{each.name: read_rule(one, each.name) for each in fields(Rules)})
-            one.close()
+            rules[symbol] = read_symbol_rules(given.section(symbol))
+    given.close()
+    return rules
+
+
+def read_symbol_rules(given: Fields) -> Rules:
+    rules = Rules(**{each.name: read_rule(given, each.name) for each in fields(Rules)})
     given.close()
     return rules
 
@@ -317,10 +328,7 @@ def read_rule(given: Fields, name: str) -> Any:
     """One rule, of the kind that its usual value has."""
     usual = getattr(Rules(), name)
     if isinstance(usual, bool):
-        value = given.take(name, usual)
-        if not isinstance(value, bool):
-            given.fault(name, "must be true or false.")
-        return value
+        return given.flag(name, usual)
     if isinstance(usual, int):
         return given.integer(name, usual, high=MOST_ORDERS)
     return float(given.decimal(name, high=MOST_QUANTITY))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, time
 from decimal import Decimal
@@ -12,6 +13,7 @@ from engine.risk import RiskLimits
 
 MOST = Decimal(10) ** 12
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+CLOCK = re.compile("([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?")
 PEGGED = frozenset({"USD", "USDT", "USDC", "FDUSD", "TUSD", "BUSD", "DAI"})
 """Counted one for one in risk budgets, and nowhere else."""
 
@@ -38,7 +40,13 @@ class BotLimits:
 
 def parse_limits(raw: Any) -> BotLimits:
     """`Invalid` at each field that cannot be used."""
-    form = Fields(raw or {})
+    form = Fields({} if raw is None else raw)
+    limits = read_limits(form)
+    form.refuse("The limits have fields that cannot be used.")
+    return limits
+
+
+def read_limits(form: Fields) -> BotLimits:
     limits = BotLimits(
         budget=read_optional(form, "budget"),
         checks=RiskLimits(
@@ -51,12 +59,12 @@ def parse_limits(raw: Any) -> BotLimits:
         ),
     )
     form.close()
-    form.refuse("The limits have fields that cannot be used.")
     return limits
 
 
 def read_optional(form: Fields, name: str) -> Decimal | None:
-    return None if form.take(name) in (None, "") else form.decimal(name, high=MOST, above_low=True)
+    value = form.decimal(name, MOST, high=MOST, above_low=True)
+    return None if form.take(name) is None else value
 
 
 def optional_text(value: Decimal | None) -> str | None:
@@ -90,11 +98,17 @@ ALWAYS = Schedule(frozenset(range(7)), None, None)
 
 def parse_schedule(raw: Any) -> Schedule:
     """{"days": ["mon", ...], "from": "08:00", "to": "20:00"}, all optional. `Invalid` at what cannot be used."""
-    form = Fields(raw or {})
+    form = Fields({} if raw is None else raw)
+    schedule = read_schedule(form)
+    form.refuse("The schedule has fields that cannot be used.")
+    return schedule
+
+
+def read_schedule(form: Fields) -> Schedule:
     named = form.take("days")
     days = frozenset(range(7))
     if named is not None:
-        if not isinstance(named, list) or not named or not set(named) <= set(DAYS):
+        if not isinstance(named, list) or not named or not all(day in DAYS for day in named):
             form.fault("days", f"must be a list of {', '.join(DAYS)}.")
         else:
             days = frozenset(DAYS.index(day) for day in named)
@@ -102,19 +116,17 @@ def parse_schedule(raw: Any) -> Schedule:
     if (start is None) != (end is None) or (start is not None and start == end):
         form.fault("to", "give from and to together, and not the same.")
     form.close()
-    form.refuse("The schedule has fields that cannot be used.")
     return Schedule(days, start, end)
 
 
 def read_clock(form: Fields, name: str) -> time | None:
     given = form.take(name)
-    if given in (None, ""):
+    if given is None:
         return None
-    try:
-        return time.fromisoformat(str(given))
-    except ValueError:
-        form.fault(name, "must be a time of day in UTC, such as 08:00.")
-        return None
+    if isinstance(given, str) and CLOCK.fullmatch(given):
+        return time.fromisoformat(given)
+    form.fault(name, "must be a time of day in UTC, such as 08:00.")
+    return None
 
 
 def clock_text(moment: time | None) -> str | None:

@@ -1,11 +1,8 @@
-"""What requests and answers about bots and the running desk look like, for the OpenAPI document."""
+"""Examples of requests and answers about bots and the running desk, for the OpenAPI document."""
 
 from __future__ import annotations
 
 from typing import Any
-
-from trading.models import Mode
-from trading.setup.limits import DAYS
 
 NOW, EARLIER = "2026-11-21T09:00:00.120000Z", "2026-11-21T08:55:00Z"
 STATUS: dict[str, Any] = {
@@ -62,9 +59,22 @@ BOT_CONFIG: dict[str, Any] = {
     "interval": "5m",
     "cash": "10000",
 }
+RUN_STORED: dict[str, Any] = {
+    **BOT_CONFIG,
+    "start": None,
+    "end": None,
+    "fees": {"maker_bps": 10, "taker_bps": 10},
+    "slippage": {"kind": "bps", "value": 0, "max_share": 0.025, "impact": 0.1},
+    "sizing": {"kind": "all_in", "value": 1, "lookback": 100, "cap": 1, "min_trades": 20},
+    "exits": {"stop_loss": 0, "take_profit": 0, "trailing_stop": 0, "max_candles": 0},
+    "limits": {"max_open_positions": 0, "symbol_cap": 0},
+    "order_ttl": 0,
+    "seed": 0,
+    "rules": {"BTC-USDT": {"tick": "0.01", "lot": "0.00001", "min_notional": "5"}},
+}
 BOT_WHOLE: dict[str, Any] = {
     **BOT,
-    "config": BOT_CONFIG,
+    "config": RUN_STORED,
     "limits": {"daily_loss": "200", "open_orders": 10},
     "schedule": {},
     "replay": {},
@@ -72,32 +82,9 @@ BOT_WHOLE: dict[str, Any] = {
     "from_backtest": None,
     "effects": EFFECTS,
 }
-BOT_FIELDS: dict[str, Any] = {
-    "name": {"type": "string", "maxLength": 80},
-    "mode": {"type": "string", "enum": Mode.values},
-    "wallet_id": {"type": "string", "description": "From GET wallets: paper for replay and paper, exchange for testnet and live."},
-    "config": {
-        "type": "object",
-        "description": "As for POST backtests: strategy, params, venue, symbols, interval, cash, sizing, exits.",
-    },
-    "limits": {
-        "type": "object",
-        "description": "budget, daily_loss, symbol_exposure, open_orders, orders_per_minute, price_band, price_age.",
-    },
-    "schedule": {"type": "object", "description": f"When entries are allowed: days of {', '.join(DAYS)}, from and to in UTC."},
-    "replay": {"type": "object", "description": "Mode replay: start, end, speed (0: as fast as it goes)."},
-    "live_allowed": {"type": "boolean", "default": False},
-}
-BOT_NEW: dict[str, Any] = {
-    "type": "object",
-    "required": ["name", "mode", "wallet_id", "config"],
-    "additionalProperties": False,
-    "properties": BOT_FIELDS
-    | {"from_backtest": {"type": "string", "description": "run_id of the backtest that it was made from."}},
-}
-BOT_NEW_EXAMPLE = {"name": "BTC crosses", "mode": "paper", "wallet_id": "4be1c90d2f7a6638", "config": BOT_CONFIG}
-BOT_CHANGES: dict[str, Any] = {"type": "object", "additionalProperties": False, "properties": BOT_FIELDS}
-BOT_CHANGES_EXAMPLE = {"limits": {"daily_loss": "200"}}
+BOT_NEW = {"name": "BTC crosses", "mode": "paper", "wallet_id": "4be1c90d2f7a6638", "config": BOT_CONFIG}
+BOT_CHANGES = {"limits": {"daily_loss": "200"}}
+ACTION: dict[str, Any] = {**STATUS, "status": "starting", "effect": EFFECTS["start"]}
 RUN: dict[str, Any] = {
     "run_id": "8f0c2d5e9a4b1c37",
     "mode": "paper",
@@ -256,16 +243,7 @@ BUDGET: dict[str, Any] = {
     "updated_at": EARLIER,
 }
 SWITCH: dict[str, Any] = {"killed": True, "reason": "Prices look wrong.", "changed_by": "ada", "changed_at": NOW}
-SWITCH_NEW: dict[str, Any] = {
-    "type": "object",
-    "required": ["killed"],
-    "additionalProperties": False,
-    "properties": {
-        "killed": {"type": "boolean", "description": "True: no order is sent from now on. False: the desk is armed again."},
-        "reason": {"type": "string", "maxLength": 200},
-    },
-}
-SWITCH_EXAMPLE = {"killed": True, "reason": "Prices look wrong."}
+SWITCH_CHANGE = {"killed": True, "reason": "Prices look wrong."}
 EVENT: dict[str, Any] = {
     "id": 90210,
     "ts": NOW,
@@ -277,3 +255,18 @@ EVENT: dict[str, Any] = {
     "payload": {"symbol": "BTC-USDT", "side": "buy", "qty": "0.0205", "fill_price": "63940.5"},
 }
 LINK: dict[str, Any] = {"kind": "fill", "at": NOW, "after_seconds": 0.004, "data": FILL}
+CLAIM: dict[str, Any] = {
+    "order_id": "b4d0c5e1f2a39687",
+    "run_id": "8f0c2d5e9a4b1c37",
+    "trigger_id": "BTC-USDT:5m:1795251300000",
+    "symbol": "BTC-USDT",
+    "currency": "USD",
+    "amount": "1312.1",
+    "open": "0",
+    "used": "1312.1",
+    "released": "0",
+    "status": "used",
+    "created_at": EARLIER,
+    "closed_at": EARLIER,
+    "released_at": None,
+}

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.conf import settings
-from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
-from rest_framework.test import APIClient
 
-from backtests.api import schema as examples
-from backtests.models import BacktestRun
+from core.shapes import NAMED
+from tests.contract.conformance import document, follow, refuse_unlike
 
-DOCUMENT = SchemaGenerator().get_schema(request=None, public=True)
-# Pages for people and the document itself.
-NOT_OURS = ("schema", "docs", "health")
-OPERATIONS = [
-    (path, method, operation)
-    for path, methods in DOCUMENT["paths"].items()
-    for method, operation in methods.items()
-    if not path.removeprefix("/api/v1/").startswith(NOT_OURS)
-]
+DOCUMENT = document()
+OPERATIONS = [(path, method, operation) for path, methods in DOCUMENT["paths"].items() for method, operation in methods.items()]
 
 
 @pytest.fixture(params=OPERATIONS, ids=[f"{method} {path}" for path, method, _ in OPERATIONS])
@@ -72,42 +66,48 @@ def test_it_shows_an_example(operation: dict[str, Any]) -> None:
 
 def test_it_names_its_errors_in_the_one_shape(operation: dict[str, Any]) -> None:
     bad = {code: answer for code, answer in operation["responses"].items() if code >= "400"}
-    assert "429" in bad
+    assert {"429", "503"} <= set(bad)
     assert operation["x-scope"] == "none" or {"401", "403"} <= set(bad)
-    for answer in bad.values():
-        assert answer["content"]["application/json"]["schema"]["required"] == ["error"]
+    for code, answer in bad.items():
+        own = code == "503" and "content" in answer  # what readiness says
+        assert own or follow(answer)["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Error"}
 
 
-def keys(value: Any) -> Any:
-    """The shape of an answer: names all the way down, the first of each list."""
-    if isinstance(value, dict):
-        return {name: keys(inner) for name, inner in value.items()}
-    return [keys(value[0])] if isinstance(value, list) and value else None
+def test_operation_ids_are_unique_and_names() -> None:
+    ids = [operation["operationId"] for _, _, operation in OPERATIONS]
+    assert len(ids) == len(set(ids))
+    assert all(re.fullmatch("[a-z_]+", name) for name in ids)
 
 
-@pytest.mark.parametrize(
-    ("path", "example"),
-    [
-        ("", {**examples.RUN, "config": None}),
-        ("/equity", {"results": [examples.EQUITY], "next": None}),
-        ("/trades", {"results": [examples.TRADE], "next": None}),
-    ],
-)
-def test_examples_have_the_shape_of_real_answers(api: APIClient, run: BacktestRun, path: str, example: Any) -> None:
-    real = api.get(f"/api/v1/backtests/{run.run_id}{path}").json()
-    if "config" in example:
-        real["config"] = None
-    assert keys(real) == keys(example)
+@pytest.mark.parametrize("name", NAMED)
+def test_each_example_is_of_its_shape(name: str) -> None:
+    if NAMED[name].example is not None:
+        refuse_unlike(name, {"$ref": f"#/components/schemas/{name}"}, json.loads(json.dumps(NAMED[name].example)))
 
 
-def test_the_state_and_the_results_have_every_name_of_their_examples(api: APIClient, run: BacktestRun) -> None:
-    state = api.get(f"/api/v1/backtests/{run.run_id}/playback/state/2022-01-02T00:00:00Z").json()
-    assert set(state) == set(examples.STATE)
-    assert set(state["last_fill"]) == set(examples.FILL)
-    assert set(state["last_order"]) == set(examples.ORDER)
-    results = api.get(f"/api/v1/backtests/{run.run_id}/results").json()
-    assert set(examples.RESULTS) <= set(results)
-    assert set(results["honesty"]) == set(examples.HONESTY)
+def test_no_shape_is_left_open() -> None:
+    """Something is said of each part of a request and of an answer, but for what strategies and venues decide."""
+    free = {where for name, shape in NAMED.items() for where in list_untyped(shape.schema, name)}
+    assert free == {
+        *(f"{bot}.left[]" for bot in ("BotStatus", "BotAction", "BotRow", "Bot", "BotRun")),
+        *(f"Comparison.{part}" for part in ("config.*[]", "metrics.*.values[]", "metrics.*.differences[]")),
+        *(f"{sweep}.space.*[]" for sweep in ("SweepConfig", "SweepWhole")),
+        *(f"Heatmap.{axis}_values[]" for axis in "xy"),
+    }
+
+
+def list_untyped(schema: Any, where: str) -> Iterator[str]:
+    if not set(schema) & {"type", "anyOf", "$ref", "enum", "const"}:
+        yield where
+    for name, one in schema.get("properties", {}).items():
+        yield from list_untyped(one, f"{where}.{name}")
+    for one in schema.get("anyOf", []):
+        if "required" not in one or "type" in one:
+            yield from list_untyped(one, where)
+    if "items" in schema:
+        yield from list_untyped(schema["items"], f"{where}[]")
+    if isinstance(schema.get("additionalProperties"), dict):
+        yield from list_untyped(schema["additionalProperties"], f"{where}.*")
 
 
 @pytest.mark.parametrize("path", [path for path in DOCUMENT["paths"] if path.startswith(("/api/v1/backtests", "/api/v1/auth"))])
