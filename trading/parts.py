@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Case, Count, F, Q, When
+from django.db.models.functions import NullIf
 from django.template.loader import render_to_string
 from django.utils import timezone
 
@@ -53,7 +55,12 @@ def most_real_first(found: Portfolio) -> list[selectors.Holdings]:
 
 
 def positions_part(wanted: Filter = ALL) -> dict[str, Any]:
-    return {"positions": selectors.positions_valued(selectors.positions_open(wanted), protected=True)}
+    """What cannot be sold although it should be, and then what has cost most."""
+    found = selectors.positions_open(wanted)
+    shown = list(found.order_by(Case(When(exit_blocked="", then=1), default=0), "-cost", "pk")[:SHOWN])
+    shown.sort(key=lambda one: (not one.exit_blocked, one.symbol, one.bot.name))
+    count = found.count() if len(shown) == SHOWN else len(shown)
+    return {"positions": selectors.positions_valued(shown, protected=True), "count": count}
 
 
 def orders_part(wanted: Filter = ALL) -> dict[str, Any]:
@@ -70,7 +77,9 @@ def blocks_part(wanted: Filter = ALL) -> dict[str, Any]:
 
 
 def risk_part() -> dict[str, Any]:
-    return {"budgets": budgets_shown(list(selectors.risk_budgets()))}
+    share = (F("used") + F("claimed")) / NullIf(F("limit"), Decimal(0))
+    own = selectors.risk_budgets(scope="bot").exclude(used=0, claimed=0).order_by(share.desc(nulls_last=True))
+    return {"budgets": budgets_shown([*selectors.risk_budgets().exclude(scope="bot"), *own[:MOST_BOT_BUDGETS]])}
 
 
 def budgets_shown(found: Sequence[RiskBudget]) -> list[dict[str, Any]]:
@@ -90,8 +99,11 @@ def budgets_shown(found: Sequence[RiskBudget]) -> list[dict[str, Any]]:
 
 
 def bots_part() -> dict[str, Any]:
-    rows = selectors.bot_rows(selectors.bots_matching().order_by("wanted", "name")[:SHOWN])
-    return {"rows": rows}
+    """Those that need somebody first; how many there are, and how many of them need somebody."""
+    found = selectors.bots_by_attention(selectors.bots_matching())
+    rows = selectors.bot_rows(found.defer("run__config", "run__limits")[:SHOWN])
+    counts = found.order_by().aggregate(count=Count("pk"), needy=Count("pk", filter=Q(attention__lte=selectors.NEEDY)))
+    return {"rows": rows, **counts}
 
 
 def alerts_part() -> dict[str, Any]:

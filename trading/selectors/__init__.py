@@ -1,7 +1,17 @@
 """Reading the running desk: for pages, the API and the sockets alike, in a constant number of queries each."""
 
 from trading.selectors.allotment import Allotment, allotment_with
-from trading.selectors.bots import BotRow, bot_get, bot_json, bot_rows, bots_matching, bots_page, status_json
+from trading.selectors.bots import (
+    NEEDY,
+    BotRow,
+    bot_get,
+    bot_json,
+    bot_rows,
+    bots_by_attention,
+    bots_matching,
+    bots_page,
+    status_json,
+)
 from trading.selectors.effects import ACTIONS, bot_effects
 from trading.selectors.events import (
     Link,
@@ -36,6 +46,7 @@ from trading.selectors.valuation import Valued, position_json, positions_open, p
 
 __all__ = [
     "ACTIONS",
+    "NEEDY",
     "STATUSES",
     "Allotment",
     "BotRow",
@@ -58,6 +69,7 @@ __all__ = [
     "bot_performance",
     "bot_rows",
     "bot_status",
+    "bots_by_attention",
     "bots_matching",
     "bots_page",
     "budget_free",

@@ -9,7 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Sum, When
 from django.utils import timezone
 
 from core import paging
@@ -25,6 +25,8 @@ from trading.selectors.status import BotStatus, bot_status, streams_by_feed
 from trading.selectors.valuation import Valued, money_text, positions_valued
 
 DAY = timedelta(days=1)
+NEEDY = 2
+"""Up to this value of `attention`, somebody should look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +114,10 @@ class BotRow:
         return ratio_of(self.profit, self.start_cash)
 
 
-def bots_matching(*, mode: str = "", wallet: str = "", symbol: str = "", search: str = "", wanted: str = "") -> QuerySet[Bot]:
-    """Bots that are not archived, by name, with run and wallet; `wallet` is a wallet_id."""
+def bots_matching(
+    *, mode: str = "", wallet: str = "", symbol: str = "", search: str = "", wanted: str = "", attention: str = ""
+) -> QuerySet[Bot]:
+    """Bots that are not archived, by name, with run and wallet; `wallet` is a wallet_id. `attention`: only those that need it."""
     rows = Bot.objects.filter(archived_at=None).select_related("run", "wallet").order_by("name")
     named = {
         "mode": one_of("mode", mode, Mode.values),
@@ -121,10 +125,27 @@ def bots_matching(*, mode: str = "", wallet: str = "", symbol: str = "", search:
         "wallet__wallet_id": wallet,
     }
     rows = rows.filter(**{column: value for column, value in named.items() if value})
+    if attention:
+        rows = bots_by_attention(rows).filter(Q(attention__lte=NEEDY))
     if symbol:
         # Letters, digits and one dash: nothing in it that a pattern would take for its own.
         rows = rows.filter(symbols__regex=rf"(^|,){symbol_normalise(symbol)}(,|$)")
     return rows.filter(Q(name__icontains=search) | Q(bot_id__startswith=search) | Q(strategy__icontains=search)) if search else rows
+
+
+def bots_by_attention(rows: QuerySet[Bot]) -> QuerySet[Bot]:
+    """The same bots, those that need somebody first: `attention` is 0 for one that failed, 1 for one that cannot sell what it
+    should, 2 for one that is held up, 3 for others at work, 4 for the rest."""
+    blocked = Position.objects.filter(bot=OuterRef("pk"), dust=False).exclude(quantity=0).exclude(exit_blocked="")
+    working = Q(run__ended_at=None, run__isnull=False)
+    rank = Case(
+        When(Q(run__ended_at__isnull=False) & (Q(run__end_reason="failed") | ~Q(run__error="")), then=0),
+        When(Exists(blocked), then=1),
+        When(working & ~Q(run__held_reason=""), then=2),
+        When(working, then=3),
+        default=4,
+    )
+    return rows.annotate(attention=rank).order_by("attention", "name")
 
 
 def bots_page(*, cursor: str = "", limit: int = SHOWN, **filters: str) -> tuple[list[BotRow], str | None]:

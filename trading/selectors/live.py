@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from core.text import utc_text
-from trading.models import Bot, EquityPoint, Mode
-from trading.selectors.bots import BotRow, bot_rows, bots_matching
+from trading.models import Mode
+from trading.selectors.filters import one_of
+from trading.selectors.holdings import BotSums, Group, sum_bots
 from trading.selectors.notation import ratio_of
 from trading.selectors.valuation import money_text
 from wallets.models import Wallet
@@ -30,44 +30,25 @@ class Holdings:
     mode: str
     currency: str
     wallet: Wallet | None
-    rows: Sequence[BotRow]
+    bots: int
     value: Decimal
     """What the wallets hold, at the newest prices."""
     cash: Decimal
     """What they hold of `currency`."""
     unpriced_symbols: Sequence[str]
     """What is held and has no price, or an old one: the value is as good as those."""
-    since_midnight: Decimal
-    """What the same bots were worth at 00:00 UTC, or when they began if that was later."""
+    allotted: Decimal
+    """What the bots at work may trade with, and what stopped ones hold: the part of the value that is spoken for."""
+    realised_profit: Decimal
+    unrealised_profit: Decimal
+    change_today: Decimal
+    """What the bots made since 00:00 UTC. What is paid in or out is no change."""
     booked: bool = True
     """False before anything was booked, as of an account whose balances nobody has asked for yet: nothing is known of its worth."""
 
     @property
-    def own_rows(self) -> list[BotRow]:
-        """The bots whose money can be added up in `currency`."""
-        return [row for row in self.rows if row.currency == self.currency]
-
-    @property
-    def allotted(self) -> Decimal:
-        """What the bots at work may trade with, and what stopped ones hold: the part of the value that is spoken for."""
-        return sum((row.allotted for row in self.own_rows), Decimal(0))
-
-    @property
     def over_allotted(self) -> bool:
         return self.booked and self.allotted > self.value
-
-    @property
-    def realised_profit(self) -> Decimal:
-        return sum((row.realised for row in self.own_rows), Decimal(0))
-
-    @property
-    def unrealised_profit(self) -> Decimal:
-        return sum((row.unrealised_profit for row in self.own_rows), Decimal(0))
-
-    @property
-    def change_today(self) -> Decimal:
-        """What the bots made since 00:00 UTC. What is paid in or out is no change."""
-        return sum((row.equity for row in self.own_rows), Decimal(0)) - self.since_midnight
 
     @property
     def change_ratio(self) -> float | None:
@@ -84,12 +65,14 @@ class Portfolio:
 
 
 def desk_portfolio(*, mode: str = "", wallet: str = "") -> Portfolio:
-    """All wallets that are not archived, with those of their bots that were ever started, and the replays. Ten queries and two
-    questions to the price store."""
+    """All wallets that are not archived, with those of their bots that were ever started, and the replays. Three to five queries
+    and two questions to the price store, however many bots there are."""
     now = timezone.now()
-    rows = bot_rows(bots_matching(mode=mode, wallet=wallet).filter(run__isnull=False))
-    wallets = [one for one in wallets_list() if wallet in ("", one.wallet_id) and mode in ("", wallet_mode(one))]
-    parts = [*hold_wallets(wallets, rows, now), *hold_replays(rows, now)]
+    sums = sum_bots(now.replace(hour=0, minute=0, second=0, microsecond=0))
+    wallets = [one for one in wallets_list() if wallet in ("", one.wallet_id)]
+    parts = hold_wallets([one for one in wallets if mode in ("", wallet_mode(one))], sums)
+    if one_of("mode", mode, Mode.values) in ("", Mode.REPLAY):
+        parts += hold_replays(sums, wallet)
     return Portfolio(now, sum_modes(parts), sorted(parts, key=lambda one: (one.mode, one.currency, wallet_name(one))))
 
 
@@ -104,61 +87,59 @@ def wallet_name(one: Holdings) -> str:
     return one.wallet.name if one.wallet else ""
 
 
-def hold_wallets(wallets: Sequence[Wallet], rows: Sequence[BotRow], now: datetime) -> list[Holdings]:
-    """Each wallet at the newest prices, with its bots."""
-    begun, worth = equity_at_midnight([row.bot.pk for row in rows], now), value_wallets(wallets)
-    bots: dict[int, list[BotRow]] = defaultdict(list)
-    for row in rows:
-        if row.bot.mode != Mode.REPLAY:
-            bots[row.bot.wallet_id].append(row)
+def hold_wallets(wallets: Sequence[Wallet], sums: Mapping[Group, BotSums]) -> list[Holdings]:
+    """Each wallet at the newest prices, with its bots. Only those that trade in its currency can be added up."""
+    worth = value_wallets(wallets)
+    bots: Counter[int] = Counter()
+    for group, one in sums.items():
+        bots[group.wallet] += 0 if group.replays else one.bots
     return [
-        Holdings(
+        make_holdings(
+            sums[Group(wallet.pk, False, wallet.quote)],
             mode=wallet_mode(wallet),
             currency=wallet.quote,
             wallet=wallet,
-            rows=bots[wallet.pk],
+            bots=bots[wallet.pk],
             value=worth[wallet.pk].value,
             cash=worth[wallet.pk].cash,
             unpriced_symbols=worth[wallet.pk].unpriced,
-            since_midnight=sum_begun([row for row in bots[wallet.pk] if row.currency == wallet.quote], begun),
             booked=bool(wallet_balances(wallet=wallet)),
         )
         for wallet in wallets
     ]
 
 
-def hold_replays(rows: Sequence[BotRow], now: datetime) -> list[Holdings]:
+def hold_replays(sums: Mapping[Group, BotSums], wallet: str) -> list[Holdings]:
     """What the replays of each wallet and currency are worth."""
-    groups: dict[tuple[int, str], list[BotRow]] = defaultdict(list)
-    for row in rows:
-        if row.bot.mode == Mode.REPLAY:
-            groups[row.bot.wallet_id, row.currency].append(row)
-    begun = equity_at_midnight([row.bot.pk for found in groups.values() for row in found], now) if groups else {}
+    groups = {group: one for group, one in sums.items() if group.replays}
+    wallets = Wallet.objects.in_bulk({group.wallet for group in groups}) if groups else {}
     return [
-        Holdings(
+        make_holdings(
+            one,
             mode=Mode.REPLAY,
-            currency=currency,
-            wallet=found[0].bot.wallet,
-            rows=found,
-            value=sum((row.equity for row in found), Decimal(0)),
-            cash=sum((row.cash for row in found), Decimal(0)),
-            unpriced_symbols=sorted({one.position.symbol for row in found for one in row.positions if one.state != "live"}),
-            since_midnight=sum_begun(found, begun),
+            currency=group.currency,
+            wallet=wallets[group.wallet],
+            bots=one.bots,
+            value=one.equity,
+            cash=one.cash,
+            unpriced_symbols=sorted(set(one.unpriced)),
         )
-        for (_, currency), found in groups.items()
+        for group, one in groups.items()
+        if wallet in ("", wallets[group.wallet].wallet_id)
     ]
 
 
-def equity_at_midnight(ids: Iterable[int], now: datetime) -> dict[int, Decimal]:
-    """Each bot's last equity on record up to 00:00 UTC of today; a bot that has none had its start."""
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    points = EquityPoint.objects.filter(bot=OuterRef("pk"), ts__lte=midnight).order_by("-ts").values("equity")[:1]
-    known = Bot.objects.filter(pk__in=list(ids)).order_by().annotate(begun=Subquery(points)).values_list("pk", "begun")
-    return {pk: equity for pk, equity in known if equity is not None}
+def make_holdings(sums: BotSums, **given: Any) -> Holdings:
+    return Holdings(
+        allotted=sums.allotted,
+        realised_profit=sums.realised,
+        unrealised_profit=sums.unrealised,
+        change_today=sums.equity - sums.begun,
+        **given,
+    )
 
 
-def sum_begun(rows: Sequence[BotRow], begun: dict[int, Decimal]) -> Decimal:
-    return sum((begun.get(row.bot.pk, row.start_cash) for row in rows), Decimal(0))
+ADDED = ("bots", "value", "cash", "allotted", "realised_profit", "unrealised_profit", "change_today")
 
 
 def sum_modes(parts: Sequence[Holdings]) -> list[Holdings]:
@@ -171,12 +152,9 @@ def sum_modes(parts: Sequence[Holdings]) -> list[Holdings]:
             mode=mode,
             currency=currency,
             wallet=None,
-            rows=[row for one in found for row in one.rows],
-            value=sum((one.value for one in found), Decimal(0)),
-            cash=sum((one.cash for one in found), Decimal(0)),
             unpriced_symbols=sorted({symbol for one in found for symbol in one.unpriced_symbols}),
-            since_midnight=sum((one.since_midnight for one in found), Decimal(0)),
             booked=any(one.booked for one in found),
+            **{name: sum((getattr(one, name) for one in found[1:]), getattr(found[0], name)) for name in ADDED},
         )
         for (mode, currency), found in sorted(groups.items())
     ]
@@ -205,6 +183,6 @@ def holdings_json(one: Holdings) -> dict[str, Any]:
         "unrealised": money_text(one.unrealised_profit),
         "change_today": money_text(one.change_today),
         "change_ratio": one.change_ratio,
-        "bots": len(one.rows),
+        "bots": one.bots,
         "unpriced": list(one.unpriced_symbols),
     }

@@ -29,7 +29,7 @@ EVENTS_SHOWN = 100
 @require_GET
 def bot_list(request: PageRequest) -> HttpResponse:
     """All bots that are not archived; `q`, `mode` and `cursor` narrow and continue."""
-    asked = {name: request.GET.get(name, "").strip()[:80].replace("\x00", "") for name in ("q", "mode", "cursor")}
+    asked = {name: request.GET.get(name, "").strip()[:80].replace("\x00", "") for name in ("q", "mode", "attention", "cursor")}
     asked["mode"] = asked["mode"] if asked["mode"] in Mode.values else ""
     parts = {"table": ("trading/_bots_table.html", partial(table_part, asked))}
     if parts_asked(request):
@@ -39,7 +39,8 @@ def bot_list(request: PageRequest) -> HttpResponse:
 
 
 def table_part(asked: Mapping[str, str]) -> dict[str, Any]:
-    rows, following = selectors.bots_page(cursor=asked["cursor"], limit=SHOWN, mode=asked["mode"], search=asked["q"])
+    narrowed = {"mode": asked["mode"], "search": asked["q"], "attention": asked["attention"]}
+    rows, following = selectors.bots_page(cursor=asked["cursor"], limit=SHOWN, **narrowed)
     more = urlencode({**asked, "cursor": following}) if following else ""
     return {"rows": rows, "more": more, "filtered": any(asked.values()), "now": timezone.now()}
 

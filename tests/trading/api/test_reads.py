@@ -317,7 +317,7 @@ QUERIES = {
     "bots/status": 8,
     "bots/{bot}": 8,
     "bots/{bot}/performance": 5,
-    "live/portfolio": 11,
+    "live/portfolio": 4,
     "live/positions": 3,
     "live/orders": 2,
     "live/fills": 2,
