@@ -13,6 +13,7 @@ from celery import Task, current_app
 from django.conf import settings
 from django.utils import timezone
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from core.broker import PATIENT, Unanswered, ask_broker
 
@@ -21,6 +22,9 @@ logger = logging.getLogger(__name__)
 HARD_LIMIT_MARGIN = 60
 """A job stops itself at its own limit. A child stuck where no signal reaches it (in compiled code) is killed after these more
 seconds."""
+SEND_SECONDS = 2.0
+"""So long a person who starts a job waits for the broker at most."""
+TIMEOUTS = ("socket_timeout", "socket_connect_timeout")
 REQUEUE_AFTER = timedelta(minutes=2)
 """A queued job whose message has had this long is handed to the broker again; a second message for it does no harm."""
 
@@ -31,12 +35,14 @@ def worker_name(task: Task[Any, Any]) -> str:
 
 
 def send_jobs(task: Task[Any, Any], jobs: Sequence[tuple[Any, ...]]) -> None:
-    """Hands jobs, each told by the task's arguments, to the workers. A broker that is away costs nothing but time: they stay
+    """Hands jobs, each told by the task's arguments, to the workers. A broker that is away or hangs costs a moment: they stay
     queued, and their sweeper sends them again."""
+    send: Any = task.apply_async  # its stubs know no connection
     try:
-        for given in jobs:
-            task.delay(*given)
-    except (OperationalError, OSError):
+        with current_app.connection_for_write(transport_options=dict.fromkeys(TIMEOUTS, SEND_SECONDS)) as link:
+            for given in jobs:
+                send(given, connection=link, retry=False)
+    except (OperationalError, RedisError, OSError):
         logger.warning("%s %s: queued, but the broker does not answer; what was not sent will be sent again", task.name, jobs)
 
 

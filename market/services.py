@@ -19,6 +19,7 @@ from access.limits import require_unlimited
 from access.people import Person, signed_in_user
 from access.rights import require_right
 from core.errors import Invalid, NotFound
+from core.fields import DIRECTIONS
 from core.push import push_message
 from core.symbols import symbol_normalise, venue_normalise
 from core.times import from_ms
@@ -258,6 +259,7 @@ def incident_note(
 
 
 def _stored_name(filename: str) -> str:
-    """The file's name without folders, in characters that a database takes."""
-    name = PurePath(filename.replace("\\", "/")).name.replace("\0", "")
+    """The file's name without folders, in characters that a database takes and that make it look like no other one."""
+    name = PurePath(filename.replace("\\", "/")).name
+    name = "".join(one for one in name if one.isprintable() and one not in DIRECTIONS)
     return name.encode("utf-8", "replace").decode()[:255] or "unnamed"

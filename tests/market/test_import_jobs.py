@@ -169,6 +169,10 @@ def test_an_import_whose_message_is_lost_is_sent_again_once() -> None:
     assert import_jobs.imports_sweep_lost(all_taken=True) == []
 
 
+def test_a_files_name_looks_like_no_other() -> None:
+    assert queued(filename="../../a\u202evsc.exe\x07\0").filename == "avsc.exe"
+
+
 def test_a_file_that_is_gone_is_said(media: Path) -> None:
     found = queued()
     (media / found.upload.removeprefix("imports/")).unlink()
