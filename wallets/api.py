@@ -39,7 +39,10 @@ WALLET = {
     "quote": "USDT",
     "maker": 0.001,
     "taker": 0.001,
-    "balances": [{"asset": "BTC", "amount": "0.4995"}, {"asset": "USDT", "amount": "4985.02"}],
+    "balances": [
+        {"asset": "BTC", "amount": "0.4995", "unbooked": "0"},
+        {"asset": "USDT", "amount": "4985.02", "unbooked": "12.5"},
+    ],
     "archived": False,
     "created_at": "2026-11-21T09:00:00Z",
 }
@@ -73,7 +76,7 @@ WALLET_SHAPE = name_object(
     quote=TEXT,
     maker=allow_null(NUMBER),
     taker=allow_null(NUMBER),
-    balances=list_shape(object_shape(asset=TEXT, amount=DECIMAL)),
+    balances=list_shape(object_shape(asset=TEXT, amount=DECIMAL, unbooked=DECIMAL)),
     archived=FLAG,
     created_at=MOMENT,
 )

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from core.errors import NotFound
 from core.text import decimal_text
-from wallets.models import ExchangeAccount, LedgerTransaction, Wallet
+from wallets.models import ExchangeAccount, LedgerTransaction, Wallet, WalletBalance
 from wallets.secrets import SecretUnreadable, secret_box
 
 # One statement, so that what is booked in the meantime is in both sums or in neither.
@@ -102,10 +102,15 @@ def wallet_report(wallet: Wallet) -> dict[str, Any]:
         "quote": wallet.quote,
         "maker": None if wallet.maker is None else float(wallet.maker),
         "taker": None if wallet.taker is None else float(wallet.taker),
-        "balances": [{"asset": balance.asset, "amount": decimal_text(balance.amount)} for balance in wallet.balances.all()],
+        "balances": [balance_report(one) for one in wallet.balances.all()],
         "archived": wallet.archived,
         "created_at": wallet.created_at,
     }
+
+
+def balance_report(balance: WalletBalance) -> dict[str, str]:
+    """`unbooked`: what of it came in without being booked."""
+    return {"asset": balance.asset, "amount": decimal_text(balance.amount), "unbooked": decimal_text(balance.unbooked)}
 
 
 def transaction_report(booked: LedgerTransaction) -> dict[str, Any]:

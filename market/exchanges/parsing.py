@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -20,6 +21,7 @@ LARGEST = Decimal(10) ** 20
 EXACT_DIGITS = 15
 """A decimal number of so many digits survives being a float; one of more may have been rounded."""
 LONGEST = 128
+DATE = re.compile(r"\d{4}-\d\d-\d\d[T ]")
 
 
 class Malformed(ValueError):
@@ -93,11 +95,16 @@ def parse_flag(value: object) -> bool:
 
 
 def from_milliseconds(value: object) -> datetime:
-    """Milliseconds since 1970. Seconds and microseconds are told from them by their size."""
-    count = int(value) if isinstance(value, str) and value.isdecimal() else value
+    """Milliseconds since 1970. Seconds, microseconds and nanoseconds are told from them by their size, and a time in words by its
+    dashes."""
+    if isinstance(value, str) and DATE.match(value):
+        return from_iso(value)
+    count = int(value) if isinstance(value, str) and value.isdecimal() and len(value) < LONGEST else value
     if not isinstance(count, int) or isinstance(count, bool):
         raise Malformed(f"{value!r:.100} is not a time in milliseconds")
-    count = count * 1000 if count in SECONDS else count if count < LATEST else count // 1000
+    count = count * 1000 if count in SECONDS else count
+    for _ in range(2):
+        count = count if count < LATEST else count // 1000
     if not 0 <= count < LATEST:
         raise Malformed(f"{value!r:.100} is not a time in milliseconds")
     return from_ms(count)
@@ -105,7 +112,7 @@ def from_milliseconds(value: object) -> datetime:
 
 def from_iso(value: object) -> datetime:
     """A time such as `2026-04-07T14:30:02.789012Z`. Digits beyond microseconds are cut off. A number counts from 1970."""
-    if isinstance(value, int):
+    if isinstance(value, int) or (isinstance(value, str) and value.isdecimal()):
         return from_milliseconds(value)
     try:
         moment = datetime.fromisoformat(str(value))

@@ -23,6 +23,7 @@ from trading.models import Fill, ForeignOrder, Order, Position
 from trading.services.bot_loading import bot_load
 from trading.services.loaded_bot import LoadedBot, MarketNow
 from trading.services.orders import foreign_order_resolve, report_apply
+from trading.services.twins import name_as_ours
 
 __all__ = ["rows"]
 pytestmark = pytest.mark.django_db
@@ -122,6 +123,20 @@ def test_two_desks_on_one_account_ask_for_nothing_of_each_other(rows: Rows) -> N
     assert {asked for asked, _ in port.asked} == {"open_orders"}
     assert ForeignOrder.objects.filter(wallet=wallet, state="open").count() == 3
     assert len(alerts()) == 1
+
+
+def test_an_order_that_coinbase_tells_under_the_twin_of_its_pair_is_ours(rows: Rows) -> None:
+    bot = rows.bot(symbols="BTC-USDC", venue="coinbase")
+    order = resting(rows, bot, venue="coinbase")
+    told = replace(report(order), venue="coinbase", symbol="BTC-USD", executions=(replace(execution("t1", "1"), fee_asset="USD"),))
+    found = compare_orders(bot.wallet_id, [told])
+    assert (found.ask, found.foreign) == ([], [])
+    ours = name_as_ours(told, order)
+    assert (ours.symbol, ours.executions[0].fee_asset) == ("BTC-USDC", "USDC")
+    other = replace(told, symbol="ETH-USD")
+    assert name_as_ours(other, order) is other
+    order.venue = "binance"
+    assert name_as_ours(told, order) is told
 
 
 @pytest.mark.parametrize("status", ["cancelled", "expired", "filled"])

@@ -28,6 +28,7 @@ from trading.live.threads import ANY, LOOP, called_from
 from trading.models import OPEN, Order, OrderStatus
 from trading.services.foreign_orders import foreign_orders_note
 from trading.services.orders import order_revival_tell
+from trading.services.twins import name_book
 from wallets.models import Wallet
 
 logger = logging.getLogger(__name__)
@@ -176,7 +177,7 @@ def compare_orders(wallet_id: int, venue_rows: Sequence[Report | UnreadRow]) -> 
     unread = [row for row in venue_rows if isinstance(row, UnreadRow)]
     known, ask, revived = set(), list[int](), list[int]()
     rows = Order.objects.filter(Q(status__in=OPEN) | Q(client_order_id__in={name[0] for name in listed}), wallet_id=wallet_id)
-    for order in rows.only("client_order_id", "symbol", "side", "status", "filled_quantity"):
+    for order in rows.only("client_order_id", "venue", "symbol", "side", "status", "filled_quantity"):
         report = listed.get(name_order(order))
         known.add(name_order(order))
         if order.status in OPEN:
@@ -216,4 +217,4 @@ def find_strangers(wallet_id: int, unread: Sequence[UnreadRow]) -> list[UnreadRo
 
 def name_order(one: Order | Report) -> tuple[str, str, str]:
     """What a report and our order have in common, where the report is of that order."""
-    return one.client_order_id, one.symbol, one.side
+    return one.client_order_id, name_book(one.venue, one.symbol), one.side

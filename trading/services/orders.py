@@ -38,6 +38,7 @@ from trading.services.lease import LEASED, Lease
 from trading.services.loaded_bot import LoadedBot, MarketNow
 from trading.services.order_rows import ORDER_FILLED, ORDER_OVER, order_payload
 from trading.services.step_writer import StepEffects
+from trading.services.twins import name_as_ours
 from trading.services.venue_steps import VenueStepWriter
 from wallets.selectors import wallet_reach
 
@@ -88,6 +89,7 @@ def report_apply(loaded_bot: LoadedBot, report: Report, market: MarketNow, *, wa
     mine = loaded_bot.bot.wallet_id
     said_by = wallet_id or mine
     order = ORDERS.read("client_order_id", report.client_order_id)
+    report = name_as_ours(report, order)
     why = explain_mismatch(order, report, bot_id=loaded_bot.bot.pk, wallet_id=mine, account_wallet_id=said_by)
     if order is None or why:
         report_set_aside(report, wallet_id=said_by, why=why)

@@ -206,7 +206,7 @@ class Binance:
     async def open_orders(self, symbols: Sequence[str] = ()) -> list[Report | UnreadRow]:
         rows = await self._ask(lambda client: client.get_open_orders(), 80, urgent=True)
         await self._learn_names(rows)
-        orders = self.reader.read_rows("order", rows, partial(frames.parse_order, names=self._names))
+        orders = await self.reader.read_long("order", rows, partial(frames.parse_order, names=self._names))
         return [each for each in orders if not symbols or isinstance(each, UnreadRow) or each.symbol in symbols]
 
     async def fills(self, symbol: str, since: datetime) -> list[tuple[str, Execution]]:

@@ -217,7 +217,7 @@ class Coinbase:
             return await self._find_order(venue_order_id)
         # The venue cannot be asked for our id, so its lists are searched, newest first.
         unread = 0
-        async for rows in self._walk_pages("orders/historical/batch", "orders", {"product_ids": [symbol]}, urgent=True):
+        async for rows in self._walk_pages("orders/historical/batch", "orders", {"product_ids": list_twins(symbol)}, urgent=True):
             for each in rows:
                 if not isinstance(each, dict) or not isinstance(each.get("client_order_id"), str):
                     unread += 1
@@ -230,10 +230,10 @@ class Coinbase:
     async def open_orders(self, symbols: Sequence[str] = ()) -> list[Report | UnreadRow]:
         params: dict[str, Any] = {"order_status": ["OPEN"]} | ({"product_ids": list(symbols)} if symbols else {})
         rows = await self._pages("orders/historical/batch", "orders", params, urgent=True)
-        return self.reader.read_rows("order", rows, frames.parse_order)
+        return await self.reader.read_long("order", rows, frames.parse_order)
 
     async def fills(self, symbol: str, since: datetime) -> list[tuple[str, Execution]]:
-        params = {"product_ids": [symbol], "start_sequence_timestamp": utc_text(since.astimezone(UTC))}
+        params = {"product_ids": list_twins(symbol), "start_sequence_timestamp": utc_text(since.astimezone(UTC))}
         return await self._fills(params)
 
     def market_stream(
@@ -345,6 +345,11 @@ class Coinbase:
         limit, left = headers.get("x-ratelimit-limit", ""), headers.get("x-ratelimit-remaining", "")
         if limit.isdecimal() and left.isdecimal():
             await self._guard.budget.observe("requests", int(limit) - int(left), int(limit), date=headers.get("Date", ""))
+
+
+def list_twins(symbol: str) -> list[str]:
+    """The product, and the one in whose book it is traded: the venue may list an order under either."""
+    return [symbol, symbol.removesuffix("C")] if symbol.endswith("-USDC") else [symbol]
 
 
 def _next_cursor(answer: Json) -> str:

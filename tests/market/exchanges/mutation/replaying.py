@@ -8,6 +8,7 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, aclosing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,6 +24,8 @@ from tests.market.exchanges.venues import SYMBOLS
 
 NEWEST_FIRST = (("coinbase", "candles"), ("coinbase", "fills"))
 """There the first row of the answer is the last of what the port gives."""
+FACTS = ("tick", "candle", "report", "balances")
+"""Events of a stream that must not be lost. The depth is a picture: the next one takes its place."""
 
 
 def list_cells(recording: Recording) -> list[Cell]:
@@ -63,6 +66,8 @@ class Replay:
         self.canned = CannedVenue()
         self.tried: Counter[tuple[str, str]] = Counter()
         self.faults: list[str] = []
+        self.ended: Counter[tuple[str, str]] = Counter()
+        """Streams that ended before their time, as they may for what stands around the news: a number, a channel."""
         self.resting = ""
         for asked, answers in recording.calls["place"].items():
             answer = answers[0]
@@ -75,13 +80,14 @@ class Replay:
         self.stack.push_async_callback(exchange.close)
         return exchange
 
-    def lay_out(self, method: str, changed: dict[tuple[str, int], Any]) -> None:
-        """Names of pairs are there for each method."""
-        laid = {**self.recording.calls["instruments"], **self.recording.calls["clock_offset"], **self.recording.calls[method]}
+    def lay_out(self, method: str, changed: dict[tuple[str, int], Any], after: str = "") -> None:
+        """Names of pairs are there for each method. `after`: the good answers of this one go before those of `method`."""
+        given = self.recording.calls
+        laid = {**given["instruments"], **given["clock_offset"], **given[method]}
         self.canned.answers = {
             asked: [Answer(json.dumps(changed.get((asked, index), answer))) for index, answer in enumerate(answers)]
             for asked, answers in laid.items()
-        }
+        } | {asked: [Answer(json.dumps(answer)) for answer in answers] for asked, answers in given.get(after, {}).items()}
 
     async def ask(self, exchange: Exchange, method: str) -> list[str] | None:
         """What a method gives, each row as text; None if it raised an error of the port."""
@@ -97,18 +103,29 @@ class Replay:
         self.lay_out(method, {})
         whole = await self.ask(exchange, method)
         assert whole, f"{method} gives nothing even of what was recorded"
+        self.lay_out("cancel", {})
+        done = await self.ask(exchange, "cancel")
+        assert done, "nothing is cancelled even by what was recorded"
         others = whole[:-1] if (self.recording.venue, method) in NEWEST_FIRST else whole[1:]
         for cell in cells:
             answer = self.recording.calls[method][cell.asked][cell.index]
-            self.lay_out(method, {(cell.asked, cell.index): mutate(answer, cell.path, cell.kind)})
+            changed = {(cell.asked, cell.index): mutate(answer, cell.path, cell.kind)}
+            self.lay_out(method, changed)
             self.tried[f"{cell.venue}.{method}", cell.kind] += 1
             try:
                 found = await self.ask(exchange, method)
+                await self._check_cancel(exchange, cell, changed, done)
             except Exception as error:
                 self.faults.append(f"{cell}: {type(error).__name__}: {error}"[:300])
                 continue
             if method in LISTS and in_a_row(answer, cell.path):
                 self._check_rows(cell, found, whole if cell.kind == "bad row" else others)
+
+    async def _check_cancel(self, exchange: Exchange, cell: Cell, changed: dict[tuple[str, int], Any], done: list[str]) -> None:
+        """What the kill switch and a person ask for is done whatever the venue has said, and goes on saying, to other questions."""
+        self.lay_out(cell.method, changed, after="cancel")
+        if await self.ask(exchange, "cancel") != done:
+            self.faults.append(f"{cell}: then an order is not cancelled")
 
     def _check_rows(self, cell: Cell, found: list[str] | None, wanted: list[str]) -> None:
         missing = wanted if found is None else [row for row in wanted if _without_clock(row) not in map(_without_clock, found)]
@@ -118,17 +135,24 @@ class Replay:
     async def run_stream(self, stream: str, cells: list[Cell]) -> None:
         exchange = await self.connect()
         frames = self.recording.frames[stream]
+        whole, end = await self.hear(exchange, stream, frames)
+        assert whole, f"{stream} tells nothing even of what was recorded"
         for cell in cells:
-            changed = copy.deepcopy(frames)
-            changed.insert(cell.index, mutate(frames[cell.index], cell.path, cell.kind))
+            changed = insert_frame(frames, cell.index + 1, mutate(frames[cell.index], cell.path, cell.kind), cell.path)
             self.tried[f"{cell.venue}.{stream}", cell.kind] += 1
             try:
-                await self.hear(exchange, stream, changed)
+                found, ended = await self.hear(exchange, stream, changed)
             except (Exception, pytest.fail.Exception) as error:
                 self.faults.append(f"{cell}: {type(error).__name__}: {error}"[:300])
+                continue
+            if ended != end:  # the stream has ended before its time: what is missing is asked for, and the next one begins
+                self.ended[f"{cell.venue}.{stream}", cell.kind] += 1
+                self.faults += [f"{cell}: the stream ended: {ended}"[:300]] if len(cell.path) > 1 else []
+            elif missing := whole - found:
+                self.faults.append(f"{cell}: {missing.total()} good events are lost: {next(iter(missing))[:200]}")
 
-    async def hear(self, exchange: Exchange, stream: str, frames: list[Any]) -> None:
-        """Listens until the stream ends, as it must, with an error of the port."""
+    async def hear(self, exchange: Exchange, stream: str, frames: list[Any]) -> tuple[Counter[str], str]:
+        """Listens until the stream ends, as it must, with an error of the port. What was told, and how it ended."""
         self.lay_out("clock_offset", {})
         symbols = [SYMBOLS[self.recording.venue]]
         with pytest.MonkeyPatch.context() as patch:
@@ -136,14 +160,31 @@ class Replay:
             events: Any = (
                 exchange.market_stream(symbols, ["1m"], depth=True) if stream == "market_stream" else exchange.user_stream()
             )
-            with pytest.raises(ExchangeError):
-                await listen_out(events)
+            found: Counter[str] = Counter()
+            with pytest.raises(ExchangeError) as end:
+                await listen_out(events, found)
+        return found, str(end.value)
 
 
-async def listen_out(events: Any) -> None:
+async def listen_out(events: Any, found: Counter[str]) -> None:
     async with asyncio.timeout(20), aclosing(events) as told:
-        async for _ in told:
-            pass
+        async for event in told:
+            if event.kind in FACTS:
+                found[repr(replace(event, received=0.0) if hasattr(event, "received") else event)] += 1
+
+
+def insert_frame(frames: list[Any], place: int, frame: Any, changed: Path) -> list[Any]:
+    """Where the venue numbers its messages, those behind the new one count on; it has its own number, unless that is what was
+    `changed`."""
+    result = copy.deepcopy(frames)
+    if changed[0] == "sequence_num" or "sequence_num" not in frames[0]:
+        result.insert(place, frame)
+        return result
+    if isinstance(frame, dict) and "sequence_num" in frame:
+        frame["sequence_num"] += 1
+    for one in result[place:]:
+        one["sequence_num"] += 1
+    return [*result[:place], frame, *result[place:]]
 
 
 def _without_clock(row: str) -> str:

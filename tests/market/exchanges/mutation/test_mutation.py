@@ -1,5 +1,6 @@
-"""Whatever a venue says, nothing leaves the port but its own errors, and no good row is lost: each field of each answer and frame
-that the sandbox gives, changed in each way. All of them with -m mutation, otherwise a sample."""
+"""Whatever a venue says, nothing leaves the port but its own errors, no good row or event is lost, and an order can be cancelled
+after it: each field of each answer and frame that the sandbox gives, changed in each way. All of them with -m mutation, otherwise a
+sample."""
 
 from __future__ import annotations
 
@@ -29,7 +30,7 @@ async def test_no_answer_hides_another_or_gets_past_the_port(desk: Desk, venue: 
     if "mutation" not in str(pytestconfig.option.markexpr):
         cells = random.Random(SEED).sample(cells, SAMPLE)
     replay = await run_cells(recording, desk.redis, cells)
-    print(table(replay.tried))
+    print(table(replay.tried), "Streams that ended before their time:", table(replay.ended), sep="\n")
     assert not replay.faults, "\n".join([f"{len(replay.faults)} of {len(cells)}:", *replay.faults[:50]])
     assert replay.tried.total() == len(cells)
 
