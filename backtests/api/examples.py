@@ -76,7 +76,7 @@ RESULTS = {
     "fees_paid": "1597.10000000",
     "slippage_paid": "0.00000000",
     "buy_and_hold_return": -0.05,
-    "per_symbol": {"ETH-BTC": GROUP},
+    "per_symbol": {"ETH-BTC": {**GROUP, "buy_and_hold_return": -0.05}},
     "per_exit_reason": {"exit_signal": GROUP},
     "monthly_returns": [{"month": "2018-01", "return": -0.159912628242}],
     "candles": 5760,

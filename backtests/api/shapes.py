@@ -63,9 +63,14 @@ RUN_FIELDS: dict[str, Any] = {
 RUN_ROW = name_object("Backtest", examples.RUN, **RUN_FIELDS)
 RUN_ROWS = name_page(RUN_ROW)
 RUN = name_object("BacktestWhole", {**examples.RUN, "config": examples.STORED}, **RUN_FIELDS, config=RUN_STORED)
-GROUP = object_shape(
-    trades=COUNT, profit=DECIMAL, win_rate=MAYBE_NUMBER, average_return=MAYBE_NUMBER, fees=DECIMAL, slippage=DECIMAL
-)
+GROUP_FIELDS: dict[str, Any] = {
+    "trades": COUNT,
+    "profit": DECIMAL,
+    "win_rate": MAYBE_NUMBER,
+    "average_return": MAYBE_NUMBER,
+    "fees": DECIMAL,
+    "slippage": DECIMAL,
+}
 HONESTY = object_shape(
     look_ahead=object_shape(
         optional=["prefixes", "first_difference"],
@@ -87,8 +92,8 @@ TABLES: dict[str, AnyShape] = {
     "largest_drawdowns": list_shape(
         object_shape(depth=MAYBE_NUMBER, start=MOMENT, trough=MOMENT, end=MAYBE_MOMENT, duration_s=NUMBER)
     ),
-    "per_symbol": map_shape(GROUP),
-    "per_exit_reason": map_shape(GROUP),
+    "per_symbol": map_shape(object_shape(**GROUP_FIELDS, buy_and_hold_return=MAYBE_NUMBER)),
+    "per_exit_reason": map_shape(object_shape(**GROUP_FIELDS)),
     "monthly_returns": list_shape(object_shape(month={"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}$"}, **{"return": NUMBER})),
 }
 METRIC_FIELDS: dict[str, AnyShape] = {name: TABLES.get(name) or FIGURES[kind] for name, kind in KINDS.items()}
