@@ -18,6 +18,7 @@ from market import candles as store
 from market.models import CandleGap, CandleSeries, Instrument
 from market.size_rules import instrument_rules
 from trading.setup.config import RunConfig
+from trading.setup.volume import refuse_unknown_volume
 
 FEWEST_BEYOND_WARMUP = 2
 """One candle to decide at, and one to trade on."""
@@ -30,8 +31,10 @@ MarketData = tuple[RunConfig, list[CandleSeries], dict[str, Instrument]]
 def resolve_config(config: RunConfig) -> RunConfig:
     """`config` with its venue and rules filled in; `Invalid` naming the field where the market cannot serve it."""
     config, series, here = find_market(config)
-    for symbol in config.symbols:
-        check_span(config, source_series(config, symbol, series))
+    sources = [source_series(config, symbol, series) for symbol in config.symbols]
+    for source in sources:
+        check_span(config, source)
+    refuse_unknown_volume(config, [one.instrument.symbol for one in sources if one.without_volume == one.count])
     return replace(config, rules={symbol: config.rules.get(symbol) or instrument_rules(here[symbol]) for symbol in config.symbols})
 
 
@@ -144,6 +147,7 @@ def load_candles(config: RunConfig) -> list[Candles]:
     for one in candles:
         if len(one) < least:
             raise too_few(one.symbol, least)
+    refuse_unknown_volume(config, [one.symbol for one in candles if not one.volume_known])
     return candles
 
 

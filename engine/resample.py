@@ -2,7 +2,8 @@
 
 A higher candle is made of whatever base candles lie in its span: the first one's open, the highest high, the lowest low, the
 last one's close, the sum of the volumes. A gap in the base therefore narrows what the higher candle saw; a span without any
-base candle has no higher candle. A higher candle is closed, and only then there, when the base data reach its end.
+base candle has no higher candle. A higher candle is closed, and only then there, when the base data reach its end. Its volume is
+unknown (NaN) where that of one of its base candles is.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 
 from core.errors import Invalid
 from engine.grid import can_make, find_close, number_candles, open_numbers
-from engine.types import Candles, Ints, interval_ms
+from engine.types import Candles, Ints, interval_ms, read_column
 
 
 def resample(candles: Candles, interval: str, *, until: int | None = None) -> Candles:
@@ -26,20 +27,20 @@ def resample(candles: Candles, interval: str, *, until: int | None = None) -> Ca
     if not can_make(interval, candles.interval):
         raise Invalid.at("interval", f"{interval} candles cannot be made of {candles.interval} candles.")
     if interval == candles.interval or not len(candles):
-        return Candles(candles.symbol, interval, *_list_columns(candles))
+        return type(candles)(candles.symbol, interval, *_list_columns(candles), volume_known=candles.volume_known)
     span = number_candles(interval, candles.time)
     starts = np.flatnonzero(np.diff(span, prepend=span[0] - 1))
     merged = aggregate_candles(candles, starts, interval)
     times = open_numbers(interval, span[starts])
     end = find_close(candles.interval, int(candles.time[-1])) if until is None else until
     closed = slice(0, int(np.searchsorted(find_close(interval, times), end, side="right")))
-    return Candles(candles.symbol, interval, times, *_list_columns(merged)[1:])[closed]
+    return type(candles)(candles.symbol, interval, times, *_list_columns(merged)[1:], volume_known=candles.volume_known)[closed]
 
 
 def aggregate_candles(candles: Candles, starts: Ints, interval: str | None = None) -> Candles:
     """One candle for each run of candles; run k begins at index `starts[k]` (rising from 0) and keeps its first open time."""
     last = np.append(starts[1:], len(candles)) - 1
-    return Candles(
+    return type(candles)(
         candles.symbol,
         interval or candles.interval,
         candles.time[starts],
@@ -47,7 +48,8 @@ def aggregate_candles(candles: Candles, starts: Ints, interval: str | None = Non
         np.maximum.reduceat(candles.high, starts),
         np.minimum.reduceat(candles.low, starts),
         candles.close[last],
-        np.add.reduceat(candles.volume, starts),
+        np.add.reduceat(read_column(candles, "volume"), starts),
+        volume_known=candles.volume_known,
     )
 
 
@@ -59,4 +61,4 @@ def last_closed(base: Candles, higher: Candles) -> Ints:
 
 
 def _list_columns(candles: Candles) -> tuple[Any, ...]:
-    return candles.time, candles.open, candles.high, candles.low, candles.close, candles.volume
+    return candles.time, candles.open, candles.high, candles.low, candles.close, read_column(candles, "volume")

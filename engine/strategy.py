@@ -24,7 +24,7 @@ import numpy as np
 
 from core.errors import Invalid, StrategyFailed
 from engine import source_files
-from engine.types import Bools, Candles, Floats, Signals
+from engine.types import Bools, Candles, Floats, HiddenVolume, Signals, read_column
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,12 +246,20 @@ def blame_strategy(strategy: type[Strategy]) -> Iterator[None]:
 
 
 def evaluate(strategy: Strategy, candles: Candles) -> tuple[dict[str, Floats], Signals]:
-    """Indicators and signals, checked for shape; whatever the strategy raises, `Invalid` apart, becomes `StrategyFailed`."""
+    """Indicators and signals, checked for shape; whatever the strategy raises, `Invalid` apart, becomes `StrategyFailed`. One that
+    reads a volume which is unknown is refused."""
+    if not candles.volume_known:
+        candles = hide_volume(candles)
     with blame_strategy(type(strategy)):
         columns = {name: np.asarray(column, dtype=np.float64) for name, column in strategy.indicators(candles).items()}
         signals = strategy.signals(candles, columns)
     check_shapes(strategy, columns, signals, len(candles))
     return columns, signals
+
+
+def hide_volume(candles: Candles) -> HiddenVolume:
+    columns = (read_column(candles, name) for name in ("time", "open", "high", "low", "close", "volume"))
+    return HiddenVolume(candles.symbol, candles.interval, *columns, volume_known=False)
 
 
 def check_shapes(strategy: Strategy, columns: Mapping[str, Floats], signals: Signals, length: int) -> None:

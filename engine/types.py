@@ -6,7 +6,7 @@ prices are in quote currency for one base unit; quantities in base units; ratios
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -59,19 +59,42 @@ class Candles:
     low: Floats
     close: Floats
     volume: Floats
+    """NaN where nobody knows it; `volume_known` is then false."""
+    volume_known: bool = field(default=True, kw_only=True)
 
     def __len__(self) -> int:
         return len(self.time)
 
     def __getitem__(self, part: slice) -> Candles:
         """The candles of a slice, without copying."""
-        columns = (getattr(self, name)[part] for name in ("time", "open", "high", "low", "close", "volume"))
-        return Candles(self.symbol, self.interval, *columns)
+        columns = (read_column(self, name)[part] for name in ("time", "open", "high", "low", "close", "volume"))
+        return type(self)(self.symbol, self.interval, *columns, volume_known=self.volume_known)
 
     @property
     def step(self) -> int:
         """The interval's length in milliseconds, of months the mean; `engine.grid` knows when each candle closes."""
         return INTERVALS[self.interval]
+
+
+class HiddenVolume(Candles):
+    """Candles of which some volume is unknown, as a strategy gets them: to read `volume` is refused, and all else goes on.
+
+    Whoever works on candles for the engine reads the columns with `read_column`.
+    """
+
+    __slots__ = ()
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "volume":
+            symbol = object.__getattribute__(self, "symbol")
+            why = f"The strategy needs the volume, which is unknown for {symbol}. Import candles that have it."
+            raise Invalid.at("symbols", why)
+        return object.__getattribute__(self, name)
+
+
+def read_column(candles: Candles, name: str) -> Any:
+    """A column, of hidden volume, too."""
+    return object.__getattribute__(candles, name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ class CandleSeries(models.Model):
     last = models.DateTimeField(help_text="Open time of the last candle.")
     count = models.BigIntegerField()
     missing = models.BigIntegerField(default=0, help_text="Candles that should lie between first and last, and do not.")
+    without_volume = models.BigIntegerField(default=0, help_text="Candles whose volume is unknown.")
     bytes = models.BigIntegerField(default=0)
     fingerprint = models.CharField(max_length=64, help_text="SHA-256 over every candle, in order.")
     last_close = models.DecimalField(
@@ -68,6 +69,7 @@ class CandleChunk(models.Model):
     first = models.DateTimeField()
     last = models.DateTimeField()
     count = models.IntegerField()
+    without_volume = models.IntegerField(default=0, help_text="Candles whose volume is unknown.")
     bytes = models.BigIntegerField()
     fingerprint = models.CharField(max_length=64)
 

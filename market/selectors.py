@@ -114,6 +114,7 @@ def watchlist_entry(instrument: Instrument) -> dict[str, Any]:
                 "last": ms_text(to_ms(item.last)),
                 "count": item.count,
                 "missing": item.missing,
+                "without_volume": item.without_volume,
                 "gaps": vars(item)["gap_count"],  # annotated by `list_instruments`
                 "fingerprint": item.fingerprint,
             }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from core.errors import Invalid
@@ -16,7 +17,7 @@ DEFAULT, MOST = 1_000, 5_000
 
 
 def candle_window(series: CandleSeries, interval: str, start: str | None, end: str | None, limit: str | None) -> dict[str, Any]:
-    """`rows` of [seconds, open, high, low, close, volume], and whether the series goes on `before` and `after` them.
+    """`rows` of [seconds, open, high, low, close, volume or null], and whether the series goes on `before` and `after` them.
 
     The window spans `limit` intervals, from `start` on or else up to `end` (in seconds; by default the series' end). In a gap it
     has fewer rows, or none; `from` and `to` (seconds) say what it spans. Raises `Invalid` at the parameter that cannot be used.
@@ -64,8 +65,10 @@ def load_window(series: CandleSeries, interval: str, low: int, high: int) -> Can
     return base if interval == series.interval else resample(base, interval, until=high)
 
 
-def window_rows(found: Candles | None) -> list[list[float]]:
+def window_rows(found: Candles | None) -> list[list[float | None]]:
     if found is None:
         return []
-    columns = (found.open, found.high, found.low, found.close, found.volume)
-    return [[time // 1000, *values] for time, *values in zip(found.time.tolist(), *(c.tolist() for c in columns), strict=True)]
+    columns: list[list[float | None]] = [column.tolist() for column in (found.open, found.high, found.low, found.close)]
+    volume = found.volume.tolist()
+    columns.append(volume if found.volume_known else [None if math.isnan(value) else value for value in volume])
+    return [[time // 1000, *values] for time, *values in zip(found.time.tolist(), *columns, strict=True)]

@@ -67,6 +67,7 @@ SYMBOL = {
             "last": "2018-01-30T04:50:00Z",
             "count": 5758,
             "missing": 2,
+            "without_volume": 0,
             "gaps": 2,
             "fingerprint": "6b1f0c…",
         }
@@ -123,7 +124,7 @@ class CandlesView(APIView):
     @describe_endpoint(
         summary="Candles",
         scope="read",
-        description="Closed candles in time order; a gap in the data is a gap in the answer.",
+        description="Closed candles in time order; a gap in the data is a gap in the answer. A volume that nobody knows is null.",
         parameters=CANDLE_PARAMETERS,
         answer=CANDLES,
         beyond=["start", "end", "venue", "interval"],
@@ -149,15 +150,15 @@ def parse_query(kind: type[serializers.Serializer[Any]], request: Request) -> di
     return dict(query.validated_data)
 
 
-def rows_of(candles: Candles) -> list[dict[str, str]]:
-    """Candles as the API writes them: prices as decimal text, to the digit that was imported."""
+def rows_of(candles: Candles) -> list[dict[str, str | None]]:
+    """Candles as the API writes them: prices as decimal text, to the digit that was imported; an unknown volume is null."""
     times = np.datetime_as_string(candles.time.astype("datetime64[ms]"), unit="s")
     columns = [_as_texts(getattr(candles, name)) for name in VALUES]
     return [{"time": f"{row[0]}Z", **dict(zip(VALUES, row[1:], strict=True))} for row in zip(times, *columns, strict=True)]
 
 
-def _as_texts(values: Floats) -> list[str]:
-    return [float_text(value) for value in values.tolist()]
+def _as_texts(values: Floats) -> list[str | None]:
+    return [float_text(value) if value == value else None for value in values.tolist()]  # NaN is no number, nor itself
 
 
 def _from_cursor(cursor: int) -> datetime:

@@ -13,6 +13,8 @@ from core.times import to_ms
 from engine.grid import find_close, find_open
 from engine.types import Bools, Candles, Floats, Ints, interval_ms
 from market.candles.codec import VALUES
+from market.candles.headers import PRICES
+from market.candles.merge import differ_in
 from market.candles.problems import Problems
 from market.candles.rows import UNKNOWN, Rows
 from market.candles.spacing import wrong_spacing
@@ -97,7 +99,7 @@ def check_rows(rows: Rows, symbol: str, interval: str, now: datetime, *, skip_ba
     out_of_order = _sort_rows(table)
     duplicates = 0 if refusal else _drop_duplicates(table)
     unclosed = _drop_unclosed(table, interval, to_ms(now))
-    candles = Candles(symbol, interval, table.time, *(table.values[name] for name in VALUES))
+    candles = Candles(symbol, interval, table.time, *(table.values[name] for name in VALUES), volume_known=rows.has_volume)
     checked = Checked(candles, rows.problems, rows.count, duplicates, out_of_order, unclosed, refusal, tuple(notes))
     checked.refusal = refusal or _explain_refusal(checked, skip_bad_rows)
     return checked
@@ -123,7 +125,7 @@ def _check_times(table: _Table) -> None:
 
 def _check_values(table: _Table) -> None:
     usable = np.ones(len(table.row), dtype=bool)
-    for name in VALUES:
+    for name in VALUES if table.rows.has_volume else PRICES:
         usable &= _check_column(table, name, table.values[name])
     _check_shape(table, usable)
     table.values["volume"] = table.values["volume"] + 0.0  # a volume of -0 is 0
@@ -179,7 +181,7 @@ def _drop_duplicates(table: _Table) -> int:
     first = np.maximum.accumulate(np.where(again, 0, np.arange(len(times))))
     differ = np.zeros(len(times), dtype=bool)
     for name in VALUES:
-        differ |= table.values[name] != table.values[name][first]
+        differ |= differ_in(table.values[name], table.values[name][first])
     other = table.row[first]
     table.note(differ, "time", lambda at: f"{_format_time(times[at] * 1000)} has another, different candle in row {other[at]}.")
     table.keep(~again)

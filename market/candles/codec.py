@@ -108,9 +108,10 @@ def decode_candles(data: bytes, symbol: str, interval: str, start: int, end: int
     for name in VALUES:
         if name in scales:
             arrays[name] = Scaled(arrays[name], scales[name], arrays.get(f"{name}_noise")).floats()
-    candles = Candles(symbol, interval, *(arrays[name] for name in COLUMNS))
-    low, high = np.searchsorted(candles.time, [start, end])
-    return candles[int(low) : int(high)]
+    low, high = np.searchsorted(arrays["time"], [start, end])
+    columns = {name: arrays[name][int(low) : int(high)] for name in COLUMNS}
+    known = "volume" in scales or not np.isnan(columns["volume"]).any()  # NaN has no scale
+    return Candles(symbol, interval, *columns.values(), volume_known=known)
 
 
 def _row_groups(file: Any, start: int, end: int) -> list[int]:

@@ -23,7 +23,7 @@ from django.conf import settings
 
 from core.errors import Invalid
 from market.candles import feather
-from market.candles.headers import LAYOUTS, PRICES, find_columns, suggest_header
+from market.candles.headers import LAYOUTS, VALUES, find_columns, note_volume, suggest_header
 from market.candles.rows import RowBatch, Rows
 
 BLOCK = 4 << 20
@@ -148,7 +148,7 @@ class TextLayout:
 def _read_text(opener: Opener, packed: str, base: str) -> Rows:
     layout = _find_layout(_read_head(opener), base)
     chosen = find_columns(layout.names, base)
-    rows = Rows(f"{layout.format}{packed}")
+    rows = Rows(f"{layout.format}{packed}", has_volume="volume" in chosen, notes=note_volume(layout.names, chosen))
     line = 0
     for block in _read_blocks(opener()):
         skip = layout.skip if line == 0 else 0
@@ -200,6 +200,8 @@ def _find_layout(lines: list[str], base: str) -> TextLayout:
 
 def _guess_layout(delimiter: str, columns: int, skip: int) -> TextLayout:
     """That of a file without a header."""
+    if columns < min(LAYOUTS):
+        raise file_fault(f"The file has no header, and {columns} columns: candles need five at least, {suggest_header(5)}.")
     if columns not in LAYOUTS:
         raise file_fault(
             f"The file has no header, and {columns} columns: without one, files of {', '.join(map(str, LAYOUTS))} columns are "
@@ -296,6 +298,7 @@ def _read_table(rows: Rows, schema: Any, claim: tuple[int, int], batches: Batche
     if max(unpacked, count * 8 * 6) > settings.IMPORT_MAX_BYTES:
         raise too_large()
     chosen = {field: schema.names[index] for field, index in find_columns(schema.names, base).items()}
+    rows.has_volume, rows.notes = "volume" in chosen, note_volume(schema.names, chosen)
     rows.notes += _note_short_floats(schema, chosen)
     first = 1
     for batch in batches(list(chosen.values())):
@@ -307,7 +310,7 @@ def _read_table(rows: Rows, schema: Any, claim: tuple[int, int], batches: Batche
 
 def _note_short_floats(schema: Any, chosen: dict[str, str]) -> list[str]:
     """Prices that went through 32 bits cannot be told from true ones afterwards, so it is said while it is known."""
-    short = [field for field in PRICES if schema.field(chosen[field]).type in (pa.float16(), pa.float32())]
+    short = [field for field in VALUES if field in chosen and schema.field(chosen[field]).type in (pa.float16(), pa.float32())]
     names = " and ".join(filter(None, [", ".join(short[:-1]), *short[-1:]]))
     return [f"The file holds {names} as 32-bit floats or less: they are right to about seven digits only."] if short else []
 

@@ -91,7 +91,7 @@ def _join_chunks(series: CandleSeries, chunks: Sequence[CandleChunk], start: int
     if len(parts) == 1:
         return parts[0]
     columns = (np.concatenate([getattr(part, name) for part in parts] or [_empty_column(name)]) for name in codec.COLUMNS)
-    return Candles(series.instrument.symbol, series.interval, *columns)
+    return Candles(series.instrument.symbol, series.interval, *columns, volume_known=all(part.volume_known for part in parts))
 
 
 def read_chunk(series: CandleSeries, chunk: CandleChunk, start: int = -FOREVER, end: int = FOREVER) -> Candles:

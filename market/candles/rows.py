@@ -42,6 +42,8 @@ class Rows:
     format: str
     count: int = 0
     problems: Problems = field(default_factory=Problems)
+    has_volume: bool = True
+    """Without a column of it, the volume is NaN: unknown."""
     notes: list[str] = field(default_factory=list)
     """What a person should know of the file, though it is no fault."""
     texts: dict[tuple[int, str], str] = field(default_factory=dict)
@@ -64,6 +66,8 @@ class Rows:
         for name, column in cells.items():
             self._keep(name, parse_times(column) if name == "time" else parse_floats(column, name))
             self._remember(name, column, row)
+        if not self.has_volume:
+            self._keep("volume", np.full(len(row), np.nan))
 
     def misshapen(self, row: int, actual: int, expected: int) -> None:
         self.count += 1

@@ -111,7 +111,9 @@ def _save_chunk(instrument: Instrument, candles: Candles, saved: list[str]) -> C
         _sync_file(name)
     digest = codec.digest_candles(candles).hex()
     last = from_ms(candles.time[-1])
-    return CandleChunk(file=name, first=first, last=last, count=len(candles), bytes=len(data), fingerprint=digest)
+    unknown = int(np.isnan(candles.volume).sum())
+    sizes = {"count": len(candles), "without_volume": unknown, "bytes": len(data)}
+    return CandleChunk(file=name, first=first, last=last, fingerprint=digest, **sizes)
 
 
 def _save_series(series: CandleSeries, chunks: Sequence[CandleChunk], changed: dict[int, Merged], old: Iterable[int]) -> None:
@@ -119,6 +121,7 @@ def _save_series(series: CandleSeries, chunks: Sequence[CandleChunk], changed: d
     first, last = to_ms(chunks[0].first), to_ms(chunks[-1].last)
     series.first, series.last = chunks[0].first, chunks[-1].last
     series.count = sum(chunk.count for chunk in chunks)
+    series.without_volume = sum(chunk.without_volume for chunk in chunks)
     series.bytes = sum(chunk.bytes for chunk in chunks)
     series.missing = number_candles(series.interval, last) - number_candles(series.interval, first) + 1 - series.count
     series.fingerprint = codec.combine_digests(bytes.fromhex(chunk.fingerprint) for chunk in chunks)

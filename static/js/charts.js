@@ -129,7 +129,7 @@ export class Chart {
     part.volume.priceScale().applyOptions({ scaleMargins: { top: 0.82, bottom: 0 } });
     part.series.priceScale().applyOptions({ scaleMargins: { top: this.element.clientWidth < 500 ? 0.18 : 0.08, bottom: 0.22 } });
     part.series.applyOptions({ priceFormat: { type: "custom", minMove: 1e-8, formatter: part.format } });
-    const bar = (row) => (row.volume === undefined ? { time: row.time } : { time: row.time, value: row.volume, color: colour(row.close >= row.open ? "up" : "down", 0.28) });
+    const bar = (row) => ((row.volume ?? null) === null ? { time: row.time } : { time: row.time, value: row.volume, color: colour(row.close >= row.open ? "up" : "down", 0.28) });
     const [set, update] = [part.set, part.update];
     part.set = (rows) => (part.volume.setData(rows.map(bar)), set(rows));
     part.update = (row) => (part.volume.update(bar(row)), update(row));
@@ -278,7 +278,7 @@ function said(part, row) {
   }
   const box = text("span", label);
   for (const key of ["open", "high", "low", "close"]) box.append(`${key[0].toUpperCase()} `, text("b", part.format(row[key])), " ");
-  if (row.volume !== undefined) box.append("Vol ", text("b", written(row.volume, 2)));
+  if (row.volume !== undefined) box.append("Vol ", text("b", row.volume === null ? "unknown" : written(row.volume, 2)));
   return [box];
 }
 

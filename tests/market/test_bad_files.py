@@ -39,7 +39,7 @@ WHOLE = {
     "blank": (b"\n \n", "empty"),
     "header only": (text([]), "no rows"),
     "words": (b"this is not a table\nat all\n", "no columns"),
-    "missing columns": (b"time,open,close\n1,2,3\n", "lacks the column high, low, volume"),
+    "missing columns": (b"time,open,close\n1,2,3\n", "lacks the column high, low. It has"),
     "no time": (b"open,high,low,close,volume\n1,2,3,4,5\n", "open_time or timestamp"),
     "no header": (b"1640995200,1,2,3,4\n", "no header, and 5 columns"),
     "rows of an unknown order": (b"time,open,high,low,vwap,volume\n1640995200,1,2,1,2,5\n", "lacks the column close"),

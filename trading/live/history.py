@@ -26,7 +26,7 @@ class CandleHistory:
 
     def __init__(self, candles: Candles) -> None:
         self.symbol, self.interval = candles.symbol, candles.interval
-        self.length = len(candles)
+        self.length, self.volume_known = len(candles), candles.volume_known
         room = max(256, 2 * self.length)
         self.time = np.zeros(room, dtype=np.int64)
         self.time[: self.length] = candles.time
@@ -73,7 +73,8 @@ class CandleHistory:
         """Those that opened from `start` to `last`, both counted; without copying."""
         low, high = np.searchsorted(self.time[: self.length], [start, last + 1])
         part = slice(int(low), int(high))
-        return Candles(self.symbol, self.interval, self.time[part], *(self.columns[name][part] for name in COLUMNS))
+        columns = (self.columns[name][part] for name in COLUMNS)
+        return Candles(self.symbol, self.interval, self.time[part], *columns, volume_known=self.volume_known)
 
 
 @called_from(BOT)

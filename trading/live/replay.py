@@ -27,6 +27,7 @@ from trading.services.loaded_bot import LoadedBot, MarketNow, StaleBot
 from trading.services.runs import run_end, run_progress
 from trading.services.steps import candle_close, candle_open, progress_save, step_apply
 from trading.setup.config import RunConfig
+from trading.setup.volume import refuse_unknown_volume
 
 CHECK_EVERY = 0.25
 """Seconds after which the bot's row is read again for what a person wants."""
@@ -107,6 +108,8 @@ def replay_drive(bot_id: int, *, sleep: Callable[[float], None] = time.sleep) ->
         replay_fail(bot_id, "It began before replays had books of their own. Start it again.")
         return
     try:
+        unknown = [symbol for symbol, history in replay.histories.items() if not history.volume_known]
+        refuse_unknown_volume(loaded.config, unknown)
         why = walk_candles(replay, sleep)
         replay.finish()
         if why == "finished":

@@ -160,6 +160,8 @@ def _read_candles(path: Path, symbol: str, interval: str) -> list[SandboxCandle]
         raise Invalid.at("data", f"{path} cannot be read: {error.strerror or error}.") from None
     if checked.refusal:
         raise Invalid.at("data", f"{path}: {checked.refusal}")
+    if not checked.candles.volume_known:
+        raise Invalid.at("data", f"{path} has no volume, of which the trades of a play are made. Give a file that has it.")
     columns = (getattr(checked.candles, name).tolist() for name in ("time", "open", "high", "low", "close", "volume"))
     rows = ((moment, *(Decimal(float_text(value)) for value in row)) for moment, *row in zip(*columns, strict=True))
     return [SandboxCandle(*row) for row in rows]
