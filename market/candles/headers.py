@@ -9,8 +9,12 @@ from core.errors import Invalid
 
 PRICES = ("open", "high", "low", "close")
 VALUES = (*PRICES, "volume")
-TIMES = ("open_time", "timestamp", "unix_timestamp", "unix", "time", "datetime", "date", "start", "start_time", "t", "ts")
-"""Names of the column of open times. If a file has several of them, the first in this list counts."""
+TIMES = (
+    *("open_time", "timeopen", "time_open", "timestamp", "unix_timestamp", "unix", "time", "datetime", "date"),
+    *("start", "start_time", "t", "ts", "index", "index_level_0", ""),
+)
+"""Names of the column of open times. If a file has several of them, the first in this list counts. The last three are those of an
+index that pandas wrote without a name of its own."""
 SHOWN = 20
 
 LAYOUTS = {
@@ -32,9 +36,12 @@ def find_columns(names: Sequence[str], base: str = "") -> dict[str, int]:
     found = {field: next((known[name] for name in choices if name in known), None) for field, choices in wanted.items()}
     if missing := [field for field, index in found.items() if index is None and field != "volume"]:
         there = ", ".join(str(name)[:40] for name in names[:SHOWN])
-        lacks = [" or ".join(TIMES) if field == "time" else field for field in missing]
+        lacks = [" or ".join(filter(None, TIMES)) if field == "time" else field for field in missing]
         raise Invalid.at("file", f"The file lacks the column {', '.join(lacks)}. It has {there}.")
-    return {field: index for field, index in found.items() if index is not None}
+    chosen = {field: index for field, index in found.items() if index is not None}
+    if twice := [str(names[index]) for index in chosen.values() if list(names).count(names[index]) > 1]:
+        raise Invalid.at("file", f"The file has two columns named {twice[0][:40]}. Rename or leave out one of them.")
+    return chosen
 
 
 def note_volume(names: Sequence[str], chosen: Mapping[str, object]) -> list[str]:

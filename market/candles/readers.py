@@ -6,6 +6,7 @@ compressed file unpacks to is counted against `IMPORT_MAX_BYTES` while it is rea
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
 import zipfile
@@ -160,6 +161,8 @@ def _read_text(opener: Opener, packed: str, base: str) -> Rows:
 def _read_head(opener: Opener) -> list[str]:
     """The first lines."""
     head = opener().read(HEAD)
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise file_fault("The file is UTF-16 text. Save it as CSV in UTF-8.")
     if b"\0" in head:
         raise file_fault("This is not a file of candles: it is neither text nor Parquet nor Feather.")
     try:
@@ -190,6 +193,10 @@ def _find_layout(lines: list[str], base: str) -> TextLayout:
         if cells[0].replace(".", "", 1).isdigit():
             return first or _guess_layout(delimiter, len(cells), index)
         layout = TextLayout(cells, delimiter, index + 1, "CSV")
+        if first and sum(map(bool, cells)) == 1 and len(cells) == len(first.names):
+            # The name of pandas' index stands alone, in a line below the names of the columns, as yfinance writes it.
+            names = [below or name for below, name in zip(cells, first.names, strict=True)]
+            layout = TextLayout(names, delimiter, index + 1, "CSV")
         if _has_columns(layout, base):
             return layout
         first = first or layout
@@ -319,4 +326,6 @@ def _spell_out(column: Any) -> Any:
     """Categories and views of pandas and Polars as the plain text or numbers that they stand for."""
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
+    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+        return column.cast(pa.string())  # text of writers that do not say so
     return column.cast(pa.string()) if pa.types.is_string_view(column.type) or pa.types.is_large_string(column.type) else column

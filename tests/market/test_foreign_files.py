@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,7 @@ def write_rows(form: str, times: Any = SECONDS, part: Candles = PART, header: st
 
 
 PLAIN = "{t},{o},{h},{l},{c},{v}"
+TEXTS = [str(moment) for moment in PART.time.astype("datetime64[ms]")]
 FILES: dict[str, Callable[[], bytes]] = {
     "Kraken's archive": lambda: write_rows(PLAIN + ",7"),
     "Kraken's answers": lambda: write_rows("{t},{o},{h},{l},{c},1.5,{v},7"),
@@ -59,6 +61,16 @@ FILES: dict[str, Callable[[], bytes]] = {
     ),
     "an exchange's dump with units": lambda: write_rows(
         PLAIN + ",1", header="Unix Timestamp,Open,High,Low,Close,Volume_(AAA),Volume_(Currency)"
+    ),
+    "pandas' index without a name": lambda: write_rows(PLAIN, TEXTS, header=",open,high,low,close,volume"),
+    "pandas' numbered index beside times": lambda: write_rows("7," + PLAIN, PART.time, header=",date,open,high,low,close,volume"),
+    "yfinance's three lines of names": lambda: write_rows(
+        "{t},{c},{h},{l},{o},{v}", TEXTS, header="Price,Close,High,Low,Open,Volume\nTicker" + ",AAA-USD" * 5 + "\nDate,,,,,"
+    ),
+    "CoinMarketCap's, which names the close, too": lambda: write_rows(
+        '"{t}";"0";{o};{h};{l};{c};{v};1e12;"2022-01-01T23:59:59.999Z"',
+        TEXTS,
+        header="timeOpen;timeClose;open;high;low;close;volume;marketCap;timestamp",
     ),
     "epochs with a fraction": lambda: write_rows(
         PLAIN, [f"{time}.0" for time in SECONDS.tolist()], header="timestamp,open,high,low,close,volume"
@@ -108,12 +120,12 @@ def make_table(time: Any, **changed: Any) -> pa.Table:
     return pa.table({"date": time, **{name: getattr(PART, name) for name in COLUMNS[1:]}, **changed})
 
 
-TEXTS = [str(moment) for moment in PART.time.astype("datetime64[ms]")]
 TIMES: dict[str, Any] = {
     "text": pa.array(TEXTS),
     "large text": pa.array(TEXTS, pa.large_string()),
     "views": pa.array(TEXTS, pa.string_view()),
     "categories": pa.array(TEXTS).dictionary_encode(),
+    "bytes": pa.array([text.encode() for text in TEXTS], pa.binary()),
     "floats": pa.array(SECONDS.astype(np.float64)),
 }
 
@@ -153,3 +165,40 @@ def test_faults_that_32_bits_make_name_them() -> None:
     done = take(pack_table("feather", make_table(TIMES["text"], **shorten("low"))))
     assert done.status == "refused"
     assert "holds low as 32-bit floats" in done.message
+
+
+@pytest.mark.parametrize("kind", ["parquet", "feather"])
+def test_decimals_of_databases_and_an_index_without_a_name_are_read(kind: str) -> None:
+    exact = {
+        name: pa.array([Decimal(repr(one)) for one in getattr(PART, name).tolist()], pa.decimal128(24, 8)) for name in COLUMNS[1:]
+    }
+    take(pack_table(kind, pa.table({**exact, "__index_level_0__": pa.array(PART.time.astype("datetime64[ms]"))})))
+    assert same(load_stored(), PART)
+
+
+@pytest.mark.parametrize("kind", ["text", "parquet"])
+def test_two_columns_of_one_name_are_refused_with_advice_that_works(kind: str) -> None:
+    columns = [getattr(PART, name) for name in COLUMNS]
+
+    def write(last: str) -> bytes:
+        if kind == "text":
+            return write_rows(PLAIN + ",5", header=",".join((*COLUMNS, last)))
+        return pack_table("parquet", pa.table([pa.array(one) for one in (*columns, columns[-1])], names=[*COLUMNS, last]))
+
+    with pytest.raises(Invalid, match="two columns named volume"):
+        take(write("volume"))
+    take(write("volume_quote"))
+    assert same(load_stored(), PART)
+
+
+def test_text_of_two_bytes_a_letter_is_refused_with_advice_that_works() -> None:
+    text = write_rows(PLAIN, header="time,open,high,low,close,volume").decode()
+    with pytest.raises(Invalid, match="Save it as CSV in UTF-8"):
+        take(text.encode("utf-16"))
+    assert take(text.encode()).status == "completed"
+
+
+@pytest.mark.parametrize("columns", [2, 4])
+def test_too_few_columns_for_candles_are_told(columns: int) -> None:
+    with pytest.raises(Invalid, match="candles need five at least, time,open,high,low,close"):
+        take(write_rows(",".join(PLAIN.split(",")[:columns])))
