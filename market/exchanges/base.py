@@ -23,6 +23,9 @@ RefusalKind = Literal["passing", "lasting", "ours", "person"]
 UNREADABLE = "unreadable"
 """The code of an answer that we could not read: our failing, which says nothing of whether the venue is well."""
 
+PLANNED = "planned"
+"""The code of a connection that the venue is about to end, and has told so: the next one may be opened at once."""
+
 
 class ExchangeError(Exception):
     """The subclass says who must act. `code` is the venue's own code, for people. No message contains a secret."""

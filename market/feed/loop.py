@@ -15,6 +15,7 @@ from market.exchanges.base import Alive, Exchange, ExchangeError, MarketEvent, R
 from market.feed.backlog import Backlog
 from market.feed.ending import end_tasks
 from market.feed.gates import CandleGates
+from market.feed.goodbyes import Goodbyes
 from market.feed.intake import Intake
 from market.feed.polling import ListedSymbols, Polling
 from market.feed.report import FeedReport, OnStatus
@@ -55,6 +56,7 @@ class Feed:
         self._lost: asyncio.Future[str] | None = None
         self._next: datetime | None = None
         self._attempt = self._failures = 0
+        self._goodbyes = Goodbyes(self._timing.backoff[-1])
         self._faulty: set[str] = set()
 
     async def run(self) -> None:
@@ -80,9 +82,9 @@ class Feed:
                 await self._wanted.changed.wait()
                 continue
             self._gates.want(self._wanted.keys, self._wanted.closed, self._report.now())
-            reason = await self._live(self._listing.symbols())
-            if reason is None:
-                self._report.begin_incident("reconnect", "", "the symbols or intervals changed")
+            reason, at_once = await self._live(self._listing.symbols())
+            if at_once:
+                self._report.begin_incident("reconnect", "", reason)
                 await asyncio.sleep(self._timing.change)
                 continue
             self._report.begin_incident("downtime", "", reason)
@@ -93,8 +95,8 @@ class Feed:
             await asyncio.sleep(seconds)
             self._next = None
 
-    async def _live(self, symbols: tuple[str, ...]) -> str | None:
-        """The life of one connection. Says why it ended; None if another one is wanted."""
+    async def _live(self, symbols: tuple[str, ...]) -> tuple[str, bool]:
+        """The life of one connection. Says why it ended, and whether the next one is opened at once."""
         loop = asyncio.get_running_loop()
         self._lost = loop.create_future()
         if not self._report.without_socket:
@@ -106,8 +108,8 @@ class Feed:
             ends: tuple[asyncio.Future[Any], ...] = (pump, changed, self._lost)
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if pump.done():
-                return _explain_end(pump.exception())
-            return self._lost.result() if self._lost.done() else None
+                return _explain_end(pump.exception()), self._goodbyes.believe_end(pump.exception())
+            return (self._lost.result(), False) if self._lost.done() else ("the symbols or intervals changed", True)
         finally:
             self._lost = None
             await end_tasks((pump, changed))

@@ -10,8 +10,10 @@ any other stays until it is taken away. `path` and `stream` are globs: `path` of
 
 requests: rate_limit (429) and ban (418), both with `retry_after` s; error (`status`, 503); slow (`delay` ms); timeout_before (the
     request is neither carried out nor answered); timeout_after (it is carried out but not answered); malformed (half an answer);
-    strange (each list of rows has one more, of a kind that nobody has heard of, see `strange.py`)
-frames: gap (one is lost, so the numbers jump); duplicate; reorder (one comes after the next one); malformed; strange
+    strange (each list of rows has one more, of a kind that nobody has heard of, see `strange.py`);
+    answer (it is not carried out, and answered with `status`, 200, and `body`, JSON or text); say (`set`, an object of places and
+    values: the answer with other words in it, such as `{"orders.*.status": "QUEUED"}`)
+frames: gap (one is lost, so the numbers jump); duplicate; reorder (one comes after the next one); malformed; strange; say
 sockets: drop (cut off at once); close (closed with `code`, 1001); stall (connected but silent: its frames are lost)
 both: outage (connections are cut, and new ones are refused)
 orders: refuse (a `refusal` of REFUSALS; perhaps of one `symbol` or `side` only)
@@ -29,8 +31,20 @@ from random import Random
 from typing import Any
 
 VENUES = ("binance", "coinbase")
-REQUESTS = ("rate_limit", "ban", "error", "slow", "timeout_before", "timeout_after", "malformed", "strange", "outage")
-FRAMES = ("gap", "duplicate", "reorder", "malformed", "strange", "stall", "drop", "close")
+REQUESTS = (
+    "rate_limit",
+    "ban",
+    "error",
+    "slow",
+    "timeout_before",
+    "timeout_after",
+    "malformed",
+    "strange",
+    "outage",
+    "answer",
+    "say",
+)
+FRAMES = ("gap", "duplicate", "reorder", "malformed", "strange", "stall", "drop", "close", "say")
 ORDERS = ("refuse",)
 MOMENTS = ("drop", "close", "delist", "halt", "relist", "filters")
 """Faults that strike by themselves when their time has come."""
@@ -47,6 +61,8 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "rate_limit": ("retry_after",),
     "ban": ("retry_after",),
     "error": ("status",),
+    "answer": ("status", "body"),
+    "say": ("set",),
     "slow": ("delay",),
     "close": ("code",),
     "clock_skew": ("skew",),
@@ -55,6 +71,14 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "halt": ("symbol",),
     "relist": ("symbol",),
     "filters": ("symbol", *AMOUNTS, *COUNTS),
+}
+
+
+NEEDED: Mapping[str, Mapping[str, str]] = {
+    **{name: {"symbol": "BTC-USDT"} for name in OF_SYMBOLS},
+    "refuse": {"refusal": "passing"},
+    "answer": {"body": '{"code": -1013, "msg": "Filter failure: LOT_SIZE"}'},
+    "say": {"set": '{"orders.*.status": "QUEUED"}'},
 }
 
 
@@ -106,10 +130,9 @@ def read_rule(rule: Mapping[str, Any], now: int) -> FaultRule:
             raise BadFault(f"{key}: the fault {name} has no such field. It has {', '.join(known)}.")
         if key in CHECKS:
             CHECKS[key](key, value)
-    if name in OF_SYMBOLS and "symbol" not in rule:
-        raise BadFault(f"symbol: the fault {name} needs one, such as BTC-USDT.")
-    if name == "refuse" and "refusal" not in rule:
-        raise BadFault(f"refusal: the fault refuse needs one of {', '.join(REFUSALS)}.")
+    for needed, example in NEEDED.get(name, {}).items():
+        if needed not in rule:
+            raise BadFault(f"{needed}: the fault {name} needs one, such as {example}.")
     once = 1 if name not in LASTING and "for" not in rule else None
     return FaultRule(
         fault=name,
@@ -147,8 +170,13 @@ def _check_share(key: str, value: Any) -> None:
 
 
 def _check_status(key: str, value: Any) -> None:
-    if type(value) is not int or not 400 <= value <= 599:
-        raise BadFault(f"{key}: {value!r} is not an HTTP status from 400 to 599.")
+    if type(value) is not int or not 200 <= value <= 599:
+        raise BadFault(f"{key}: {value!r} is not an HTTP status from 200 to 599.")
+
+
+def _check_places(key: str, value: Any) -> None:
+    if not isinstance(value, dict) or not value:
+        raise BadFault(f'{key}: {value!r} is no object of places and values, such as {{"orders.*.status": "QUEUED"}}.')
 
 
 def _check_amount(key: str, value: Any) -> None:
@@ -176,6 +204,7 @@ CHECKS: Mapping[str, Callable[[str, Any], None]] = {
     "venue": _check_venue,
     "share": _check_share,
     "status": _check_status,
+    "set": _check_places,
 }
 
 

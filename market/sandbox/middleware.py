@@ -6,10 +6,12 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 
+import orjson
 from aiohttp import web
 
 from market.sandbox.faults import FaultRule, FaultScript
 from market.sandbox.strange import spoil_text
+from market.sandbox.wording import reword_text
 
 FAULTS: web.AppKey[FaultScript] = web.AppKey("faults", FaultScript)
 STOPPING: web.AppKey[asyncio.Event] = web.AppKey("stopping", asyncio.Event)
@@ -39,6 +41,8 @@ async def apply_faults(request: web.Request, handler: Handler) -> web.StreamResp
     for name in ("ban", "rate_limit", "error"):
         if name in rules:
             return refuse_request(venue, rules[name])
+    if "answer" in rules:
+        return give_answer(rules["answer"])
     return await _spoil_answer(request, handler, rules)
 
 
@@ -49,11 +53,23 @@ async def _spoil_answer(request: web.Request, handler: Handler, rules: dict[str,
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(request.app[STOPPING].wait(), NEVER)
         return cut_connection(request)
-    if "malformed" in rules and isinstance(answer, web.Response) and isinstance(answer.body, bytes):
+    if not isinstance(answer, web.Response) or not isinstance(answer.body, bytes):
+        return answer
+    if "say" in rules:
+        answer.body = reword_text(answer.body, rules["say"].options["set"])
+    if "malformed" in rules:
         answer.body = answer.body[: len(answer.body) // 2]
-    if "strange" in rules and isinstance(answer, web.Response) and isinstance(answer.body, bytes):
+    if "strange" in rules:
         answer.body = spoil_text(answer.body.decode()).encode()
     return answer
+
+
+def give_answer(rule: FaultRule) -> web.Response:
+    """An answer in the words of the script."""
+    status, body = rule.options.get("status", 200), rule.options["body"]
+    if isinstance(body, str):
+        return web.Response(text=body, status=status, content_type="text/html")
+    return web.Response(body=orjson.dumps(body), status=status, content_type="application/json")
 
 
 def cut_connection(request: web.Request) -> web.Response:

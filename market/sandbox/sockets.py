@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 
 from aiohttp import WSMsgType, web
 
 from market.sandbox.faults import FaultRule, FaultScript
 from market.sandbox.strange import spoil_text, strange_frame
+from market.sandbox.wording import reword_text
 
 MOST_WAITING = 20_000
 """Frames that may wait for a client. One that falls further behind is cut off, as venues do."""
@@ -77,6 +78,7 @@ class ClientSocket:
             if rule.fault in ("drop", "close"):
                 self.strike(rule)
                 return
+        frame = _reword_frame(frame, rules)
         faults = {rule.fault for rule in rules}
         if faults & {"gap", "stall"}:
             return
@@ -136,3 +138,10 @@ class ClientSocket:
                 while self._waiting:
                     await self.response.send_str(self._waiting.popleft())
             await self.response.close(code=self._close_code)
+
+
+def _reword_frame(frame: str, rules: Iterable[FaultRule]) -> str:
+    for rule in rules:
+        if rule.fault == "say":
+            frame = reword_text(frame, rule.options["set"]).decode()
+    return frame

@@ -30,6 +30,10 @@ Every documented value of every list in the present APIs of the venues, and what
   set anew. *key*: the key is not taken. *over*: the order is over, or was never there. *duplicate*: an order has this id already,
   and is looked up.
 
+Each list is a case of `tests/vocabulary/test_words.py`, named behind *test*: the sandbox says each of its words where the venue
+would, one that nobody has heard of among them, and the desk has to make of it what stands here. Of what is unsent or unasked, the
+requests are looked through.
+
 What official packages carry beyond this page is told by `python -m tests.vocabulary`, which installs them apart."""
 
 
@@ -45,7 +49,8 @@ def describe_list(venue: str, words: Enumeration[Any]) -> str:
     return "\n\n".join(
         [
             f"### {VENUES[venue].label}: {words.name}",
-            f"Where: {words.where}. {words.does} Source: {words.source.title}, {words.source.version}.",
+            f"Where: {words.where}. {words.does} Source: {words.source.title}, {words.source.version}. "
+            f"Test: `{venue} {words.name}`.",
             "| for the desk | words |\n|---|---|\n" + "\n".join(describe_rows(words)),
         ]
     )

@@ -201,7 +201,7 @@ class Binance:
         if not report.filled:
             return report
         trades = await self._trades(symbol, {"orderId": report.venue_order_id}, 5)
-        return replace(report, executions=tuple(execution for _, execution in trades))
+        return replace(report, executions=tuple(execution for order, execution in trades if order == report.venue_order_id))
 
     async def open_orders(self, symbols: Sequence[str] = ()) -> list[Report | UnreadRow]:
         rows = await self._ask(lambda client: client.get_open_orders(), 80, urgent=True)
@@ -214,11 +214,12 @@ class Binance:
 
     async def _trades(self, symbol: str, span: dict[str, Any], weight: int) -> list[tuple[str, Execution]]:
         """Our trades of a symbol, oldest first: since a time, or those of one order. Page by page, by the trades' own numbers."""
+        parse = partial(frames.own_trade, symbol=venue_symbol(symbol))
         found: dict[str, tuple[str, Execution]] = {}
         first = 0
         while True:
             rows = await self._ask(self._trade_page(symbol, span), weight, urgent=True)
-            page = self.reader.read_list("fill", rows, frames.own_trade)
+            page = self.reader.read_list("fill", rows, parse)
             found |= {execution.trade_id: (order, execution) for order, execution in page}
             if len(rows) < PAGE:
                 return sorted(found.values(), key=lambda each: each[1].time)

@@ -62,6 +62,12 @@ def market_event(frame: Json, names: Names, received: float, now: datetime) -> M
     return None
 
 
+def says_goodbye(frame: Json) -> bool:
+    """Whether the venue is about to end the connection."""
+    data = frame.get("data", frame)
+    return isinstance(data, dict) and words.MARKET_EVENT.words.get(str(data.get("e"))) == "end"
+
+
 def parse_trade(data: Json, names: Names, received: float) -> Tick:
     """`trade` and `aggTrade`, which differ only in their ids."""
     price, quantity, time = parse_positive(data["p"]), parse_positive(data["q"]), from_milliseconds(data["T"])
@@ -207,8 +213,10 @@ def parse_placement(data: Json, names: Names) -> Report:
     return parse_order(data, names, executions)
 
 
-def own_trade(data: Json) -> tuple[str, Execution]:
-    """A trade of `GET myTrades`, with the order's id at the venue."""
+def own_trade(data: Json, symbol: str) -> tuple[str, Execution]:
+    """A trade of `GET myTrades` of this symbol, as the venue writes it, with the order's id at the venue."""
+    if (named := data.get("symbol", symbol)) != symbol:
+        raise Malformed(f"a trade of {named!r:.40} among those of {symbol}")
     return parse_text(data["orderId"]), Execution(
         trade_id=parse_text(data["id"]),
         price=parse_positive(data["price"]),

@@ -13,7 +13,7 @@ import orjson
 from binance.exceptions import BinanceAPIException, BinanceWebsocketUnableToConnect
 from websockets.exceptions import WebSocketException
 
-from market.exchanges.base import Alive, MarketEvent, Retryable, StreamGap, Tick, UserEvent
+from market.exchanges.base import PLANNED, Alive, MarketEvent, Refused, Retryable, StreamGap, Tick, UserEvent
 from market.exchanges.binance import frames
 from market.exchanges.binance.client import BinanceClient, MarketSocket, UserSocket
 from market.exchanges.binance.errors import translate_error
@@ -23,7 +23,11 @@ from market.exchanges.reading import Reader
 from market.exchanges.vocabulary import binance as words
 
 CHUNK = 200
-"""Streams in one request. The venue takes 1,024 in all, and five requests a second."""
+"""Streams in one request."""
+MOST_STREAMS = 1024
+"""Streams that the venue takes on one connection."""
+PACE = 0.25
+"""Seconds between two requests. The venue takes five messages a second, pongs among them, and cuts off who sends more."""
 OPENING = 10.0
 BEAT = 30.0
 """Seconds of silence on the user stream after which the venue is asked whether it is still there."""
@@ -57,8 +61,17 @@ async def stream_market(
 
 async def _read_events(ws: Any, streams: Sequence[str], trades: TradeNumbers) -> AsyncGenerator[MarketEvent, None]:
     """Subscribes and turns frames into events. `Alive` comes once the venue has confirmed all subscriptions."""
+    if len(streams) > MOST_STREAMS:
+        raise Refused(
+            f"symbols: Binance takes {MOST_STREAMS} streams on one connection, and {len(streams)} are wanted. Follow fewer symbols "
+            "or intervals here, or let another stream worker have some of them.",
+            code="symbols",
+            kind="ours",
+        )
     chunks = [list(streams[first : first + CHUNK]) for first in range(0, len(streams), CHUNK)]
     for number, chunk in enumerate(chunks, 1):
+        if number > 1:
+            await asyncio.sleep(PACE)
         await ws.send(orjson.dumps({"method": "SUBSCRIBE", "params": chunk, "id": number}).decode())
     missing = len(chunks)
     async for text in ws:
@@ -89,8 +102,14 @@ def _take_answer(frame: Json, missing: int, reader: Reader) -> int:
         raise Retryable(f"Binance did not take a subscription: {str(frame)[:200]}", code="stream")
     if "id" in frame and frame.get("result", "") is None:
         return missing - 1
+    _check_goodbye(frame)
     reader.skip("unknown", str(frame)[:100])
     return missing
+
+
+def _check_goodbye(frame: Json) -> None:
+    if frames.says_goodbye(frame):
+        raise Retryable("Binance is about to shut this server down.", code=PLANNED)
 
 
 class TradeNumbers:
@@ -104,6 +123,7 @@ class TradeNumbers:
         kind = str(frame["stream"]).partition("@")[2]
         event = self.reader.parse_with(kind, frames.market_event, frame, self._symbols, received, self.now())
         if event is None:
+            _check_goodbye(frame)
             return ()
         return self._check_number(frame["data"], event) if isinstance(event, Tick) else (event,)
 

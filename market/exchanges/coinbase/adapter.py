@@ -234,7 +234,7 @@ class Coinbase:
 
     async def fills(self, symbol: str, since: datetime) -> list[tuple[str, Execution]]:
         params = {"product_ids": list_twins(symbol), "start_sequence_timestamp": utc_text(since.astimezone(UTC))}
-        return await self._fills(params)
+        return await self._fills(params, symbol)
 
     def market_stream(
         self, symbols: Sequence[str], intervals: Sequence[str], *, depth: bool = False
@@ -267,12 +267,13 @@ class Coinbase:
         report = frames.parse_order(data)
         if not report.filled:
             return report
-        fills = await self._fills({"order_ids": [report.venue_order_id]})
-        return replace(report, executions=tuple(execution for _, execution in fills))
+        fills = await self._fills({"order_ids": [report.venue_order_id]}, report.symbol)
+        return replace(report, executions=tuple(execution for order, execution in fills if order == report.venue_order_id))
 
-    async def _fills(self, params: Json) -> list[tuple[str, Execution]]:
+    async def _fills(self, params: Json, symbol: str) -> list[tuple[str, Execution]]:
         rows = await self._pages("orders/historical/fills", "fills", params, urgent=True)
-        fills = {each[1].trade_id: each for each in self.reader.read_list("fill", rows[::-1], frames.parse_fill)}
+        parse = partial(frames.parse_fill, symbol=symbol)
+        fills = {each[1].trade_id: each for each in self.reader.read_list("fill", rows[::-1], parse)}
         return sorted(fills.values(), key=lambda each: each[1].time)
 
     async def _pages(self, path: str, key: str, params: Json, *, urgent: bool = False) -> list[Any]:
@@ -349,7 +350,7 @@ class Coinbase:
 
 def list_twins(symbol: str) -> list[str]:
     """The product, and the one in whose book it is traded: the venue may list an order under either."""
-    return [symbol, symbol.removesuffix("C")] if symbol.endswith("-USDC") else [symbol]
+    return list(dict.fromkeys((symbol, frames.name_book(symbol))))
 
 
 def _next_cursor(answer: Json) -> str:

@@ -168,9 +168,16 @@ def user_order(data: Json, time: datetime) -> Report:
     )
 
 
-def parse_fill(data: Json) -> tuple[str, Execution]:
-    """An execution, with the order's id at the venue. Fees are always in the quote currency. What takes an execution back is none
-    of the order's executions, and is not read past either."""
+def name_book(symbol: str) -> str:
+    """The product whose book this one has: a pair with USDC shares that of its USD twin, and the venue may call it so."""
+    return symbol.removesuffix("C") if symbol.endswith("-USDC") else symbol
+
+
+def parse_fill(data: Json, symbol: str) -> tuple[str, Execution]:
+    """An execution of an order of this symbol, with the order's id at the venue. Fees are always in the quote currency. What takes
+    an execution back is none of the order's executions, and is not read past either."""
+    if name_book(named := parse_text(data["product_id"])) != name_book(symbol):
+        raise Malformed(f"an execution of {named!r:.40} among those of {symbol}")
     words.TRADE_TYPE.read_word(data.get("trade_type", "FILL"))
     price, size = parse_positive(data["price"]), parse_positive(data["size"])
     return parse_text(data["order_id"]), Execution(
@@ -178,7 +185,7 @@ def parse_fill(data: Json) -> tuple[str, Execution]:
         price=price,
         quantity=size / price if parse_flag(data.get("size_in_quote")) else size,
         fee=parse_number(data["commission"]),
-        fee_asset=parse_text(parse_text(data["product_id"]).partition("-")[2], NAME),
+        fee_asset=parse_text(symbol.partition("-")[2], NAME),
         maker=words.LIQUIDITY.read_word(data["liquidity_indicator"]) == "maker",
         time=from_iso(data["trade_time"]),
     )

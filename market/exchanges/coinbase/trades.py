@@ -23,9 +23,8 @@ class MarketMessages:
         self._reader = reader
         self._wanted: dict[str, list[str]] = {}
         for symbol in symbols:
-            self._wanted.setdefault(symbol, []).append(symbol)
-            if symbol.endswith("-USDC"):
-                self._wanted.setdefault(symbol.removesuffix("C"), []).append(symbol)
+            for name in dict.fromkeys((symbol, frames.name_book(symbol))):
+                self._wanted.setdefault(name, []).append(symbol)
         self._bars = {symbol: [Bars(symbol, interval) for interval in intervals] for symbol in symbols}
         self._books = {symbol: DepthBook(symbol) for symbol in symbols}
         self._last = dict.fromkeys(symbols, -1)

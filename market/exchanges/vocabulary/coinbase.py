@@ -297,7 +297,7 @@ UNUSED = (
         "UNKNOWN BIG_ORDER SMALL_ORDER DURATION_EXTENDED_BY_MARKET_CLOSE OPEN_ORDERS_EXCEED_COMPLIANCE_PURCHASE_LIMIT_MAY_CANCEL",
         REFERENCE,
     ),
-    ask_nothing(
+    leave_out(
         "distribution of a scaled order",
         "`POST orders`: `size_distribution`, `price_distribution`",
         "UNKNOWN_DISTRIBUTION FLAT",

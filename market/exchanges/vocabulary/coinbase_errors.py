@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from market.exchanges.vocabulary.coinbase import REFERENCE
-from market.exchanges.vocabulary.words import Enumeration, ErrorMeaning, Source, ask_nothing, split_words, spread_words
+from market.exchanges.vocabulary.words import Enumeration, ErrorMeaning, Source, Told, ask_nothing, split_words, spread_words
 
 LISTS = Source(
     "copies of Coinbase's lists that others have published", "2026; the first 22 in coinbase-samples/advanced-sdk-ts too"
@@ -180,20 +180,13 @@ HTTP_STATUS = Enumeration[ErrorMeaning](
     },
     unverified=frozenset({"418"}),
 )
-HTTP_ERROR = Enumeration[ErrorMeaning](
+HTTP_ERROR = Enumeration[Told](
     name="HTTP error",
     where="REST: `error`",
     does="Shown to people. What is done is told by the status.",
     source=REFERENCE,
-    words={
-        "INVALID_ARGUMENT": "ours",
-        "PERMISSION_DENIED": "key",
-        "NOT_FOUND": "over",
-        "RATE_LIMIT_EXCEEDED": "limit",
-        "RESOURCE_EXHAUSTED": "limit",
-        "INTERNAL": "unsettled",
-    },
-    otherwise="lasting",
+    words=spread_words({"told": "INVALID_ARGUMENT PERMISSION_DENIED NOT_FOUND RATE_LIMIT_EXCEEDED RESOURCE_EXHAUSTED INTERNAL"}),
+    otherwise="told",
     unverified=split_words("INVALID_ARGUMENT PERMISSION_DENIED NOT_FOUND RATE_LIMIT_EXCEEDED RESOURCE_EXHAUSTED INTERNAL"),
 )
 ENUMERATIONS: tuple[Enumeration[Any], ...] = (NEW_ORDER, PREVIEW, CANCEL, EDIT, HTTP_STATUS, HTTP_ERROR)

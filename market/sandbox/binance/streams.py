@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +19,8 @@ from market.sandbox.sockets import ClientSocket
 
 MOST_STREAMS = 1024
 """Streams that one connection may listen to."""
+MOST_MESSAGES = 5
+"""Messages a second that one connection may send. One that sends more is cut off."""
 
 
 @dataclass(eq=False, slots=True)
@@ -26,6 +30,14 @@ class StreamClient:
     socket: ClientSocket
     combined: bool
     names: dict[str, None] = field(default_factory=dict)
+    heard: deque[float] = field(default_factory=lambda: deque(maxlen=MOST_MESSAGES))
+    """When its newest messages came, in seconds."""
+
+    def exceeds_pace(self, now: float) -> bool:
+        """Counts a message, and says whether it is one too many for this second."""
+        over = len(self.heard) == MOST_MESSAGES and now - self.heard[0] < 1
+        self.heard.append(now)
+        return over
 
 
 @dataclass(slots=True)
@@ -88,6 +100,9 @@ class BinanceStreams:
         self.subscribe(client, names)
         try:
             async for text in socket:
+                if client.exceeds_pace(asyncio.get_running_loop().time()):
+                    socket.abort()
+                    break
                 socket.send(orjson.dumps(self._answer(client, text)).decode(), "answer")
         finally:
             self.unsubscribe(client, list(client.names))

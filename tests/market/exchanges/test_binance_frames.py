@@ -131,7 +131,8 @@ def test_recorded_answers(recorded: Path) -> None:
         Balance("BTC", D("4723846.89208129"), D(0)),
         Balance("LTC", D("4763368.68006011"), D(0)),
     ]
-    assert frames.own_trade(load(recorded, "http-account_trades_response")[0]) == (
+    trade = load(recorded, "http-account_trades_response")[0]
+    assert frames.own_trade(trade, trade["symbol"]) == (
         "100234",
         Execution("28457", D("4.000001"), D(12), D("10.1"), "BNB", maker=False, time=from_ms(1499865549590)),
     )

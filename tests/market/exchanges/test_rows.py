@@ -263,6 +263,37 @@ async def test_a_trade_that_takes_one_back_is_told(venues: Venues, kind: str, ca
     assert kind in caplog.text
 
 
+@pytest.mark.parametrize("changes", [{"product_id": "ETH-USD"}, {"order_id": "v-42"}])
+async def test_a_trade_of_another_order_is_none_of_this_one_s(venues: Venues, changes: dict[str, str]) -> None:
+    exchange = await venues.connect("coinbase")
+    half = {**COINBASE_ORDER, "filled_size": "1"}
+    venues.canned.answers |= {
+        "GET historical/v-41": {"order": half},
+        "GET fills": {"fills": [fill(2, **changes), fill(1)], "cursor": ""},
+    }
+    report = await exchange.order("BTC-USD", "qd-41", "v-41")
+    assert [execution.trade_id for execution in report.executions] == ["1"]
+
+
+async def test_a_pair_with_usdc_may_be_called_by_the_name_of_its_twin(venues: Venues) -> None:
+    exchange = await venues.connect("coinbase")
+    venues.canned.answers["GET fills"] = {"fills": [fill(1, product_id="BTC-USD"), fill(2, product_id="BTC-USDT")], "cursor": ""}
+    found = await exchange.fills("BTC-USDC", BEGIN)
+    assert [(execution.trade_id, execution.fee_asset) for _, execution in found] == [("1", "USDC")]
+    assert exchange.skipped_frames == 1
+
+
+@pytest.mark.parametrize("changes", [{"symbol": "ETHUSDT"}, {"orderId": 42}])
+async def test_a_trade_at_binance_of_another_order_is_none_of_this_one_s(venues: Venues, changes: dict[str, Any]) -> None:
+    exchange = await venues.connect("binance")
+    sizes = {"price": "1", "qty": "1", "commission": "0", "commissionAsset": "BNB", "isMaker": True, "time": NOW}
+    trade = {"symbol": "BTCUSDT", "orderId": 41, **sizes}
+    trades = [{**trade, "id": 1}, {**trade, "id": 2, **changes}]
+    venues.canned.answers |= {"GET order": {**BINANCE_ORDER, "executedQty": "0.5"}, "GET myTrades": [trades]}
+    report = await exchange.order("BTC-USDT", "qd-41")
+    assert [execution.trade_id for execution in report.executions] == ["1"]
+
+
 async def test_an_order_of_ours_among_rows_that_cannot_be_read_is_not_taken_for_gone(venues: Venues) -> None:
     exchange = await venues.connect("coinbase")
     nameless = {name: value for name, value in COINBASE_ORDER.items() if name != "client_order_id"}

@@ -16,6 +16,7 @@ from market.exchanges.base import (
     Candle,
     Depth,
     MarketEvent,
+    Refused,
     Report,
     Retryable,
     StreamGap,
@@ -227,3 +228,17 @@ async def test_a_quiet_user_stream_of_binance_is_asked_whether_it_lives(desk: De
 def test_binance_is_not_asked_for_candles_that_it_counts_in_its_own_way() -> None:
     names = stream_names(["BTC-USDT"], ["1m", "8h", "3d", "1w", "1M"], depth=False)
     assert names == [f"btcusdt@{kind}" for kind in ("aggTrade", "kline_1m", "kline_8h", "kline_1w", "kline_1M")]
+
+
+async def test_subscriptions_go_out_no_faster_than_binance_takes_them(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("market.exchanges.binance.streams.CHUNK", 1)
+    async with listening(desk, "binance", "1m", "5m") as events:
+        desk.trade("binance", "65001")
+        assert (await next_of(events, Tick)).price == D(65001)
+
+
+async def test_more_streams_than_binance_takes_are_refused_with_what_would_do(desk: Desk) -> None:
+    exchange = await desk.connect("binance")
+    stream = exchange.market_stream([f"A{number}-USDT" for number in range(1025)], [])
+    with pytest.raises(Refused, match=r"^symbols: .*1024.*1025.*fewer symbols"):
+        await next_of(stream, Alive)

@@ -245,3 +245,19 @@ def test_it_waits_5_10_20_40_and_then_60_seconds_with_jitter() -> None:
     assert [timing.wait(attempt, 0.5) for attempt in range(7)] == [5, 10, 20, 40, 60, 60, 60]
     assert timing.wait(0, 0.0) == pytest.approx(4)
     assert timing.wait(99, 1.0) == pytest.approx(72)
+
+
+async def test_a_goodbye_of_the_venue_costs_no_wait(desk: Desk) -> None:
+    """A planned end is no downtime, and what is missed between the connections is filled."""
+    async with running_feed(desk, "binance", timing=patient(backoff=(3600,))) as running:
+        await running.until_state("live")
+        minutes(desk, "binance", 2)
+        desk.fault(fault="say", venue="binance", stream="*@aggTrade", set={"stream": "!serverShutdown", "data.e": "serverShutdown"})
+        minutes(desk, "binance", 2, first=10)
+        await until(lambda: bool(running.over("reconnect")), "the next connection")
+        desk.sandbox.step(5_000)
+        await same_as_the_venue(desk, "binance", running, 4)
+        assert not [each for each in running.incidents if each.kind == "downtime"]
+        desk.fault(fault="say", venue="binance", stream="*@aggTrade", set={"data.e": "serverShutdown"})
+        desk.trade("binance", "65002")
+        await running.until_state("polling")  # once more, and it waits as for any other loss

@@ -105,7 +105,10 @@ async def test_an_accounts_resting_orders_are_in_the_book(sandbox: RunningSandbo
     assert (best["bidPrice"], best["bidQty"]) == ("65001.00000000", "0.12300000")
 
 
-async def test_subscriptions_can_be_changed_and_nonsense_is_answered(sandbox: RunningSandbox, line: Line) -> None:
+async def test_subscriptions_can_be_changed_and_nonsense_is_answered(
+    sandbox: RunningSandbox, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("market.sandbox.binance.streams.MOST_MESSAGES", 100)
     await line.ask("SUBSCRIBE", "btcusdt@trade", "nosuch@thing")
     assert (await line.ask("LIST_SUBSCRIPTIONS"))["result"] == ["btcusdt@trade", "nosuch@thing"]
     await line.ask("UNSUBSCRIBE", "nosuch@thing", "btcusdt@trade")

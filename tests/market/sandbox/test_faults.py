@@ -125,6 +125,9 @@ async def test_rows_that_nobody_has_heard_of_stand_beside_the_good_ones(sandbox:
         ({"fault": "filters", "symbol": "BTC-USDT", "lot": "much"}, "lot"),
         ({"fault": "drop", "times": True}, "times"),
         ({"fault": "drop", "path": 5}, "path"),
+        ({"fault": "say"}, "set"),
+        ({"fault": "say", "set": []}, "set"),
+        ({"fault": "answer", "status": 200}, "body"),
         ({}, "fault"),
     ],
 )
