@@ -179,7 +179,7 @@ CANDLE = name_object(
     high=DECIMAL,
     low=DECIMAL,
     close=DECIMAL,
-    volume=DECIMAL,
+    volume=MONEY,
     indicators=INDICATORS,
 )
 CANDLES = name_object(

@@ -84,7 +84,9 @@ CANDLE = {
 PAGE_PARAMETERS: Any = [PageQuery]
 CANDLE_PARAMETERS: Any = [CandlesQuery]
 INTERVAL = choice_shape(INTERVALS)
-SERIES = object_shape(interval=INTERVAL, first=MOMENT, last=MOMENT, count=COUNT, missing=COUNT, gaps=COUNT, fingerprint=TEXT)
+SERIES = object_shape(
+    interval=INTERVAL, first=MOMENT, last=MOMENT, count=COUNT, missing=COUNT, gaps=COUNT, without_volume=COUNT, fingerprint=TEXT
+)
 SYMBOLS = name_page(
     name_object(
         "MarketSymbol",
@@ -102,7 +104,7 @@ SYMBOLS = name_page(
     )
 )
 CANDLES = name_page(
-    name_object("Candle", CANDLE, time=MOMENT, open=DECIMAL, high=DECIMAL, low=DECIMAL, close=DECIMAL, volume=DECIMAL)
+    name_object("Candle", CANDLE, time=MOMENT, open=DECIMAL, high=DECIMAL, low=DECIMAL, close=DECIMAL, volume=allow_null(DECIMAL))
 )
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from copy import deepcopy
 from functools import cache
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, StreamingHttpResponse
@@ -33,7 +34,9 @@ class CheckAnswers:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         written = request.path.startswith(ROOT) and not request.path.startswith(tuple(ROOT + path for path in UNWRITTEN))
-        if written and request.method not in ("OPTIONS", "HEAD"):
+        # To another scheme, or to the address with a slash: no answer of the API's.
+        moved = response.status_code == HTTPStatus.MOVED_PERMANENTLY
+        if written and not moved and request.method not in ("OPTIONS", "HEAD"):
             check_answer(request.method or "", template_of(request.path), response)
         return response
 
