@@ -260,6 +260,5 @@ def incident_note(
 
 def _stored_name(filename: str) -> str:
     """The file's name without folders, in characters that a database takes and that make it look like no other one."""
-    name = PurePath(filename.replace("\\", "/")).name
-    name = "".join(one for one in name if one.isprintable() and one not in DIRECTIONS)
-    return name.encode("utf-8", "replace").decode()[:255] or "unnamed"
+    name = PurePath(filename.replace("\\", "/")).name.encode("utf-8", "replace").decode()
+    return "".join(one for one in name if one.isprintable() and one not in DIRECTIONS)[:255] or "unnamed"

@@ -27,6 +27,7 @@ from market.candles import fingerprint_candles, load_candles, sweep_orphans, wri
 from market.models import CandleChunk, CandleGap, CandleImport, CandleSeries
 from tests.market.files import START, candles, csv, picked, same, take
 
+COLUMNS = ("time", "open", "high", "low", "close", "volume")
 symbols = (f"S{number}-USD" for number in count())
 QUIET = hypothesis_settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 NEW_YEAR = to_ms(datetime(2022, 1, 1, tzinfo=UTC))
@@ -64,7 +65,7 @@ def test_parts_in_any_order_make_the_series_that_one_import_makes(data: st.DataO
     written = [write_candles(instrument, part) for part in data.draw(st.permutations(parts)) if len(part)]
 
     assert same(loaded(one), loaded(other))
-    assert same(loaded(other), Candles(other, "1m", *(getattr(whole, name) for name in Candles.__slots__[2:])))
+    assert same(loaded(other), Candles(other, "1m", *(getattr(whole, name) for name in COLUMNS)))
     expected, found = (CandleSeries.objects.get(instrument__symbol=symbol) for symbol in (one, other))
     names = ("first", "last", "count", "missing", "fingerprint", "last_close")
     assert [getattr(expected, name) for name in names] == [getattr(found, name) for name in names]

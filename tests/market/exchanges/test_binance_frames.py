@@ -223,7 +223,7 @@ BAR = {"t": 0, "s": "BTCUSDT", "i": "1m", "o": "1", "h": "2", "l": "1", "c": "2"
         TRADE | {"p": 0.12345678901234568},
         TRADE | {"q": ""},
         TRADE | {"T": "soon"},
-        TRADE | {"T": 10**18},
+        TRADE | {"T": 10**21},
         TRADE | {"s": "NOSUCH"},
         {"e": "aggTrade"},
         {"e": "kline", "k": BAR | {"h": "0.5"}},
