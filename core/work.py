@@ -25,6 +25,8 @@ seconds."""
 SEND_SECONDS = 2.0
 """So long a person who starts a job waits for the broker at most."""
 TIMEOUTS = ("socket_timeout", "socket_connect_timeout")
+ONE_TRY = {"max_retries": 0}
+"""Otherwise a connection that fails is tried for four seconds more, whatever a single try may take."""
 REQUEUE_AFTER = timedelta(minutes=2)
 """A queued job whose message has had this long is handed to the broker again; a second message for it does no harm."""
 
@@ -39,7 +41,7 @@ def send_jobs(task: Task[Any, Any], jobs: Sequence[tuple[Any, ...]]) -> None:
     queued, and their sweeper sends them again."""
     send: Any = task.apply_async  # its stubs know no connection
     try:
-        with current_app.connection_for_write(transport_options=dict.fromkeys(TIMEOUTS, SEND_SECONDS)) as link:
+        with current_app.connection_for_write(transport_options=dict.fromkeys(TIMEOUTS, SEND_SECONDS) | ONE_TRY) as link:
             for given in jobs:
                 send(given, connection=link, retry=False)
     except (OperationalError, RedisError, OSError):
