@@ -1,4 +1,4 @@
-"""All tests, as three processes side by side, each with services of its own: `python -m tests.together`.
+"""All tests, as four processes side by side, each with services of its own: `python -m tests.together`.
 
 Tests in one process share Celery's names and a broker, so pytest-xdist is not for them; folders have nothing to do with each other.
 """
@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import IO
 
 HERE = Path(__file__).parent
-BESIDE = (("operations", "pages"), ("chaos", "trading"))
+BESIDE = (("operations",), ("pages",), ("chaos", "trading"))
 """Folders that have a process for themselves; every other one is in the first. Many tests wait for processes and pages, so
-that three processes keep two cores busy where two do not."""
+that four processes keep two cores busy where two do not."""
 
 
 def list_folders() -> list[list[str]]:

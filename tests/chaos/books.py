@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -42,8 +42,8 @@ def unsettled() -> list[str]:
     return [f"{one.client_order_id} is {one.status}" for one in Order.objects.filter(UNANSWERED)]
 
 
-def differences(sandbox: RunningSandbox, refused: Sequence[tuple[str, str]] = ()) -> list[Difference]:
-    """`refused`: ids of orders that a venue refused, and why."""
+def differences(sandbox: RunningSandbox, refused: Sequence[tuple[str, str]] = (), changed: Sequence[str] = ()) -> list[Difference]:
+    """`refused`: ids of orders that a venue refused, and why. `changed`: symbols, each as often as its rules changed."""
     found: list[Difference] = []
     for venue in VENUES:
         account = theirs(sandbox, venue)
@@ -55,7 +55,7 @@ def differences(sandbox: RunningSandbox, refused: Sequence[tuple[str, str]] = ()
         ]
     for bot in Bot.objects.all():
         found += [*positions_differ(bot), *memory_differs(bot)]
-    found += [*tries_differ(refused), *ends_differ()]
+    found += [*tries_differ(refused, Counter(changed)), *ends_differ()]
     return [*found, *budgets_differ(), *events_differ(), *runs_that_failed()]
 
 
@@ -205,9 +205,9 @@ def spent_more_than_there_is(venue: str, account: dict[str, Any]) -> Iterator[Di
             yield Difference(f"{one['free']} {asset} are free at {venue}, and {one['held']} are held")
 
 
-def tries_differ(refused: Sequence[tuple[str, str]]) -> Iterator[Difference]:
+def tries_differ(refused: Sequence[tuple[str, str]], changed: Mapping[str, int]) -> Iterator[Difference]:
     """A day takes less than an hour of ours: what is refused for a lasting reason costs at most a dozen orders in it, until the
-    venue takes one, and each tells one event."""
+    venue takes one, and each tells one event. Other rules of the symbol are a reason to try as often again."""
     codes = {name: code for name, code in refused if code not in PASSING}
     told = Counter(
         payload["order_id"]
@@ -221,7 +221,7 @@ def tries_differ(refused: Sequence[tuple[str, str]]) -> Iterator[Difference]:
             tries[of] = 0
         elif order.status == OrderStatus.REJECTED and order.client_order_id in codes:
             tries[of] += 1
-            if tries[of] > MOST_TRIES:
+            if tries[of] > MOST_TRIES * (1 + changed.get(order.symbol, 0)):
                 yield Difference(f"the {tries[of]}th order in a row that was refused for good", order.client_order_id)
             if told[order.order_id] != 1:
                 yield Difference(f"its refusal was told {told[order.order_id]} times", order.client_order_id)

@@ -156,10 +156,12 @@ class Play:
         self.note("the faults are over")
         self.begin_child(None)
         deadline = self.waited + PATIENCE
-        while (waiting := unsettled()) or (found := differences(self.sandbox, self.refused)):
+        changed = [rule["symbol"] for rule in self.plan.rules if rule["fault"] == "filters"]
+        changed += set(changed)  # which the mending gives their first ones back
+        while (waiting := unsettled()) or (found := differences(self.sandbox, self.refused, changed)):
             self.take_turn()
             if self.waited > deadline:
-                found = differences(self.sandbox, self.refused)
+                found = differences(self.sandbox, self.refused, changed)
                 return [*map(Difference, waiting), *found]
             assert self.child is not None
             assert self.alive(), "the last child died"
