@@ -60,7 +60,7 @@ def positions_part(wanted: Filter = ALL) -> dict[str, Any]:
     shown = list(found.order_by(Case(When(exit_blocked="", then=1), default=0), "-cost", "pk")[:SHOWN])
     shown.sort(key=lambda one: (not one.exit_blocked, one.symbol, one.bot.name))
     count = found.count() if len(shown) == SHOWN else len(shown)
-    return {"positions": selectors.positions_valued(shown, protected=True), "count": count}
+    return {"positions": selectors.positions_valued(shown, protected=True), "all_positions": count}
 
 
 def orders_part(wanted: Filter = ALL) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def bots_part() -> dict[str, Any]:
     """Those that need somebody first; how many there are, and how many of them need somebody."""
     found = selectors.bots_by_attention(selectors.bots_matching())
     rows = selectors.bot_rows(found.defer("run__config", "run__limits")[:SHOWN])
-    counts = found.order_by().aggregate(count=Count("pk"), needy=Count("pk", filter=Q(attention__lte=selectors.NEEDY)))
+    counts = found.order_by().aggregate(all_bots=Count("pk"), needy=Count("pk", filter=Q(attention__lte=selectors.NEEDY)))
     return {"rows": rows, **counts}
 
 
