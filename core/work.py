@@ -41,7 +41,7 @@ def send_jobs(task: Task[Any, Any], jobs: Sequence[tuple[Any, ...]]) -> None:
     queued, and their sweeper sends them again."""
     send: Any = task.apply_async  # its stubs know no connection
     try:
-        with current_app.connection_for_write(transport_options=dict.fromkeys(TIMEOUTS, SEND_SECONDS) | ONE_TRY) as link:
+        with task.app.connection_for_write(transport_options=dict.fromkeys(TIMEOUTS, SEND_SECONDS) | ONE_TRY) as link:
             for given in jobs:
                 send(given, connection=link, retry=False)
     except (OperationalError, RedisError, OSError):

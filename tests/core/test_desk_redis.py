@@ -54,7 +54,7 @@ def test_a_command_whose_keys_are_not_known_is_refused() -> None:
 
 def test_a_task_reaches_only_the_workers_of_its_desk(everything: Redis) -> None:
     """Also on a Redis that has one database only."""
-    other = Celery(broker=settings.CELERY_BROKER_URL)
+    other = Celery(broker=settings.CELERY_BROKER_URL, set_as_current=False)
     other.conf.broker_transport_options = {"global_keyprefix": "another:"}
     app.control.purge()
     app.send_task("nobody.does.it")
