@@ -52,7 +52,7 @@ class HealthCheck:
 
 def desk_state() -> dict[str, Any]:
     """All that the home pages show."""
-    known = [stream_json(stream) for stream in list_streams()]
+    known = [stream_json(stream) | {"heard_at": stream.last_message_at} for stream in list_streams()]
     return {"checks": desk_checks(), "streams": known, **count_rows(), **latest_rows(), "disk": disk_room()}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.test import Client
 from backtests.models import BacktestRun
 from operations import state
 from operations.schedules import TICKED, PatientScheduler
+from tests.pages import live_rows
 
 pytestmark = [pytest.mark.django_db, pytest.mark.services]
 
@@ -107,3 +109,9 @@ def test_search_finds_runs_by_id_name_strategy_and_symbol_and_escapes_what_was_a
         assert b"Night watch" in person.get("/search/", {"q": query}).content
     assert b"<script>alert" not in person.get("/search/", {"q": "<script>alert(1)</script>"}).content
     assert person.get("/search/", {"q": "a\x00b"}).status_code == 200
+
+
+def test_how_long_ago_a_venue_was_heard_grows_while_the_page_is_open(person: Client) -> None:
+    live_rows.stream(heard=timedelta(minutes=-5))
+    page = person.get("/").content.decode()
+    assert re.search(r"heard <time [^>]*data-relative>5 min ago</time>", page)

@@ -16,9 +16,10 @@ from core.models import Event
 from tests.trading.live.fixtures import Rows, rows
 from trading.models import Order, RiskAllocation
 from trading.services.bots import bot_stop, kill_switch_set
+from trading.services.order_rows import order_payload
 from trading.services.orders import order_cancel_request
 from trading.views.order_story import tell_story
-from trading.views.words import steps_of, trigger_words
+from trading.views.words import event_words, steps_of, trigger_words
 
 __all__ = ["rows"]
 pytestmark = [pytest.mark.django_db, pytest.mark.services]
@@ -70,6 +71,18 @@ def test_a_bot_replaced_it(rows: Rows, order: Order, client: Client, ada: User) 
     page = shown(client, order)
     assert "it was to sell when the price rises to the take-profit. Its bot replaced it." in page
     assert "User requested cancel" not in page
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (True, "take profit, cancelled by the desk"),
+        (False, "take profit, cancelled, User requested cancel"),
+    ],
+)
+def test_the_list_of_events_gives_the_venues_words_only_for_what_the_desk_did_not_ask(order: Order, asked: bool, told: str) -> None:
+    cancel(order, cancel_requested=asked)
+    assert event_words(Event(type="order_update", payload=order_payload(order, "grid"))).endswith(f" at 65663.43, {told}")
 
 
 def test_a_person_cancelled_it(order: Order, ada: User) -> None:

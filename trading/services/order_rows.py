@@ -108,6 +108,7 @@ def order_payload(order: Order, strategy: str) -> dict[str, Any]:
         "type": order.type,
         "status": str(order.status),
         "status_reason": order.status_reason,
+        "cancel_requested": order.cancel_requested,
         "filled_qty": decimal_text(order.filled_quantity),
         "average_price": None if order.average_price is None else decimal_text(order.average_price),
         "strategy": strategy,

@@ -37,6 +37,9 @@ class DecisionStep:
 def event_words(event: Event) -> str:
     """What an event says, in one line."""
     given = event.payload
+    if given.get("cancel_requested") and given.get("status") == "cancelled":
+        # The venue's words for a cancel of ours read as if a person had asked for it.
+        given = given | {"status": "cancelled by the desk", "status_reason": ""}
     trade = " ".join(str(given[name]) for name in ("side", "qty", "symbol") if given.get(name) not in (None, ""))
     price = given.get("fill_price") or given.get("price")
     parts = [f"{trade} at {price}" if trade and price else trade]
