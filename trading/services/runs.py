@@ -41,6 +41,9 @@ def run_rules_take(run: BotRun) -> None:
     state = BotState.objects.get(bot=run.bot)
     before = trader_make(parse_config(run.config), external=run.mode in EXTERNAL)
     before.load(bytes(state.book))
+    # How far a run is, its row says later than its snapshot does, which has the orders.
+    if before.trader_state.begun is not None or before.trader_state.time is not None:
+        return
     run.config = {**run.config, "rules": rules}
     trader = trader_make(parse_config(run.config), external=run.mode in EXTERNAL)
     trader.carry(before)

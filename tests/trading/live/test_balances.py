@@ -20,11 +20,12 @@ from engine.live import OHLCV, SignalRow
 from engine.risk import Moment, Proposal, RiskLimits, check_proposal
 from market.exchanges.account_cache import AccountCache
 from market.exchanges.base import Balance, Balances, Endpoint, Execution, Report, Retryable
+from market.models import Instrument
 from tests.backtests.fixtures import make_candles
 from tests.trading.making import config, keep
 from tests.wallets.making import account
 from trading.live.balances import OLD, AccountBalances
-from trading.models import BlockEvent, Order, RiskAllocation
+from trading.models import BlockEvent, BotRun, Order, RiskAllocation
 from trading.services.bot_loading import bot_load
 from trading.services.bots import bot_create, bot_start
 from trading.services.loaded_bot import LoadedBot, MarketNow
@@ -197,6 +198,16 @@ def test_an_order_that_the_account_cannot_pay_is_blocked(storage_folder: Path, h
     assert (block.reason, block.symbol, block.side) == ("insufficient_balance", "ETH-BTC", "buy")
     assert not Order.objects.exists()
     assert not RiskAllocation.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_run_that_has_an_order_keeps_it_when_the_venue_tells_other_rules_before_its_row_says_that_it_decided(
+    storage_folder: Path,
+) -> None:
+    (order,) = bought(external_bot(), {"BTC": balance("BTC", "100")})
+    Instrument.objects.update(min_notional=Decimal(50))
+    run_rules_take(BotRun.objects.get(decided_at=None))
+    assert bot_load(order.bot_id).trader.count_orders("ETH-BTC") == 1
 
 
 @pytest.mark.django_db
