@@ -207,7 +207,8 @@ class Order(models.Model):
 
 
 class Fill(models.Model):
-    """One execution. Append-only; applying it a second time changes nothing."""
+    """One execution. Append-only; applying it a second time changes nothing. Where two orders of one account met, both have one of the
+    same trade id, each on its side."""
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="fills")
     bot = models.ForeignKey(Bot, on_delete=models.PROTECT, related_name="fills")
@@ -233,7 +234,7 @@ class Fill(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        constraints = [models.UniqueConstraint(fields=["account", "venue", "symbol", "trade_id"], name="fill_once")]
+        constraints = [models.UniqueConstraint(fields=["account", "venue", "symbol", "trade_id", "side"], name="fill_once")]
         indexes = [
             models.Index(fields=["bot", "-id"], name="fill_by_bot"),
             models.Index(fields=["bot", "ts"], name="fill_by_bot_time"),

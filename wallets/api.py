@@ -49,7 +49,7 @@ WALLET = {
 TRANSACTION = {
     "id": 4711,
     "kind": "fill",
-    "reference": "fill:3:binance:BTC-USDT:3915721104",
+    "reference": "fill:account:3:binance:BTC-USDT:3915721104:buy",
     "ts": "2026-11-21T09:14:07Z",
     "note": "q7c1d0e5b2",
     "entries": [

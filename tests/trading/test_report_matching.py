@@ -24,6 +24,7 @@ from trading.services.bot_loading import bot_load
 from trading.services.loaded_bot import LoadedBot, MarketNow
 from trading.services.orders import foreign_order_resolve, report_apply
 from trading.services.twins import name_as_ours
+from wallets.models import LedgerTransaction
 
 __all__ = ["rows"]
 pytestmark = pytest.mark.django_db
@@ -197,3 +198,19 @@ def test_an_order_that_the_venue_ends_short_is_over() -> None:
     assert (order.status, order.filled_quantity) == ("expired", Decimal("0.6"))
     assert order.status_reason == "The venue ended it with 0.6 of 1 filled."
     assert not loaded_bot.is_news(told)
+
+
+def test_both_sides_of_a_trade_between_orders_of_one_account_are_booked() -> None:
+    """Where self-trade prevention is off, two bots meet each other, and Binance tells both of the same trade."""
+    loaded_bot = bot_load(waiting_bot().pk)
+    for number, side in ((-1, "buy"), (-2, "sell")):
+        order = sent(loaded_bot, side)
+        Order.objects.filter(pk=order.pk).update(number=number, side=side)
+        order.side = side
+        told = report(order, "filled", filled="1", executions=(replace(execution("t1", "1"), fee_asset="BTC"),))
+        for _ in range(2):
+            apply(loaded_bot, told)
+    assert list(Fill.objects.order_by("id").values_list("trade_id", "side")) == [("t1", "buy"), ("t1", "sell")]
+    assert Position.objects.get(bot=loaded_bot.bot).quantity == 0
+    booked = LedgerTransaction.objects.filter(wallet=loaded_bot.bot.wallet, kind="fill")
+    assert sorted(one.reference.rpartition(":")[2] for one in booked) == ["buy", "sell"]

@@ -134,7 +134,7 @@ def make_booking(order: Order, execution: Execution, account: str) -> Booking:
     """What the execution moves in the ledger of the wallet."""
     base, quote = order.symbol.split("-")
     return fill_booking(
-        reference=f"fill:{account}:{order.venue}:{order.symbol}:{execution.trade_id}",
+        reference=f"fill:{account}:{order.venue}:{order.symbol}:{execution.trade_id}:{order.side}",
         ts=execution.time,
         base=base,
         quote=quote,

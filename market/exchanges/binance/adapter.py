@@ -215,12 +215,12 @@ class Binance:
     async def _trades(self, symbol: str, span: dict[str, Any], weight: int) -> list[tuple[str, Execution]]:
         """Our trades of a symbol, oldest first: since a time, or those of one order. Page by page, by the trades' own numbers."""
         parse = partial(frames.own_trade, symbol=venue_symbol(symbol))
-        found: dict[str, tuple[str, Execution]] = {}
+        found: dict[tuple[str, str], tuple[str, Execution]] = {}
         first = 0
         while True:
             rows = await self._ask(self._trade_page(symbol, span), weight, urgent=True)
             page = self.reader.read_list("fill", rows, parse)
-            found |= {execution.trade_id: (order, execution) for order, execution in page}
+            found |= {(order, execution.trade_id): (order, execution) for order, execution in page}
             if len(rows) < PAGE:
                 return sorted(found.values(), key=lambda each: each[1].time)
             first = _next_page(first, max((int(execution.trade_id) for _, execution in page), default=0) + 1)

@@ -273,7 +273,7 @@ class Coinbase:
     async def _fills(self, params: Json, symbol: str) -> list[tuple[str, Execution]]:
         rows = await self._pages("orders/historical/fills", "fills", params, urgent=True)
         parse = partial(frames.parse_fill, symbol=symbol)
-        fills = {each[1].trade_id: each for each in self.reader.read_list("fill", rows[::-1], parse)}
+        fills = {(each[0], each[1].trade_id): each for each in self.reader.read_list("fill", rows[::-1], parse)}
         return sorted(fills.values(), key=lambda each: each[1].time)
 
     async def _pages(self, path: str, key: str, params: Json, *, urgent: bool = False) -> list[Any]:

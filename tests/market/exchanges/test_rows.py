@@ -294,6 +294,17 @@ async def test_a_trade_at_binance_of_another_order_is_none_of_this_one_s(venues:
     assert [execution.trade_id for execution in report.executions] == ["1"]
 
 
+async def test_a_trade_between_two_orders_of_ours_is_one_of_each(venues: Venues) -> None:
+    binance, coinbase = [await venues.connect(venue) for venue in ("binance", "coinbase")]
+    sizes = {"price": "1", "qty": "1", "commission": "0", "commissionAsset": "BNB", "isMaker": True, "time": NOW}
+    venues.canned.answers |= {
+        "GET myTrades": [[{"symbol": "BTCUSDT", "id": 1, "orderId": order, **sizes} for order in (41, 42)]],
+        "GET fills": {"fills": [fill(1), fill(1, order_id="v-42")], "cursor": ""},
+    }
+    assert sorted(order for order, _ in await binance.fills("BTC-USDT", BEGIN)) == ["41", "42"]
+    assert sorted(order for order, _ in await coinbase.fills("BTC-USD", BEGIN)) == ["v-41", "v-42"]
+
+
 async def test_an_order_of_ours_among_rows_that_cannot_be_read_is_not_taken_for_gone(venues: Venues) -> None:
     exchange = await venues.connect("coinbase")
     nameless = {name: value for name, value in COINBASE_ORDER.items() if name != "client_order_id"}
