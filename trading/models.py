@@ -207,8 +207,8 @@ class Order(models.Model):
 
 
 class Fill(models.Model):
-    """One execution. Append-only; applying it a second time changes nothing. Where two orders of one account met, both have one of the
-    same trade id, each on its side."""
+    """One execution. Append-only; applying it a second time changes nothing. Where two orders of one account met, both have one of
+    the same trade id, each on its side."""
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="fills")
     bot = models.ForeignKey(Bot, on_delete=models.PROTECT, related_name="fills")

@@ -169,8 +169,8 @@ class Depth:
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """One trade of one of our orders. `trade_id` is unique for the venue, symbol and side: where two of our orders met, both have it.
-    `fee` is in `fee_asset`."""
+    """One trade of one of our orders. `trade_id` is unique for the venue, symbol and side: where two of our orders met, both have
+    it. `fee` is in `fee_asset`."""
 
     trade_id: str
     price: Decimal

@@ -12,12 +12,14 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 from django.utils import timezone
 
 from engine.live import Refusal
+from engine.transitions import OVER
 from market.exchanges.base import (
     Exchange,
     ExchangeError,
@@ -32,7 +34,7 @@ from market.exchanges.base import (
 from trading import metrics
 from trading.live.bot_runner import BotRunner
 from trading.live.pools import InThread
-from trading.live.questions import Questions
+from trading.live.questions import Patience, Questions
 from trading.live.threads import ANY, BOT, LOOP, called_from
 from trading.models import Order, OrderStatus
 from trading.services.lease import Lease
@@ -42,6 +44,10 @@ logger = logging.getLogger(__name__)
 
 KEPT = 3_600.0
 """Seconds for which it is kept when an order left whose answer was lost."""
+LISTED_WITHIN = timedelta(minutes=1)
+"""Venues answer questions from copies that are some seconds behind. An order that they have acknowledged is not believed to be gone
+before that."""
+LOST = "The venue does not know it any more. Cancel it to end it here."
 AT_ONCE = 32
 """Orders on their way to a venue at once. More would wait all the same, for a connection, and be given up while they do: a thousand
 that left together went out without being counted among what the venue allows."""
@@ -64,6 +70,8 @@ class Executor:
         self.exchange, self.find_lease, self.in_thread, self.note_fills = exchange, find_lease, in_thread, note_fills
         self.wallet_id, self.clock, self.questions = wallet_id, clock, Questions(clock)
         self.submit_seconds = metrics.submit_seconds.labels(key)
+        self.patience = Patience(clock)
+        """For fills that the venue does not list yet, by our client order id, and for cancellings that it refuses, by order."""
         self.unauthorised = ""
         """What the venue said when it did not take the key any more; empty: it takes it."""
         self.in_flight: set[int] = set()
@@ -136,15 +144,9 @@ class Executor:
         if not runner.loaded_bot.is_news(report):
             return
         listed = sum((one.quantity for one in report.executions), start=runner.loaded_bot.filled_quantity(report.client_order_id))
-        if report.filled > listed:
-            try:
-                report = await self.exchange.order(report.symbol, report.client_order_id, report.venue_order_id)
-            except (Refused, Retryable, Unknown) as error:
-                logger.info("the fills of %s are asked for later: %s", report.client_order_id, error)
-                self.note_refusal(error)
-                self.questions.ask_later(report.client_order_id, error, partial(self.on_report, runner, report))
-        self.note_fills(report)
-        runner.submit(lambda: runner.steps.apply_report(report, self.wallet_id), urgent=True)
+        whole = await find_fills(self, runner, report) if report.filled > listed else report
+        self.note_fills(whole)
+        runner.submit(lambda: runner.steps.apply_report(whole, self.wallet_id), urgent=True)
 
     def note_refusal(self, error: ExchangeError) -> None:
         if isinstance(error, Unauthorised):
@@ -152,7 +154,7 @@ class Executor:
 
     async def cancel(self, runner: BotRunner, order: Order) -> None:
         """Cancels at the venue; an order that the venue has never got simply ends."""
-        if order.pk in self.in_flight:
+        if order.pk in self.in_flight or not self.patience.is_due(order.pk):
             return
         if order.status == OrderStatus.PENDING:
             submit_end(runner, order, OrderStatus.PENDING, OrderStatus.CANCELLED, "cancelled before it was sent")
@@ -160,9 +162,13 @@ class Executor:
         self.in_flight.add(order.pk)
         try:
             await self.cancel_at_venue(runner, order)
+            self.patience.forget(order.pk)
         except (Refused, Retryable, Unknown) as error:
             self.note_refusal(error)
             logger.info("cancelling %s is tried again: %s", order.client_order_id, error)
+            if isinstance(error, Refused) and error.lasting:
+                self.patience.put_off(order.pk)
+                await self.in_thread(order_reason_note, order.pk, f"The venue does not cancel it: {error}")
         finally:
             self.in_flight.discard(order.pk)
 
@@ -194,6 +200,8 @@ class Executor:
         except NotFoundAtVenue:
             await self.on_not_found(runner, order)
             return
+        if order.status_reason == LOST:
+            await self.in_thread(order_reason_note, order.pk, "")
         await self.on_report(runner, report)
 
     async def on_not_found(self, runner: BotRunner, order: Order) -> None:
@@ -201,11 +209,13 @@ class Executor:
         it."""
         if self.has_never_arrived(order):
             submit_end(runner, order, OrderStatus.SUBMITTED, OrderStatus.REJECTED, "it never reached the venue")
-        elif order.venue_order_id and order.cancel_requested:
+        elif not order.venue_order_id or is_fresh(order):
+            return  # the venue's lists may be behind what it has told
+        elif order.cancel_requested:
             why = "the venue does not know it any more; ended on request"
             submit_end(runner, order, order.status, OrderStatus.CANCELLED, why)
-        elif order.venue_order_id and not order.status_reason:
-            await self.in_thread(order_reason_note, order.pk, "The venue does not know it any more. Cancel it to end it here.")
+        elif not order.status_reason:
+            await self.in_thread(order_reason_note, order.pk, LOST)
 
     @called_from(*ANY)
     def has_never_arrived(self, order: Order) -> bool:
@@ -220,6 +230,42 @@ class Executor:
 def seconds_until_sent(order: Order, received: float) -> float:
     """Since the frame came in that set the order off, or since it was recorded where none did."""
     return time.perf_counter() - received if received else (timezone.now() - order.created_at).total_seconds()
+
+
+async def find_fills(executor: Executor, runner: BotRunner, told: Report) -> Report:
+    """`told` with the executions that the venue has of it. Its lists may be behind what it has just told: what is missing there
+    is asked for again, soon."""
+    name = told.client_order_id
+    problem: ExchangeError
+    try:
+        whole = join_reports(told, await executor.exchange.order(told.symbol, name, told.venue_order_id))
+        if sum(one.quantity for one in whole.executions) >= whole.filled:
+            executor.patience.forget(name)
+            return whole
+        problem = Retryable("The venue does not list all of them yet.")
+    except NotFoundAtVenue as error:
+        whole, problem = told, Retryable(str(error))
+    except (Refused, Retryable, Unknown) as error:
+        executor.note_refusal(error)
+        whole, problem = told, error
+    if isinstance(problem, Retryable) and not problem.after:
+        problem.after = executor.patience.put_off(name)
+    logger.info("the fills of %s are asked for later: %s", name, problem)
+    executor.questions.ask_later(name, problem, partial(executor.on_report, runner, told))
+    return whole
+
+
+def is_fresh(order: Order) -> bool:
+    """Whether the venue may have acknowledged it so lately that its own lists do not show it yet."""
+    return order.submitted_at is not None and abs(timezone.now() - order.submitted_at) < LISTED_WITHIN
+
+
+def join_reports(told: Report, answer: Report) -> Report:
+    """What the venue told of an order, and what its list says of it, which may be older: whichever has gone further, with the
+    executions of both."""
+    executions = {one.trade_id: one for one in (*told.executions, *answer.executions)}
+    further = answer if answer.status in OVER or answer.filled > told.filled else told
+    return replace(further, filled=max(told.filled, answer.filled), executions=tuple(executions.values()))
 
 
 def submit_end(runner: BotRunner, order: Order, seen: str, status: OrderStatus, why: Refusal | str) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -25,6 +25,7 @@ from market.exchanges.base import (
     InstrumentRules,
     KeyPermissions,
     MarketEvent,
+    NotFoundAtVenue,
     OrderRequest,
     Refused,
     Report,
@@ -49,6 +50,7 @@ from market.exchanges.vocabulary.binance import COUNTED_FROM_LISTING
 
 T = TypeVar("T")
 PAGE = 1000
+BAD_SYMBOL = "-1121"
 RELIST = 60.0
 """Seconds between two questions for the names of pairs that were listed after we asked."""
 TICKERS = 20
@@ -192,11 +194,13 @@ class Binance:
         async def request(client: BinanceClient) -> Report:
             return frames.parse_order(await client.cancel_order(**_order_key(symbol, client_order_id, venue_order_id)), names)
 
-        return await self._act(request, {"weight": 1})
+        with _pair_may_be_gone():
+            return await self._act(request, {"weight": 1})
 
     async def order(self, symbol: str, client_order_id: str, venue_order_id: str = "") -> Report:
         names, key = self._name([symbol]), _order_key(symbol, client_order_id, venue_order_id)
-        answer = await self._ask(lambda client: client.get_order(**key), 4, urgent=True)
+        with _pair_may_be_gone():
+            answer = await self._ask(lambda client: client.get_order(**key), 4, urgent=True)
         report = frames.parse_order(answer, names)
         if not report.filled:
             return report
@@ -311,6 +315,17 @@ def _next_page(before: int, after: int) -> int:
     if after <= before:
         raise Malformed("a full page that leads no further")
     return after
+
+
+@contextmanager
+def _pair_may_be_gone() -> Iterator[None]:
+    """A pair that was delisted is no symbol any more, and nothing of it rests: of its orders the venue knows none."""
+    try:
+        yield
+    except Refused as refusal:
+        if refusal.code != BAD_SYMBOL:
+            raise
+        raise NotFoundAtVenue(str(refusal), code=refusal.code) from None
 
 
 def _order_key(symbol: str, client_order_id: str, venue_order_id: str) -> dict[str, str]:

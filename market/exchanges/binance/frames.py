@@ -203,8 +203,7 @@ def parse_placement(data: Json, names: Names) -> Report:
             trade_id=parse_text(fill["tradeId"]),
             price=parse_positive(fill["price"]),
             quantity=parse_positive(fill["qty"]),
-            fee=parse_number(fill["commission"]),
-            fee_asset=parse_text(fill["commissionAsset"], NAME),
+            **_parse_fee(fill["commission"], fill.get("commissionAsset")),
             maker=False,
             time=time,
         )
@@ -221,11 +220,16 @@ def own_trade(data: Json, symbol: str) -> tuple[str, Execution]:
         trade_id=parse_text(data["id"]),
         price=parse_positive(data["price"]),
         quantity=parse_positive(data["qty"]),
-        fee=parse_number(data["commission"]),
-        fee_asset=parse_text(data["commissionAsset"], NAME),
+        **_parse_fee(data["commission"], data.get("commissionAsset")),
         maker=parse_flag(data["isMaker"]),
         time=from_milliseconds(data["time"]),
     )
+
+
+def _parse_fee(fee: object, asset: object) -> dict[str, Any]:
+    """Where nothing was taken, the venue may name no asset either."""
+    amount = parse_number(fee or 0)
+    return {"fee": amount, "fee_asset": parse_text(asset, NAME) if amount or asset else ""}
 
 
 def parse_balance(row: Json) -> Balance:
@@ -282,8 +286,7 @@ def _parse_execution(event: Json, time: datetime) -> Execution:
         trade_id=parse_text(event["t"]),
         price=parse_positive(event["L"]),
         quantity=parse_positive(event["l"]),
-        fee=parse_number(event["n"]),
-        fee_asset=parse_text(event["N"], NAME) if event["N"] else "",
+        **_parse_fee(event["n"], event.get("N")),
         maker=parse_flag(event["m"]),
         time=time,
     )

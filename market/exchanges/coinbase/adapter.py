@@ -54,8 +54,7 @@ BARS = 300
 PAGE = 250
 MOST_PAGES = 4000
 """A list of a million rows. One that goes on has no end."""
-SKEW = 2.0
-"""How many seconds a clock must be off before a refused token is blamed on it."""
+UNSIGNED = "401"
 GRANULARITIES = {
     "1m": "ONE_MINUTE",
     "5m": "FIVE_MINUTE",
@@ -304,29 +303,27 @@ class Coinbase:
         return request
 
     async def _ask(self, request: Callable[[CoinbaseRest], Awaitable[T]], *, urgent: bool = False) -> T:
-        """A question may be repeated. If the token was refused because the clock was off, it is asked once more."""
+        """A question may be repeated. If the token was refused, the clock may be off, or the venue has erred, as it does now and
+        then: it is asked once more, by the venue's clock as it is now."""
         rest = self._open_rest()
         try:
             return await self._guard.run(lambda: request(rest), COST, urgent=urgent)
         except Unauthorised as refusal:
-            if not await self._clock_was_off(refusal):
+            if refusal.code != UNSIGNED:
                 raise
+        await self.clock_offset()
         return await self._guard.run(lambda: request(rest), COST, urgent=urgent)
 
     async def _act(self, request: Callable[[CoinbaseRest], Awaitable[T]]) -> T:
+        """A key whose token was refused is taken for bad only where a question with it is refused, too."""
         rest = self._open_rest()
         try:
             return await self._guard.run(lambda: request(rest), COST, acts=True)
         except Unauthorised as refusal:
-            if not await self._clock_was_off(refusal):
+            if refusal.code != UNSIGNED:
                 raise
-        raise Retryable("Our clock and Coinbase's differed; it is set now.", code="clock")
-
-    async def _clock_was_off(self, refusal: Unauthorised) -> bool:
-        if refusal.code != "401":
-            return False
-        before = self._offset
-        return abs(await self.clock_offset() - before) > SKEW
+        await self._ask(lambda rest: rest.get("key_permissions"), urgent=True)
+        raise Retryable("Coinbase refused the token of a key that it takes: our clock was off, or it erred.", code="clock")
 
     @property
     def _public(self) -> str:

@@ -17,6 +17,8 @@ from market.exchanges.vocabulary.coinbase_errors import CANCEL
 
 VENUE = "Coinbase"
 LONGEST_WAIT = 86_400.0
+BLOCKED = 60.0
+"""Seconds that nobody sends after the firewall has said no."""
 
 
 def translate_error(error: Exception, acts: bool) -> ExchangeError:
@@ -51,6 +53,9 @@ def _answer_error(response: requests.Response, acts: bool) -> ExchangeError:
     message = f"{VENUE}: {said or response.reason}"
     if status in (418, 429):
         return RateLimited(message, code=str(status), after=_retry_after(response))
+    if status == 403 and not said:
+        # The firewall before the venue, which shows people a page: it says nothing of the key, and let nothing through.
+        return RateLimited(f"{message} (by its firewall)", code="403", after=max(_retry_after(response), BLOCKED))
     if status >= 500:
         return lost_answer(message, str(status), acts)
     if status in (401, 403):

@@ -167,11 +167,12 @@ EDIT = ask_nothing("edit failure reason", "`POST orders/edit`: `errors[].edit_fa
 HTTP_STATUS = Enumeration[ErrorMeaning](
     name="HTTP status",
     where="REST",
-    does="The kind of the error. A 404 is believed only if it says what is not there. On 401 the clock is measured first.",
+    does="The kind of the error. A 404 is believed only if it says what is not there. A 403 that says nothing is the firewall's, "
+    "and a limit. After a 401 the clock is set, and the key is taken for bad only where it is refused again.",
     source=REFERENCE,
     words={
         "400": "ours",
-        "401": "key",
+        "401": "clock",
         "403": "key",
         "404": "over",
         "418": "limit",

@@ -9,7 +9,16 @@ from typing import Any
 
 import pytest
 
-from market.exchanges.base import OrderRequest, RateLimited, Report, Retryable, Unknown, UnreadRow
+from market.exchanges.base import (
+    NotFoundAtVenue,
+    OrderRequest,
+    RateLimited,
+    Report,
+    Retryable,
+    Unauthorised,
+    Unknown,
+    UnreadRow,
+)
 from market.exchanges.binance import frames
 from market.exchanges.reading import Reader
 from tests.market.exchanges.canned import Answer
@@ -227,3 +236,54 @@ async def test_an_order_of_a_pair_in_usdc_is_found_under_its_twin(venues: Venues
 
     venues.canned.answers[ORDERS] = list_orders
     assert (await exchange.order("BTC-USDC", "qd-41")).venue_order_id == "v-41"
+
+
+REFUSED = Answer("Unauthorized\n", 401, "text/plain")
+TIME = {"iso": "2026-09-21T13:33:20Z", "epochSeconds": str(NOW // 1000), "epochMillis": str(NOW)}
+TAKEN = {"success": True, "success_response": {"order_id": "v-41"}}
+MAY = {"can_view": True, "can_trade": True, "can_transfer": False}
+
+
+async def test_a_token_that_coinbase_refuses_by_mistake_makes_no_key_bad(venues: Venues) -> None:
+    """Now and then it answers 401 to a good token, and takes the next one."""
+    exchange, order = await venues.connect("coinbase"), OrderRequest("qd-1", "BTC-USD", "buy", "limit", D(1), D(1))
+    none = {"accounts": [], "has_next": False}
+    venues.canned.answers = {"GET time": TIME, "GET accounts": [REFUSED, none], "GET key_permissions": [REFUSED, MAY]}
+    assert await exchange.balances() == []
+    venues.canned.answers["POST orders"] = [REFUSED, TAKEN]
+    with pytest.raises(Retryable) as problem:
+        await exchange.place(order)
+    assert problem.value.code == "clock"
+    assert (await exchange.place(order)).venue_order_id == "v-41"
+    venues.canned.answers |= {"POST orders": REFUSED, "GET key_permissions": REFUSED}
+    with pytest.raises(Unauthorised):
+        await exchange.place(order)
+
+
+async def test_a_page_of_the_firewall_says_nothing_of_the_key(venues: Venues) -> None:
+    exchange = await venues.connect("coinbase")
+    venues.canned.answers = {"POST orders": Answer("<html>Attention Required! | Cloudflare</html>", 403, "text/html")}
+    with pytest.raises(RateLimited) as blocked:
+        await exchange.place(OrderRequest("qd-1", "BTC-USD", "buy", "limit", D(1), D(1)))
+    assert (blocked.value.code, blocked.value.after) == ("403", 60.0)
+
+
+@pytest.mark.parametrize("said", [{"commission": "0.00000000", "commissionAsset": None}, {"commission": "0"}])
+async def test_a_trade_without_a_fee_may_name_no_asset(venues: Venues, said: dict[str, Any]) -> None:
+    exchange = await venues.connect("binance")
+    free = {name: value for name, value in TRADES[0].items() if name not in ("commission", "commissionAsset")}
+    venues.canned.answers |= {
+        "GET order": {**BINANCE_ORDER, "executedQty": "0.5"},
+        "GET myTrades": [[{**free, "qty": "0.5", **said}]],
+    }
+    report = await exchange.order("BTC-USDT", "qd-41")
+    assert [(one.quantity, one.fee, one.fee_asset) for one in report.executions] == [(D("0.5"), D(0), "")]
+
+
+async def test_of_a_pair_that_was_delisted_no_order_is_known(venues: Venues) -> None:
+    exchange = await venues.connect("binance")
+    gone = Answer({"code": -1121, "msg": "Invalid symbol."}, 400)
+    venues.canned.answers |= {"GET order": gone, "DELETE order": gone}
+    for ask in (exchange.order, exchange.cancel):
+        with pytest.raises(NotFoundAtVenue, match="Invalid symbol"):
+            await ask("BTC-USDT", "qd-41")

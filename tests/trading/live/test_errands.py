@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
 from django.utils import timezone
 
-from market.exchanges.base import RateLimited, Retryable, Unauthorised, Unknown
+from market.exchanges.base import NotFoundAtVenue, RateLimited, Refused, Report, Retryable, Unauthorised, Unknown
 from tests.trading.live.fixtures import Rows, rows
 from tests.trading.live.port import Port, account_parts, hang, in_thread, report, resting, turn_loop
+from tests.trading.test_known_reports import execution
 from trading.live.account import AccountWorker
 from trading.live.errands import find_errands
+from trading.models import Order
 from trading.services.orders import order_request
 
 __all__ = ["rows"]
@@ -151,7 +155,7 @@ def test_fills_are_asked_for_again_once_the_wait_is_over(rows: Rows) -> None:
             assert port.count("order") == times
             if times == 3:
                 break
-        port.orders[order.client_order_id] = told
+        port.orders[order.client_order_id] = replace(told, executions=(execution("t1", str(order.quantity)),))
         now[0] += 1.0
         await errands.begin_all()
         await turn_loop()
@@ -161,6 +165,90 @@ def test_fills_are_asked_for_again_once_the_wait_is_over(rows: Rows) -> None:
         assert port.count("order") == 4
 
     asyncio.run(play())
+
+
+def test_fills_that_the_venue_does_not_list_yet_are_asked_for_soon_and_then_more_seldom(rows: Rows) -> None:
+    """It tells that the order is over before its lists show by which trades, or that there is such an order."""
+    bot = rows.bot()
+    order = resting(rows, bot, quantity=Decimal(1))
+    told = report(order, "cancelled", filled="0.5", executions=(execution("t2", "0.2"),))
+    late = replace(report(order, "accepted", filled="0.3"), executions=(execution("t1", "0.3"),))
+    port, now, seen = Port(orders={order.client_order_id: NotFoundAtVenue("no")}), [100.0], list[tuple[float, int]]()
+
+    async def play() -> Report:
+        reconciler, errands = account_parts(bot.wallet, port, lambda: now[0])
+        taken: Any = reconciler.executor.note_fills
+        await reconciler.executor.on_report(reconciler.owners.runner, told)  # type: ignore[attr-defined]
+        for _ in range(8):
+            now[0] += 0.5
+            await errands.begin_all()
+            await turn_loop()
+            seen.append((now[0], port.count("order")))
+            if port.count("order") == 2:
+                port.orders[order.client_order_id] = replace(told, executions=())
+            if port.count("order") == 3:
+                port.orders[order.client_order_id] = late
+        now[0] += 60.0
+        await errands.begin_all()
+        await turn_loop()
+        found: Report = taken.call_args.args[0]
+        return found
+
+    whole = asyncio.run(play())
+    assert [times for _, times in seen] == [1, 2, 2, 2, 2, 3, 3, 3]
+    assert (whole.status, whole.filled, {one.trade_id for one in whole.executions}) == ("cancelled", Decimal("0.5"), {"t1", "t2"})
+    assert port.count("order") == 4
+
+
+@pytest.mark.parametrize(("age", "ends"), [(5, False), (120, True)])
+def test_an_order_that_was_just_taken_is_not_believed_to_be_gone(rows: Rows, age: int, ends: bool) -> None:
+    """Venues answer questions from copies that are behind: what was filled at once is unknown to them for some seconds."""
+    sent_at = timezone.now() - timedelta(seconds=age)
+    bot = rows.bot()
+    resting(rows, bot, cancel_requested=True, submitted_at=sent_at)
+
+    async def play() -> int:
+        reconciler, errands = account_parts(bot.wallet, Port())
+        await errands.begin_all()
+        await turn_loop()
+        return int(reconciler.owners.runner.submit.call_count)  # type: ignore[attr-defined]
+
+    assert asyncio.run(play()) == ends
+
+
+def test_what_is_said_of_an_order_that_was_lost_is_taken_back_when_it_is_found(rows: Rows) -> None:
+    bot = rows.bot()
+    order = resting(rows, bot, submitted_at=timezone.now() - timedelta(hours=1))
+    port = Port()
+
+    async def play() -> list[str]:
+        reconciler, _ = account_parts(bot.wallet, port)
+        said = []
+        for answer in (NotFoundAtVenue("no"), report(order)):
+            port.orders[order.client_order_id] = answer
+            await reconciler.attempt_comparison()
+            said.append(await in_thread(lambda: Order.objects.get(pk=order.pk).status_reason))
+        return said
+
+    assert asyncio.run(play()) == ["The venue does not know it any more. Cancel it to end it here.", ""]
+
+
+def test_a_cancelling_that_the_venue_refuses_for_good_is_told_and_tried_ever_more_seldom(rows: Rows) -> None:
+    bot = rows.bot()
+    order = resting(rows, bot, cancel_requested=True)
+    port, now = Port(cancels={order.client_order_id: Refused("It may not be cancelled.", code="NOT_ALLOWED_TO_CANCEL")}), [0.0]
+
+    async def play() -> None:
+        _, errands = account_parts(bot.wallet, port, lambda: now[0])
+        for _ in range(120):
+            await errands.begin_all()
+            await turn_loop()
+            now[0] += 1.0
+
+    asyncio.run(play())
+    assert port.count("cancel") == 7
+    order.refresh_from_db()
+    assert order.status_reason == "The venue does not cancel it: It may not be cancelled."
 
 
 def test_a_key_that_the_venue_does_not_take_any_more_is_noted_whoever_meets_it(rows: Rows) -> None:
