@@ -1,8 +1,9 @@
 """Money is conserved in every driver: what comes out, fees included, is what went in, to the last unit; nothing that is made up
-ever falls below zero. `-m money` plays 2,000 days, any other run a few."""
+ever falls below zero. `-m money` plays 2,000 days, or as many as MONEY_DAYS says, any other run a few."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,9 +16,10 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 
 from backtests.data import load_candles, resolve_config
+from core.fields import EXACT
 from core.times import to_ms
 from engine.live import OHLCV, Refusal, decide_row
 from engine.order_rules import OrderTerms, RuleFault, iter_size_faults
@@ -30,7 +32,7 @@ from market.exchanges.base import Balance, Execution, Report
 from market.models import Instrument
 from market.services import instrument_ensure
 from market.size_rules import instrument_rules
-from tests.trading.money import START, STEP, VENUE, Day, days, register, unregister
+from tests.trading.money import START, STEP, VENUE, Day, days, register, unregister, without_rules
 from tests.wallets.making import account
 from trading.live.replay import replay_drive
 from trading.models import OPEN, Bot, Fill, Order, OrderStatus, Position
@@ -41,12 +43,13 @@ from trading.services.orders import order_end, report_apply
 from trading.services.step_writer import StepEffects
 from trading.services.steps import candle_close, candle_open, step_apply
 from trading.setup.config import parse_config
+from wallets.ledger import STEP as LEDGER_STEP
 from wallets.models import LedgerEntry, Wallet
 from wallets.selectors import balance_check, wallet_balances
 from wallets.services import ledger_opening_from_venue, wallet_create
 
 pytestmark = [pytest.mark.django_db, pytest.mark.money]
-ALL, SOME = 2_000, 8
+ALL, SOME = int(os.environ.get("MONEY_DAYS", "2000")), 8
 QUOTE = "USDT"
 NOTHING = Decimal(0)
 
@@ -66,6 +69,7 @@ def test_value_in_is_value_out_and_fees(driver: str, request: pytest.FixtureRequ
 
     @settings(max_examples=examples, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(day=days())
+    @example(day=without_rules())
     def play(day: Day) -> None:
         with undone():
             for one in day.candles:
@@ -85,6 +89,11 @@ def undone() -> Iterator[None]:
 
 def written(value: Any) -> Decimal:
     return Decimal(repr(float(value)))
+
+
+def entered(price: Decimal, quantity: Decimal) -> Decimal:
+    """What was paid, to the places that a ledger has: without rules it has more."""
+    return EXACT.quantize(EXACT.multiply(price, quantity), LEDGER_STEP)
 
 
 def backtest(day: Day) -> int:
@@ -173,15 +182,12 @@ def check_books(wallet: Wallet, opening: dict[str, Decimal], bots: Sequence[Bot]
         sign = 1 if fill.side == "buy" else -1
         for asset, change in (
             (base, sign * fill.quantity),
-            (quote, -sign * fill.price * fill.quantity),
+            (quote, -sign * entered(fill.price, fill.quantity)),
             (fill.fee_asset, -fill.fee_paid),
         ):
             expected[asset] = expected.get(asset, NOTHING) + change
     found = wallet_balances(wallet=Wallet.objects.get(pk=wallet.pk))
-    places = Decimal(1).scaleb(-16)
-    assert {asset: amount.quantize(places) for asset, amount in found.items()} == {
-        asset: amount.quantize(places) for asset, amount in expected.items()
-    }
+    assert found == expected
     assert all(amount >= 0 for amount in found.values())
     assert not balance_check(wallet=wallet)
     sums: dict[str, Decimal] = {}
@@ -247,7 +253,7 @@ class Venue:
         executions: tuple[Execution, ...] = ()
         if quantity:
             sign = 1 if order.side == "buy" else -1
-            for name, change in ((base, sign * quantity), (quote, -sign * quantity * price), (asset, -fee)):
+            for name, change in ((base, sign * quantity), (quote, -sign * entered(price, quantity)), (asset, -fee)):
                 self.account[name] = self.account.get(name, NOTHING) + change
             executions = (Execution(f"t{next(self.numbers)}", price, quantity, fee, asset, maker=False, time=market.time),)
         said: dict[str, Any] = {"side": order.side, "type": order.type, "status": status, "quantity": order.quantity}
@@ -294,6 +300,6 @@ def at_venue(day: Day) -> int:
         prices = {symbol: float(price) for symbol, price in venue.prices.items() if symbol in loaded.config.symbols}
         venue.take(step_apply(loaded, market, lambda prices=prices: loaded.trader.entries(prices)), market)  # type: ignore[misc]
     check_books(wallet, owned, [loaded.bot])
-    found, places = wallet_balances(wallet=Wallet.objects.get(pk=wallet.pk)), Decimal(1).scaleb(-16)
-    assert all(amount.quantize(places) == found.get(asset, NOTHING).quantize(places) for asset, amount in venue.account.items())
+    found = wallet_balances(wallet=Wallet.objects.get(pk=wallet.pk))
+    assert all(amount == found.get(asset, NOTHING) for asset, amount in venue.account.items())
     return Fill.objects.count()
