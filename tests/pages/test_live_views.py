@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
 from backtests.models import BacktestRun
 from market.models import VenueStream
 from tests.pages import live_rows
 from tests.people import make_person
-from trading.models import Bot, ForeignOrder, KillSwitch, Order
+from trading.models import BlockEvent, Bot, ForeignOrder, KillSwitch, Order
 from wallets.models import ExchangeAccount, Wallet, WalletBalance
 
 pytestmark = [pytest.mark.django_db, pytest.mark.services]
@@ -54,6 +57,17 @@ def test_the_live_page_shows_what_the_desk_is_and_does(trader: Client) -> None:
         assert words in shown
     assert shown.count('data-key="fill-') == 12
     assert shown.count('data-key="block-') == 4
+
+
+def test_how_often_each_reason_came_is_told_of_a_day(trader: Client) -> None:
+    bot = live_rows.bot()
+    live_rows.block(bot, "order_rate", 1)
+    BlockEvent.objects.update(ts=timezone.now() - timedelta(hours=25))
+    old = text_of(trader, "/live/?part=blocks", **HTMX)
+    live_rows.block(bot, "stale_price", 2)
+    (told,) = re.findall(r'<p class="reasons small">.*?</p>', text_of(trader, "/live/?part=blocks", **HTMX), re.DOTALL)
+    assert 'class="reasons small"' not in old
+    assert ("stale price" in told, "order rate" in told) == (True, False)
 
 
 def test_a_page_of_parts_answers_those_that_are_asked_for(trader: Client) -> None:
