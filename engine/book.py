@@ -123,6 +123,17 @@ SYMBOL = np.dtype(
         ("target_barred", "?"),  # it was decided while the symbol was barred: it may only sell
     ]
 )
+MAXIMA = np.dtype(
+    [
+        ("limited", "?"),  # whether any of these is finite
+        ("market_quantity", "f8"),  # of one order
+        ("market_value", "f8"),
+        ("limit_quantity", "f8"),
+        ("limit_value", "f8"),
+        ("position", "f8"),
+    ]
+)
+"""What purchases of a symbol may ask for at most. No part of a stored snapshot: the rules say it anew."""
 RUNG = np.dtype(
     [
         ("symbol", "i8"),
@@ -243,6 +254,7 @@ class KernelBook(NamedTuple):
     setup: Records
     state: Records
     symbols: Records
+    maxima: Records
     rungs: Records
     lots: Records
     working: Records

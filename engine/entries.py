@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from engine.book import (
+    ABOVE_MAXIMUM,
     BAD_PRICE,
     BUY,
     ENTRY_SIGNAL,
@@ -33,6 +34,7 @@ from engine.book import (
     free_cash,
     has_candle,
     inline_kernel,
+    market_terms,
     new_order,
     ordinal_at,
 )
@@ -68,19 +70,28 @@ def fill_entry(book: KernelBook, row: int, s: int, fill_price: FillPrice) -> Non
         finish_order(book, row, t, FILLED, OK)
 
 
+@call_kernel
+def refuse_rest(book: KernelBook, terms: Terms, quantity: float) -> None:
+    """Tell what an entry does not ask for, since it is above the instrument's maxima."""
+    close_order(book, new_order(book, terms, quantity), terms.t, REFUSED, ABOVE_MAXIMUM)
+
+
 @inline_kernel
 def size_market_entry(book: KernelBook, row: int, s: int, t: int) -> bool:
     """Fix the quantity of a queued entry at the open; False where it ended refused."""
     w = book.working[row]
     amount, refusal = amount_to_spend(book, s, w.share, t - 1, w.weight, False)
-    quantity = 0.0
+    quantity, rest = 0.0, 0.0
     if refusal == OK:
-        quantity, refusal = quantity_for(book, s, amount, dearest_price(book, s, book.open[s, t]), book.setup[0].taker)
+        dearest = dearest_price(book, s, book.open[s, t])
+        quantity, rest, refusal = quantity_for(book, s, amount, dearest, book.setup[0].taker, True)
     if refusal != OK:
         finish_order(book, row, t, REFUSED, refusal)
         return False
     w.left = quantity
     book.orders[w.order].quantity = quantity
+    if rest > 0.0:
+        refuse_rest(book, market_terms(s, BUY, w.reason, t), rest)
     return True
 
 
@@ -171,12 +182,14 @@ def rest_entry(book: KernelBook, terms: Terms, weight: float) -> tuple[int, int]
     amount, refusal = amount_to_spend(book, s, size_share(book, s, t), t, weight, terms.reason == LADDER)
     if refusal != OK:
         return -1, refusal
-    quantity, refusal = quantity_for(book, s, amount, price, fee)
+    quantity, rest, refusal = quantity_for(book, s, amount, price, fee, terms.kind == STOP)
     if refusal != OK:
         return -1, refusal
     row = queue_order(book, new_order(book, terms, quantity), terms, quantity)
     book.working[row].placed_ordinal = ordinal_at(book, s, t)
     release_cash(book, row, -quantity * price * (1.0 + fee))
+    if rest > 0.0:
+        refuse_rest(book, terms, rest)
     return row, OK
 
 

@@ -15,6 +15,7 @@ from engine.book import (
     CANDLE_FIELDS,
     FILL,
     LOT,
+    MAXIMA,
     MERGE,
     ORDER,
     RUNG,
@@ -29,6 +30,7 @@ from engine.book import (
     Records,
 )
 from engine.matching import SLIPPAGE_KINDS
+from engine.order_rules import largest_size
 from engine.sizing import SIZING_KINDS
 from engine.types import Account, Bools, Candles, Floats, Ints, Protections, Rules, Signals, Simulation, Sizing, Table
 
@@ -257,6 +259,7 @@ def new_book(
         setup=setup_of(account, position),
         state=first_state(account),
         symbols=symbol_rows(account, len(signals)),
+        maxima=maxima_rows(account),
         rungs=rungs,
         equity=np.empty(len(matrix.time)),
         **tables,
@@ -277,6 +280,21 @@ def symbol_rows(account: Account, count: int) -> Records:
     for row, rule in zip(symbols, account.rules, strict=True):
         row["tick"], row["lot"], row["min_notional"] = rule.tick, rule.lot, rule.min_notional
     return symbols
+
+
+def maxima_rows(account: Account) -> Records:
+    """A row for each symbol, with what the venue's rules let a purchase ask for."""
+    maxima = np.zeros(len(account.rules), MAXIMA)
+    for row, rules in zip(maxima, account.rules, strict=True):
+        write_maxima(row, rules)
+    return maxima
+
+
+def write_maxima(row: Any, rules: Rules) -> None:
+    row["market_quantity"], row["market_value"] = largest_size(rules, market=True)
+    row["limit_quantity"], row["limit_value"] = largest_size(rules, market=False)
+    row["position"] = rules.max_position or np.inf
+    row["limited"] = any(row[name] < np.inf for name in MAXIMA.names or () if name != "limited")
 
 
 def with_more_room(book: KernelBook) -> KernelBook:

@@ -52,14 +52,22 @@ def quantity_step(rules: Rules, *, market: bool) -> float:
     return max(rules.lot, rules.market_lot) if market else rules.lot
 
 
+def largest_size(rules: Rules, *, market: bool) -> tuple[float, float]:
+    """The most quantity, and the most value, that one order may ask for; infinite where there is no rule."""
+    quantity = value = math.inf
+    if rules.max_quantity:
+        quantity = rules.max_quantity
+    if market and rules.market_max_quantity:
+        quantity = min(quantity, rules.market_max_quantity)
+    if rules.max_notional and (rules.max_notional_market or not market):
+        value = rules.max_notional * (1.0 - ROOM if market else 1.0)
+    return quantity, value
+
+
 def largest_quantity(rules: Rules, *, market: bool, price: float) -> float:
     """The most that one order may ask for; infinite where there is no rule."""
-    most = rules.max_quantity or math.inf
-    if market and rules.market_max_quantity:
-        most = min(most, rules.market_max_quantity)
-    if rules.max_notional and price > 0.0 and (rules.max_notional_market or not market):
-        most = min(most, rules.max_notional * (1.0 - ROOM if market else 1.0) / price)
-    return most
+    quantity, value = largest_size(rules, market=market)
+    return min(quantity, value / price) if price > 0.0 else quantity
 
 
 def least_quantity(rules: Rules, *, market: bool, price: float) -> float:

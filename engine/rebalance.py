@@ -22,7 +22,7 @@ from engine.book import (
     market_terms,
     new_order,
 )
-from engine.entries import fill_entry
+from engine.entries import fill_entry, refuse_rest
 from engine.lots import FillPrice, for_sale, queued_lots
 from engine.matching import dearest_price, round_lot
 from engine.orders import no_place_left, queue_order
@@ -65,7 +65,7 @@ def queue_purchase(book: KernelBook, s: int, t: int) -> int:
     if wanted == 0.0 or not short >= LEAST_CHANGE * equity:
         return -1
     free = free_cash(book)
-    quantity, refusal = 0.0, OK
+    quantity, rest, refusal = 0.0, 0.0, OK
     if book.symbols[s].target_barred:
         refusal = PROTECTION
     elif no_place_left(book, s):
@@ -73,13 +73,17 @@ def queue_purchase(book: KernelBook, s: int, t: int) -> int:
     elif free <= dust:
         refusal = NO_CASH
     else:
-        quantity, refusal = quantity_for(book, s, min(short, free), dearest_price(book, s, opened), book.setup[0].taker)
+        dearest = dearest_price(book, s, opened)
+        quantity, rest, refusal = quantity_for(book, s, min(short, free), dearest, book.setup[0].taker, True)
     terms = market_terms(s, BUY, REBALANCE, book.symbols[s].target_at)
     order = new_order(book, terms, quantity)
     if refusal != OK:
         close_order(book, order, t, REFUSED, refusal)
         return -1
-    return queue_order(book, order, terms, quantity)
+    row = queue_order(book, order, terms, quantity)
+    if rest > 0.0:
+        refuse_rest(book, market_terms(s, BUY, REBALANCE, t), rest)
+    return row
 
 
 @call_kernel

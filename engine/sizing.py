@@ -4,8 +4,21 @@ from __future__ import annotations
 
 import math
 
-from engine.book import BELOW_LOT, BELOW_NOTIONAL, NO_CASH, OK, OVER_CAP, KernelBook, call_kernel, free_cash, inline_kernel
-from engine.matching import ALMOST, round_lot
+from engine.book import (
+    ABOVE_MAXIMUM,
+    BELOW_LOT,
+    BELOW_NOTIONAL,
+    BUY,
+    NO_CASH,
+    OK,
+    OVER_CAP,
+    KernelBook,
+    call_kernel,
+    free_cash,
+    inline_kernel,
+)
+from engine.matching import ALMOST, round_lot, subtract_part
+from engine.orders import is_waiting
 
 ALL_IN, FIXED, FRACTION, VOLATILITY, KELLY = range(5)
 SIZING_KINDS = ("all_in", "fixed", "fraction", "volatility", "kelly")
@@ -71,12 +84,35 @@ def amount_to_spend(book: KernelBook, s: int, share: float, close: int, weight: 
     return amount, OK
 
 
+@call_kernel
+def cap_quantity(book: KernelBook, s: int, quantity: float, price: float, market: bool) -> float:
+    """What one order may ask for of `quantity`, beside what is held and what waits to be bought."""
+    maxima = book.maxima[s]
+    most = min(maxima.limit_quantity, maxima.limit_value / price)
+    if market:
+        most = min(maxima.market_quantity, maxima.market_value / price)
+    if maxima.position < math.inf:
+        room = maxima.position - book.symbols[s].position
+        for row in range(book.state[0].working):
+            if is_waiting(book, row, s, BUY):
+                room -= max(0.0, book.working[row].left)
+        most = min(most, max(0.0, room))
+    return quantity if quantity <= most * (1.0 + ALMOST) else round_lot(book, s, most)
+
+
 @inline_kernel
-def quantity_for(book: KernelBook, s: int, amount: float, price: float, fee: float) -> tuple[float, int]:
-    """Base units that `amount` buys at `price`, fee included, by the instrument's rules; OK or the refusal."""
-    quantity = round_lot(book, s, amount / (price * (1.0 + fee)))
-    if not quantity > 0.0 or not math.isfinite(quantity):
-        return 0.0, BELOW_LOT
+def quantity_for(book: KernelBook, s: int, amount: float, price: float, fee: float, market: bool) -> tuple[float, float, int]:
+    """Base units that `amount` buys at `price`, fee included, by the instrument's rules; what is above its maxima; and OK or the
+    refusal."""
+    wanted = round_lot(book, s, amount / (price * (1.0 + fee)))
+    if not wanted > 0.0 or not math.isfinite(wanted):
+        return 0.0, 0.0, BELOW_LOT
+    quantity, rest = wanted, 0.0
+    if book.maxima[s].limited:
+        quantity = cap_quantity(book, s, wanted, price, market)
+        rest = subtract_part(wanted, quantity, book.symbols[s].lot)
+        if quantity <= 0.0:
+            return 0.0, 0.0, ABOVE_MAXIMUM
     if quantity * price < book.symbols[s].min_notional * (1.0 - ALMOST):
-        return 0.0, BELOW_NOTIONAL
-    return quantity, OK
+        return 0.0, 0.0, BELOW_NOTIONAL
+    return quantity, rest, OK

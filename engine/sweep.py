@@ -208,7 +208,7 @@ def buy_at(book: KernelBook, t: int, raw: float, weight: float) -> float:
     if refusal != OK:
         return 0.0
     dearest = dearest_price(book, 0, raw)
-    quantity, refusal = quantity_for(book, 0, amount, dearest, setup.taker)
+    quantity, _, refusal = quantity_for(book, 0, amount, dearest, setup.taker, True)
     if refusal != OK:
         return 0.0
     unit = dearest * (1.0 + setup.taker)

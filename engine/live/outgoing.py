@@ -60,7 +60,8 @@ def cap_purchase(trader_state: TraderState, row: int, rules: Rules, sent: Iterab
     if left <= 0.0:
         return None
     market = w["kind"] == MARKET
-    most = largest_quantity(rules, market=market, price=float(w["held"]) / left)
+    price = float(w["held"]) / left / (1.0 + float(trader_state.book.setup[0]["taker"])) if market else float(w["limit"])
+    most = largest_quantity(rules, market=market, price=price)
     if rules.max_position:
         name = trader_state.symbols[w["symbol"]]
         coming = sum(one.remaining for one in sent if one.buys and one.order.symbol == name)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 
 from engine import order_rules
 from engine.book import CANCELLED, REFUSED, SELL
+from engine.layout import write_maxima
 from engine.live import kernel
 from engine.live.held_orders import ENTRY, LONGEST, HeldOrder, find_next_try, hold_order
 from engine.live.trader_state import TraderState
@@ -132,8 +133,10 @@ def take_rules(venue_orders: VenueOrders, s: int, rules: Rules) -> None:
         venue_orders.tries.forget(s)
     exits.rules[s] = rules
     exits.told.add(s)
-    row = venue_orders.trader_state.book.symbols[s]
+    book = venue_orders.trader_state.book
+    row = book.symbols[s]
     row["tick"], row["lot"], row["min_notional"] = rules.tick, rules.lot, rules.min_notional
+    write_maxima(book.maxima[s], rules)
 
 
 def hold_entry(venue_orders: VenueOrders, s: int, refusal: Refusal) -> None:

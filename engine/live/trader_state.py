@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine.book import BUY, FILL, LOT, MARKET, ORDER, OVER, REBALANCE, RUNG, TRADE, WORKING, KernelBook
-from engine.layout import IntentTable, first_state, setup_of, symbol_rows
+from engine.layout import IntentTable, first_state, maxima_rows, setup_of, symbol_rows
 from engine.live import kernel
 from engine.live.candles_at_hand import CandlesAtHand
 from engine.live.growing_book import GrowingBook
@@ -171,6 +171,7 @@ def new_book(account: Account, position: str, candles: CandlesAtHand, reserve: f
         setup=setup,
         state=first_state(account),
         symbols=symbol_rows(account, len(candles.counts)),
+        maxima=maxima_rows(account),
         rungs=np.zeros(0, RUNG),
         equity=np.empty(0),
         ordinal=candles.counts,

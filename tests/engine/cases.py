@@ -166,6 +166,17 @@ def protections(draw: st.DrawFn, grid: Grid) -> Protections:
     return Protections(**given)
 
 
+def maxima(grid: Grid, cash: float) -> dict[str, st.SearchStrategy[Any]]:
+    """Of which the cash buys a quarter to all; mostly none."""
+    quantities = [float(Decimal(share) * Decimal(cash) / (grid.step * grid.start)) for share in ("0.25", "0.5", "1")]
+    none = [0.0] * 6
+    return {
+        **{name: st.sampled_from(none + quantities) for name in ("max_quantity", "market_max_quantity", "max_position")},
+        "max_notional": st.sampled_from([*none, cash / 8, cash / 2]),
+        "max_notional_market": st.booleans(),
+    }
+
+
 @st.composite
 def accounts(draw: st.DrawFn, grid: Grid, symbols: int) -> Account:
     cash = draw(st.sampled_from([1024.0, 8192.0, 10_000.0]))
@@ -186,7 +197,7 @@ def accounts(draw: st.DrawFn, grid: Grid, symbols: int) -> Account:
         st.builds(Slippage, st.just("volume_share"), st.just(0.0), share, st.sampled_from([0.0, 0.1, 0.5])),
     )
     least = st.sampled_from([0.0, 0.0, 0.0, 10.0, cash / 8])
-    rules = st.builds(Rules, st.sampled_from(grid.ticks), st.sampled_from(grid.lots), least)
+    rules = st.builds(Rules, st.sampled_from(grid.ticks), st.sampled_from(grid.lots), least, **maxima(grid, cash))
     return Account(
         cash=cash,
         fees=Fees(draw(st.sampled_from(grid.costs)), draw(st.sampled_from(grid.costs))),

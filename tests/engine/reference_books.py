@@ -286,13 +286,38 @@ class Books:
         if isinstance(amount, str):
             self.refuse(order, amount)
             return False
-        order.rest = self.round(amount / (price * (1 + fee)), rules.lot, ROUND_FLOOR, 10 * DIGIT * self.start / price)
+        order.rest = wanted = self.round(amount / (price * (1 + fee)), rules.lot, ROUND_FLOOR, 10 * DIGIT * self.start / price)
         least = exact(rules.min_notional) * (1 - WHOLE)
         if not order.rest:
             self.refuse(order, "below_lot_size")
+        elif not self.cap(order, price):
+            self.refuse(order, "above_maximum")
         elif order.rest * price < least:
             self.refuse(order, "below_min_notional")
+        elif over := wanted - order.rest:
+            more = {"limit": order.limit, "stop": order.stop, "rest": over}
+            self.refuse(self.record(self.order(order.symbol, "buy", order.type, order.reason, **more)), "above_maximum")
         return order.status == "open"
+
+    def cap(self, order: Order, price: Decimal) -> Decimal:
+        """Cut what is wanted to the instrument's maxima; what is left of it."""
+        assert order.rest is not None
+        rules, market = self.account.rules[order.symbol], order.type in ("market", "stop")
+        most = [exact(rules.max_quantity)] if rules.max_quantity else []
+        if market and rules.market_max_quantity:
+            most.append(exact(rules.market_max_quantity))
+        if rules.max_notional and (rules.max_notional_market or not market):
+            most.append(exact(rules.max_notional) * (Decimal("0.95") if market else 1) / price)
+        if rules.max_position:
+            waiting = [
+                one.rest or ZERO for one in self.resting + self.queued_entries if one.symbol == order.symbol and one is not order
+            ]
+            most.append(max(ZERO, exact(rules.max_position) - self.held_quantity(order.symbol) - sum(waiting, ZERO)))
+        for one in most:
+            self.near(order.rest, one)
+        if most and order.rest > min(most) * (1 + WHOLE):
+            order.rest = self.round(min(most), rules.lot, ROUND_FLOOR)
+        return order.rest
 
     def cut(self, order: Order, price: Decimal, fee: Decimal, cash: Decimal) -> bool:
         """Cut what is still to be bought to what `cash` can pay; end the order if that is nothing."""

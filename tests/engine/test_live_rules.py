@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from engine.live import SignalRow, Trader
-from engine.types import Account, Exits, Rules, Sizing
+from engine.types import Account, Exits, Fees, Rules, Sizing
 from tests.engine.driving import reloaded
 from tests.engine.test_live_venue import MINUTE, STOPS, flat, holding
 
@@ -104,6 +104,33 @@ def test_an_entry_above_the_maximum_is_cut_to_it_and_says_so() -> None:
     assert trader.free == pytest.approx(600.0)
     after = trader.apply_fill(entry.number, 100.0, 4.0, 0.0, False, MINUTE)
     assert (after.wanted, trader.working(), trader.positions()) == ([], [], {"BTC-USD": 4.0})
+
+
+@given(
+    rules=some.builds(
+        Rules,
+        lot=some.sampled_from([0.0, 0.001, 0.5]),
+        max_quantity=some.sampled_from([0.0, 3.0, 7.7]),
+        market_max_quantity=some.sampled_from([0.0, 4.0]),
+        max_notional=some.sampled_from([0.0, 333.0, 800.0]),
+        max_notional_market=some.booleans(),
+        max_position=some.sampled_from([0.0, 2.0, 8.0]),
+    ),
+    limit=some.sampled_from([None, 90.0]),
+    taker=some.sampled_from([0.0, 0.001]),
+)
+def test_every_driver_asks_for_the_same(rules: Rules, limit: float | None, taker: float) -> None:
+    account = limited(rules, fees=Fees(0.0, taker))
+    asked = []
+    for external in (False, True):
+        trader = Trader(account, ["BTC-USD"], MINUTE, "single", external=external, reserve=0.0)
+        steps = [trader.close(0, flat(), {"BTC-USD": SignalRow(entry=True, entry_limit=limit or float("nan"))})]
+        steps += [trader.open(MINUTE, {"BTC-USD": 100.0})]
+        steps += [trader.entries({"BTC-USD": 100.0})] if external else []
+        wanted = [(one.type, one.limit, one.quantity) for step in steps for one in step.wanted]
+        asked.append((wanted, [(one.refusal, one.order.quantity) for step in steps for one in step.done if one.refusal]))
+    assert asked[0] == asked[1]
+    assert len(asked[0][0]) == 1
 
 
 def test_an_entry_leaves_the_account_no_more_than_it_may_have() -> None:

@@ -22,11 +22,11 @@ from backtests.data import load_candles, resolve_config
 from core.fields import EXACT
 from core.times import to_ms
 from engine.live import OHLCV, Refusal, decide_row
-from engine.order_rules import OrderTerms, RuleFault, iter_size_faults
+from engine.order_rules import OrderTerms, RuleFault, iter_size_faults, largest_quantity
 from engine.simulator import simulate
 from engine.strategies import registry
 from engine.strategy import evaluate
-from engine.types import SIDES, Candles
+from engine.types import ORDER_TYPES, SIDES, Candles, Rules
 from market.candles import write_candles
 from market.exchanges.base import Balance, Execution, Report
 from market.models import Instrument
@@ -52,6 +52,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.money]
 ALL, SOME = int(os.environ.get("MONEY_DAYS", "2000")), 8
 QUOTE = "USDT"
 NOTHING = Decimal(0)
+NEARLY = 1.0 + 1e-9
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +75,7 @@ def test_value_in_is_value_out_and_fees(driver: str, request: pytest.FixtureRequ
         with undone():
             for one in day.candles:
                 write_candles(instrument_ensure(venue=VENUE, symbol=one.symbol, **day.rules), one)
+            Instrument.objects.filter(venue=VENUE).update(limits=day.limits)
             traded.append({"backtest": backtest, "replay": replay, "paper": paper, "venue": at_venue}[driver](day))
 
     play()
@@ -103,7 +105,10 @@ def backtest(day: Day) -> int:
     signals = [evaluate(strategy, one)[1] for one in candles]
     found = simulate(config.account(), candles, signals, warmup=1, position=strategy.position)
     money, held = config.cash, NOTHING
+    bought: dict[int, float] = {}
     for i, order in enumerate(found.fills["order"]):
+        if SIDES[found.orders["side"][order]] == "buy":
+            bought[order] = bought.get(order, 0.0) + found.fills["quantity"][i]
         sign = 1 if SIDES[found.orders["side"][order]] == "sell" else -1
         price, quantity, fee = (written(found.fills[name][i]) for name in ("price", "quantity", "fee"))
         money += sign * price * quantity - fee
@@ -113,7 +118,17 @@ def backtest(day: Day) -> int:
             assert money >= 0
     assert abs(money - written(found.final_cash)) <= (NOTHING if day.rules else Decimal("1e-6"))
     assert abs(held) <= (NOTHING if day.rules else Decimal("1e-9"))
+    for order, got in bought.items():
+        rules = config.rules[config.symbols[found.orders["symbol"][order]]]
+        kind, limit = ORDER_TYPES[found.orders["type"][order]], found.orders["limit"][order]
+        assert got <= largest_purchase(rules, kind, limit) * NEARLY
     return len(found.fills)
+
+
+def largest_purchase(rules: Rules, kind: str, limit: float) -> float:
+    """The most that one order may ask for."""
+    market = kind in ("market", "stop")
+    return largest_quantity(rules, market=market, price=0.0 if market else limit)
 
 
 def replay(day: Day) -> int:
@@ -194,6 +209,9 @@ def check_books(wallet: Wallet, opening: dict[str, Decimal], bots: Sequence[Bot]
     for entry in LedgerEntry.objects.filter(transaction__wallet=wallet):
         sums[entry.asset] = sums.get(entry.asset, NOTHING) + entry.amount
     assert not any(sums.values())
+    for order in Order.objects.filter(bot__in=bots, side="buy"):
+        rules = instrument_rules(Instrument.objects.get(venue=VENUE, symbol=order.symbol))
+        assert float(order.quantity) <= largest_purchase(rules, order.type, float(order.limit or 0)) * NEARLY
     for position in Position.objects.filter(bot__in=bots):
         fills = Fill.objects.filter(bot=position.bot_id, symbol=position.symbol)
         held = sum((one.quantity if one.side == "buy" else -one.quantity for one in fills), NOTHING)
@@ -282,7 +300,6 @@ def find_size_fault(loaded: LoadedBot, order: Order) -> RuleFault | None:
 
 def at_venue(day: Day) -> int:
     """The ledger is the account's, whatever was executed in whatever parts with whatever fees."""
-    Instrument.objects.filter(venue=VENUE).update(limits=day.limits)
     owned = {QUOTE: Decimal(100_000)}
     wallet = wallet_create(name="real", kind="exchange", quote=QUOTE, account=account())
     assert ledger_opening_from_venue(wallet=wallet, balances=[Balance(asset, amount, NOTHING) for asset, amount in owned.items()])

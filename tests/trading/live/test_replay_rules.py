@@ -17,13 +17,14 @@ from engine.strategies import registry
 from engine.strategy import Columns
 from engine.types import Candles, Signals
 from market.demo import DEMO
+from market.models import Instrument
 from market.services import demo_data_load
 from market.size_rules import instrument_rules
 from tests.chaos.strategies import Simple
 from tests.trading.making import keep, paper_wallet
 from tests.trading.money import put_on_ticks
 from trading.live.replay import load_candles, replay_drive
-from trading.models import Bot, BotRun, Fill, Order, Position, RiskBudget
+from trading.models import BlockEvent, Bot, BotRun, Fill, Order, Position, RiskBudget
 from trading.services.bots import bot_create, bot_start, bot_update
 from trading.setup.config import parse_config
 from wallets.models import Wallet
@@ -111,6 +112,15 @@ def test_every_strategy_replays_to_the_last_digit_where_there_are_rules(symbol: 
     wallet, raw = paper_wallet(quote=symbol.split("-")[1]), given(symbol)
     counts = [same_to_the_last_digit({**raw, "strategy": name, "params": {}}, wallet) for name in STRATEGIES]
     assert sum(count > 2 for count in counts) > 6
+
+
+def test_an_instruments_maxima_replay_to_the_last_digit() -> None:
+    wallet, raw = paper_wallet(quote="USDT"), given("BTC-USDT")
+    Instrument.objects.update(limits={"market_max_quantity": "0.05", "max_notional": "2000", "max_position": "0.12"})
+    for name in ("dca", "grid", "sma_cross", "volatility_target"):
+        assert same_to_the_last_digit({**raw, "strategy": name, "params": {}}, wallet) > 2
+        assert max(Fill.objects.filter(bot__strategy=name, side="buy").values_list("quantity", flat=True)) <= Decimal("0.05")
+    assert BlockEvent.objects.filter(reason="above_maximum").exists()
 
 
 def test_the_demonstrations_own_instruments_replay_to_the_last_digit(settings: Any) -> None:
