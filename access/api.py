@@ -24,7 +24,7 @@ from access.throttles import SignInThrottle
 from core.fields import Fields
 from core.shapes import (
     ABSENT,
-    FLAG,
+    FLAG_ASKED,
     MOMENT,
     TEXT,
     allow_absent,
@@ -142,10 +142,12 @@ class TokensView(APIView):
         description="With `all=true` everybody's, each with its `user`: for administrators, and with the scope `admin`.",
         scope="read",
         answer=TOKENS,
-        parameters=[query_parameter("all", "`true`: everybody's.", FLAG)],
+        parameters=[query_parameter("all", "`true`: everybody's.", FLAG_ASKED)],
     )
     def get(self, request: Request) -> Response:
-        wanted = request.query_params.get("all") == "true"
+        form = Fields(request.query_params.dict())
+        wanted = form.flag("all")
+        form.refuse("A query parameter cannot be used.")
         if wanted:
             require_right(request.user, "access.view_apitoken", scope="admin")
         found = selectors.tokens_of(user=None if wanted else signed_in(request))

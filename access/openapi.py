@@ -115,7 +115,17 @@ def complete_document(result: dict[str, Any], **_: Any) -> dict[str, Any]:
             for code in operation["responses"]:
                 if int(code) in REFUSALS and "content" not in operation["responses"][code]:
                     operation["responses"][code] = {"$ref": f"#/components/responses/Refusal{code}"}
-            for parameter in operation.get("parameters", []):
-                if parameter["in"] == "path":
-                    parameter["schema"], parameter["description"] = PATHS[parameter["name"]]
+            complete_request(operation)
     return result
+
+
+def complete_request(operation: dict[str, Any]) -> None:
+    """An empty query parameter counts as left out, as `Fields` has it; a body is asked for where something in it is."""
+    for parameter in operation.get("parameters", []):
+        if parameter["in"] == "path":
+            parameter["schema"], parameter["description"] = PATHS[parameter["name"]]
+        elif not parameter.get("required"):
+            parameter["allowEmptyValue"] = True
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        shape = NAMED[content["schema"]["$ref"].rpartition("/")[2]]
+        operation["requestBody"]["required"] = bool(shape.schema.get("required"))

@@ -13,7 +13,7 @@ from core.errors import Invalid
 DIGITS = 18
 """How many decimal places money and quantities are kept with."""
 EXACT = Context(prec=60)
-FLAGS = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
+FLAGS = {"true": True, "True": True, "on": True, "1": True, "false": False, "False": False, "off": False, "0": False}
 DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Characters that turn the direction of what stands after them: with them a name can be made to look like another one."""
 

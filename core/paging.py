@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TypeVar
 
@@ -13,6 +14,8 @@ from core.errors import Invalid
 
 M = TypeVar("M", bound=models.Model)
 MOST = 1000
+CURSOR_NUMBER = re.compile("[0-9]{1,18}")
+"""A cursor of rows that a number orders."""
 
 
 def read_page(
@@ -48,6 +51,8 @@ def _parse_cursor(queryset: models.QuerySet[M], name: str, cursor: str) -> objec
     field = queryset.model._meta.get_field(name)
     assert isinstance(field, models.Field), f"{name} orders no rows"
     try:
+        if isinstance(field, models.IntegerField) and not CURSOR_NUMBER.fullmatch(cursor):
+            raise ValidationError("It is no number as we write them.")
         value = field.to_python(cursor)
         field.run_validators(value)
     except ValidationError:

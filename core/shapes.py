@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.fields import DIGITS, DIRECTIONS, FLAGS, Fields
+from core.paging import CURSOR_NUMBER
 
 Schema = dict[str, Any]
 
@@ -30,10 +31,11 @@ ABSENT: Schema = {"anyOf": [{"type": "null"}, {"type": "string", "pattern": r"^\
 SYMBOL_GIVEN: Schema = {"type": "string", "pattern": r"^[A-Za-z0-9]{1,15}[-/_][A-Za-z0-9]{1,15}$", "example": "BTC-USDT"}
 """A symbol in any of the ways that `symbol_normalise` takes."""
 VENUE_GIVEN: Schema = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$", "example": "binance"}
-CURSOR: Schema = {"type": "string", "pattern": "^[0-9]{1,18}$"}
+CURSOR: Schema = {"type": "string", "pattern": f"^{CURSOR_NUMBER.pattern}$"}
 """Where a list goes on, for lists that are ordered by a number."""
 
 
+FLAG_ASKED: Schema = {"type": "string", "enum": list(FLAGS)}
 MOMENT_ASKED: Schema = {"anyOf": [{"type": "string", "format": form} for form in ("date-time", "date")]}
 
 
@@ -155,7 +157,7 @@ def given_choice(choices: Sequence[str]) -> Schema:
 
 
 def given_flag() -> Schema:
-    return allow_absent({"anyOf": [FLAG, choice_shape(FLAGS)]})
+    return allow_absent({"anyOf": [FLAG, FLAG_ASKED]})
 
 
 def given_moment() -> Schema:

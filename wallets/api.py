@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from access.openapi import describe_endpoint, name_path
+from access.openapi import describe_endpoint, name_path, query_parameter
 from core.paging import next_url, read_page
 from core.shapes import (
     COUNT,
     DECIMAL,
     FLAG,
+    FLAG_ASKED,
     MOMENT,
     NUMBER,
     TEXT,
     allow_null,
+    asked_text,
     choice_shape,
     id_shape,
     list_shape,
@@ -26,7 +25,7 @@ from core.shapes import (
     name_page,
     object_shape,
 )
-from market.api.candles import PageQuery, parse_query
+from market.api.parameters import PAGE, page_parameters, read_page_place, read_query
 from wallets import selectors
 from wallets.models import Environment, LedgerEntry, LedgerTransaction, Wallet
 
@@ -96,16 +95,12 @@ TRANSACTIONS = name_page(
 )
 
 
-class WalletsQuery(PageQuery):
-    archived = serializers.BooleanField(default=False, help_text="Those that are archived, in place of those that are not.")
-
-
-class TransactionsQuery(PageQuery):
-    kind = serializers.ChoiceField(choices=LedgerTransaction.Kind.choices, required=False)
-
-
-WALLETS_PARAMETERS: Any = [WalletsQuery]
-TRANSACTIONS_PARAMETERS: Any = [TransactionsQuery]
+KINDS, LONGEST_NAME = LedgerTransaction.Kind.values, 80
+WALLETS_PARAMETERS = [
+    query_parameter("archived", "Those that are archived, in place of those that are not.", FLAG_ASKED),
+    *page_parameters(cursor=asked_text(LONGEST_NAME)),
+]
+TRANSACTIONS_PARAMETERS = [query_parameter("kind", "Only these.", choice_shape(KINDS)), *PAGE]
 
 
 class WalletsView(APIView):
@@ -117,9 +112,9 @@ class WalletsView(APIView):
         answer=WALLETS,
     )
     def get(self, request: Request) -> Response:
-        query = parse_query(WalletsQuery, request)
-        found = selectors.wallets_list(archived=query["archived"])
-        rows, cursor = read_page(found, key="name", cursor=query.get("cursor"), limit=query["limit"])
+        form = read_query(request)
+        found = selectors.wallets_list(archived=form.flag("archived"))
+        rows, cursor = read_page(found, key="name", **read_page_place(form))
         return Response({"results": [selectors.wallet_report(row) for row in rows], "next": next_url(request, cursor)})
 
 
@@ -139,7 +134,9 @@ class TransactionsView(APIView):
         errors=(404,),
     )
     def get(self, request: Request, wallet_id: str) -> Response:
-        query = parse_query(TransactionsQuery, request)
-        found = selectors.wallet_transactions(wallet=selectors.wallet_get(wallet_id=wallet_id), kind=query.get("kind", ""))
-        rows, cursor = read_page(found, cursor=query.get("cursor"), limit=query["limit"])
+        form = read_query(request)
+        kind = form.choice("kind", "", KINDS) if form.take("kind") else ""
+        place = read_page_place(form)
+        found = selectors.wallet_transactions(wallet=selectors.wallet_get(wallet_id=wallet_id), kind=kind)
+        rows, cursor = read_page(found, **place)
         return Response({"results": [selectors.transaction_report(row) for row in rows], "next": next_url(request, cursor)})

@@ -22,11 +22,10 @@ from backtests.selectors.equity import MOST_POINTS, POINTS
 from backtests.selectors.runs import MOST, PAGE
 from backtests.selectors.trades import COLUMNS
 from core.paging import next_url
-from core.shapes import CURSOR, MOMENT_ASKED, Schema, asked_text, choice_shape, count_shape
+from core.shapes import CURSOR, MOMENT_ASKED, asked_text, choice_shape, count_shape
 from engine.types import REASONS
 
 ENDED = [404, 409]
-FIRST_OR_CURSOR: Schema = {"anyOf": [CURSOR, {"type": "string", "maxLength": 0}]}
 
 
 class ResultsView(APIView):
@@ -48,18 +47,16 @@ class EquityView(APIView):
         answer=shapes.EQUITY_PAGE,
         parameters=[
             query_parameter("points", "Thinned to about so many points that keep the curve's shape.", count_shape(1, MOST_POINTS)),
-            query_parameter(
-                "cursor", "Every point, by page, instead: empty for the first page, then from `next`.", FIRST_OR_CURSOR
-            ),
+            query_parameter("cursor", "Every point, by page, instead: empty for the first page, then from `next`.", CURSOR),
             limit_parameter(POINTS, MOST_POINTS),
         ],
         errors=ENDED,
     )
     def get(self, request: Request, run_id: str) -> Response:
+        points, limit = (read_number(request, name, POINTS, high=MOST_POINTS) for name in ("points", "limit"))
         run = selectors.run_get(run_id)
         if "cursor" not in request.query_params:
-            return Response({"results": selectors.run_equity(run, points=read_number(request, "points", POINTS)), "next": None})
-        limit = read_number(request, "limit", POINTS, high=MOST_POINTS)
+            return Response({"results": selectors.run_equity(run, points=points), "next": None})
         page = selectors.run_equity_page(run, **read_words(request, "cursor"), limit=limit)
         return Response({"results": page.rows, "next": next_url(request._request, page.next)})
 

@@ -60,7 +60,7 @@ def runs_matching(*, status: str = "", strategy: str = "", symbol: str = "", sea
 
 def read_cursor(text: str, field: str) -> int:
     """A cursor's number; `Invalid` for what no page gave."""
-    if not text.isdecimal() or len(text) > 18:
+    if not paging.CURSOR_NUMBER.fullmatch(text):
         raise Invalid.at(field, "is not a cursor. Take it from the `next` of the page before.")
     return int(text)
 

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 import numpy as np
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from access.openapi import describe_endpoint
+from access.openapi import describe_endpoint, query_parameter
 from core.errors import Invalid
-from core.paging import MOST, next_url, read_page
+from core.fields import Fields
+from core.paging import CURSOR_NUMBER, next_url, read_page
 from core.shapes import (
     COUNT,
     DECIMAL,
     MOMENT,
+    MOMENT_ASKED,
+    SYMBOL_GIVEN,
     TEXT,
+    VENUE_GIVEN,
     allow_null,
     choice_shape,
     list_shape,
@@ -30,24 +34,13 @@ from core.text import float_text
 from core.times import from_ms, to_ms
 from engine.types import INTERVALS, Candles, Floats
 from market import selectors
+from market.api.parameters import PAGE, page_parameters, read_page_place, read_query
 from market.candles.codec import VALUES
 
 INTERVAL_HELP = "1m, 5m, 15m, 1h, 4h, 1d ...; one that is not stored is made of a lower one, closed candles only."
 
 
-class PageQuery(serializers.Serializer[Any]):
-    limit = serializers.IntegerField(min_value=1, max_value=MOST, default=100)
-    cursor = serializers.CharField(required=False, help_text="From `next` of the page before.")
-
-
-class CandlesQuery(serializers.Serializer[Any]):
-    symbol = serializers.CharField(help_text="BTC-USD")
-    interval = serializers.CharField(help_text=INTERVAL_HELP)
-    venue = serializers.CharField(required=False, help_text="Needed only where several venues have the symbol.")
-    start = serializers.DateTimeField(required=False, help_text="First open time, inclusive; default the first candle.")
-    end = serializers.DateTimeField(required=False, help_text="Last open time, exclusive; default the end.")
-    limit = serializers.IntegerField(min_value=1, max_value=5000, default=1000)
-    cursor = serializers.IntegerField(required=False, help_text="From `next` of the page before.")
+ROWS, MOST_ROWS = 1000, 5000
 
 
 SYMBOL = {
@@ -81,9 +74,15 @@ CANDLE = {
     "close": "46250",
     "volume": "40.57574",
 }
-PAGE_PARAMETERS: Any = [PageQuery]
-CANDLE_PARAMETERS: Any = [CandlesQuery]
 INTERVAL = choice_shape(INTERVALS)
+CANDLE_PARAMETERS = [
+    query_parameter("symbol", "BTC-USD", SYMBOL_GIVEN, required=True),
+    query_parameter("interval", INTERVAL_HELP, INTERVAL, required=True),
+    query_parameter("venue", "Needed only where several venues have the symbol.", VENUE_GIVEN),
+    query_parameter("start", "First open time, inclusive; default the first candle.", MOMENT_ASKED),
+    query_parameter("end", "Last open time, exclusive; default the end.", MOMENT_ASKED),
+    *page_parameters(rows=ROWS, most=MOST_ROWS),
+]
 SERIES = object_shape(
     interval=INTERVAL, first=MOMENT, last=MOMENT, count=COUNT, missing=COUNT, gaps=COUNT, without_volume=COUNT, fingerprint=TEXT
 )
@@ -113,12 +112,11 @@ class SymbolsView(APIView):
         summary="Symbols with candles",
         scope="read",
         description="The watchlist: each symbol of each venue with what candles there are of it, and its last close.",
-        parameters=PAGE_PARAMETERS,
+        parameters=PAGE,
         answer=SYMBOLS,
     )
     def get(self, request: Request) -> Response:
-        query = parse_query(PageQuery, request)
-        rows, cursor = read_page(selectors.list_instruments(), key="id", cursor=query.get("cursor"), limit=query["limit"])
+        rows, cursor = read_page(selectors.list_instruments(), key="id", **read_page_place(read_query(request)))
         return Response({"results": [selectors.watchlist_entry(row) for row in rows], "next": next_url(request, cursor)})
 
 
@@ -133,23 +131,24 @@ class CandlesView(APIView):
         errors=(404,),
     )
     def get(self, request: Request) -> Response:
-        query = parse_query(CandlesQuery, request)
-        start = _from_cursor(query["cursor"]) if "cursor" in query else query.get("start")
-        candles, after = selectors.candles_page(
-            venue=query.get("venue") or selectors.venue_of(query["symbol"]),
-            symbol=query["symbol"],
-            interval=query["interval"],
-            start=start,
-            end=query.get("end"),
-            limit=query["limit"],
-        )
+        form = read_query(request)
+        asked = read_series(form)
+        span: dict[str, Any] = {name: form.moment(name) for name in ("start", "end")}
+        place = read_page_place(form, rows=ROWS, most=MOST_ROWS)
+        if place["cursor"]:
+            span["start"] = _from_cursor(place["cursor"])
+        asked["venue"] = asked["venue"] or selectors.venue_of(asked["symbol"])
+        candles, after = selectors.candles_page(**asked, **span, limit=place["limit"])
         return Response({"results": rows_of(candles), "next": next_url(request, str(to_ms(after)) if after else None)})
 
 
-def parse_query(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    query = kind(data=request.query_params)
-    query.is_valid(raise_exception=True)
-    return dict(query.validated_data)
+def read_series(form: Fields, *, venue_required: bool = False) -> dict[str, Any]:
+    """Which candles are meant: venue, symbol and interval; the last two are required."""
+    found = {name: form.text(name) for name in ("venue", "symbol", "interval")}
+    for name, value in found.items():
+        if not value and name not in form.faults and (venue_required or name != "venue"):
+            form.fault(name, "is required.")
+    return found
 
 
 def rows_of(candles: Candles) -> list[dict[str, str | None]]:
@@ -163,8 +162,8 @@ def _as_texts(values: Floats) -> list[str | None]:
     return [float_text(value) if value == value else None for value in values.tolist()]  # NaN is no number, nor itself
 
 
-def _from_cursor(cursor: int) -> datetime:
-    try:
-        return from_ms(cursor)
-    except OverflowError:
-        raise Invalid.at("cursor", "This cursor is not one of ours. Start again from the first page.") from None
+def _from_cursor(cursor: str) -> datetime:
+    with suppress(OverflowError):
+        if CURSOR_NUMBER.fullmatch(cursor):
+            return from_ms(int(cursor))
+    raise Invalid.at("cursor", "This cursor is not one of ours. Start again from the first page.")

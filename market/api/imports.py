@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from rest_framework import serializers
+from django.core.files.base import File
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from access.openapi import describe_endpoint, name_path
+from core.fields import Fields
 from core.paging import next_url, read_page
 from core.shapes import (
     COUNT,
-    FLAG,
+    FLAG_ASKED,
     MOMENT,
     NUMBER,
     SYMBOL_GIVEN,
@@ -31,17 +32,18 @@ from core.shapes import (
     object_shape,
 )
 from market import import_jobs, selectors, services
-from market.api.candles import INTERVAL, PAGE_PARAMETERS, PageQuery, parse_query
+from market.api.candles import INTERVAL, read_series
+from market.api.parameters import PAGE, read_page_place, read_query
 from market.models import CandleImport
 from market.tasks import import_start
 
 
-class ImportForm(serializers.Serializer[Any]):
-    file = serializers.FileField(allow_empty_file=True)
-    venue = serializers.CharField()
-    symbol = serializers.CharField()
-    interval = serializers.CharField()
-    skip_bad_rows = serializers.BooleanField(default=False)
+def read_import(form: Fields) -> dict[str, Any]:
+    """The file, and what its candles are."""
+    file = form.take("file")
+    if not isinstance(file, File):
+        form.fault("file", "is required, as a file of the form.")
+    return {"file": file, **read_series(form, venue_required=True), "skip_bad_rows": form.flag("skip_bad_rows")}
 
 
 GAP = {"first": "2022-01-05T10:00:00Z", "last": "2022-01-05T10:06:00Z", "missing": 7}
@@ -80,7 +82,7 @@ IMPORT = name_shape(
             "venue": VENUE_GIVEN,
             "symbol": SYMBOL_GIVEN,
             "interval": INTERVAL,
-            "skip_bad_rows": FLAG,
+            "skip_bad_rows": FLAG_ASKED,
         },
     },
     None,
@@ -129,12 +131,11 @@ class ImportsView(APIView):
     @describe_endpoint(
         summary="Imports, newest first",
         scope="read",
-        parameters=PAGE_PARAMETERS,
+        parameters=PAGE,
         answer=IMPORTS,
     )
     def get(self, request: Request) -> Response:
-        query = parse_query(PageQuery, request)
-        rows, cursor = read_page(selectors.list_imports(), cursor=query.get("cursor"), limit=query["limit"])
+        rows, cursor = read_page(selectors.list_imports(), **read_page_place(read_query(request)))
         return Response({"results": [selectors.import_summary(row) for row in rows], "next": next_url(request, cursor)})
 
     @describe_endpoint(
@@ -155,9 +156,9 @@ class ImportsView(APIView):
         errors=(409,),
     )
     def post(self, request: Request) -> Response:
-        form = ImportForm(data=request.data)
-        form.is_valid(raise_exception=True)
-        given = form.validated_data
+        form = Fields(request.data)
+        given = read_import(form)
+        form.refuse("The request has fields that cannot be used.")
         queued = import_jobs.import_queue(**given, filename=given["file"].name or "", user=request.user)
         import_start(queued)
         at_once = "respond-async" in request.headers.get("Prefer", "")

@@ -179,6 +179,15 @@ def test_administrators_see_and_end_everybodys_tokens(ada: User) -> None:
     assert bearing(secret).get(URL).status_code == 401
 
 
+def test_whose_tokens_are_asked_for_is_said_in_a_word_that_is_known(ada: User) -> None:
+    boss = make_person("boss", "administrator")
+    managing = bearing(token_create(user=boss, scopes=["read", "admin"])[1])
+    token_create(user=ada, scopes=["read"])
+    for word, seen in (("1", {"ada", "boss"}), ("0", {"boss"}), ("", {"boss"})):
+        assert {row["user"] for row in managing.get(URL, {"all": word}).json()["results"]} == seen
+    assert managing.get(URL, {"all": "perhaps"}).json()["error"]["fields"].keys() == {"all"}
+
+
 def test_who_made_and_revoked_a_token_is_kept(ada: User) -> None:
     made = ask().json()
     bearing(made["token"]).delete(f"{URL}/{made['id']}")

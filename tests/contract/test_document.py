@@ -73,6 +73,13 @@ def test_it_names_its_errors_in_the_one_shape(operation: dict[str, Any]) -> None
         assert own or follow(answer)["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Error"}
 
 
+def test_it_says_what_may_be_left_out(operation: dict[str, Any]) -> None:
+    for content in operation.get("requestBody", {"content": {}})["content"].values():
+        assert operation["requestBody"]["required"] == ("required" in follow(content["schema"]))
+    asked = [parameter for parameter in operation.get("parameters", []) if parameter["in"] == "query"]
+    assert all(parameter.get("allowEmptyValue", False) != parameter.get("required", False) for parameter in asked)
+
+
 def test_operation_ids_are_unique_and_names() -> None:
     ids = [operation["operationId"] for _, _, operation in OPERATIONS]
     assert len(ids) == len(set(ids))

@@ -33,7 +33,7 @@ def test_pages_join_to_the_whole_list(key: str, limit: int) -> None:
     assert len(seen) == 20
 
 
-@pytest.mark.parametrize("cursor", ["x", "1; drop table", "9" * 40, "\0"])
+@pytest.mark.parametrize("cursor", ["x", "1; drop table", "9" * 40, "\0", "٣", " 5", "+5", "-5"])
 def test_a_made_up_cursor_is_refused(cursor: str) -> None:
     with pytest.raises(Invalid) as caught:
         read_page(CandleImport.objects.all(), cursor=cursor)

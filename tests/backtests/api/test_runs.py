@@ -115,7 +115,8 @@ def test_equity_is_thinned_or_paged(api: APIClient, run: BacktestRun) -> None:
     page = api.get(f"{url}?cursor=&limit=400").json()
     rest = api.get(page["next"]).json()
     assert (len(page["results"]), len(rest["results"]), rest["next"]) == (400, 200, None)
-    assert api.get(f"{url}?points=0").json()["error"]["fields"]["points"]
+    for query, field in (("points=0", "points"), ("limit=0", "limit"), ("cursor=٣", "cursor"), ("cursor=&points=x", "points")):
+        assert api.get(f"{url}?{query}").json()["error"]["fields"].keys() == {field}
 
 
 def test_trades_page_and_export(api: APIClient, run: BacktestRun) -> None:
