@@ -1,5 +1,5 @@
-"""Binance's own modular SDK against the sandbox: `python binance_sdk_walk.py ADDRESSES`, in an environment where only it is
-installed."""
+"""Binance's own modular SDK against the sandbox: `python -m tests.clients.binance_sdk_walk ADDRESSES`, in an environment where
+only it is installed."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import json
 import sys
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from binance_common.configuration import ConfigurationRestAPI  # type: ignore[import-not-found]
 from binance_sdk_spot.spot import Spot  # type: ignore[import-not-found]
+
+from tests.clients.steps import print_steps, read_addresses, try_steps
 
 SYMBOL = "BTCUSDT"
 MARKET = ("depth", "get_trades", "agg_trades", "historical_trades", "avg_price", "ticker24hr", "ticker_price", "ticker_book_ticker")
@@ -52,18 +53,10 @@ def list_steps(api: Any) -> dict[str, Callable[[], Any]]:
 
 def main(path: str) -> int:
     """Prints each step and what went wrong; 1 where something did."""
-    address, failed = json.loads(Path(path).read_text())["binance"], 0
+    address = read_addresses(path)["binance"]
     keys = {"api_key": address["api_key"], "api_secret": address["api_secret"]}
     api = Spot(config_rest_api=ConfigurationRestAPI(**keys, base_path=address["rest"])).rest_api
-    for name, step in list_steps(api).items():
-        problem = ""
-        try:
-            step()
-        except Exception as error:
-            problem = f"{type(error).__name__}: {error}"[:200]
-        print(f"binance   {name:<34} {problem or 'ok'}")
-        failed += bool(problem)
-    return min(failed, 1)
+    return print_steps("binance", try_steps(list_steps(api)))
 
 
 if __name__ == "__main__":

@@ -1,17 +1,18 @@
 """ccxt, with nothing set but addresses and keys: what a trader's program asks of both venues. Runs in an environment of its own,
-where only ccxt is installed: `python ccxt_walk.py ADDRESSES`, a file of what `manage.py sandbox --json` prints."""
+where only ccxt is installed: `python -m tests.clients.ccxt_walk ADDRESSES`."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import ccxt  # type: ignore[import-not-found]
 import ccxt.pro  # type: ignore[import-not-found]
+
+from tests.clients.steps import print_steps, read_addresses, try_await, try_steps
 
 SYMBOLS = {"binance": "BTC/USDT", "coinbase": "BTC/USD"}
 ASKED = (
@@ -80,38 +81,22 @@ def walk_rest(exchange: Any, symbol: str) -> dict[str, Callable[[], Any]]:
 
 
 async def walk_streams(exchange: Any, symbol: str) -> dict[str, str]:
-    """One message of each stream, within ten seconds."""
-    found = {}
-    for name in WATCHED:
-        try:
-            await asyncio.wait_for(getattr(exchange, name)(symbol), 10)
-            found[name] = ""
-        except Exception as error:
-            found[name] = f"{type(error).__name__}: {error}"[:200]
+    """One message of each stream."""
+    found = {name: await try_await(partial(getattr(exchange, name), symbol)) for name in WATCHED}
     await exchange.close()
     return found
 
 
-def try_step(step: Callable[[], Any]) -> str:
-    try:
-        step()
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"[:200]
-    return ""
-
-
 def main(path: str) -> int:
     """Prints each step and what went wrong; 1 where something did."""
-    addresses, failed = json.loads(Path(path).read_text()), 0
+    addresses, code = read_addresses(path), 0
     for venue, symbol in SYMBOLS.items():
         keys = {"apiKey": addresses[venue]["api_key"], "secret": addresses[venue]["api_secret"]}
         exchange = point_to(getattr(ccxt, venue)(keys), addresses[venue])
-        found = {name: try_step(step) for name, step in walk_rest(exchange, symbol).items()}
+        found = try_steps(walk_rest(exchange, symbol))
         found |= asyncio.run(walk_streams(point_to(getattr(ccxt.pro, venue)(keys), addresses[venue]), symbol))
-        for name, problem in found.items():
-            print(f"{venue:<9} {name:<34} {problem or 'ok'}")
-            failed += bool(problem)
-    return min(failed, 1)
+        code = max(code, print_steps(venue, found))
+    return code
 
 
 if __name__ == "__main__":
