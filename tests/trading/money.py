@@ -132,6 +132,17 @@ def without_rules() -> Day:
     return Day(39922, Decimal(700), {}, (bot,), candles, {}, 0)
 
 
+def side_by_side() -> Day:
+    """What waits for volume is bought out of what a stop-limit of the other bot, in the same wallet, has set aside."""
+    bot: dict[str, Any] = {"strategy": "dice_single", "venue": VENUE, "symbols": ["AAA-USDT"], "interval": "5m"}
+    bot |= {"fees": {"maker_bps": 0, "taker_bps": 0}, "sizing": {"kind": "all_in"}}
+    slippage = {"kind": "volume_share", "max_share": 0.05}
+    bots = ({**bot, "cash": "500", "params": {"seed": 8}}, {**bot, "cash": "999.99", "params": {"seed": 1}, "slippage": slippage})
+    rules = {name: Decimal(value) for name, value in INSTRUMENTS["binance"].items()}
+    candles = tuple(walk(symbol, Decimal("0.01"), 7, number) for number, symbol in enumerate(SYMBOLS))
+    return Day(0, Decimal(700), rules, bots, candles, {}, 0)
+
+
 def put_on_ticks(prices: Floats, tick: Decimal) -> Floats:
     return np.array([float(round(one / float(tick)) * tick) for one in prices])
 

@@ -26,6 +26,13 @@ SELECT
         AND resting.wallet_id = %s::bigint AND resting.mode = 'paper' AND claim.currency = %s::text
     ), 0)
 """
+APART = """
+SELECT coalesce(sum(claim.open), 0)
+FROM trading_order AS resting JOIN trading_riskallocation AS claim ON claim.order_id = resting.id
+WHERE resting.status IN ('pending', 'submitted', 'accepted', 'partially_filled') AND resting.type <> 'market'
+AND resting.wallet_id = %s::bigint AND resting.mode = 'paper' AND claim.currency = %s::text
+AND NOT (resting.run_id = %s::bigint AND resting.number = ANY(%s::bigint[]))
+"""
 NOTHING = Decimal(0)
 STEP = Decimal(1).scaleb(-18)
 NOISE = Decimal("1e-9")
@@ -84,8 +91,11 @@ class PaperFunds:
         return risk.Denial("insufficient_balance", detail)
 
     def find_short(self, executed: Sequence[Executed]) -> int | None:
-        """The first of these executions, in the engine's order, that the wallet could not pay: its order's number."""
-        left = self.read()
+        """The first of these executions, in the engine's order, that the wallet could not pay: its order's number. What others
+        that rest at a price have set aside is theirs: they were admitted for all of it, a market order for its first part."""
+        numbers = [one.number for one in executed]
+        with execute_prepared(APART, [self.loaded_bot.books_id, self.quote, self.loaded_bot.run.pk, numbers]) as cursor:
+            left = self.read() - cursor.fetchone()[0]
         for one in executed:
             left += money_of(one)
             if one.side == "buy" and -left > -money_of(one) * NOISE:

@@ -52,10 +52,11 @@ class PaperStepWriter(StepWriter):
 
     def end_one_unpaid(self, executed: Sequence[Executed]) -> bool:
         """The first of the orders that wait already and would now cost more than the wallet has."""
-        if self.loaded_bot.bot.mode == Mode.REPLAY or not any(one.side == "buy" for one in executed):
+        waiting = {one.number: one for one in self.loaded_bot.trader.working() if one.number in self.loaded_bot.orders}
+        bought = {one.number for one in executed if one.side == "buy"}
+        if self.loaded_bot.bot.mode == Mode.REPLAY or not bought & set(waiting):
             return False
         number = self.funds.find_short(executed)
-        waiting = {one.number: one for one in self.loaded_bot.trader.working() if one.number in self.loaded_bot.orders}
         if number in waiting:
             self.end_unpaid(waiting[number])
         return number in waiting
