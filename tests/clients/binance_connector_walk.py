@@ -95,7 +95,6 @@ def list_streams(url: str) -> dict[str, Callable[[], Any]]:
     return {
         **{f"stream {name}": partial(hear, name) for name in STREAMS},
         "stream kline": lambda: hear("kline", "1m"),
-        "stream kline_timezone_offset": lambda: hear("kline_timezone_offset", "1d"),
         "stream partial_book_depth": lambda: hear("partial_book_depth", 10, 100, wanted=lambda frame: "bids" in frame),
         "stream rolling_window_ticker": lambda: hear(
             "rolling_window_ticker", "1h", wanted=lambda frame: frame.get("e") == "1hTicker"

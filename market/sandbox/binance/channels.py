@@ -16,7 +16,9 @@ from market.sandbox.orders import ZERO
 
 EVERYTHING = "*"
 NAME = re.compile(r"(?P<symbol>[a-z0-9]+)@(?P<kind>[A-Za-z]+?)(?P<rest>_\w+|\d+)?(?:@(?P<pace>\d+)ms)?")
-ALL = {"!miniTicker@arr": "miniTicker", "!ticker@arr": "ticker"}
+ALL = re.compile(r"!(?P<kind>miniTicker|ticker)(?P<rest>_\w+)?@arr(?:@\d+ms)?")
+WINDOWS = {"_1h": 3_600_000, "_4h": 4 * 3_600_000, "_1d": 24 * 3_600_000}
+"""The rolling windows, by the end of the stream's name: ms."""
 
 
 class BinanceChannel:
@@ -115,7 +117,7 @@ class TickerChannel(BinanceChannel):
 
     def _form(self, symbol: str, now: int) -> Any:
         """The ticker event, whose one-letter fields stand for those of the REST answer."""
-        day = forms.day_figures(self.exchange, symbol)
+        day = self._figures(symbol)
         mini = {
             "c": day["lastPrice"],
             "o": day["openPrice"],
@@ -131,6 +133,34 @@ class TickerChannel(BinanceChannel):
         counts = {"O": "openTime", "C": "closeTime", "F": "firstId", "L": "lastId", "n": "count"}
         rest = {letter: day[name] for letter, name in (more | best | counts).items()}
         return {"e": "24hrTicker", "E": now, "s": day["symbol"], **mini, **rest}
+
+    def _figures(self, symbol: str) -> Any:
+        return forms.day_figures(self.exchange, symbol)
+
+
+class WindowTickerChannel(TickerChannel):
+    """The figures of a rolling window, which have no offers beside them."""
+
+    def __init__(self, exchange: SandboxExchange, symbol: str, window: str) -> None:
+        super().__init__(exchange, symbol, mini=False)
+        self.window = window
+
+    def _form(self, symbol: str, now: int) -> Any:
+        form = super()._form(symbol, now) | {"e": f"{self.window[1:]}Ticker"}
+        return {letter: value for letter, value in form.items() if letter not in "xQbBaA"}
+
+    def _figures(self, symbol: str) -> Any:
+        return forms.day_figures(self.exchange, symbol, WINDOWS[self.window])
+
+
+class AveragePriceChannel(BinanceChannel):
+    """The last price, as REST's average is."""
+
+    pace = 1000
+
+    def frames(self, now: int) -> Iterator[Any]:
+        price = amount_text(self.exchange.book(self.symbol).last)
+        yield {"e": "avgPrice", "E": now, "s": venue_symbol(self.symbol), "i": "5m", "w": price, "T": now}
 
 
 class BookTickerChannel(BinanceChannel):
@@ -200,8 +230,8 @@ def _list_changes(before: dict[Decimal, Decimal], after: dict[Decimal, Decimal])
 
 def find_channel(exchange: SandboxExchange, name: str) -> BinanceChannel | None:
     """The channel of a stream's name; None for an unknown name, of which Binance does not complain."""
-    if name in ALL:
-        return TickerChannel(exchange, EVERYTHING, mini=ALL[name] == "miniTicker")
+    if every := ALL.fullmatch(name):
+        return _find_ticker(exchange, EVERYTHING, every["kind"], every["rest"] or "")
     found = NAME.fullmatch(name)
     symbol = next((ours for ours in exchange.markets if found and venue_symbol(ours).lower() == found["symbol"]), None)
     if not found or symbol is None:
@@ -212,6 +242,17 @@ def find_channel(exchange: SandboxExchange, name: str) -> BinanceChannel | None:
     if kind == "depth":
         return PartialDepthChannel(exchange, symbol, int(rest), pace) if rest else DepthChannel(exchange, symbol, pace)
     if kind in ("miniTicker", "ticker"):
-        return TickerChannel(exchange, symbol, mini=kind == "miniTicker")
-    simple: dict[str, type[BinanceChannel]] = {"trade": TradeChannel, "aggTrade": AggregateChannel, "bookTicker": BookTickerChannel}
+        return _find_ticker(exchange, symbol, kind, rest)
+    simple: dict[str, type[BinanceChannel]] = {
+        "trade": TradeChannel,
+        "aggTrade": AggregateChannel,
+        "bookTicker": BookTickerChannel,
+        "avgPrice": AveragePriceChannel,
+    }
     return simple[kind](exchange, symbol) if kind in simple else None
+
+
+def _find_ticker(exchange: SandboxExchange, symbol: str, kind: str, window: str) -> BinanceChannel | None:
+    if not window:
+        return TickerChannel(exchange, symbol, mini=kind == "miniTicker")
+    return WindowTickerChannel(exchange, symbol, window) if kind == "ticker" and window in WINDOWS else None

@@ -140,11 +140,11 @@ def kline_event(symbol: str, candle: SandboxCandle, interval: str, now: int, *, 
     }
 
 
-def day_figures(exchange: SandboxExchange, symbol: str) -> Json:
-    """The figures of the last 24 hours, made of whole minutes."""
+def day_figures(exchange: SandboxExchange, symbol: str, window: int = DAY) -> Json:
+    """The figures of the last 24 hours, or of another window (ms), made of whole minutes."""
     history, book = exchange.history(symbol), exchange.book(symbol)
     now = exchange.clock()
-    minutes = history.candles("1m", start=now - DAY, limit=DAY)
+    minutes = history.candles("1m", start=now - window, limit=DAY)
     opened = minutes[0].open if minutes else book.last
     volume = sum((candle.volume for candle in minutes), ZERO)
     value = sum((candle.value for candle in minutes), ZERO)
@@ -167,7 +167,7 @@ def day_figures(exchange: SandboxExchange, symbol: str) -> Json:
         "lowPrice": amount_text(min((candle.low for candle in minutes), default=book.last)),
         "volume": amount_text(volume),
         "quoteVolume": amount_text(value),
-        "openTime": now - DAY,
+        "openTime": now - window,
         "closeTime": now,
         "firstId": _first_trade(history),
         "lastId": history.next_id - 1 if history.trades else NOT_A_LIST,

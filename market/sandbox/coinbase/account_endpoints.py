@@ -68,10 +68,6 @@ class AccountEndpoints:
             "portfolio_type": "DEFAULT",
         }
 
-    def portfolios(self, call: CoinbaseRequest) -> Json:
-        only = {"name": "Default", "uuid": orders.portfolio_id(call.account), "type": "DEFAULT", "deleted": False}
-        return {"portfolios": [only]}
-
     def transaction_summary(self, call: CoinbaseRequest) -> Json:
         """Volume, fees and fee rates. All months count, and there is one tier."""
         fills, rates = self.exchange.fills(call.account), self.exchange.fee_rates

@@ -14,6 +14,7 @@ from market.sandbox.coinbase.app_endpoints import AppEndpoints
 from market.sandbox.coinbase.calls import CoinbaseError, CoinbaseRequest, Handler, Json, invalid_argument
 from market.sandbox.coinbase.limits import PRIVATE, PUBLIC, CoinbaseRateLimits
 from market.sandbox.coinbase.market_endpoints import MarketEndpoints
+from market.sandbox.coinbase.portfolios import PortfolioEndpoints
 from market.sandbox.coinbase.tokens import BadToken, RegisteredKey, check_token
 from market.sandbox.exchange import SandboxExchange
 
@@ -37,6 +38,7 @@ class CoinbaseRestFace:
         self.keys, self.now = keys, now
         self.limits = CoinbaseRateLimits(now)
         self.market, self.account = MarketEndpoints(exchange, now), AccountEndpoints(exchange, now())
+        self.portfolio = PortfolioEndpoints(exchange)
         self.app = AppEndpoints(exchange, now, now())
 
     def list_routes(self) -> list[web.RouteDef]:
@@ -64,7 +66,9 @@ class CoinbaseRestFace:
             CoinbaseEndpoint("GET", "/accounts", "view", self.account.accounts),
             CoinbaseEndpoint("GET", "/accounts/{account_id}", "view", self.account.account),
             CoinbaseEndpoint("GET", "/key_permissions", "view", self.account.permissions),
-            CoinbaseEndpoint("GET", "/portfolios", "view", self.account.portfolios),
+            CoinbaseEndpoint("GET", "/portfolios", "view", self.portfolio.portfolios),
+            CoinbaseEndpoint("GET", "/portfolios/{portfolio_id}", "view", self.portfolio.breakdown),
+            CoinbaseEndpoint("GET", "/payment_methods", "view", self.portfolio.payment_methods),
             CoinbaseEndpoint("GET", "/transaction_summary", "view", self.account.transaction_summary),
             CoinbaseEndpoint("POST", "/orders", "trade", self.account.place),
             CoinbaseEndpoint("POST", "/orders/batch_cancel", "trade", self.account.cancel),

@@ -66,6 +66,30 @@ async def test_several_streams_over_one_socket(sandbox: RunningSandbox, sockets:
     assert frames["depth20@100ms"]["bids"][0] == [frames["bookTicker"]["b"], frames["bookTicker"]["B"]]
 
 
+@pytest.mark.parametrize(
+    ("name", "event"),
+    [
+        ("btcusdt@ticker_1h", "1hTicker"),
+        ("btcusdt@ticker_4h", "4hTicker"),
+        ("!ticker_1d@arr", "1dTicker"),
+        ("!miniTicker@arr@1000ms", "24hrMiniTicker"),
+        ("btcusdt@avgPrice", "avgPrice"),
+    ],
+)
+async def test_tickers_of_other_windows_and_averages_say_what_they_are(
+    sandbox: RunningSandbox, line: Line, name: str, event: str
+) -> None:
+    await line.ask("SUBSCRIBE", name)
+    sandbox.step(2_000)
+    tick(sandbox, "65123.45")
+    frame = await line.next()
+    [first, *_] = frame if isinstance(frame, list) else [frame]
+    assert first["e"] == event
+    if "ticker_" in name:
+        assert first["C"] - first["O"] == {"1h": 3_600_000, "4h": 14_400_000, "1d": 86_400_000}[event[:2]]
+        assert "b" not in first
+
+
 async def test_a_candle_closes_once_with_its_last_figures(sandbox: RunningSandbox, line: Line) -> None:
     assert await line.ask("SUBSCRIBE", "btcusdt@kline_1m") == {"result": None, "id": 1}
     tick(sandbox, "65100")

@@ -119,6 +119,19 @@ class TestCoinbase:
         assert {row["id"] for row in apps} == {row["uuid"] for row in client.get("/api/v3/brokerage/accounts")["accounts"]}
         assert client.get(f"/v2/accounts/{apps[0]['id']}/transactions")["data"] == []
 
+    def test_a_portfolio_is_broken_down_into_what_the_account_has(self, running: RunningSandbox) -> None:
+        client = rest_client(running)
+        [only] = client.get_portfolios().portfolios
+        found = client.get_portfolio_breakdown(only.uuid).breakdown
+        held = {row.currency for row in client.get_accounts().accounts}
+        assert (found.portfolio.uuid, {row.asset for row in found.spot_positions}) == (only.uuid, held)
+        assert found.perp_positions == found.futures_positions == []
+        worth = sum(row.total_balance_fiat for row in found.spot_positions)
+        assert worth == pytest.approx(float(found.portfolio_balances["total_balance"]["value"]), abs=1)
+
+    def test_an_account_without_a_bank_has_no_payment_methods(self, running: RunningSandbox) -> None:
+        assert rest_client(running).list_payment_methods().payment_methods == []
+
     @pytest.mark.parametrize("path", ["/api/v3/brokerage/intx/positions", "/v2/payment-methods"])
     def test_products_that_the_account_lacks_are_refused_as_by_the_venue(self, running: RunningSandbox, path: str) -> None:
         with pytest.raises(requests.HTTPError) as refused:
