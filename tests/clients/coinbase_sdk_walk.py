@@ -17,15 +17,8 @@ from tests.clients.steps import print_steps, read_addresses, take_frame, try_ste
 
 SYMBOL = "BTC-USD"
 PLAIN = ("get_unix_time", "get_accounts", "get_portfolios", "get_transaction_summary", "get_api_key_permissions", "get_products")
-MORE = (
-    "list_orders",
-    "get_fills",
-    "list_payment_methods",
-    "get_public_products",
-    "get_futures_balance_summary",
-    "list_futures_positions",
-)
-MARKET = ("get_product", "get_product_book", "get_market_trades", "get_public_product", "get_public_market_trades")
+MORE = ("list_orders", "get_fills", "list_payment_methods", "get_public_products")
+MARKET = ("get_product", "get_product_book", "get_public_product", "get_public_product_book")
 CHANNELS = {
     "ticker": "ticker",
     "ticker_batch": "ticker_batch",
@@ -74,9 +67,8 @@ def list_calls(client: RESTClient) -> dict[str, Callable[[], Any]]:
     span = (SYMBOL, str(int(client.get_unix_time().epoch_seconds) - 3600), client.get_unix_time().epoch_seconds, "ONE_MINUTE")
     return {
         **{name: ask(name) for name in (*PLAIN, *MORE)},
-        **{name: ask(name, SYMBOL) for name in MARKET[:2]},
+        **{name: ask(name, SYMBOL) for name in MARKET},
         **{name: ask(name, SYMBOL, 10) for name in ("get_market_trades", "get_public_market_trades")},
-        "get_public_product_book": ask("get_public_product_book", SYMBOL),
         "get_best_bid_ask": ask("get_best_bid_ask", [SYMBOL]),
         "get_candles": ask("get_candles", *span),
         "get_public_candles": ask("get_public_candles", *span),
