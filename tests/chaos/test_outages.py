@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from market.models import Instrument
@@ -126,6 +128,7 @@ def forget(play: Play, order: Order | None, forgotten: list[Order]) -> bool:
 
     if play.sandbox.do(lose):
         forgotten.append(order)
+        Order.objects.filter(pk=order.pk).update(submitted_at=F("submitted_at") - timedelta(minutes=1))  # not just now
     return bool(forgotten)
 
 
