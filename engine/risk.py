@@ -40,7 +40,7 @@ REASONS = {
     "protection": "A protection of the bot is on: no entries for now.",
     "too_many_waiting": "Market data came faster than decisions could be made.",
     "not_tradable": "The venue does not trade this symbol at present.",
-    "entry_refused": "The venue has refused the last entries of this symbol for good.",
+    "entry_refused": "The venue has refused the last entries of this symbol.",
 }
 """Every reason code of a BlockEvent, in words."""
 

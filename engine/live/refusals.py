@@ -140,10 +140,8 @@ def take_rules(venue_orders: VenueOrders, s: int, rules: Rules) -> None:
 
 
 def hold_entry(venue_orders: VenueOrders, s: int, refusal: Refusal) -> None:
-    """The venue has refused a purchase. Where it does so for good, the next ones wait for their time."""
-    held = hold_again(venue_orders, (s, ENTRY), venue_orders.held_entries.get(s), refusal)
-    if held.lasting:
-        venue_orders.held_entries[s] = held
+    """The venue has refused a purchase: the next ones wait for their time."""
+    venue_orders.held_entries[s] = hold_again(venue_orders, (s, ENTRY), venue_orders.held_entries.get(s), refusal)
 
 
 def try_entry(venue_orders: VenueOrders, s: int) -> HeldOrder | None:
@@ -153,7 +151,8 @@ def try_entry(venue_orders: VenueOrders, s: int) -> HeldOrder | None:
         return None
     if not venue_orders.tries.may_go(of, held, now):
         return held
-    venue_orders.tries.note(of, now)
+    if held.lasting:
+        venue_orders.tries.note(of, now)
     held.until = find_next_try(held.kind, held.count, now)
     return None
 

@@ -35,7 +35,7 @@ class VenueOrders:
     held: dict[int, HeldOrder] = field(default_factory=dict)
     """Exits that were refused, or ended unsold, by number."""
     held_entries: dict[int, HeldOrder] = field(default_factory=dict)
-    """Purchases that the venue refused for good, by the symbol's number: the next ones wait."""
+    """Purchases that the venue refused, by the symbol's number: the next ones wait."""
     tries: RefusedTries = field(default_factory=RefusedTries)
     clock: int = 0
     """The latest time that the trader was told."""

@@ -257,6 +257,25 @@ def test_entries_that_the_venue_refuses_for_good_cost_twelve_orders_an_hour_and_
     assert (held() > 0, explain_refusals(one.loaded_bot)) == (True, "")
 
 
+def test_entries_that_the_venue_refuses_for_now_are_tried_ever_more_seldom() -> None:
+    """The market is closed for three hours, and the strategy wants in at each close of a minute."""
+    one = Desk()
+    one.venue.exchange.change_filters(SYMBOL, trading=False)
+    for minute in range(180):
+        one.enter(minute)
+        if minute == 90:
+            one.loaded_bot = bot_load(one.loaded_bot.bot.pk)
+    refused = Order.objects.filter(symbol=SYMBOL)
+    assert {order.status for order in refused} == {"rejected"}
+    assert 30 <= len(refused) <= 45
+    assert [reason for reason in reasons() if reason[0] == SYMBOL] == [(SYMBOL, "entry_refused")]
+    assert explain_refusals(one.loaded_bot).startswith(f"binance-sandbox takes no purchase of {SYMBOL}: ")
+    one.venue.exchange.change_filters(SYMBOL, trading=True)
+    for minute in range(180, 186):
+        one.enter(minute)
+    assert (held() > 0, explain_refusals(one.loaded_bot)) == (True, "")
+
+
 def test_an_exit_that_the_kill_switch_met_is_blocked_once_and_goes_out_when_that_is_lifted(desk: Desk) -> None:
     KillSwitch.objects.create(killed=True)
     desk.leave()

@@ -19,7 +19,9 @@ from trading.services.paper_funds import PaperFunds
 PROTECTIVE = frozenset({"stop_loss", "trailing_stop", "take_profit", "time_limit"})
 """Reasons of orders that protect a position."""
 PLACES = Decimal("1e-18")
-TRIED_AGAIN = "Purchases of the symbol are tried again every five minutes or so, at most twelve times an hour."
+TRIED_AGAIN = (
+    "Purchases of the symbol are tried again, every five minutes at least, and at most twelve times an hour where it lasts."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,7 @@ class Admission:
         return risk.Denial("bot_not_running", "The run has ended: nothing more is sent.")
 
     def deny_refused(self, symbol: str) -> risk.Denial | None:
-        """An entry waits for its time where the venue has refused the last ones of the symbol for good."""
+        """An entry waits for its time where the venue has refused the last ones of the symbol."""
         loaded_bot = self.loaded_bot
         held = loaded_bot.trader.try_entry(symbol, to_ms(self.market.time)) if loaded_bot.external else None
         return None if held is None else risk.Denial("entry_refused", f"{held.cause} {TRIED_AGAIN}")

@@ -137,8 +137,9 @@ def instruments_of(venue: str, symbols: Sequence[str]) -> dict[str, Instrument]:
 
 
 def positions_ensure(bot: Bot, symbols: Sequence[str], rows: dict[str, Position]) -> dict[str, Position]:
-    """`rows`, with new ones for symbols that have none."""
+    """`rows`, with new ones for symbols that have none, which somebody else may make at the same moment."""
     for symbol in symbols:
         if symbol not in rows:
-            rows[symbol] = Position.objects.create(bot=bot, wallet=bot.wallet, venue=bot.venue, symbol=symbol)
+            told = {"wallet": bot.wallet, "venue": bot.venue}
+            rows[symbol], _ = Position.objects.get_or_create(bot=bot, symbol=symbol, defaults=told)
     return rows

@@ -7,6 +7,8 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
+from django.db.models import Q
+
 from core.events import News, events_record
 from market.exchanges.base import Report, UnreadRow
 from trading.models import ForeignOrder, Order
@@ -45,24 +47,33 @@ def report_set_aside(report: Report, *, wallet_id: int, why: str) -> None:
 
 
 def foreign_orders_note(wallet: Wallet, rows: Sequence[Report | UnreadRow]) -> int:
-    """Writes down the open orders of a wallet that are not ours; those that are gone from the venue's list say so. Counts new ones.
-    A row that could not be read is one of them, with what could be read of it."""
+    """Writes down what is new of the open orders of a wallet that are not ours; those that are gone from the venue's list say so.
+    Counts new ones. A row that could not be read is one of them, with what could be read of it."""
     made = [ForeignOrder(wallet=wallet, venue_order_id=name_number(row), **foreign_columns(row)) for row in rows]
     found = {row.venue_order_id: row for row in made}
-    before = dict(ForeignOrder.objects.filter(wallet=wallet).values_list("venue_order_id", "state"))
-    ForeignOrder.objects.bulk_create(
-        found.values(), 1000, update_conflicts=True, unique_fields=["wallet", "venue_order_id"], update_fields=SAID
-    )
-    gone = [number for number, state in before.items() if state == ForeignOrder.State.OPEN and number not in found]
-    if all(row.venue_order_id for row in rows):  # else one of them may be the row that does not say its number
-        ForeignOrder.objects.filter(wallet=wallet, venue_order_id__in=gone).update(state=ForeignOrder.State.GONE)
-    back = [number for number, state in before.items() if state == ForeignOrder.State.GONE and number in found]
-    ForeignOrder.objects.filter(wallet=wallet, venue_order_id__in=back).update(state=ForeignOrder.State.OPEN)
+    concerned = Q(state=ForeignOrder.State.OPEN) | Q(venue_order_id__in=list(found))
+    before = {row.venue_order_id: row for row in ForeignOrder.objects.filter(concerned, wallet=wallet)}
+    changed = [row for number, row in found.items() if number not in before or says_else(row, before[number])]
+    if changed:
+        ForeignOrder.objects.bulk_create(
+            changed, 1000, update_conflicts=True, unique_fields=["wallet", "venue_order_id"], update_fields=SAID
+        )
+    gone = [row.pk for number, row in before.items() if row.state == ForeignOrder.State.OPEN and number not in found]
+    if gone and all(row.venue_order_id for row in rows):  # else one of them may be the row that does not say its number
+        ForeignOrder.objects.filter(pk__in=gone).update(state=ForeignOrder.State.GONE)
+    back = [row.pk for number, row in before.items() if row.state == ForeignOrder.State.GONE and number in found]
+    if back:
+        ForeignOrder.objects.filter(pk__in=back).update(state=ForeignOrder.State.OPEN)
     new = len(found.keys() - before.keys())
     if new:
         orders = f"{new} open orders of {wallet.name} are" if new > 1 else f"1 open order of {wallet.name} is"
         events_record([News("alert", "recovery", {"message": f"{orders} not ours. Adopt or ignore.", "wallet": wallet.wallet_id})])
     return new
+
+
+def says_else(now: ForeignOrder, before: ForeignOrder) -> bool:
+    """Whether the venue says something else of the order than before."""
+    return any(getattr(now, name) != getattr(before, name) for name in SAID if name != "updated_at")
 
 
 def foreign_columns(row: Report | UnreadRow) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from django.test.utils import CaptureQueriesContext
 
 from core.errors import Unreadable
 from tests.trading.making import candles, paper_wallet, replay_bot
-from trading.models import BotState
-from trading.services.bot_loading import bot_load, bots_load
+from trading.models import Bot, BotState
+from trading.services.bot_loading import bot_load, bots_load, positions_ensure
 from trading.services.bots import bot_start
 from trading.services.loaded_bot import LoadedBot
 
@@ -51,3 +51,9 @@ def test_one_whose_memory_cannot_be_read_does_not_keep_the_others_from_theirs(bo
     assert [bot_id for bot_id, one in found.items() if isinstance(one, LoadedBot) and one.unreadable] == [bot_ids[2]]
     with pytest.raises(Unreadable, match="cannot be read"):
         bot_load(bot_ids[2])
+
+
+def test_two_that_make_the_same_position_at_once_have_one(bot_ids: list[int]) -> None:
+    bot = Bot.objects.get(pk=bot_ids[0])
+    first, second = (positions_ensure(bot, ["NEW-BTC"], {}) for _ in range(2))
+    assert first["NEW-BTC"].pk == second["NEW-BTC"].pk

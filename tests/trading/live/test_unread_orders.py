@@ -7,7 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from core.errors import Conflict
 from market.exchanges.base import Report, UnreadRow
@@ -46,6 +48,17 @@ def test_an_order_that_cannot_be_read_is_shown_among_those_that_are_not_ours(row
     with pytest.raises(Conflict, match="cannot read"):
         foreign_order_resolve(foreign_id=known.pk, action="adopt", bot_id="any")
     assert foreign_order_resolve(foreign_id=known.pk, action="ignore").state == "ignored"
+
+
+def test_what_is_as_it_was_is_not_written_again(rows: Rows) -> None:
+    wallet = rows.wallet()
+    first: list[Report | UnreadRow] = [report("1", "hand-1"), report("2", "hand-2"), unread("3")]
+    foreign_orders_note(wallet, first)
+    with CaptureQueriesContext(connection) as asked:
+        foreign_orders_note(wallet, first)
+    assert [one["sql"].split()[0] for one in asked] == ["SELECT"]
+    foreign_orders_note(wallet, [report("1", "hand-1", filled=Decimal("0.5")), *first[1:]])
+    assert ForeignOrder.objects.get(venue_order_id="1").filled == Decimal("0.5")
 
 
 def test_what_is_gone_says_so_unless_it_may_be_the_row_without_a_number(rows: Rows) -> None:
