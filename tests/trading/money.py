@@ -143,6 +143,14 @@ def side_by_side() -> Day:
     return Day(0, Decimal(700), rules, bots, candles, {}, 0)
 
 
+def without_lots() -> Day:
+    """What floats leave of a position is sold by a noise more than there is."""
+    bot: dict[str, Any] = {"strategy": "dice_targets", "params": {"seed": 20000}, "venue": VENUE, "symbols": list(SYMBOLS)}
+    bot |= {"interval": "5m", "cash": "1234.5678", "fees": {"maker_bps": 0, "taker_bps": 0}, "exits": {"take_profit": 0.01}}
+    candles = tuple(walk(symbol, Decimal("0.01"), 6, 2 + number) for number, symbol in enumerate(SYMBOLS))
+    return Day(2, Decimal(700), {}, (bot,), candles, {}, 0)
+
+
 def put_on_ticks(prices: Floats, tick: Decimal) -> Floats:
     return np.array([float(round(one / float(tick)) * tick) for one in prices])
 

@@ -52,6 +52,10 @@ class StepEffects:
     news: list[News] = field(default_factory=list)
 
 
+NOISE = Decimal("1e-9")
+"""Share of a quantity that floats may have got wrong."""
+
+
 @dataclass(slots=True)
 class StepWriter(ABC):
     """Gathers what a step of a bot comes to, and writes it by `finish`."""
@@ -198,7 +202,7 @@ class StepWriter(ABC):
             symbol=intent.symbol,
             side=intent.side,
             type=intent.type,
-            quantity=exact_quantity(self.loaded_bot, intent.symbol, intent.quantity),
+            quantity=order_quantity(self.loaded_bot, intent),
             limit=self.exact_price(intent, intent.limit),
             stop=self.exact_price(intent, intent.stop, is_stop=True),
             reason=intent.reason,
@@ -273,6 +277,13 @@ def exact_quantity(loaded_bot: LoadedBot, symbol: str, quantity: float) -> Decim
     if loaded_bot.external:
         return round_quantity(loaded_bot.instruments[symbol], quantity)
     return exact_decimal(quantity).quantize(PLACES)
+
+
+def order_quantity(loaded_bot: LoadedBot, intent: Intent) -> Decimal:
+    """As it is written. Where no lot rounds them away, floats of the engine may ask for a noise more than there is to sell."""
+    quantity = exact_quantity(loaded_bot, intent.symbol, intent.quantity)
+    held = loaded_bot.positions[intent.symbol].quantity
+    return held if intent.side == "sell" and held < quantity <= held * (1 + NOISE) else quantity
 
 
 def note_equity(loaded_bot: LoadedBot, step: Step) -> None:
