@@ -151,6 +151,18 @@ def without_lots() -> Day:
     return Day(2, Decimal(700), {}, (bot,), candles, {}, 0)
 
 
+def grown() -> Day:
+    """Of two targets one is refused, and the other grows into its place, beyond what the wallet has."""
+    bot: dict[str, Any] = {"venue": VENUE, "symbols": ["AAA-USDT"], "interval": "5m", "cash": "999.99"}
+    bot |= {"fees": {"maker_bps": 0, "taker_bps": 0}, "sizing": {"kind": "all_in"}}
+    targets = {**bot, "strategy": "dice_targets", "params": {"seed": 40}}
+    targets |= {"slippage": {"kind": "volume_share", "max_share": 0.05}, "exits": {"take_profit": 0.02, "trailing_stop": 0.02}}
+    both = {**targets, "symbols": list(SYMBOLS), "exits": {"take_profit": 0.01}}
+    candles = tuple(walk(symbol, Decimal("0.01"), 22, 28232 + number) for number, symbol in enumerate(SYMBOLS))
+    bots = ({**bot, "strategy": "dice_single", "params": {"seed": 1622}}, targets, both)
+    return Day(28232, Decimal(700), {}, bots, candles, {}, 0)
+
+
 def put_on_ticks(prices: Floats, tick: Decimal) -> Floats:
     return np.array([float(round(one / float(tick)) * tick) for one in prices])
 

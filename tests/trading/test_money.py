@@ -32,7 +32,19 @@ from market.exchanges.base import Balance, Execution, Report
 from market.models import Instrument
 from market.services import instrument_ensure
 from market.size_rules import instrument_rules
-from tests.trading.money import START, STEP, VENUE, Day, days, register, side_by_side, unregister, without_lots, without_rules
+from tests.trading.money import (
+    START,
+    STEP,
+    VENUE,
+    Day,
+    days,
+    grown,
+    register,
+    side_by_side,
+    unregister,
+    without_lots,
+    without_rules,
+)
 from tests.wallets.making import account
 from trading.live.replay import replay_drive
 from trading.models import OPEN, Bot, Fill, Order, OrderStatus, Position
@@ -73,6 +85,7 @@ def test_value_in_is_value_out_and_fees(driver: str, request: pytest.FixtureRequ
     @example(day=without_rules())
     @example(day=side_by_side())
     @example(day=without_lots())
+    @example(day=grown())
     def play(day: Day) -> None:
         with undone():
             for one in day.candles:

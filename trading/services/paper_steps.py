@@ -21,7 +21,7 @@ from trading.services.admission import Blocked, ClaimsInTurn
 from trading.services.fills import fill_news, fills_book
 from trading.services.loaded_bot import Overtaken
 from trading.services.order_rows import ORDER_FILLED, ORDER_OVER, order_payload
-from trading.services.paper_funds import PaperFunds
+from trading.services.paper_funds import NOTHING, PaperFunds
 from trading.services.step_writer import StepEffects, StepWriter, exact_quantity
 
 
@@ -41,6 +41,7 @@ class PaperStepWriter(StepWriter):
     def refuse_one(self, expected: Step) -> bool:
         """Looks at the entries that the engine is about to execute, and ends the first that must not be: it is forgotten in time.
         False: all of them may."""
+        self.forget_admitted()
         self.funds.expect(expected.executed)
         for intent in expected.wanted:
             if intent.side == "buy" and intent.type == "market":
@@ -49,6 +50,13 @@ class PaperStepWriter(StepWriter):
                     self.take(self.refuse(decision))
                     return True
         return self.end_one_unpaid(expected.executed)
+
+    def forget_admitted(self) -> None:
+        """What was admitted beside one that was refused is looked at anew: it may have grown into that one's place."""
+        claimed = sum((one.claim or NOTHING for one in self.admitted.values()), NOTHING)
+        self.books.draw.settle(unclaim=claimed)
+        self.funds.taken = NOTHING
+        self.admitted.clear()
 
     def end_one_unpaid(self, executed: Sequence[Executed]) -> bool:
         """The first of the orders that wait already and would now cost more than the wallet has."""
