@@ -100,7 +100,10 @@ class VenueOrders:
                 self.due.remove(one.order.number)
             else:
                 self.give_up(one, step)
+        there = {one.lot for one in self.sent.values()}
         for one in changes.place if placing else ():
+            if one.lot not in there and self.exits.join_refused(one):
+                continue
             number = self.trader_state.take_number()
             self.exits.unsent[number] = replace(one, order=replace(one.order, number=number))
             self.due.append(number)

@@ -207,8 +207,7 @@ def spent_more_than_there_is(venue: str, account: dict[str, Any]) -> Iterator[Di
 
 def tries_differ(refused: Sequence[tuple[str, str]], changed: Mapping[str, int]) -> Iterator[Difference]:
     """A day takes less than an hour of ours: what is refused for a lasting reason costs at most a dozen orders in it, until the
-    venue takes one, and each tells one event. Other rules of the symbol are a reason to try as often again, and each purchase makes
-    a new exit, which is tried once whatever became of the others."""
+    venue takes one, and each tells one event. Other rules of the symbol are a reason to try as often again."""
     codes = {name: code for name, code in refused if code not in PASSING}
     told = Counter(
         payload["order_id"]
@@ -216,15 +215,13 @@ def tries_differ(refused: Sequence[tuple[str, str]], changed: Mapping[str, int])
         if payload.get("status") == OrderStatus.REJECTED
     )
     tries: dict[tuple[str, str, str], int] = defaultdict(int)
-    bought: Counter[tuple[str, str, str]] = Counter()
     for order in Order.objects.exclude(submitted_at=None).order_by("id").select_related("bot"):
         of = order.bot.name, order.symbol, order.side
-        bought[order.bot.name, order.symbol, "sell"] += order.side == "buy" and order.filled_quantity > 0
         if order.venue_order_id:
             tries[of] = 0
         elif order.status == OrderStatus.REJECTED and order.client_order_id in codes:
             tries[of] += 1
-            if tries[of] > MOST_TRIES * (1 + changed.get(order.symbol, 0)) + bought[of]:
+            if tries[of] > MOST_TRIES * (1 + changed.get(order.symbol, 0)):
                 yield Difference(f"the {tries[of]}th order in a row that was refused for good", order.client_order_id)
             if told[order.order_id] != 1:
                 yield Difference(f"its refusal was told {told[order.order_id]} times", order.client_order_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
@@ -127,6 +128,34 @@ def test_a_take_profit_that_the_venue_refuses_is_not_offered_again_with_every_st
         step = trader.close(minute * MINUTE, flat(100.0 + minute % 2), {"BTC-USD": SignalRow()})
         step = step if step.wanted else trader.retry_exits(minute * MINUTE + 1)
     assert 40 <= sent <= 4 * MOST_TRIES
+
+
+def test_exits_of_a_grid_that_are_new_wait_with_those_that_the_venue_refuses() -> None:
+    """Twenty rungs are bought, one a minute: a first try of each exit would come on top of the twelve."""
+    ladder = SignalRow(ladder=(np.arange(99.0, 79.0, -1.0), np.arange(100.0, 80.0, -1.0)))
+    trader = Trader(Account(10_000.0), ["BTC-USD"], MINUTE, "lots", external=True, reserve=0.0)
+    rungs, times = trader.close(0, flat(), {"BTC-USD": ladder}).wanted, []
+    assert len(rungs) == 20
+    for minute, rung in enumerate(rungs, 1):
+        now = minute * MINUTE
+        step = trader.apply_fill(rung.number, rung.limit or 0.0, rung.quantity, 0.0, True, now)
+        for second in range(0, 60_000, 5_000):
+            for one in step.wanted:
+                assert one.side == "sell"
+                times.append(now + second)
+                trader.apply_end(one.number, "rejected", refused("lasting", now + second))
+            step = trader.retry_exits(now + second + 1)
+    assert len(times) == MOST_TRIES
+    offers = wanted_within(trader, now, now + 2 * HOUR)
+    for offer in offers:
+        trader.apply_acceptance(offer.number)
+    offers += wanted_within(trader, now + 2 * HOUR, now + 3 * HOUR)
+    assert len({offer.limit for offer in offers}) == len(offers) == len(rungs)  # each goes out in its turn
+
+
+def wanted_within(trader: Trader, start: int, end: int) -> list[Any]:
+    """What goes out between two times, looked at once a minute."""
+    return [one for now in range(start, end, MINUTE) for one in trader.retry_exits(now).wanted]
 
 
 def test_a_stop_that_we_block_rests_later_and_is_watched_here_meanwhile() -> None:
