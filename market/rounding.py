@@ -8,7 +8,7 @@ from market.models import Instrument
 
 PLACES = Decimal(1).scaleb(-18)
 ALMOST = Decimal("1e-9")
-"""Share of a tick within which a price counts as being on it, as in the engine's own rounding."""
+"""Share of a tick, a quantity or a sum that the engine's floats may be off by, as in its own rounding."""
 
 
 def exact_decimal(value: float) -> Decimal:

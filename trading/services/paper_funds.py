@@ -11,32 +11,25 @@ from core.prepared import execute_prepared
 from engine import risk
 from engine.layout import money_scale
 from engine.live import Executed
-from market.rounding import exact_decimal
+from market.rounding import ALMOST, PLACES, exact_decimal
 from trading.models import Mode
 from trading.services.loaded_bot import LoadedBot
 
 # Claims of a wallet come one after the other, because its risk budget stays locked until the claimant's transaction ends. So what
 # is read after a claim is what there is.
-FUNDS = """
-SELECT
-    coalesce((SELECT amount FROM wallets_walletbalance WHERE wallet_id = %s::bigint AND asset = %s::text), 0),
-    coalesce((
-        SELECT sum(claim.open) FROM trading_order AS resting JOIN trading_riskallocation AS claim ON claim.order_id = resting.id
-        WHERE resting.status IN ('pending', 'submitted', 'accepted', 'partially_filled')
-        AND resting.wallet_id = %s::bigint AND resting.mode = 'paper' AND claim.currency = %s::text
-    ), 0)
-"""
-APART = """
+CLAIMS = """
 SELECT coalesce(sum(claim.open), 0)
 FROM trading_order AS resting JOIN trading_riskallocation AS claim ON claim.order_id = resting.id
-WHERE resting.status IN ('pending', 'submitted', 'accepted', 'partially_filled') AND resting.type <> 'market'
+WHERE resting.status IN ('pending', 'submitted', 'accepted', 'partially_filled')
 AND resting.wallet_id = %s::bigint AND resting.mode = 'paper' AND claim.currency = %s::text
-AND NOT (resting.run_id = %s::bigint AND resting.number = ANY(%s::bigint[]))
 """
+FUNDS = f"""
+SELECT
+    coalesce((SELECT amount FROM wallets_walletbalance WHERE wallet_id = %s::bigint AND asset = %s::text), 0),
+    ({CLAIMS})
+"""  # noqa: S608
+APART = f"""{CLAIMS} AND resting.type <> 'market' AND NOT (resting.run_id = %s::bigint AND resting.number = ANY(%s::bigint[]))"""
 NOTHING = Decimal(0)
-STEP = Decimal(1).scaleb(-18)
-NOISE = Decimal("1e-9")
-"""Share of a purchase up to which what is missing is noise of the engine's floats."""
 
 
 @dataclass(slots=True)
@@ -80,7 +73,7 @@ class PaperFunds:
             return None
         needed = self.costs.get(number, claim)
         free = self.read() - self.claimed - self.taken + self.proceeds
-        if needed - free > needed * NOISE:
+        if needed - free > needed * ALMOST:
             return self.deny(needed, free)
         self.taken += needed
         return None
@@ -98,7 +91,7 @@ class PaperFunds:
             left = self.read() - cursor.fetchone()[0]
         for one in executed:
             left += money_of(one)
-            if one.side == "buy" and -left > -money_of(one) * NOISE:
+            if one.side == "buy" and -left > -money_of(one) * ALMOST:
                 return one.number
         return None
 
@@ -109,11 +102,11 @@ class PaperFunds:
         if money_scale(account.cash, account.rules):
             return quantity, fee
         missing = EXACT.multiply(price, quantity) + fee - (self.read() + self.changed)
-        if 0 < missing <= EXACT.multiply(price, quantity) * NOISE:
-            missing = missing.quantize(STEP, ROUND_UP)
+        if 0 < missing <= EXACT.multiply(price, quantity) * ALMOST:
+            missing = missing.quantize(PLACES, ROUND_UP)
             if any(rule.lot for rule in account.rules):
                 return quantity, fee - missing
-            return quantity - (missing / price).quantize(STEP, ROUND_UP), fee
+            return quantity - (missing / price).quantize(PLACES, ROUND_UP), fee
         return quantity, fee
 
 

@@ -22,7 +22,7 @@ from core.times import to_ms
 from engine import risk
 from engine.live import Ended, Executed, HeldOrder, Intent, Refusal, Step
 from engine.order_rules import is_dust
-from market.rounding import PLACES, exact_decimal, round_quantity
+from market.rounding import ALMOST, PLACES, exact_decimal, round_quantity
 from trading import metrics
 from trading.models import BlockEvent, BotState, Order, OrderStatus
 from trading.services.admission import (
@@ -50,10 +50,6 @@ class StepEffects:
     cancel: list[Order] = field(default_factory=list)
     blocked: list[BlockEvent] = field(default_factory=list)
     news: list[News] = field(default_factory=list)
-
-
-NOISE = Decimal("1e-9")
-"""Share of a quantity that floats may have got wrong."""
 
 
 @dataclass(slots=True)
@@ -283,7 +279,7 @@ def order_quantity(loaded_bot: LoadedBot, intent: Intent) -> Decimal:
     """As it is written. Where no lot rounds them away, floats of the engine may ask for a noise more than there is to sell."""
     quantity = exact_quantity(loaded_bot, intent.symbol, intent.quantity)
     held = loaded_bot.positions[intent.symbol].quantity
-    return held if intent.side == "sell" and held < quantity <= held * (1 + NOISE) else quantity
+    return held if intent.side == "sell" and held < quantity <= held * (1 + ALMOST) else quantity
 
 
 def note_equity(loaded_bot: LoadedBot, step: Step) -> None:
