@@ -17,6 +17,7 @@ from access import selectors, services
 from access.limits import KINDS
 from access.models import ApiToken
 from access.openapi import describe_endpoint, name_path, query_parameter
+from access.queries import read_query, refuse_query
 from access.rights import require_right
 from access.scopes import SCOPES
 from access.sign_in import failure_note, name_wait
@@ -145,9 +146,9 @@ class TokensView(APIView):
         parameters=[query_parameter("all", "`true`: everybody's.", FLAG_ASKED)],
     )
     def get(self, request: Request) -> Response:
-        form = Fields(request.query_params.dict())
+        form = read_query(request)
         wanted = form.flag("all")
-        form.refuse("A query parameter cannot be used.")
+        refuse_query(form)
         if wanted:
             require_right(request.user, "access.view_apitoken", scope="admin")
         found = selectors.tokens_of(user=None if wanted else signed_in(request))

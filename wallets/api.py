@@ -7,6 +7,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from access.openapi import describe_endpoint, name_path, query_parameter
+from access.queries import PAGE, page_parameters, read_page_place, read_query
 from core.paging import next_url, read_page
 from core.shapes import (
     COUNT,
@@ -25,7 +26,6 @@ from core.shapes import (
     name_page,
     object_shape,
 )
-from market.api.parameters import PAGE, page_parameters, read_page_place, read_query
 from wallets import selectors
 from wallets.models import Environment, LedgerEntry, LedgerTransaction, Wallet
 

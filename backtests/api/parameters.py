@@ -9,8 +9,8 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from access.openapi import query_parameter
+from access.queries import read_query, refuse_query
 from backtests.models import Status
-from core.fields import Fields
 from core.shapes import CURSOR, asked_text, choice_shape, count_shape
 
 CURSOR_PARAMETER = query_parameter("cursor", "From the `next` of the page before.", CURSOR)
@@ -28,21 +28,21 @@ def sort_parameter(columns: Sequence[str], description: str) -> OpenApiParameter
 
 def read_words(request: Request, *names: str) -> dict[str, str]:
     """Text parameters by name, empty where absent."""
-    form = Fields(request.query_params.dict())
+    form = read_query(request)
     found = {name: form.text(name) for name in names}
-    form.refuse("A query parameter cannot be used.")
+    refuse_query(form)
     return found
 
 
 def read_number(request: Request, name: str, default: int, *, high: int = 5_000) -> int:
-    form = Fields(request.query_params.dict())
+    form = read_query(request)
     found = form.integer(name, default, low=1, high=high)
-    form.refuse("A query parameter cannot be used.")
+    refuse_query(form)
     return found
 
 
 def read_moments(request: Request, *names: str) -> dict[str, datetime | None]:
-    form = Fields(request.query_params.dict())
+    form = read_query(request)
     found = {name: form.moment(name) for name in names}
-    form.refuse("A query parameter cannot be used.")
+    refuse_query(form)
     return found

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from access.openapi import describe_endpoint, query_parameter
+from access.queries import PAGE, page_parameters, read_page_place, read_query
 from core.errors import Invalid
 from core.fields import Fields
 from core.paging import CURSOR_NUMBER, next_url, read_page
@@ -34,7 +35,6 @@ from core.text import float_text
 from core.times import from_ms, to_ms
 from engine.types import INTERVALS, Candles, Floats
 from market import selectors
-from market.api.parameters import PAGE, page_parameters, read_page_place, read_query
 from market.candles.codec import VALUES
 
 INTERVAL_HELP = "1m, 5m, 15m, 1h, 4h, 1d ...; one that is not stored is made of a lower one, closed candles only."

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from access.openapi import describe_endpoint, name_path
+from access.queries import PAGE, read_page_place, read_query
 from core.fields import Fields
 from core.paging import next_url, read_page
 from core.shapes import (
@@ -33,7 +34,6 @@ from core.shapes import (
 )
 from market import import_jobs, selectors, services
 from market.api.candles import INTERVAL, read_series
-from market.api.parameters import PAGE, read_page_place, read_query
 from market.models import CandleImport
 from market.tasks import import_start
 

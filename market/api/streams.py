@@ -7,6 +7,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from access.openapi import describe_endpoint, query_parameter
+from access.queries import read_query, refuse_query
 from core.fields import Fields
 from core.shapes import (
     COUNT,
@@ -130,10 +131,10 @@ class TicksView(APIView):
         parameters=QUERY,
     )
     def get(self, request: Request) -> Response:
-        form = Fields(request.query_params.dict())
+        form = read_query(request)
         venue, listed = form.text("venue"), form.text("symbols", longest=LONGEST_LIST)
         environment = form.choice("environment", "", ENVIRONMENTS) if form.take("environment") else ""
-        form.refuse("A query parameter cannot be used.")
+        refuse_query(form)
         symbols = {symbol_normalise(symbol) for symbol in listed.split(",") if symbol.strip()}
         venue = venue_normalise(venue) if venue else ""
         feeds = [feed for feed in selectors.list_feeds() if venue in ("", feed[0]) and environment in ("", feed[1])]

@@ -9,16 +9,12 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from access.openapi import query_parameter
-from core.fields import Fields
-from core.paging import MOST
-from core.shapes import CURSOR, MOMENT_ASKED, SYMBOL_GIVEN, asked_text, choice_shape, count_shape
+from access.queries import page_parameters, read_page_place, read_query, refuse_query
+from core.shapes import MOMENT_ASKED, SYMBOL_GIVEN, asked_text, choice_shape
 from trading.models import Mode
 from trading.selectors.filters import SHOWN, Filter
 
-PAGE = [
-    query_parameter("limit", f"Rows of a page, at most {MOST}; {SHOWN} where left out.", count_shape(1, MOST)),
-    query_parameter("cursor", "From `next` of the page before.", CURSOR),
-]
+PAGE = page_parameters(rows=SHOWN)
 FILTERS = [
     query_parameter("symbol", "BTC-USDT", SYMBOL_GIVEN),
     query_parameter("bot", "A bot's id.", asked_text()),
@@ -37,7 +33,7 @@ class ListRequest:
     """The parameters of one request. Reading `words`, `filter` and `page` gathers faults; the last of them refuses."""
 
     def __init__(self, request: Request) -> None:
-        self.form = Fields(request.query_params.dict())
+        self.form = read_query(request)
 
     def words(self, *names: str) -> dict[str, Any]:
         found = {name: self.form.text(name) for name in names}
@@ -56,9 +52,7 @@ class ListRequest:
 
     def page(self) -> dict[str, Any]:
         """`limit` and `cursor`, for the selectors that page."""
-        found = {"limit": self.form.integer("limit", SHOWN, low=1, high=MOST), "cursor": self.form.text("cursor")}
-        self.refuse()
-        return found
+        return read_page_place(self.form, rows=SHOWN)
 
     def refuse(self) -> None:
-        self.form.refuse("A query parameter cannot be used.")
+        refuse_query(self.form)

@@ -1,4 +1,4 @@
-"""What lists of market data and of wallets are asked with, read with the same words of refusal as everything else."""
+"""The query of an API request: what lists are asked with, and the same words of refusal everywhere."""
 
 from __future__ import annotations
 
