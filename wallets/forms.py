@@ -10,8 +10,8 @@ from django.db.models import Model
 
 from core.errors import Invalid
 from core.generics import ModelForm
-from wallets import services
 from wallets.models import ExchangeAccount, Wallet
+from wallets.services import accounts, wallets
 
 AnyRow = TypeVar("AnyRow", bound=Model)
 
@@ -67,15 +67,15 @@ class AccountForm(ServiceForm[ExchangeAccount]):
             known = self.instance if self.instance.pk else None
             environment = known.environment if known else cleaned["environment"]
             venue = known.venue if known else cleaned["venue"]
-            addresses = {field: cleaned[field] for field in services.ADDRESSES}
-            self.check_by(services.account_read, name=cleaned["name"], environment=environment, addresses=addresses, account=known)
+            addresses = {field: cleaned[field] for field in accounts.ADDRESSES}
+            self.check_by(accounts.account_read, name=cleaned["name"], environment=environment, addresses=addresses, account=known)
             if known is None:
-                self.check_by(services.venue_read, venue=venue, environment=environment)
+                self.check_by(accounts.venue_read, venue=venue, environment=environment)
             else:
                 again = {"addresses": addresses, "secret": cleaned["new_secret"]}
-                self.check_by(services.secret_again_check, account=known, **again)
+                self.check_by(accounts.secret_again_check, account=known, **again)
             if cleaned["new_api_key"] or cleaned["new_secret"]:
-                self.check_by(services.key_read, venue=venue, api_key=cleaned["new_api_key"], secret=cleaned["new_secret"])
+                self.check_by(accounts.key_read, venue=venue, api_key=cleaned["new_api_key"], secret=cleaned["new_secret"])
         return cleaned
 
 
@@ -108,5 +108,5 @@ class WalletForm(ServiceForm[Wallet]):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if not self.errors:
-            self.check_by(services.wallet_read, **cleaned)
+            self.check_by(wallets.wallet_read, **cleaned)
         return cleaned

@@ -2,14 +2,15 @@
 
 from django.urls import URLPattern, path
 
-from wallets import api, views
+from wallets import api
+from wallets.views import wallets
 
 app_name = "wallets"
 
 urlpatterns: list[URLPattern] = [
-    path("", views.wallet_list, name="list"),
-    path("<slug:wallet_id>/", views.wallet_detail, name="detail"),
-    path("<slug:wallet_id>/test/", views.wallet_test, name="test"),
+    path("", wallets.wallet_list, name="list"),
+    path("<slug:wallet_id>/", wallets.wallet_detail, name="detail"),
+    path("<slug:wallet_id>/test/", wallets.wallet_test, name="test"),
 ]
 
 api_urlpatterns: list[URLPattern] = [

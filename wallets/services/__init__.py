@@ -1,0 +1,37 @@
+"""Accounts and their keys; wallets and their bookings."""
+
+from wallets.services.accounts import (
+    ADDRESSES,
+    account_check,
+    account_create,
+    account_endpoint,
+    account_secret_set,
+    account_update,
+    secrets_rotate,
+)
+from wallets.services.bookings import fill_booking
+from wallets.services.wallets import (
+    ledger_opening_from_venue,
+    replay_books_open,
+    wallet_archive,
+    wallet_create,
+    wallet_deposit,
+    wallet_rename,
+)
+
+__all__ = [
+    "ADDRESSES",
+    "account_check",
+    "account_create",
+    "account_endpoint",
+    "account_secret_set",
+    "account_update",
+    "fill_booking",
+    "ledger_opening_from_venue",
+    "replay_books_open",
+    "secrets_rotate",
+    "wallet_archive",
+    "wallet_create",
+    "wallet_deposit",
+    "wallet_rename",
+]
