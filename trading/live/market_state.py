@@ -20,6 +20,7 @@ from core.times import from_ms, to_ms
 from engine.live import OHLCV, PriceLevel
 from market.exchanges.base import Candle, Depth, MarketEvent, Tick
 from market.feed import State
+from market.price_paths import find_path
 from trading import metrics
 from trading.live.history import CandleHistory
 from trading.live.levels import Levels
@@ -164,11 +165,10 @@ class MarketState:
         return "" if self.state in ("live", "polling") else f"no prices: the stream of {self.key} is {self.state}"
 
     @called_from(*ANY)
-    def note_missing(self, paths: Sequence[Sequence[str]]) -> None:
-        """A fee could not be valued: from now on the prices of the first of `paths` that the venue lists are heard, too."""
-        listed = self.tradable or frozenset()
-        path = next((path for path in paths if listed.issuperset(path)), ())
-        self.fee_symbols = self.fee_symbols.union(path)
+    def note_missing(self, asset: str, quote: str, via: Sequence[str]) -> None:
+        """A fee could not be valued: from now on the prices of the shortest path that the venue lists are heard, too."""
+        path = find_path(asset, quote, self.tradable or frozenset(), via=via)
+        self.fee_symbols = self.fee_symbols.union(path or ())
 
 
 def best_of(levels: Sequence[tuple[Decimal, Decimal]]) -> Decimal | None:

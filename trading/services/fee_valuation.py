@@ -1,25 +1,24 @@
 """What a fee is worth in the quote currency at the time of its fill, whatever asset the venue took it in, and how that is known.
 
 A price is taken from memory, or else by one statement from the newest stored candles; neither is asked where the fee is in one of
-the traded pair's own assets. A fee that no direct pair and no pair of pairs leads to is named as unvalued: it is no zero.
+the traded pair's own assets. A fee that no path of pairs leads from (`market.price_paths`) is named as unvalued: it is no zero.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from core.prepared import execute_prepared
 from core.text import decimal_text
 from market.exchanges.base import Execution
+from market.price_paths import convert_amount, find_path, list_symbols
 
 NOTHING = Decimal(0)
 PLACES = Decimal("1e-18")
-HUBS = ("USDT", "USD", "USDC", "BTC", "ETH", "EUR", "FDUSD", "BNB")
-"""Assets that venues list the others against: what one hop goes through."""
 FRESH = timedelta(hours=1)
 """How old a price in memory, or a fill that it values, may be."""
 STORED_WITHIN = timedelta(days=1)
@@ -32,9 +31,6 @@ AND series.last BETWEEN %s::timestamptz AND %s::timestamptz AND series.last_clos
 ORDER BY instrument.symbol, series.last DESC
 """
 
-Path: TypeAlias = Sequence[str]
-"""Symbols that lead from one asset to another, one after the other."""
-
 
 class PriceMemory(Protocol):
     """Last prices at a venue, from any thread."""
@@ -42,8 +38,8 @@ class PriceMemory(Protocol):
     def find_price(self, symbol: str) -> tuple[Decimal, float] | None:
         """The last price and its age in seconds."""
 
-    def note_missing(self, paths: Sequence[Path]) -> None:
-        """None of these could be gone: what is not known now should be, the next time."""
+    def note_missing(self, asset: str, quote: str, via: Sequence[str]) -> None:
+        """No price led from one to the other: what is not known now should be, the next time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,24 +75,19 @@ class FeeValuation:
 
     def value_other(self, asset: str, quote: str, base: str, fee: Decimal, prices: dict[str, Decimal], time: datetime) -> FeeWorth:
         """A fee in an asset that is not traded here. `prices`: what is known for certain."""
-        paths = list(list_paths(asset, quote, base))
-        names = sorted({name for path in paths for name in path} - prices.keys())
+        names = [name for name in list_symbols(asset, quote, via=(base,)) if name not in prices]
         if self.memory and self.now - time <= FRESH:
             prices |= recall_prices(self.memory, names)
-        found = best_path(paths, prices)
-        if found is None and self.memory:
-            self.memory.note_missing(paths)
-        if found is None:
+        path = find_path(asset, quote, prices, via=(base,))
+        if path is None and self.memory:
+            self.memory.note_missing(asset, quote, (base,))
+        if path is None:
             prices |= self.read_stored(names, time)
-            found = best_path(paths, prices)
-        if found is None:
+            path = find_path(asset, quote, prices, via=(base,))
+        if path is None:
             return FeeWorth(None, how=f"unvalued: no price leads from {asset} to {quote}")
-        worth, steps = fee, []
-        for name in found:
-            worth = worth * prices[name] if name.split("-")[0] == asset else worth / prices[name]
-            asset = name.split("-")[1] if name.split("-")[0] == asset else name.split("-")[0]
-            steps.append(f"{name} {decimal_text(prices[name])}")
-        return FeeWorth(worth.quantize(PLACES), how=", ".join(steps)[:120])
+        how = ", ".join(f"{name} {decimal_text(prices[name])}" for name in path)
+        return FeeWorth(convert_amount(fee, asset, path, prices).quantize(PLACES), how=how[:120])
 
     def read_stored(self, names: Sequence[str], time: datetime) -> Mapping[str, Decimal]:
         """The closes of the newest stored candles, where those lie near the fill."""
@@ -109,22 +100,3 @@ def recall_prices(memory: PriceMemory, names: Sequence[str]) -> dict[str, Decima
     """Those that are known and fresh."""
     known = ((name, memory.find_price(name)) for name in names)
     return {name: one[0] for name, one in known if one and one[0] > 0 and one[1] <= FRESH.total_seconds()}
-
-
-def list_paths(asset: str, quote: str, base: str) -> Iterator[Path]:
-    """Ways from one asset to another, the most direct first; by way of the traded pair before any other."""
-    for name in pair_names(asset, quote):
-        yield (name,)
-    for hub in (base, *(hub for hub in HUBS if hub not in (asset, quote, base))):
-        for first in pair_names(asset, hub):
-            for second in pair_names(hub, quote):
-                yield (first, second)
-
-
-def pair_names(one: str, other: str) -> tuple[str, str]:
-    """A pair is listed one way or the other."""
-    return f"{one}-{other}", f"{other}-{one}"
-
-
-def best_path(paths: Sequence[Path], prices: Mapping[str, Decimal]) -> Path | None:
-    return next((path for path in paths if all(name in prices for name in path)), None)
