@@ -1,5 +1,4 @@
-"""The newest price of each symbol, one hash for each venue and environment. Stream workers write them; pages and the API read them.
-The newest price of each symbol, one hash for each venue and environment. Stream workers write them; pages and the API read them."""
+"""The newest price of each symbol, one hash for each venue and environment. Stream workers write, pages and the API read them."""
 
 from __future__ import annotations
 

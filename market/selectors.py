@@ -49,8 +49,7 @@ __all__ = [
 MOST_NEAR = 4
 
 SILENT_AFTER = 8.0
-"""Seconds without news of a venue after which its prices have stopped. In a quiet market the feed asks REST more often than this.
-Seconds without news of a venue after which its prices have stopped. In a quiet market the feed asks REST more often than this."""
+"""Seconds without news of a venue after which its prices have stopped. In a quiet market the feed asks REST more often."""
 
 
 def series_list(*, venue: str = "", symbol: str = "") -> QuerySet[CandleSeries]:

@@ -52,8 +52,7 @@ RESERVE = 0.15
 
 
 class Budget:
-    """`clock` (seconds since 1970) and `sleep` can be given for tests. `waited`, `denied` and `limited` are counts for the metrics.
-    `clock` (seconds since 1970) and `sleep` can be given for tests. `waited`, `denied` and `limited` are counts for the metrics."""
+    """`clock` (seconds since 1970) and `sleep` are for tests. `waited`, `denied` and `limited` are counts for the metrics."""
 
     def __init__(
         self,

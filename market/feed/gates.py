@@ -1,5 +1,4 @@
-"""Closed candles of each symbol and interval, in order and each once. Those that the stream did not bring are asked of the venue.
-Closed candles of each symbol and interval, in order and each once. Those that the stream did not bring are asked of the venue."""
+"""Closed candles of each symbol and interval, in order and each once. What the stream did not bring, the venue is asked for."""
 
 from __future__ import annotations
 

@@ -43,8 +43,7 @@ def refuse_newer_desk() -> None:
 
 
 def find_newer_migration() -> str:
-    """The newest migration of our apps that the database has and this build does not have, as `app.name`; empty if there is none.
-    The newest migration of our apps that the database has and this build does not have, as `app.name`; empty if there is none."""
+    """The newest migration of our apps that the database has and this build has not, as `app.name`; empty if there is none."""
     from django.apps import apps
     from django.db import connection
     from django.db.migrations.loader import MigrationLoader
