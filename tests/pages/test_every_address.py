@@ -3,81 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import psycopg
 import pytest
-from django.apps import apps
-from django.urls import URLPattern, URLResolver, get_resolver
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request, Response
 
-from operations.embedded.layout import VarFolder
+from tests.pages.addresses import NOBODY
 from tests.pages.looking import SIZES, THEMES
-from tests.running import RunningDesk, wait_for
+from tests.running import RunningDesk
 
 pytestmark = pytest.mark.browser
 
-COMPILED_WITHIN = 600
-"""Seconds: the first desk on a machine compiles the engine before its runs."""
 TABS = 8
 """Pages that load beside each other: each has to be silent for half a second before it counts as loaded."""
-NEWEST = {
-    "run_id": "SELECT run_id FROM backtests_backtestrun WHERE status = 'completed' ORDER BY id LIMIT 1",
-    "bot_id": "SELECT bot_id FROM trading_bot ORDER BY id LIMIT 1",
-    "order_id": "SELECT order_id FROM trading_order ORDER BY id LIMIT 1",
-    "correlation_id": "SELECT correlation_id FROM trading_order ORDER BY id LIMIT 1",
-    "wallet_id": "SELECT wallet_id FROM wallets_wallet ORDER BY id LIMIT 1",
-    "pk": "SELECT id FROM market_candleseries ORDER BY id LIMIT 1",
-    "timestamp": 'SELECT to_char(max(last), \'YYYY-MM-DD"T"HH24:MI:SS"Z"\') FROM market_candleseries',
-}
-FIXED = {"act": "start", "index": "0", "app_label": "market", "url": "nothing/", "content_type_id": "1"}
 NO_PAGES = ("Download is starting", "ERR_ABORTED", "ERR_HTTP_RESPONSE_CODE_FAILURE")
 """What the browser says of files that it saves, and of a refusal without a body."""
-NOBODY = "1"
-"""What the desk of the tests may lack. Its page says so."""
-
-
-def list_routes(patterns: Sequence[URLPattern | URLResolver], before: str = "") -> Iterator[str]:
-    """Each address, with its parameters as `<name>`."""
-    for one in patterns:
-        route = before + re.sub(r"\(\?P(<\w+>)[^)]*\)|[\^$]", r"\1", str(one.pattern))
-        if isinstance(one, URLResolver):
-            yield from list_routes(one.url_patterns, route)
-        else:
-            yield re.sub(r"<\w+:(\w+)>", r"<\1>", route)
-
-
-@dataclass
-class Rows:
-    """The rows of the desk, from which parameters are taken."""
-
-    database: psycopg.Connection[Any]
-
-    def fill_in(self, route: str) -> str:
-        return "/" + re.sub(r"<(\w+)>", lambda name: self.find(name[1], route), route)
-
-    def find(self, name: str, route: str) -> str:
-        if name in FIXED:
-            return FIXED[name]
-        if name == "object_id":
-            model = apps.get_model(".".join(route.split("/")[1:3])) if route.count("/") > 2 and "/r/" not in route else None
-            question = f"SELECT {model._meta.pk.column} FROM {model._meta.db_table} LIMIT 1" if model else ""
-        else:
-            question = NEWEST.get(name, "")
-        row = self.database.execute(question).fetchone() if question else None
-        return str(row[0]) if row and row[0] is not None else NOBODY
-
-
-@pytest.fixture(scope="module")
-def addresses(live_desk: RunningDesk) -> list[str]:
-    """Of a desk on which a run is completed and a bot has traded."""
-    with psycopg.connect(VarFolder(live_desk.var).database_url, autocommit=True) as database:
-        rows = Rows(database)
-        there = lambda: NOBODY not in (rows.find("run_id", ""), rows.find("order_id", ""))  # noqa: E731
-        wait_for(there, "a run and an order", COMPILED_WITHIN)
-        return sorted({rows.fill_in(route) for route in list_routes(get_resolver().url_patterns)})
 
 
 @dataclass

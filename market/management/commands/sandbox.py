@@ -99,13 +99,20 @@ class Command(BaseCommand):
         if place["listener"] is None and not is_loopback(place["host"]):
             self.stderr.write(OPEN_WARNING.format(host=place["host"], port=sandbox.port))
         try:
-            addresses = sandbox.addresses()
-            self.stdout.write(json.dumps(addresses) if as_json else _show_addresses(addresses))
+            self.stdout.write(_describe_sandbox(sandbox, as_json=as_json, handed=place["listener"] is not None))
             self.stdout.flush()
             await stop.wait()
         finally:
             beating.cancel()
             await sandbox.stop()
+
+
+def _describe_sandbox(sandbox: Sandbox, *, as_json: bool, handed: bool) -> str:
+    """Who hands it a socket knows its keys, and keeps what it prints in a log: there is no key in that."""
+    addresses = sandbox.addresses()
+    if as_json:
+        return json.dumps(addresses)
+    return f"The sandbox exchange answers at {addresses['binance']['rest']}." if handed else _show_addresses(addresses)
 
 
 def is_loopback(host: str) -> bool:
