@@ -9,7 +9,7 @@ from typing import Any
 SEEN = {
     "core": ("event",),
     "market": ("instrument", "candleseries", "candlechunk", "candlegap", "candleimport", "venuestream", "feedincident"),
-    "wallets": ("wallet", "walletbalance", "ledgertransaction", "ledgerentry"),
+    "wallets": ("wallet", "walletbalance", "ledgertransaction", "ledgerentry", "reconciliationrun", "drift"),
     "trading": (
         *("bot", "botrun", "order", "fill", "position", "riskbudget", "riskallocation", "blockevent"),
         *("equitypoint", "positionsnapshot", "foreignorder", "killswitch"),
@@ -18,7 +18,7 @@ SEEN = {
 }
 TRADES = (
     *("trading.add_bot", "trading.change_bot", "trading.delete_bot", "trading.change_order", "trading.change_foreignorder"),
-    *("trading.change_killswitch", "market.add_candleimport"),
+    *("trading.change_killswitch", "market.add_candleimport", "wallets.add_reconciliationrun", "wallets.change_drift"),
     *(f"backtests.{act}_{model}" for act in ("add", "change", "delete") for model in ("backtestrun", "sweep")),
 )
 OPERATES = (

@@ -1,8 +1,20 @@
-"""Exchange accounts and their keys; wallets, their double-entry ledger, and the balances that are its sums."""
+"""Exchange accounts and their keys; wallets, their double-entry ledger, the balances that are its sums, and what differs from the
+venue's."""
 
 from wallets.models.accounts import Environment, ExchangeAccount
+from wallets.models.drifts import Drift, ReconciliationRun
 from wallets.models.fields import money_field
 from wallets.models.ledger import LedgerEntry, LedgerTransaction
 from wallets.models.wallets import Wallet, WalletBalance
 
-__all__ = ["Environment", "ExchangeAccount", "LedgerEntry", "LedgerTransaction", "Wallet", "WalletBalance", "money_field"]
+__all__ = [
+    "Drift",
+    "Environment",
+    "ExchangeAccount",
+    "LedgerEntry",
+    "LedgerTransaction",
+    "ReconciliationRun",
+    "Wallet",
+    "WalletBalance",
+    "money_field",
+]

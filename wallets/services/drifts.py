@@ -1,0 +1,208 @@
+"""Differences with the venue: noted by reconciliation, resolved by people, closed when they are gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from access.audit import audit_record
+from access.limits import require_reach
+from access.people import Person, signed_in_user
+from access.rights import require_right
+from core.errors import Conflict, Invalid, NotFound
+from core.events import News, events_record
+from core.fields import Fields
+from core.text import decimal_text
+from wallets.ledger import Account, Booking, booking_write, transfer_legs
+from wallets.models import Drift, LedgerTransaction, ReconciliationRun
+from wallets.selectors import wallet_reach
+
+State, About, Act = Drift.State, Drift.About, Drift.Act
+STANDING = (State.OPEN, State.IGNORED)
+SAID = ("ours", "theirs", "value", "cause", "evidence", "holds", "state", "last_seen", "times_seen", "run")
+MOST_CORRECTED = Decimal(10) ** 15
+GONE = "It went away by itself."
+
+
+@dataclass(frozen=True, slots=True)
+class FoundDrift:
+    """A difference as a run saw it; the fields are those of `Drift`."""
+
+    about: str
+    asset: str
+    ours: Decimal
+    theirs: Decimal
+    cause: str
+    name: str = ""
+    value: Decimal | None = None
+    evidence: list[dict[str, Any]] = field(default_factory=list)
+    holds: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NotedDrifts:
+    """What a run changed. `fresh`: seen for the first time, or again after they were ignored."""
+
+    standing: list[Drift]
+    fresh: list[Drift]
+    closed: list[Drift]
+
+
+def drifts_note(run: ReconciliationRun, found: Sequence[FoundDrift], *, unsure: Collection[tuple[str, str]] = ()) -> NotedDrifts:
+    """Writes what a run found, once a difference, and closes what is gone. `unsure`: of which (about, asset) the run cannot say
+    that it is gone; an empty asset stands for all. Call it in a transaction."""
+    now = timezone.now()
+    rows = Drift.objects.select_for_update().filter(wallet=run.wallet, state__in=STANDING)
+    before = {(one.about, one.asset, one.name): one for one in rows}
+    standing, fresh = list[Drift](), list[Drift]()
+    for one in found:
+        drift, is_fresh = drift_see(run, before.pop((one.about, one.asset, one.name), None), one, now)
+        standing.append(drift)
+        fresh += [drift] if is_fresh else []
+    closed = [one for one in before.values() if not {(one.about, one.asset), (one.about, "")} & set(unsure)]
+    Drift.objects.filter(pk__in=[one.pk for one in closed]).update(state=State.CLOSED, ended_at=now, reason=GONE, holds=False)
+    for gone in closed:
+        gone.state, gone.ended_at, gone.reason = State.CLOSED, now, GONE
+    return NotedDrifts(standing, fresh, closed)
+
+
+def drift_see(run: ReconciliationRun, drift: Drift | None, found: FoundDrift, now: datetime) -> tuple[Drift, bool]:
+    """Returns the row, and whether it is news. One that is ignored stays so until its end date, or until it is another amount."""
+    if drift is None:
+        given = {name: getattr(found, name) for name in FoundDrift.__slots__}
+        return Drift.objects.create(wallet=run.wallet, run=run, first_seen=now, last_seen=now, **given), True
+    again = drift.state == State.IGNORED and (is_over(drift, now) or drift.difference != found.theirs - found.ours)
+    if again:
+        drift.state = State.OPEN
+    for name in ("ours", "theirs", "value", "cause", "evidence", "holds"):
+        setattr(drift, name, getattr(found, name))
+    drift.last_seen, drift.times_seen, drift.run = now, drift.times_seen + 1, run
+    drift.save(update_fields=SAID)
+    return drift, again
+
+
+def is_over(drift: Drift, now: datetime) -> bool:
+    return drift.until is None or drift.until <= now
+
+
+def drift_resolve(
+    *,
+    drift_id: int,
+    act: str,
+    reason: str = "",
+    until: str | datetime | None = None,
+    amount: Decimal | str | None = None,
+    book: Callable[[Drift], None] | None = None,
+    user: Person = None,
+) -> Drift:
+    """A person's decision. `book` what is missing, which is done by the callable of that name; `adopt` what the venue says;
+    `ignore`, with a reason and an end date; `correct` by an entry of `amount` (the difference, where left out), with a reason.
+
+    The same decision again changes nothing. `Conflict` where somebody has decided otherwise, or it is gone; `Invalid` by field;
+    `NotFound`; `Forbidden`. All of it is done, or nothing."""
+    require_right(user, "wallets.change_drift")
+    given = decision_read(act, reason, until, amount)
+    with transaction.atomic():
+        drift = drift_lock(drift_id)
+        require_reach(user, **wallet_reach(drift.wallet))
+        if is_decided(drift, act):
+            return drift
+        check_act(drift, act)
+        if act == Act.BOOK and book is not None:
+            book(drift)
+        elif act in (Act.ADOPT, Act.CORRECT):
+            correction_book(drift, given["amount"], user=user, reason=given["reason"])
+        drift_end(drift, act, given, user)
+    return drift
+
+
+def decision_read(act: str, reason: str, until: str | datetime | None, amount: Decimal | str | None) -> dict[str, Any]:
+    text = until.isoformat() if isinstance(until, datetime) else until
+    form = Fields({"action": act, "reason": reason, "until": text, "amount": amount})
+    form.choice("action", "", Act.values)
+    given: dict[str, Any] = {"reason": form.text("reason", longest=300), "until": form.moment("until"), "amount": None}
+    if amount not in (None, ""):
+        given["amount"] = form.decimal("amount", low=-MOST_CORRECTED, high=MOST_CORRECTED)
+    if act in (Act.IGNORE, Act.CORRECT) and not given["reason"]:
+        form.fault("reason", "is required: whoever looks later wants to know why.")
+    if act == Act.IGNORE and (given["until"] is None or given["until"] <= timezone.now()):
+        form.fault("until", "is required, in the future: what is ignored for ever is forgotten.")
+    if act != Act.CORRECT and given["amount"] is not None:
+        form.fault("amount", "is for a correction only.")
+    form.refuse("This cannot be resolved so.")
+    return given
+
+
+def drift_lock(drift_id: int) -> Drift:
+    found = Drift.objects.select_for_update(of=("self",)).select_related("wallet").filter(pk=drift_id).first()
+    if found is None:
+        raise NotFound("There is no such drift.")
+    return found
+
+
+def is_decided(drift: Drift, act: str) -> bool:
+    """Whether the same has been done already. `Conflict` where something else has, or where nothing is left to do."""
+    if drift.state == State.OPEN or (drift.state == State.IGNORED and act != Act.IGNORE):
+        return False
+    if drift.act == act:
+        return True
+    who = f" by {drift.ended_by}" if drift.ended_by else ""
+    raise Conflict(f"It is {drift.state} already{who}: {drift.reason or drift.act or 'nothing is left to do'}")
+
+
+def list_acts(drift: Drift) -> list[str]:
+    """What can be done about it. An entry changes what we have; it brings no order back and no money to bots."""
+    if drift.about == About.BALANCE:
+        may_book = any(row.get("books") for row in drift.rows)
+        return [*([Act.BOOK] if may_book else []), Act.ADOPT, Act.CORRECT, Act.IGNORE]
+    return [Act.BOOK, Act.IGNORE] if drift.cause == Drift.Cause.ORDER_GONE else [Act.IGNORE]
+
+
+def check_act(drift: Drift, act: str) -> None:
+    if act not in (may := list_acts(drift)):
+        raise Invalid.at("action", f"must be one of {', '.join(may)} for this drift.")
+
+
+def correction_book(drift: Drift, amount: Decimal | None, *, user: Person, reason: str) -> None:
+    """The entry that makes our books agree with the venue's, or comes `amount` nearer."""
+    legs = transfer_legs(drift.asset, drift.difference if amount is None else amount, Account.CAPITAL)
+    if not legs:
+        raise Invalid.at("amount", "must not be zero.")
+    note = f"{user or 'the desk'}: {reason or 'adopts what the venue says'}"
+    booking_write(
+        drift.wallet_id, Booking(LedgerTransaction.Kind.CORRECTION, f"drift:{drift.pk}", timezone.now(), legs, note[:300])
+    )
+
+
+def drift_end(drift: Drift, act: str, given: dict[str, Any], user: Person) -> None:
+    """Writes the decision down, tells it, and lets the wallet's bots go on."""
+    drift.state = State.IGNORED if act == Act.IGNORE else State.RESOLVED
+    drift.act, drift.reason, drift.until = act, given["reason"], given["until"]
+    drift.ended_by, drift.ended_at, drift.holds = signed_in_user(user), timezone.now(), False
+    drift.save(update_fields=["state", "act", "reason", "until", "ended_by", "ended_at", "holds"])
+    audit_record(user, f"{act} drift", str(drift.wallet), drift=drift.pk, reason=drift.reason)
+    events_record([News("drift", "person", drift_payload(drift))])
+
+
+def drift_payload(drift: Drift) -> dict[str, Any]:
+    """As the event `drift` and the API tell it."""
+    return {
+        "id": drift.pk,
+        "wallet": drift.wallet.wallet_id,
+        "about": drift.about,
+        "asset": drift.asset,
+        "name": drift.name,
+        "ours": decimal_text(drift.ours),
+        "theirs": decimal_text(drift.theirs),
+        "difference": decimal_text(drift.difference),
+        "value": decimal_text(drift.value),
+        "cause": drift.cause,
+        "state": drift.state,
+        "holds": drift.holds,
+    }
