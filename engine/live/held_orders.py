@@ -3,7 +3,7 @@ person has been told. An exit stays wanted all the while; an entry is a new deci
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from engine.live.types import Refusal
 
@@ -31,24 +31,38 @@ class RefusedTries:
     """When orders were tried that were refused for good, by the symbol's number and their kind: until the venue takes one."""
 
     times: dict[tuple[int, str], list[int]] = field(default_factory=dict)
+    last: dict[tuple[int, str], HeldOrder] = field(default_factory=dict)
+    """The exit that was refused last, whatever has become of the wish."""
 
     def note(self, of: tuple[int, str], now: int) -> None:
         self.times[of] = [*self.times.get(of, ()), now][-MOST_TRIES:]
 
-    def has_room(self, of: tuple[int, str], now: int) -> bool:
-        times = self.times.get(of, [])
-        return len(times) < MOST_TRIES or now - times[0] > HOUR
+    def count(self, of: tuple[int, str], now: int) -> int:
+        """How many there were within the hour."""
+        return sum(now - one <= HOUR for one in self.times.get(of, ()))
 
-    def may_go(self, of: tuple[int, str], held: HeldOrder, now: int) -> bool:
-        return now >= held.until and (not held.lasting or self.has_room(of, now))
+    def may_go(self, of: tuple[int, str], held: HeldOrder, now: int, on_way: int = 0) -> bool:
+        """Whatever it was refused for the last time: it may be refused for good now. `on_way`: orders of which that is not known
+        yet."""
+        return now >= held.until and self.count(of, now) + on_way < MOST_TRIES
 
     def may_hasten(self, of: tuple[int, str], held: HeldOrder, now: int) -> bool:
         """Whether it may be tried before its time, since what kept it may have gone."""
-        return held.lasting and sum(now - one < HOUR for one in self.times.get(of, ())) <= PROMPT_TRIES
+        return held.lasting and self.count(of, now) <= PROMPT_TRIES
 
-    def forget(self, s: int) -> None:
-        """Of the symbol: what is tried next is another order."""
-        self.times = {of: times for of, times in self.times.items() if of[0] != s}
+    def find_last(self, of: tuple[int, str], now: int) -> HeldOrder | None:
+        """As what a new exit of the kind waits; None: none was refused for good within the hour."""
+        return replace(self.last.get(of, HeldOrder("lasting"))) if self.count(of, now) else None
+
+    def forget(self, of: tuple[int, str]) -> None:
+        """The venue has taken one."""
+        self.times.pop(of, None)
+        self.last.pop(of, None)
+
+    def forget_symbol(self, s: int) -> None:
+        """What is tried next is another order."""
+        for of in [of for of in self.times if of[0] == s]:
+            self.forget(of)
 
     def forget_future(self, now: int) -> None:
         """What was noted by a clock that has been put back."""

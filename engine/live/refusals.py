@@ -12,7 +12,7 @@ from engine.live.held_orders import ENTRY, LONGEST, HeldOrder, find_next_try, ho
 from engine.live.trader_state import TraderState
 from engine.live.types import BlockedOrder, Refusal, Step
 from engine.live.venue_order import VenueOrder
-from engine.live.venue_orders import RESTING, VenueOrders, find_kind
+from engine.live.venue_orders import RESTING, VenueOrders, find_kind, kind_of
 from engine.types import Rules
 
 UNTOLD = "The venue did not say why."
@@ -28,18 +28,22 @@ def stays_wanted(trader_state: TraderState, row: int, status: str) -> bool:
     return trader_state.is_queued(row, SELL) or status != "cancelled"
 
 
-def hold_exit(venue_orders: VenueOrders, row: int, refusal: Refusal, *, sold: bool = False) -> None:
-    """The exit in `row` was refused, or ended unsold: a new order in its place waits for its time. `sold`: a part of it was."""
+def hold_exit(venue_orders: VenueOrders, row: int, refusal: Refusal, venue_order: VenueOrder | None) -> None:
+    """The exit in `row` was refused, or ended unsold: a new order in its place waits for its time. `venue_order`: it as it went
+    out, if it did."""
     before = venue_orders.held.pop(venue_orders.number_of(row), None)
     number = renumber_order(venue_orders.trader_state, row)
-    venue_orders.held[number] = hold_again(venue_orders, find_kind(venue_orders, number), None if sold else before, refusal)
+    of = find_kind(venue_orders, number)
+    venue_orders.held[number] = venue_orders.tries.last[of] = hold_again(venue_orders, of, before, refusal, venue_order)
 
 
-def hold_again(venue_orders: VenueOrders, of: tuple[int, str], before: HeldOrder | None, refusal: Refusal) -> HeldOrder:
-    """As `hold_order`. That one is tried again was counted when it went out."""
+def hold_again(
+    venue_orders: VenueOrders, of: tuple[int, str], before: HeldOrder | None, refusal: Refusal, venue_order: VenueOrder | None
+) -> HeldOrder:
+    """As `hold_order`, from the start where the venue had taken some of the order. That it is a try is counted once."""
     now = refusal.time or venue_orders.clock
-    held = hold_order(before, refusal, now)
-    if held.lasting and not (before and before.lasting):
+    held = hold_order(None if venue_order and venue_order.got > 0.0 else before, refusal, now)
+    if held.lasting and not (venue_order and venue_order.counted):
         venue_orders.tries.note(of, now)
     return held
 
@@ -54,9 +58,9 @@ def renumber_order(trader_state: TraderState, row: int) -> int:
 
 def hold_resting(venue_orders: VenueOrders, venue_order: VenueOrder, refusal: Refusal) -> None:
     """An exit that should rest at the venue does not: it is watched here until it is tried again."""
-    exits, lot = venue_orders.exits, venue_order.lot
-    before = None if venue_order.got > 0.0 else exits.held.get(lot)
-    exits.held[lot] = hold_again(venue_orders, (venue_orders.place_of(venue_order), RESTING), before, refusal)
+    exits, of = venue_orders.exits, (venue_orders.place_of(venue_order), RESTING)
+    held = hold_again(venue_orders, of, exits.held.get(venue_order.lot), refusal, venue_order)
+    exits.held[venue_order.lot] = venue_orders.tries.last[of] = held
 
 
 def end_resting(venue_orders: VenueOrders, venue_order: VenueOrder, refusal: Refusal) -> None:
@@ -75,7 +79,7 @@ def block_order(venue_orders: VenueOrders, number: int, refusal: Refusal) -> Ste
         venue_orders.due.remove(number)
     if row is not None and venue_orders.trader_state.book.working[row]["side"] == SELL:
         s = int(venue_orders.trader_state.book.working[row]["symbol"])
-        hold_exit(venue_orders, row, refusal)
+        hold_exit(venue_orders, row, refusal, venue_order)
         sweep_dust(venue_orders, s)
     elif row is not None:
         venue_orders.trader_state.end_order(row, REFUSED)
@@ -106,11 +110,11 @@ def forget_refusals(venue_orders: VenueOrders, number: int, venue_order: VenueOr
     s = venue_orders.place_of(venue_order)
     if venue_order.buys:
         venue_orders.held_entries.pop(s, None)
-        venue_orders.tries.times.pop((s, ENTRY), None)
+        venue_orders.tries.forget((s, ENTRY))
         return
     venue_orders.held.pop(number, None)
     venue_orders.exits.held.pop(venue_order.lot, None)
-    venue_orders.tries.times.pop((s, RESTING if venue_order.lot >= 0 else venue_order.order.type), None)
+    venue_orders.tries.forget((s, kind_of(venue_order)))
 
 
 def retry_exits(venue_orders: VenueOrders, changed: Collection[str]) -> Step:
@@ -130,7 +134,7 @@ def take_rules(venue_orders: VenueOrders, s: int, rules: Rules) -> None:
         for of, held in list_held(venue_orders):
             held.until = 0 if of[0] == s else held.until
         venue_orders.held_entries.pop(s, None)
-        venue_orders.tries.forget(s)
+        venue_orders.tries.forget_symbol(s)
     exits.rules[s] = rules
     exits.told.add(s)
     book = venue_orders.trader_state.book
@@ -139,20 +143,25 @@ def take_rules(venue_orders: VenueOrders, s: int, rules: Rules) -> None:
     write_maxima(book.maxima[s], rules)
 
 
-def hold_entry(venue_orders: VenueOrders, s: int, refusal: Refusal) -> None:
+def hold_entry(venue_orders: VenueOrders, venue_order: VenueOrder, refusal: Refusal) -> None:
     """The venue has refused a purchase: the next ones wait for their time."""
-    venue_orders.held_entries[s] = hold_again(venue_orders, (s, ENTRY), venue_orders.held_entries.get(s), refusal)
+    s = venue_orders.place_of(venue_order)
+    before = venue_orders.held_entries.get(s)
+    venue_orders.held_entries[s] = hold_again(venue_orders, (s, ENTRY), before, refusal, venue_order)
 
 
-def try_entry(venue_orders: VenueOrders, s: int) -> HeldOrder | None:
-    """Why a purchase of the symbol has to wait; None: it may be tried, and the next one waits until more is known of it."""
-    held, now, of = venue_orders.held_entries.get(s), venue_orders.clock, (s, ENTRY)
-    if held is None:
+def try_entry(venue_orders: VenueOrders, number: int) -> HeldOrder | None:
+    """Why the purchase of that number, which is about to go out, has to wait; None: it may be tried, and the next one of its symbol
+    waits until more is known of it."""
+    venue_order = venue_orders.sent[number]
+    s, now = venue_orders.place_of(venue_order), venue_orders.clock
+    if (held := venue_orders.held_entries.get(s)) is None:
         return None
-    if not venue_orders.tries.may_go(of, held, now):
+    if not venue_orders.tries.may_go((s, ENTRY), held, now):
         return held
-    if held.lasting:
-        venue_orders.tries.note(of, now)
+    venue_order.counted = held.lasting or venue_orders.tries.count((s, ENTRY), now) > 0
+    if venue_order.counted:
+        venue_orders.tries.note((s, ENTRY), now)
     held.until = find_next_try(held.kind, held.count, now)
     return None
 

@@ -128,9 +128,9 @@ def apply_end(venue_orders: VenueOrders, number: int, status: str, refusal: Refu
     trader_state = venue_orders.trader_state
     row = trader_state.row_of(number)
     if venue_order.buys and status == "rejected":
-        hold_entry(venue_orders, venue_orders.place_of(venue_order), refusal)
+        hold_entry(venue_orders, venue_order, refusal)
     if row is not None and stays_wanted(trader_state, row, status):
-        hold_exit(venue_orders, row, refusal, sold=venue_order.got > 0.0)
+        hold_exit(venue_orders, row, refusal, venue_order)
     elif row is not None:
         trader_state.end_order(row, FILLED if trader_state.book.working[row]["got"] > 0.0 else ENDS[status])
     elif venue_order.lot >= 0 and not venue_order.given_up and status != "filled":

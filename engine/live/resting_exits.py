@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -90,15 +90,6 @@ class RestingExits:
         return ExitChanges(
             place=self.list_takeable(place, sent), give_up=[one for lot, one in resting.items() if not is_right(lot)]
         )
-
-    def join_refused(self, new: VenueOrder) -> bool:
-        """Whether an exit that is new waits from its start, since the venue refuses those of other lots of its symbol for good: a
-        first try of each would come on top of theirs."""
-        lasting = (held for lot, held in self.held.items() if held.lasting and self.symbol_of(lot) == self.place_of(new))
-        if new.lot in self.held or (held := next(lasting, None)) is None:
-            return False
-        self.held[new.lot] = replace(held)
-        return True
 
     def list_takeable(self, exits: list[VenueOrder], sent: Mapping[int, VenueOrder]) -> list[VenueOrder]:
         """Those of the exits that the venue takes at present, also for the number of stops that it has. The others are watched

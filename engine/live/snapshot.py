@@ -36,7 +36,7 @@ STORED = {
     "next_number": "next_number",
 }
 """Keys of the JSON, and the attributes of `TraderState` that they hold."""
-LATER_FIELDS = ("rest",)
+LATER_FIELDS = ("rest", "counted")
 """Fields of orders that snapshots of 0.1.0 do not have: stored where they say something."""
 ORDER_FIELDS, INTENT_FIELDS, HELD_FIELDS = (tuple(one.name for one in fields(kind)) for kind in (VenueOrder, Intent, HeldOrder))
 
@@ -131,12 +131,18 @@ def dump_held(venue_orders: VenueOrders) -> dict[str, Any]:
     any."""
     kinds = {"held": venue_orders.held, "held_lots": venue_orders.exits.held, "held_entries": venue_orders.held_entries}
     said = {key: {n: asdict(held) for n, held in each.items() if held != HeldOrder()} for key, each in kinds.items()}
-    tried = {"tries": [[*of, times] for of, times in venue_orders.tries.times.items()]}
-    return {key: each for key, each in (said | tried).items() if each}
+    tries = venue_orders.tries
+    tried = {"tries": [[*of, times] for of, times in tries.times.items()]}
+    last = {"last": [[*of, asdict(held)] for of, held in tries.last.items() if of in tries.times]}
+    return {key: each for key, each in (said | tried | last).items() if each}
 
 
 def load_held(stored: Mapping[str, Any]) -> dict[int, HeldOrder]:
-    return {int(number): HeldOrder(**{name: one[name] for name in HELD_FIELDS if name in one}) for number, one in stored.items()}
+    return {int(number): load_held_order(one) for number, one in stored.items()}
+
+
+def load_held_order(stored: Mapping[str, Any]) -> HeldOrder:
+    return HeldOrder(**{name: stored[name] for name in HELD_FIELDS if name in stored})
 
 
 def load_venue_orders(venue_orders: VenueOrders, stored: Mapping[str, Any]) -> None:
@@ -146,6 +152,7 @@ def load_venue_orders(venue_orders: VenueOrders, stored: Mapping[str, Any]) -> N
     venue_orders.held = {number: HeldOrder() for number in stored["failed"]} | load_held(stored.get("held", {}))
     exits.held, venue_orders.held_entries = (load_held(stored.get(key, {})) for key in ("held_lots", "held_entries"))
     venue_orders.tries.times = {(s, kind): times for s, kind, times in stored.get("tries", ())}
+    venue_orders.tries.last = {(s, kind): load_held_order(held) for s, kind, held in stored.get("last", ())}
     exits.reached, exits.halted = stored["reached"], stored["halted"]
     exits.bare = stored.get("bare", [])  # snapshots from before stops could rest at a venue do not have it
     venue_orders.crumbs = {int(s): quantity for s, quantity in stored["crumbs"].items()}

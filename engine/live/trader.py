@@ -286,9 +286,9 @@ class Trader:
             return self.venue().held_entries.get(self.place(order.symbol))
         return self.venue().find_held(order.number)
 
-    def try_entry(self, symbol: str, time_ms: int) -> HeldOrder | None:
-        """External: how the last entries of the symbol were refused, where the next one has to wait; None: it may be tried."""
-        return refusals.try_entry(self.told(time_ms, ours=True), self.place(symbol))
+    def try_entry(self, number: int, time_ms: int) -> HeldOrder | None:
+        """External: how the last entries of its symbol were refused, where this one has to wait; None: it may be tried."""
+        return refusals.try_entry(self.told(time_ms, ours=True), number)
 
     def is_selling(self) -> bool:
         """External: whether a market order to sell is at the venue, or goes out as soon as what rests there is cancelled."""

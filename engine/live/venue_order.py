@@ -29,10 +29,17 @@ class VenueOrder:
     """The venue has said that it has it."""
     rest: float = 0.0
     """What a sale leaves for the next order, because one may not ask for all of it."""
+    counted: bool = False
+    """Counted among the tries that may be refused for good when it went out."""
 
     @property
     def remaining(self) -> float:
         return max(0.0, self.order.quantity - self.got)
+
+    @property
+    def answered(self) -> bool:
+        """Whether the venue has taken it."""
+        return self.stands or self.got > 0.0
 
     @property
     def buys(self) -> bool:

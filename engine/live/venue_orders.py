@@ -68,11 +68,7 @@ class VenueOrders:
         number = self.number_of(row)
         announced = self.trader_state.announced[int(self.trader_state.book.working[row]["order"])]
         held = self.held.get(number)
-        if (
-            not announced
-            and number not in self.due
-            and (held is None or self.tries.may_go(find_kind(self, number), held, self.clock))
-        ):
+        if not announced and number not in self.due and (held is None or may_try(self, find_kind(self, number), held)):
             self.due.append(number)
 
     # After every change of the book.
@@ -93,17 +89,14 @@ class VenueOrders:
         """Each lot that has an exit to rest gets just one, of its quantity and at its level."""
         self.exits.forget_lots()
         kinds = {lot: (self.exits.symbol_of(lot), RESTING) for lot in self.exits.held}
-        waits = {lot for lot, held in self.exits.held.items() if not self.tries.may_go(kinds[lot], held, self.clock)}
+        waits = {lot for lot, held in self.exits.held.items() if not may_try(self, kinds[lot], held)}
         changes = self.exits.find_changes(self.sent, self.crumbs, waits)
         for one in changes.give_up:
             if self.exits.unsent.pop(one.order.number, None) is not None:
                 self.due.remove(one.order.number)
             else:
                 self.give_up(one, step)
-        there = {one.lot for one in self.sent.values()}
         for one in changes.place if placing else ():
-            if one.lot not in there and self.exits.join_refused(one):
-                continue
             number = self.trader_state.take_number()
             self.exits.unsent[number] = replace(one, order=replace(one.order, number=number))
             self.due.append(number)
@@ -123,12 +116,13 @@ class VenueOrders:
         row, resting = self.trader_state.row_of(number), self.exits.unsent.get(number)
         if number not in self.due or (row is None and resting is None):
             return
-        held = self.find_held(number)
-        if held is not None and not self.tries.may_go(find_kind(self, number), held, self.clock):
+        buys = row is not None and self.trader_state.book.working[row]["side"] == BUY
+        held = None if buys else self.find_held(number) or join_refused(self, number)
+        if held is not None and not may_try(self, find_kind(self, number), held):
             self.due.remove(number)
             self.exits.unsent.pop(number, None)
             return
-        if row is not None and self.trader_state.book.working[row]["side"] == BUY:
+        if row is not None and buys:
             rules = self.exits.rules[int(self.trader_state.book.working[row]["symbol"])]
             venue_order = build_purchase(self.trader_state, row, rules, self.sent.values(), step)
         else:
@@ -137,6 +131,7 @@ class VenueOrders:
             self.tell_ended(step)
             return
         if held is not None and held.lasting:
+            venue_order.counted = True
             self.tries.note(find_kind(self, number), self.clock)
         self.due.remove(number)
         self.exits.unsent.pop(number, None)
@@ -198,6 +193,34 @@ class VenueOrders:
     def give_up(self, venue_order: VenueOrder, step: Step) -> None:
         venue_order.given_up = True
         step.done.append(Ended(venue_order.order, "cancelled", "", self.trader_state.now()))
+
+
+def join_refused(venue_orders: VenueOrders, number: int) -> HeldOrder | None:
+    """An exit that is new waits from its start where the venue has refused others of its kind for good: a first try of each would
+    come on top of theirs. Returns as what it waits."""
+    exits = venue_orders.exits
+    if (held := venue_orders.tries.find_last(find_kind(venue_orders, number), venue_orders.clock)) is None:
+        return None
+    if number in exits.unsent:
+        exits.held[exits.unsent[number].lot] = held
+    else:
+        venue_orders.held[number] = held
+    return held
+
+
+def may_try(venue_orders: VenueOrders, of: tuple[int, str], held: HeldOrder) -> bool:
+    """Whether an exit of that kind, which was refused, may be tried again now."""
+    return venue_orders.tries.may_go(of, held, venue_orders.clock, count_on_way(venue_orders, of))
+
+
+def count_on_way(venue_orders: VenueOrders, of: tuple[int, str]) -> int:
+    """The exits of that kind that went out, which the venue may still refuse for good, and which are not counted yet."""
+    return sum(kind_of(one) == of[1] and not (one.answered or one.counted) for one in venue_orders.list_sales(of[0]))
+
+
+def kind_of(venue_order: VenueOrder) -> str:
+    """What kind of exit it is for `tries`."""
+    return RESTING if venue_order.lot >= 0 else venue_order.order.type
 
 
 def find_kind(venue_orders: VenueOrders, number: int) -> tuple[int, str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as some
 
 from engine.live import Refusal, SignalRow, Step, Trader
@@ -68,6 +68,24 @@ def test_a_sale_that_the_venue_refuses_for_good_is_tried_twelve_times_an_hour() 
         step = trader.apply_price("BTC-USD", 90.0 + time % 7_000 / 1_000, time)
         step = step if step.wanted else trader.retry_exits(time, {"BTC-USD"} if time % 90_000 == 0 else ())
     assert len(times) >= 3 * MOST_TRIES - 3
+    assert all(later - first >= HOUR for first, later in zip(times, times[MOST_TRIES:], strict=False))
+
+
+@pytest.mark.parametrize("wish", [{"exit": True}, {"target": 0.0}, {"exit": True, "exit_limit": 130.0}])
+def test_an_exit_that_the_strategy_wants_anew_at_each_candle_waits_as_the_one_before(wish: dict[str, Any]) -> None:
+    """Each candle's is another order to the engine, and the same one to the venue."""
+    trader, _ = holding(Account(1_000.0))
+    times = []
+    for minute in range(1, 181):
+        now, limit = minute * MINUTE, {"exit_limit": wish["exit_limit"] + minute % 3} if "exit_limit" in wish else {}
+        steps = [trader.close(now, flat(), {"BTC-USD": SignalRow(**wish | limit)})]
+        trader = reloaded(trader)
+        steps += [trader.open(now + MINUTE, {"BTC-USD": 99.0}), trader.retry_exits(now + MINUTE)]
+        for one in [one for step in steps for one in step.wanted if one.side == "sell"]:
+            times.append(now)
+            trader.apply_end(one.number, "rejected", refused("lasting", now + MINUTE))
+        assert minute < 5 or trader.blocked_exits()["BTC-USD"].cause == LASTING["BTC-USD"]
+    assert len(times) >= 2 * MOST_TRIES
     assert all(later - first >= HOUR for first, later in zip(times, times[MOST_TRIES:], strict=False))
 
 
@@ -132,10 +150,8 @@ def test_a_take_profit_that_the_venue_refuses_is_not_offered_again_with_every_st
 
 def test_exits_of_a_grid_that_are_new_wait_with_those_that_the_venue_refuses() -> None:
     """Twenty rungs are bought, one a minute: a first try of each exit would come on top of the twelve."""
-    ladder = SignalRow(ladder=(np.arange(99.0, 79.0, -1.0), np.arange(100.0, 80.0, -1.0)))
-    trader = Trader(Account(10_000.0), ["BTC-USD"], MINUTE, "lots", external=True, reserve=0.0)
-    rungs, times = trader.close(0, flat(), {"BTC-USD": ladder}).wanted, []
-    assert len(rungs) == 20
+    trader, rungs = on_twenty_rungs()
+    times = []
     for minute, rung in enumerate(rungs, 1):
         now = minute * MINUTE
         step = trader.apply_fill(rung.number, rung.limit or 0.0, rung.quantity, 0.0, True, now)
@@ -151,6 +167,33 @@ def test_exits_of_a_grid_that_are_new_wait_with_those_that_the_venue_refuses() -
         trader.apply_acceptance(offer.number)
     offers += wanted_within(trader, now + 2 * HOUR, now + 3 * HOUR)
     assert len({offer.limit for offer in offers}) == len(offers) == len(rungs)  # each goes out in its turn
+
+
+def on_twenty_rungs() -> tuple[Trader, list[Any]]:
+    """A trader with a grid, and its purchases."""
+    ladder = SignalRow(ladder=(np.arange(99.0, 79.0, -1.0), np.arange(100.0, 80.0, -1.0)))
+    trader = Trader(Account(10_000.0), ["BTC-USD"], MINUTE, "lots", external=True, reserve=0.0)
+    rungs = trader.close(0, flat(), {"BTC-USD": ladder}).wanted
+    assert len(rungs) == 20
+    return trader, rungs
+
+
+@settings(max_examples=40, deadline=None)
+@given(kinds=some.lists(some.sampled_from(["passing", "lasting"]), min_size=1, max_size=30))
+@example(kinds=["passing"] * 20 + ["lasting"])
+@example(kinds=["lasting"] * 9 + ["passing"] * 10 + ["lasting"])
+def test_exits_refused_for_now_and_then_for_good_are_refused_for_good_twelve_times_an_hour(kinds: list[str]) -> None:
+    """Those of a grid wait together and go out together, each refused for another reason the last time."""
+    trader, rungs = on_twenty_rungs()
+    times = []
+    for minute in range(120):
+        now, kind = (1 + minute) * MINUTE, kinds[min(minute, len(kinds) - 1)]
+        fill = rungs.pop(0) if rungs else None
+        step = trader.apply_fill(fill.number, fill.limit, fill.quantity, 0.0, True, now) if fill else trader.retry_exits(now)
+        for one in step.wanted:
+            times += [now] if kind == "lasting" else []
+            trader.apply_end(one.number, "rejected", refused(kind, now))
+    assert all(later - first >= HOUR for first, later in zip(times, times[MOST_TRIES:], strict=False))
 
 
 def wanted_within(trader: Trader, start: int, end: int) -> list[Any]:

@@ -134,7 +134,7 @@ class Admission:
             return Blocked(intent, denial)
         if not is_entry:
             return Admitted(intent)
-        if refused := self.deny_refused(intent.symbol):
+        if refused := self.deny_refused(intent.number):
             return Blocked(intent, refused)
         fees = self.loaded_bot.config.fees
         fee = exact_decimal(fees.taker if self.loaded_bot.external else max(fees.taker, fees.maker))
@@ -157,10 +157,10 @@ class Admission:
             return None
         return risk.Denial("bot_not_running", "The run has ended: nothing more is sent.")
 
-    def deny_refused(self, symbol: str) -> risk.Denial | None:
+    def deny_refused(self, number: int) -> risk.Denial | None:
         """An entry waits for its time where the venue has refused the last ones of the symbol."""
         loaded_bot = self.loaded_bot
-        held = loaded_bot.trader.try_entry(symbol, to_ms(self.market.time)) if loaded_bot.external else None
+        held = loaded_bot.trader.try_entry(number, to_ms(self.market.time)) if loaded_bot.external else None
         return None if held is None else risk.Denial("entry_refused", f"{held.cause} {TRIED_AGAIN}")
 
     def make_proposal(self, intent: Intent) -> risk.Proposal:
