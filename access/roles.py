@@ -9,7 +9,10 @@ from typing import Any
 SEEN = {
     "core": ("event",),
     "market": ("instrument", "candleseries", "candlechunk", "candlegap", "candleimport", "venuestream", "feedincident"),
-    "wallets": ("wallet", "walletbalance", "ledgertransaction", "ledgerentry", "reconciliationrun", "drift"),
+    "wallets": (
+        *("wallet", "walletbalance", "ledgertransaction", "ledgerentry", "reporting"),
+        *("reconciliationrun", "drift"),
+    ),
     "trading": (
         *("bot", "botrun", "order", "fill", "position", "riskbudget", "riskallocation", "blockevent"),
         *("equitypoint", "positionsnapshot", "foreignorder", "killswitch"),
@@ -28,7 +31,7 @@ OPERATES = (
 MANAGES = (
     *(f"wallets.{act}_exchangeaccount" for act in ("view", "add", "change")),
     *(f"auth.{act}_{model}" for act in ("view", "add", "change", "delete") for model in ("user", "group")),
-    *("access.view_apitoken", "access.change_apitoken", "access.view_auditentry", "trading.trade_live"),
+    *("access.view_apitoken", "access.change_apitoken", "access.view_auditentry", "trading.trade_live", "wallets.change_reporting"),
     *(f"access.{act}_objectlimit" for act in ("view", "add", "delete")),
 )
 LOOKS = tuple(f"{app}.view_{model}" for app, models in SEEN.items() for model in models)

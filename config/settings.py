@@ -327,6 +327,8 @@ RUN_TIME_LIMIT_SECONDS = env.read_integer("RUN_TIME_LIMIT_SECONDS", 600, least=1
 
 # Mode live needs this switch and the bot's own.
 LIVE_TRADING = env.read_flag("LIVE_TRADING", False)
+# What the desk is valued in until a person chooses another currency.
+REPORTING_CURRENCY = env.read_asset("REPORTING_CURRENCY", "USD")
 # Symbols whose prices are followed even when no bot trades them, by venue.
 WATCHLIST: dict[str, list[str]] = {
     venue_key(venue.key, "sandbox"): list(venue.watchlist) for venue in VENUES.values() if venue.watchlist

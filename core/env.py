@@ -75,6 +75,17 @@ def read_flag(name: str, default: bool) -> bool:
     return read_variable(name, default, parse, "1 or 0")
 
 
+def read_asset(name: str, default: str) -> str:
+    """An asset's name, in capitals."""
+
+    def parse(raw: str) -> str:
+        if not (raw.isascii() and raw.isalnum() and len(raw) <= 16):
+            raise ValueError
+        return raw.upper()
+
+    return read_variable(name, default, parse, "an asset's name of at most 16 letters and digits, such as USD")
+
+
 def read_words(name: str, default: list[str]) -> list[str]:
     """A comma-separated list."""
     return read_variable(

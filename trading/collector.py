@@ -17,11 +17,13 @@ class DeskCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         active = GaugeMetricFamily("bots_active", "Bots whose run has not ended.")
         value = GaugeMetricFamily(
-            "portfolio_value", "What the wallets hold at the newest prices, by currency and mode.", labels=["currency", "mode"]
+            "portfolio_value",
+            "What the desk is worth at the newest prices, in the reporting currency, by mode.",
+            labels=["currency", "mode"],
         )
         running = Bot.objects.filter(run__isnull=False, run__ended_at=None, archived_at=None)
         active.add_metric([], running.count())
         yield active
-        for holdings in selectors.desk_portfolio().modes:
+        for holdings in selectors.desk_portfolio().totals:
             value.add_metric([holdings.currency, holdings.mode], float(holdings.value))
         yield value

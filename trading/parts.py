@@ -40,8 +40,8 @@ def bar_state() -> dict[str, Any]:
 def bar_part() -> dict[str, Any]:
     """The bar and the banner: the value of the most real mode that any bot runs in, and whether prices arrive."""
     state = bar_state()
-    found = selectors.desk_portfolio().modes
-    worth = min(found, key=lambda one: (one.mode not in state["modes"], MOST_REAL_FIRST.index(one.mode)), default=None)
+    found = selectors.desk_portfolio().totals
+    worth = min(found, key=lambda one: (one.mode not in state["modes"], MOST_REAL_FIRST.index(Mode(one.mode))), default=None)
     return {"desk": state | {"worth": worth, "prices": selectors.prices_state()}}
 
 

@@ -10,8 +10,8 @@ from django.db.models import Model
 
 from core.errors import Invalid
 from core.generics import ModelForm
-from wallets.models import ExchangeAccount, Wallet
-from wallets.services import accounts, wallets
+from wallets.models import ExchangeAccount, Reporting, Wallet
+from wallets.services import accounts, reporting, wallets
 
 AnyRow = TypeVar("AnyRow", bound=Model)
 
@@ -110,3 +110,12 @@ class WalletForm(ServiceForm[Wallet]):
         if not self.errors:
             self.check_by(wallets.wallet_read, **cleaned)
         return cleaned
+
+
+class ReportingForm(ServiceForm[Reporting]):
+    class Meta:
+        model = Reporting
+        fields = ("currency",)
+
+    def clean(self) -> None:
+        self.check_by(reporting.reporting_currency_read, currency=self.cleaned_data.get("currency", ""))

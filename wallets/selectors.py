@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import QuerySet
 
 from core.errors import NotFound
 from core.text import decimal_text
-from wallets.models import ExchangeAccount, LedgerTransaction, Wallet, WalletBalance
+from wallets.models import ExchangeAccount, LedgerTransaction, Reporting, Wallet, WalletBalance
 from wallets.secrets import SecretUnreadable, secret_box
 
 # One statement, so that what is booked in the meantime is in both sums or in neither.
@@ -76,6 +77,12 @@ def balance_check(*, wallet: Wallet | None = None) -> list[BalanceDifference]:
     with connection.cursor() as cursor:
         cursor.execute(DIFFERENCES, {"wallet": wallet.pk if wallet else None})
         return [BalanceDifference(*row) for row in cursor.fetchall()]
+
+
+def reporting_currency() -> str:
+    """What wallets, venues and the desk are valued in."""
+    chosen = Reporting.objects.order_by("pk").values_list("currency", flat=True).first()
+    return chosen or str(settings.REPORTING_CURRENCY)
 
 
 def permission_words(account: ExchangeAccount) -> str:

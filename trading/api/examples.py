@@ -149,8 +149,21 @@ HOLDINGS: dict[str, Any] = {
     "bots": 1,
     "unpriced": ["ETH-USDT"],
 }
+DESK_HOLDINGS: dict[str, Any] = {
+    "mode": "paper",
+    "currency": "USD",
+    "value": "10029.62",
+    "change_today": "12.29",
+    "change_ratio": 0.00122687,
+    "bots": 1,
+    "wallets": 1,
+    "venues": [{"venue": "binance", "value": "10029.62"}],
+    "estimated": [],
+    "unpriced": ["XYZ"],
+}
 PORTFOLIO: dict[str, Any] = {
     "at": NOW,
+    "desk": [DESK_HOLDINGS],
     "modes": [HOLDINGS],
     "wallets": [{"wallet": "4be1c90d2f7a6638", "name": "Paper", "venue": "binance", **HOLDINGS}],
 }

@@ -48,8 +48,10 @@ class PositionsView(APIView):
 class PortfolioView(APIView):
     @describe_endpoint(
         summary="What the bots are worth, by mode and by wallet",
-        description="Paper and real money are never added up, nor are currencies. `change_today` is since 00:00 UTC. `unpriced`: "
-        "symbols without a fresh price; the value is as good as those.",
+        description="Paper, testnet and live money are never added up. `desk` is each of them in the reporting currency: "
+        "`unpriced` assets have no price in it and are left out, `estimated` ones have no fresh one. `modes` and `wallets` are in "
+        "the wallets' own currencies; their `unpriced` are symbols without a fresh price, and the value is as good as those. "
+        "`change_today` is since 00:00 UTC.",
         scope="read",
         answer=shapes.PORTFOLIO,
         parameters=[MODE, WALLET],

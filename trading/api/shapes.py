@@ -328,10 +328,25 @@ HOLDING_FIELDS: dict[str, Any] = {
     "bots": COUNT,
     "unpriced": list_shape(TEXT),
 }
+DESK_HOLDINGS = name_object(
+    "DeskHoldings",
+    examples.DESK_HOLDINGS,
+    mode=MODE,
+    currency=TEXT,
+    value=DECIMAL,
+    change_today=DECIMAL,
+    change_ratio=MAYBE_NUMBER,
+    bots=COUNT,
+    wallets=COUNT,
+    venues=list_shape(object_shape(venue=TEXT, value=DECIMAL)),
+    estimated=list_shape(TEXT),
+    unpriced=list_shape(TEXT),
+)
 PORTFOLIO = name_object(
     "Portfolio",
     examples.PORTFOLIO,
     at=MOMENT,
+    desk=list_shape(DESK_HOLDINGS),
     modes=list_shape(name_object("ModeHoldings", examples.HOLDINGS, **HOLDING_FIELDS)),
     wallets=list_shape(
         name_object("WalletHoldings", examples.PORTFOLIO["wallets"][0], wallet=WALLET_ID, name=TEXT, venue=TEXT, **HOLDING_FIELDS)

@@ -23,7 +23,7 @@ from trading.selectors.events import (
 )
 from trading.selectors.filters import Filter, PageOf
 from trading.selectors.freshness import Prices, prices_json, prices_state
-from trading.selectors.live import Holdings, Portfolio, desk_portfolio, portfolio_json, wallet_mode
+from trading.selectors.live import DeskHoldings, Holdings, Portfolio, desk_portfolio, portfolio_json
 from trading.selectors.orders import (
     block_json,
     block_reasons,
@@ -51,6 +51,7 @@ __all__ = [
     "Allotment",
     "BotRow",
     "BotStatus",
+    "DeskHoldings",
     "Filter",
     "Holdings",
     "Link",
@@ -105,5 +106,4 @@ __all__ = [
     "status_json",
     "streams_by_feed",
     "switch_json",
-    "wallet_mode",
 ]

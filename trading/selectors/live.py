@@ -1,4 +1,5 @@
-"""The running desk in figures: what the wallets of each mode are worth, what of it is allotted, and what today made of it."""
+"""The running desk in figures: what the wallets of each mode are worth, what of it is allotted, and what today made of it; and each
+kind of money as a whole, in the reporting currency."""
 
 from __future__ import annotations
 
@@ -18,8 +19,8 @@ from trading.selectors.holdings import BotSums, Group, sum_bots
 from trading.selectors.notation import ratio_of
 from trading.selectors.valuation import money_text
 from wallets.models import Wallet
-from wallets.selectors import wallet_balances, wallets_list
-from wallets.valuation import value_wallets
+from wallets.selectors import reporting_currency, wallet_balances, wallets_list
+from wallets.valuation import Books, DeskWorth, money_of, open_books, price_environment, sum_desk, value_wallets
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,53 +57,113 @@ class Holdings:
 
 
 @dataclass(frozen=True, slots=True)
+class DeskHoldings:
+    """All wallets of one mode, whatever they hold, in the reporting currency."""
+
+    worth: DeskWorth
+    bots: int
+    change_today: Decimal
+    """As that of `Holdings`; that of bots whose currency has no price is left out."""
+    unpriced: Sequence[str]
+    """Assets that no price leads from: they are not in the value, nor in the change."""
+
+    @property
+    def mode(self) -> str:
+        return self.worth.money
+
+    @property
+    def currency(self) -> str:
+        return self.worth.currency
+
+    @property
+    def value(self) -> Decimal:
+        return self.worth.sum.value
+
+    @property
+    def booked(self) -> bool:
+        return self.worth.sum.booked
+
+    @property
+    def valued(self) -> bool:
+        """False where there is something, and none of it has a price."""
+        return bool(self.value) or not self.unpriced
+
+    @property
+    def unpriced_symbols(self) -> list[str]:
+        """As those of `Holdings`: the value is as good as these."""
+        return [f"{asset}-{self.currency}" for asset in self.worth.sum.estimated]
+
+    @property
+    def change_ratio(self) -> float | None:
+        return ratio_of(self.change_today, self.value - self.change_today) if self.booked else None
+
+
+@dataclass(frozen=True, slots=True)
 class Portfolio:
-    """`modes` sums the whole desk by mode and currency: paper and real money are never added up. `wallets` has the parts."""
+    """`desk` is each kind of money as a whole, the most real first. `modes` sums by mode and currency: paper and real money are
+    never added up. `wallets` has the parts."""
 
     at: datetime
+    desk: Sequence[DeskHoldings]
     modes: Sequence[Holdings]
     wallets: Sequence[Holdings]
 
+    @property
+    def totals(self) -> list[DeskHoldings | Holdings]:
+        """Each mode in the reporting currency; replays, and a mode of which nothing has a price in it, in their own."""
+        found: list[DeskHoldings | Holdings] = [one for one in self.desk if one.valued]
+        return found + [one for one in self.modes if one.mode not in {known.mode for known in found}]
+
 
 def desk_portfolio(*, mode: str = "", wallet: str = "") -> Portfolio:
-    """All wallets that are not archived, with those of their bots that were ever started, and the replays. Three to five queries
-    and two questions to the price store, however many bots there are."""
-    now = timezone.now()
+    """All wallets that are not archived, with those of their bots that were ever started, and the replays. Four to seven queries
+    and two or three questions to the price store, however many bots there are."""
+    now, currency = timezone.now(), reporting_currency()
     sums = sum_bots(now.replace(hour=0, minute=0, second=0, microsecond=0))
-    wallets = [one for one in wallets_list() if wallet in ("", one.wallet_id)]
-    parts = hold_wallets([one for one in wallets if mode in ("", wallet_mode(one))], sums)
+    found = [one for one in wallets_list() if wallet in ("", one.wallet_id)]
+    wallets = [one for one in found if mode in ("", money_of(one))]
+    books = open_books(wallets, currency, *(group.currency for group in sums))
+    parts = hold_wallets(wallets, sums, books)
     if one_of("mode", mode, Mode.values) in ("", Mode.REPLAY):
         parts += hold_replays(sums, wallet)
-    return Portfolio(now, sum_modes(parts), sorted(parts, key=lambda one: (one.mode, one.currency, wallet_name(one))))
+    desk = hold_desk(wallets, sums, currency, books)
+    return Portfolio(now, desk, sum_modes(parts), sorted(parts, key=lambda one: (one.mode, one.currency, wallet_name(one))))
 
 
-def wallet_mode(wallet: Wallet) -> Mode:
-    """The mode of the bots that can trade with it. A paper wallet also serves replays, which do not touch its money."""
-    if wallet.account is None:
-        return Mode.PAPER
-    return Mode.LIVE if wallet.account.environment == "live" else Mode.TESTNET
+def hold_desk(wallets: Sequence[Wallet], sums: Mapping[Group, BotSums], currency: str, books: Books) -> list[DeskHoldings]:
+    """Each kind of money as a whole."""
+    found = []
+    for worth in sum_desk(wallets, value_wallets(wallets, currency, books=books), currency):
+        mine = {one.pk: books[price_environment(one)] for one in wallets if money_of(one) == worth.money}
+        groups = {group: one for group, one in sums.items() if group.wallet in mine and not group.replays}
+        prices = {group: mine[group.wallet].price(group.currency, currency).price for group in groups}
+        change = sum(((one.equity - one.begun) * (prices[group] or 0) for group, one in groups.items()), Decimal(0))
+        lost = {group.currency for group, price in prices.items() if price is None}
+        bots = sum(one.bots for one in groups.values())
+        found.append(DeskHoldings(worth, bots, change, sorted({*worth.sum.unpriced, *lost})))
+    return found
 
 
 def wallet_name(one: Holdings) -> str:
     return one.wallet.name if one.wallet else ""
 
 
-def hold_wallets(wallets: Sequence[Wallet], sums: Mapping[Group, BotSums]) -> list[Holdings]:
+def hold_wallets(wallets: Sequence[Wallet], sums: Mapping[Group, BotSums], books: Books) -> list[Holdings]:
     """Each wallet at the newest prices, with its bots. Only those that trade in its currency can be added up."""
-    worth = value_wallets(wallets)
+    worth = value_wallets(wallets, books=books)
     bots: Counter[int] = Counter()
     for group, one in sums.items():
         bots[group.wallet] += 0 if group.replays else one.bots
     return [
         make_holdings(
             sums[Group(wallet.pk, False, wallet.quote)],
-            mode=wallet_mode(wallet),
+            mode=money_of(wallet),
             currency=wallet.quote,
             wallet=wallet,
             bots=bots[wallet.pk],
             value=worth[wallet.pk].value,
             cash=worth[wallet.pk].cash,
-            unpriced_symbols=worth[wallet.pk].unpriced,
+            unpriced_symbols=[f"{asset}-{wallet.quote}" for asset in worth[wallet.pk].unsure],
             booked=bool(wallet_balances(wallet=wallet)),
         )
         for wallet in wallets
@@ -163,12 +224,28 @@ def sum_modes(parts: Sequence[Holdings]) -> list[Holdings]:
 def portfolio_json(found: Portfolio) -> dict[str, Any]:
     return {
         "at": utc_text(found.at),
+        "desk": [desk_json(one) for one in found.desk],
         "modes": [holdings_json(one) for one in found.modes],
         "wallets": [
             {"wallet": one.wallet.wallet_id, "name": one.wallet.name, "venue": one.wallet.venue, **holdings_json(one)}
             for one in found.wallets
             if one.wallet
         ],
+    }
+
+
+def desk_json(one: DeskHoldings) -> dict[str, Any]:
+    return {
+        "mode": one.mode,
+        "currency": one.currency,
+        "value": money_text(one.value),
+        "change_today": money_text(one.change_today),
+        "change_ratio": one.change_ratio,
+        "bots": one.bots,
+        "wallets": one.worth.wallets,
+        "venues": [{"venue": part.venue, "value": money_text(part.sum.value)} for part in one.worth.venues],
+        "estimated": list(one.worth.sum.estimated),
+        "unpriced": list(one.unpriced),
     }
 
 

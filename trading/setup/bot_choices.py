@@ -13,12 +13,12 @@ from core.venues import venue_key
 from engine.strategies import registry
 from market.models import Instrument
 from trading.models import Bot, DesiredStatus, Mode
-from trading.selectors import wallet_mode
 from trading.setup.bot_form import BotForm
 from trading.setup.limits import DAYS
 from trading.setup.presets import PRESETS
 from wallets.models import Wallet
 from wallets.selectors import wallets_list
+from wallets.valuation import money_of
 
 MODES = (
     ("paper", "Paper: real prices, made-up money"),
@@ -68,7 +68,7 @@ def choice_of(wallet: Wallet) -> WalletChoice:
     account = wallet.account
     if account is None:
         return WalletChoice(wallet, wallet.venue, [Mode.REPLAY, Mode.PAPER])
-    return WalletChoice(wallet, venue_key(account.venue, account.environment), [wallet_mode(wallet)])
+    return WalletChoice(wallet, venue_key(account.venue, account.environment), [money_of(wallet)])
 
 
 def first_choice(choices: Sequence[WalletChoice], form: BotForm) -> WalletChoice | None:

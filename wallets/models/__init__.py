@@ -5,6 +5,7 @@ from wallets.models.accounts import Environment, ExchangeAccount
 from wallets.models.drifts import Drift, ReconciliationRun
 from wallets.models.fields import money_field
 from wallets.models.ledger import LedgerEntry, LedgerTransaction
+from wallets.models.reporting import Reporting
 from wallets.models.wallets import Wallet, WalletBalance
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "LedgerEntry",
     "LedgerTransaction",
     "ReconciliationRun",
+    "Reporting",
     "Wallet",
     "WalletBalance",
     "money_field",

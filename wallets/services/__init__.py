@@ -10,6 +10,7 @@ from wallets.services.accounts import (
     secrets_rotate,
 )
 from wallets.services.bookings import fill_booking
+from wallets.services.reporting import reporting_currency_set
 from wallets.services.wallets import (
     ledger_opening_from_venue,
     replay_books_open,
@@ -29,6 +30,7 @@ __all__ = [
     "fill_booking",
     "ledger_opening_from_venue",
     "replay_books_open",
+    "reporting_currency_set",
     "secrets_rotate",
     "wallet_archive",
     "wallet_create",

@@ -21,8 +21,10 @@ from market.prices import STALE_AFTER, pack_tick, prices_key
 from tests.trading.live.fixtures import Rows, price
 from trading import selectors
 from trading.models import Bot, BotRun, EquityPoint, Order
+from trading.parts import bar_part
 from trading.selectors import Filter
 from wallets.models import ExchangeAccount, Wallet, WalletBalance
+from wallets.services import reporting_currency_set
 
 pytestmark = [pytest.mark.django_db, pytest.mark.services]
 
@@ -192,6 +194,37 @@ def test_an_unpriced_symbol_is_named(rows: Rows) -> None:
     assert portfolio()["modes"][0]["unpriced"] == []
 
 
+def test_the_desk_is_worth_all_of_its_currencies_in_one_and_names_what_has_no_price(rows: Rows) -> None:
+    wallet = hold(rows.wallet(), USDT="100", BTC="1", XYZ="7")
+    hold(rows.wallet(quote="USD", venue="coinbase"), USD="50")
+    for name, change in (("BTC-USDT", "10"), ("BTC-USD", "3"), ("XYZ-QQQ", "4")):
+        rows.position(rows.bot(wallet=wallet, symbols=name), name, quantity="0", cost="0", realised=Decimal(change))
+    price("BTC-USD", "1000")
+    price("BTC-USDT", "2000")
+    (found,) = portfolio()["desk"]
+    assert (found["mode"], found["currency"], found["value"]) == ("paper", "USD", "1100")  # 100 / 2 + 1000 + 50
+    assert (found["change_today"], found["unpriced"], found["wallets"]) == ("8", ["QQQ", "XYZ"], 2)  # 10 / 2 + 3
+    assert found["venues"] == [{"venue": "binance", "value": "1050"}, {"venue": "coinbase", "value": "50"}]
+    reporting_currency_set(currency="USDT")
+    assert [(one["currency"], one["value"]) for one in portfolio()["desk"]] == [("USDT", "2200")]
+
+
+def test_the_bar_shows_the_reporting_currency_and_a_wallets_own_where_nothing_leads_to_it(rows: Rows) -> None:
+    hold(rows.wallet(), USDT="100")
+    hold(make_testnet(rows), USDT="50")
+    rows.bot(mode="testnet", wallet=Wallet.objects.get(kind="exchange"))
+
+    def shown() -> tuple[str, str]:
+        worth = bar_part()["desk"]["worth"]
+        return worth.mode, f"{worth.value:.0f} {worth.currency}"
+
+    assert shown() == ("testnet", "50 USDT")
+    price("USDT-USD", "0.5")
+    assert shown() == ("testnet", "50 USDT"), "a real price says nothing of the testnet's money"
+    price("USDT-USD", "0.5", environment="testnet")
+    assert shown() == ("testnet", "25 USD")
+
+
 def test_a_bot_for_which_its_wallet_is_too_small_is_told_so(rows: Rows) -> None:
     wallet = hold(rows.wallet(), USDT="1500")
     mine = rows.bot(wallet=wallet)
@@ -317,7 +350,7 @@ QUERIES = {
     "bots/status": 8,
     "bots/{bot}": 8,
     "bots/{bot}/performance": 5,
-    "live/portfolio": 4,
+    "live/portfolio": 6,
     "live/positions": 3,
     "live/orders": 2,
     "live/fills": 2,

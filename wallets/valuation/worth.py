@@ -1,0 +1,94 @@
+"""What wallets hold, at the newest prices, in their own currency or in another one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeAlias
+
+from market.price_book import AssetPrice, PriceBook
+from wallets.models import Wallet
+from wallets.selectors import wallet_balances
+from wallets.valuation.money import price_environment
+
+MOST = Decimal(10) ** 20
+"""More than this is a fault of an amount or a price."""
+Books: TypeAlias = Mapping[str, PriceBook]
+"""By environment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """An amount of an asset. `value` in the price's currency; None where there is no price."""
+
+    amount: Decimal
+    price: AssetPrice
+    value: Decimal | None
+
+    @property
+    def asset(self) -> str:
+        return self.price.asset
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """Of one wallet, in `currency`."""
+
+    currency: str
+    holdings: tuple[Holding, ...]
+    value: Decimal
+    """Of all that has a price."""
+    unpriced: tuple[str, ...]
+    """Assets that no price leads from: they are not in `value`."""
+    estimated: tuple[str, ...]
+    """Assets whose price is not one of now, but was heard before or is a stored close: `value` is as good as those."""
+
+    @property
+    def unsure(self) -> list[str]:
+        """Assets without a price of now."""
+        return sorted((*self.unpriced, *self.estimated))
+
+    @property
+    def cash(self) -> Decimal:
+        """What it holds of the currency itself."""
+        return next((one.amount for one in self.holdings if one.asset == self.currency), Decimal(0))
+
+
+def open_books(wallets: Sequence[Wallet], *currencies: str) -> Books:
+    """The prices that value these wallets, of `wallets_list`, in the currencies and in their own."""
+    assets: dict[str, set[str]] = defaultdict(lambda: set(currencies))
+    for wallet in wallets:
+        assets[price_environment(wallet)].update((wallet.quote, *wallet_balances(wallet=wallet)))
+    return {environment: PriceBook(environment, named) for environment, named in assets.items()}
+
+
+def value_wallets(wallets: Sequence[Wallet], currency: str = "", *, books: Books | None = None) -> dict[int, Worth]:
+    """By primary key; wallets of `wallets_list`. Without a `currency` each is valued in its own. `books`: of `open_books`."""
+    books = open_books(wallets, currency or "USD") if books is None else books
+    return {wallet.pk: value_wallet(wallet, currency or wallet.quote, books[price_environment(wallet)]) for wallet in wallets}
+
+
+def value_wallet(wallet: Wallet, currency: str, book: PriceBook) -> Worth:
+    return sum_holdings(currency, value_amounts(wallet_balances(wallet=wallet), currency, book))
+
+
+def value_amounts(amounts: Mapping[str, Decimal], currency: str, book: PriceBook) -> list[Holding]:
+    """Each asset that there is any of, by name."""
+    return [value_amount(amount, book.price(asset, currency)) for asset, amount in sorted(amounts.items()) if amount]
+
+
+def value_amount(amount: Decimal, price: AssetPrice) -> Holding:
+    value = None if price.price is None else amount * price.price
+    return Holding(amount, price, value if value is not None and abs(value) < MOST else None)
+
+
+def sum_holdings(currency: str, holdings: Sequence[Holding]) -> Worth:
+    return Worth(
+        currency,
+        tuple(holdings),
+        sum((one.value for one in holdings if one.value is not None), Decimal(0)),
+        tuple(one.asset for one in holdings if one.value is None),
+        tuple(one.asset for one in holdings if one.value is not None and one.price.state != "live"),
+    )
