@@ -1,0 +1,183 @@
+"""What was earned: by day, and by bot, symbol and strategy. The database sums what it keeps by day; sums are exact, and those that
+were valued are as good as their prices."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+
+from core.venues import venue_split
+from market.prices import Price, prices_get
+from trading.models import Bot
+from trading.portfolio.periods import Period
+from trading.portfolio.rates import RATES, Rates
+from trading.selectors.notation import ratio_of
+
+SHOWN = 50
+"""Bots from either end of the list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Earned:
+    """What something earned in a period, in `currency`; `unrealised` is of now, whatever the period. `key`: a symbol, a strategy's
+    name, a bot's id, a day or month in ISO-8601. `name` says it to people."""
+
+    key: str
+    name: str
+    currency: str
+    sales: int = 0
+    won: int = 0
+    realised: Decimal = Decimal(0)
+    fees: Decimal = Decimal(0)
+    unrealised: Decimal = Decimal(0)
+
+    @property
+    def total(self) -> Decimal:
+        return self.realised + self.unrealised
+
+    @property
+    def win_rate(self) -> float | None:
+        return ratio_of(Decimal(self.won), Decimal(self.sales))
+
+
+SUMMED = ("sales", "won", "realised", "fees", "unrealised")
+VALUED = """
+    sum(sales) AS sales, sum(won) AS won, sum(realised * COALESCE(price, 1)) AS realised, sum(fees * COALESCE(price, 1)) AS fees
+"""
+KEPT = "CASE WHEN price IS NULL THEN currency ELSE %(target)s END AS kept"
+"""The currency that a row is summed in."""
+BY_DAY = f"""
+WITH summed AS (
+    SELECT venue, currency, day, sum(sales) AS sales, sum(won) AS won, sum(realised) AS realised, sum(fees) AS fees
+    FROM trading_walletday WHERE mode = %(mode)s AND day BETWEEN %(first)s AND %(last)s GROUP BY venue, currency, day
+)
+SELECT day::text, {KEPT}, {VALUED}
+FROM summed LEFT JOIN ({RATES}) AS rate USING (venue, currency, day) GROUP BY day, kept ORDER BY day, kept
+"""  # noqa: S608  (our own parts; values are parameters)
+# Of positions only those that have a price: `priced` brings it, and the currency that their profit is summed in.
+PARTS = f"""
+WITH summed AS (
+    SELECT bot_id, strategy, symbol, {KEPT}, {VALUED}, 0::numeric AS unrealised
+    FROM trading_botday LEFT JOIN ({RATES}) AS rate USING (venue, currency, day)
+    WHERE mode = %(mode)s AND day BETWEEN %(first)s AND %(last)s GROUP BY bot_id, strategy, symbol, kept
+), held AS (
+    SELECT bot.id, bot.strategy, position.symbol, kept, 0, 0, 0, 0, (quantity * price - cost) * rate
+    FROM trading_position AS position JOIN trading_bot AS bot ON bot.id = position.bot_id
+    JOIN unnest(%(held_venues)s::text[], %(held_symbols)s::text[], %(held_prices)s::numeric[], %(held_kept)s::text[],
+        %(held_rates)s::numeric[]) AS priced (venue, symbol, price, kept, rate)
+        ON (priced.venue, priced.symbol) = (position.venue, position.symbol)
+    WHERE bot.mode = %(mode)s AND quantity <> 0
+), part AS (
+    SELECT * FROM summed UNION ALL SELECT * FROM held
+), grouped AS (
+    SELECT symbol, strategy, bot_id, kept, sum(sales) AS sales, sum(won) AS won, sum(realised) AS realised, sum(fees) AS fees,
+        sum(unrealised) AS unrealised
+    FROM part GROUP BY GROUPING SETS ((symbol, kept), (strategy, kept), (bot_id, kept))
+), ranked AS (
+    SELECT *, count(*) OVER same AS members, row_number() OVER (same ORDER BY realised + unrealised DESC, bot_id) AS place
+    FROM grouped WINDOW same AS (PARTITION BY bot_id IS NULL, kept)
+)
+SELECT symbol, strategy, bot_id, members, kept, sales, won, realised, fees, unrealised
+FROM ranked WHERE bot_id IS NULL OR place <= %(shown)s OR place > members - %(shown)s
+ORDER BY realised + unrealised DESC, symbol, strategy, bot_id
+"""  # noqa: S608
+HELD = """
+SELECT DISTINCT position.venue, symbol FROM trading_position AS position JOIN trading_bot AS bot ON bot.id = position.bot_id
+WHERE bot.mode = %s AND quantity <> 0 ORDER BY position.venue, symbol
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Each list with the most profit first. Of many bots `bots` has both ends; `bot_count` is of all. `unpriced`: symbols that are
+    held and have no price, so that nothing is unrealised in them; `old`: those whose price is not of now."""
+
+    symbols: Sequence[Earned]
+    strategies: Sequence[Earned]
+    bots: Sequence[Earned]
+    bot_count: int
+    unpriced: Sequence[str]
+    old: Sequence[str]
+
+
+def list_days(mode: str, period: Period, rates: Rates) -> list[Earned]:
+    """Each day on which something was filled, the oldest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(BY_DAY, asked_values(mode, period, rates))
+        return [Earned(day, day, currency, *sums) for day, currency, *sums in cursor.fetchall()]
+
+
+def asked_values(mode: str, period: Period, rates: Rates) -> dict[str, Any]:
+    return {"mode": mode, "first": period.first, "last": period.last, **rates.columns()}
+
+
+def sum_months(days: Iterable[Earned]) -> list[Earned]:
+    """Days as months: `2026-11`."""
+    return sum_alike(days, lambda one: one.key[:7])
+
+
+def sum_currencies(days: Iterable[Earned]) -> list[Earned]:
+    """All of it, by currency."""
+    return sum_alike(days, lambda one: "")
+
+
+def sum_alike(parts: Iterable[Earned], key_of: Callable[[Earned], str]) -> list[Earned]:
+    """Those of one key and currency added up, in order of keys."""
+    groups: dict[tuple[str, str], list[Earned]] = defaultdict(list)
+    for one in parts:
+        groups[key_of(one), one.currency].append(one)
+    return [
+        Earned(key, key, currency, **{name: sum(getattr(one, name) for one in found) for name in SUMMED})
+        for (key, currency), found in sorted(groups.items())
+    ]
+
+
+def list_parts(mode: str, period: Period, rates: Rates, *, shown: int = SHOWN) -> Parts:
+    """What each symbol, strategy and bot earned; what they hold is valued at the newest prices. Three queries and one question to
+    the price store, however many there are."""
+    held = list_held(mode)
+    prices = prices_get((*venue_split(venue), symbol) for venue, symbol in held)
+    known = {place: price for place in held if (price := prices.get((*venue_split(place[0]), place[1])))}
+    values = {**asked_values(mode, period, rates), **held_columns(known, rates), "shown": shown}
+    with connection.cursor() as cursor:
+        cursor.execute(PARTS, values)
+        rows = cursor.fetchall()
+    names = name_bots({bot for _, _, bot, *_ in rows if bot is not None})
+    return Parts(
+        [Earned(symbol, symbol, currency, *sums) for symbol, _, _, _, currency, *sums in rows if symbol is not None],
+        [Earned(strategy, strategy, currency, *sums) for _, strategy, _, _, currency, *sums in rows if strategy is not None],
+        [Earned(*names[bot], currency, *sums) for _, _, bot, _, currency, *sums in rows if bot is not None],
+        sum({currency: members for _, _, bot, members, currency, *_ in rows if bot is not None}.values()),
+        sorted({symbol for venue, symbol in held if (venue, symbol) not in known}),
+        sorted({symbol for (_, symbol), price in known.items() if price.stale}),
+    )
+
+
+def list_held(mode: str) -> list[tuple[str, str]]:
+    """(venue, symbol) of all that bots of the mode hold."""
+    with connection.cursor() as cursor:
+        cursor.execute(HELD, [mode])
+        return [(venue, symbol) for venue, symbol in cursor.fetchall()]
+
+
+def held_columns(known: Mapping[tuple[str, str], Price], rates: Rates) -> dict[str, Any]:
+    """What a unit of each costs in its quote, and in which currency its profit is kept."""
+    places = {(venue, symbol): (venue, symbol.partition("-")[2]) for venue, symbol in known}
+    return {
+        "held_venues": [venue for venue, _ in known],
+        "held_symbols": [symbol for _, symbol in known],
+        "held_prices": [one.price for one in known.values()],
+        "held_kept": [rates.target if places[one] in rates.now else places[one][1] for one in known],
+        "held_rates": [rates.now.get(places[one], Decimal(1)) for one in known],
+    }
+
+
+def name_bots(keys: Iterable[int]) -> dict[int, tuple[str, str]]:
+    """(bot_id, name) of each, archived ones too."""
+    found = Bot.objects.filter(pk__in=keys).order_by().values_list("pk", "bot_id", "name")
+    return {pk: (bot_id, name) for pk, bot_id, name in found}
