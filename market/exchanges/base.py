@@ -228,6 +228,21 @@ class Balance:
     held: Decimal
 
 
+Place = Literal["spot", "earn", "funding", "vault", "futures", "sub_account", "other"]
+"""Where at a venue money can be. The desk trades with what is in `spot`."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldElsewhere:
+    """What an account has at the venue where no order of ours can use it. `name`: what the venue calls the place, or whose it is.
+    Of a sub-account the venue tells only what all of it is worth, in an asset of its choice."""
+
+    place: Place
+    name: str
+    asset: str
+    amount: Decimal
+
+
 @dataclass(frozen=True, slots=True)
 class Balances:
     """Pushed by a user stream. If `complete` is False, only the balances that changed are in it."""
@@ -354,7 +369,13 @@ class Exchange(Protocol):
 
     async def depth(self, symbol: str, levels: int = 20) -> Depth: ...
 
-    async def balances(self) -> list[Balance]: ...
+    async def balances(self) -> list[Balance]:
+        """What orders can use, and what they hold: each asset once."""
+        ...
+
+    async def elsewhere(self) -> list[HeldElsewhere]:
+        """What the account has beside that. A place that this environment does not have is left out."""
+        ...
 
     async def fee_tier(self, symbol: str) -> FeeTier: ...
 

@@ -24,7 +24,8 @@ class AssetBalance:
 class SandboxAccount:
     """Balances by asset, orders by id and by client id (the newest with each), fills by time. `name` is the API key.
 
-    `updated` is when something last changed (ms); the three flags say what the key may do.
+    `elsewhere` is what no order can use, by place and asset. `updated` is when something last changed (ms); the three flags say
+    what the key may do.
     """
 
     name: str
@@ -33,6 +34,7 @@ class SandboxAccount:
     by_client_id: dict[str, SandboxOrder] = field(default_factory=dict)
     open: dict[int, SandboxOrder] = field(default_factory=dict)
     fills: list[SandboxFill] = field(default_factory=list)
+    elsewhere: dict[tuple[str, str], Decimal] = field(default_factory=dict)
     updated: int = 0
     can_trade: bool = True
     can_withdraw: bool = False

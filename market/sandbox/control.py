@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
+from market.sandbox.elsewhere import PLACES
 from market.sandbox.exchange import SandboxExchange
 from market.sandbox.faults import BadFault
 from market.sandbox.orders import RequestRefused, SandboxFill, SandboxOrder
@@ -136,6 +137,16 @@ class ControlEndpoints:
             raise _bad_request(f"amount: {error}") from None
         return web.json_response({"time": self.sandbox.tape.now})
 
+    async def elsewhere(self, request: web.Request) -> web.Response:
+        """Sets what the key's account has outside of spot trading. Body: `{"venue", "place", "asset", "amount"}`."""
+        body = await _read_object(request)
+        exchange = self._exchange(body)
+        if (place := str(body.get("place"))) not in PLACES[exchange.venue]:
+            raise _bad_request(f"place: use one of {', '.join(PLACES[exchange.venue])}.")
+        holder = exchange.accounts[self.sandbox.keys[exchange.venue].name]
+        holder.elsewhere[place, str(body.get("asset"))] = _read_number(body, "amount")
+        return web.json_response({"time": self.sandbox.tape.now})
+
     def _exchange(self, body: Mapping[str, Any]) -> SandboxExchange:
         try:
             return self.sandbox.exchanges[str(body.get("venue"))]
@@ -152,6 +163,7 @@ def add_routes(app: web.Application, sandbox: SandboxVenues) -> None:
     app.router.add_post("/sandbox/trade", control.trade)
     app.router.add_post("/sandbox/permissions", control.permissions)
     app.router.add_post("/sandbox/deposit", control.deposit)
+    app.router.add_post("/sandbox/elsewhere", control.elsewhere)
 
 
 async def _read_json(request: web.Request) -> Any:

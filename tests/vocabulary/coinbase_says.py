@@ -67,8 +67,13 @@ def in_product(field: str) -> Teller:
 
 
 def in_account(field: str) -> Teller:
+    """Where the money of all accounts is said to be."""
+
     async def tell(stage: Stage, word: str) -> str:
-        return await stage.hear_same(stage.exchange.balances, "accounts", {f"accounts.*.{field}": word})
+        changes = {f"accounts.*.{field}": word}
+        if await stage.hear(stage.exchange.balances, "accounts", changes):
+            return "spot"
+        return str((await stage.hear(stage.exchange.elsewhere, "accounts", changes))[0].place)
 
     return tell
 

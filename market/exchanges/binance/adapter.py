@@ -22,6 +22,7 @@ from market.exchanges.base import (
     ExchangeError,
     Execution,
     FeeTier,
+    HeldElsewhere,
     InstrumentRules,
     KeyPermissions,
     MarketEvent,
@@ -37,11 +38,13 @@ from market.exchanges.base import (
 )
 from market.exchanges.binance import frames, streams
 from market.exchanges.binance.client import BinanceClient
+from market.exchanges.binance.elsewhere import read_elsewhere
 from market.exchanges.binance.errors import DUPLICATE, translate_error
 from market.exchanges.binance.orders import order_parameters, venue_symbol
 from market.exchanges.breaker import Breaker
 from market.exchanges.budget import Budget
 from market.exchanges.guard import Guard, find_duplicate
+from market.exchanges.holdings import merge_balances
 from market.exchanges.longer import make_longer
 from market.exchanges.parsing import Json, Malformed, parse_amount, parse_flag
 from market.exchanges.promises import keep_promises
@@ -149,7 +152,13 @@ class Binance:
 
     async def balances(self) -> list[Balance]:
         answer = await self._ask(lambda client: client.get_account(omitZeroBalances="true"), 20)
-        return self.reader.read_list("balance", answer["balances"], frames.parse_balance)
+        rows = self.reader.read_list("balance", answer["balances"], frames.parse_balance)
+        if any(one.asset.startswith("LD") for one in rows) and not self._listed_at:
+            await self.instruments()
+        return merge_balances(frames.leave_receipts(rows, self._names))
+
+    async def elsewhere(self) -> list[HeldElsewhere]:
+        return [] if self._open_client().testnet else await read_elsewhere(self._ask, self.reader)
 
     async def fee_tier(self, symbol: str) -> FeeTier:
         answer = await self._ask(lambda client: client.v3_get_account_commission(symbol=venue_symbol(symbol)), 20)

@@ -241,6 +241,15 @@ def parse_position(row: Json) -> Balance:
     return Balance(parse_text(row["a"], NAME), parse_amount(row["f"]), parse_amount(row["l"]))
 
 
+def leave_receipts(balances: Sequence[Balance], names: Names) -> list[Balance]:
+    """Without receipts of Simple Earn: what is lent out stands among the spot balances as LD and the asset's name, grows by itself,
+    and no order can use it. LDO is a coin of its own."""
+    if not any(one.asset.startswith("LD") for one in balances):
+        return list(balances)
+    assets = {asset for symbol in names.values() for asset in symbol.split("-")}
+    return [one for one in balances if one.asset in assets or not (one.asset[:2] == "LD" and one.asset[2:] in assets)]
+
+
 def user_event(event: Json, names: Names, reader: Reader) -> UserEvent | None:
     """An event of the user stream, without its envelope. The balances in it are read one by one."""
     match words.USER_EVENT.read_word(event["e"]):
@@ -248,7 +257,7 @@ def user_event(event: Json, names: Names, reader: Reader) -> UserEvent | None:
             return _execution_report(event, names)
         case "balances":
             rows = reader.read_list("balance", event["B"], parse_position)
-            return Balances(VENUE, tuple(rows), from_milliseconds(event["u"]))
+            return Balances(VENUE, tuple(leave_receipts(rows, names)), from_milliseconds(event["u"]))
     return None
 
 

@@ -19,6 +19,7 @@ from market.exchanges.base import (
     Endpoint,
     Execution,
     FeeTier,
+    HeldElsewhere,
     InstrumentRules,
     KeyPermissions,
     MarketEvent,
@@ -35,6 +36,7 @@ from market.exchanges.base import (
 from market.exchanges.breaker import Breaker
 from market.exchanges.budget import Budget
 from market.exchanges.coinbase import frames, streams
+from market.exchanges.coinbase.accounts import Account, list_elsewhere, list_spot, parse_account
 from market.exchanges.coinbase.client import CoinbaseRest, CoinbaseSocket
 from market.exchanges.coinbase.errors import not_cancelled, not_placed, translate_error
 from market.exchanges.coinbase.orders import order_body
@@ -165,7 +167,13 @@ class Coinbase:
         return await self._ask(request)
 
     async def balances(self) -> list[Balance]:
-        return self.reader.read_list("balance", await self._pages("accounts", "accounts", {}), frames.parse_balance)
+        return list_spot(await self._accounts())
+
+    async def elsewhere(self) -> list[HeldElsewhere]:
+        return list_elsewhere(await self._accounts())
+
+    async def _accounts(self) -> list[Account]:
+        return self.reader.read_list("balance", await self._pages("accounts", "accounts", {}), parse_account)
 
     async def fee_tier(self, symbol: str) -> FeeTier:
         async def request(rest: CoinbaseRest) -> FeeTier:

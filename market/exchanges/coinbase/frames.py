@@ -8,7 +8,6 @@ from datetime import datetime
 from decimal import Decimal
 
 from market.exchanges.base import (
-    Balance,
     Candle,
     Depth,
     Execution,
@@ -117,11 +116,6 @@ def parse_book(data: Json, symbol: str) -> Depth:
         tuple((parse_positive(level["price"]), parse_amount(level["size"])) for level in data[side]) for side in ("bids", "asks")
     )
     return Depth(VENUE, symbol, from_iso(data["time"]), *sides)
-
-
-def parse_balance(data: Json) -> Balance:
-    free, held = parse_amount(data["available_balance"]["value"]), parse_amount(data["hold"]["value"])
-    return Balance(parse_text(data["currency"], NAME), free, held)
 
 
 def parse_order(data: Json, executions: tuple[Execution, ...] = ()) -> Report:

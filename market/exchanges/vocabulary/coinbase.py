@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from market.exchanges.base import OrderType, Side, VenueStatus
+from market.exchanges.base import OrderType, Place, Side, VenueStatus
 from market.exchanges.vocabulary.words import (
     Contents,
     Enumeration,
@@ -55,6 +55,36 @@ ORDER_TYPE = Enumeration[OrderType](
         }
     ),
     otherwise="other",
+)
+ACCOUNT_TYPE = Enumeration[Place](
+    name="account type",
+    where="accounts: `type`",
+    does="Where its money is. What is not `spot` is no balance: no order can use it, and it is shown by itself.",
+    source=REFERENCE,
+    words=spread_words(
+        {
+            "spot": "ACCOUNT_TYPE_CRYPTO ACCOUNT_TYPE_FIAT",
+            "vault": "ACCOUNT_TYPE_VAULT",
+            "futures": "ACCOUNT_TYPE_PERP_FUTURES",
+            "other": "ACCOUNT_TYPE_UNSPECIFIED",
+        }
+    ),
+    otherwise="other",
+    unverified=split_words("ACCOUNT_TYPE_UNSPECIFIED ACCOUNT_TYPE_PERP_FUTURES"),
+)
+ACCOUNT_PLATFORM = Enumeration[Place](
+    name="account platform",
+    where="accounts: `platform`",
+    does="Where its money is, unless its type says so already.",
+    source=REFERENCE,
+    words=spread_words(
+        {
+            "spot": "ACCOUNT_PLATFORM_CONSUMER ACCOUNT_PLATFORM_UNSPECIFIED",
+            "futures": "ACCOUNT_PLATFORM_CFM_CONSUMER ACCOUNT_PLATFORM_INTX",
+        }
+    ),
+    otherwise="other",
+    unverified=split_words("ACCOUNT_PLATFORM_UNSPECIFIED ACCOUNT_PLATFORM_CFM_CONSUMER ACCOUNT_PLATFORM_INTX"),
 )
 SIDE = Enumeration[Side](
     name="side",
@@ -258,20 +288,8 @@ UNUSED = (
         REFERENCE,
         "UNKNOWN_DISPLAYED_ORDER_CONFIG INSTANT_GFD LIMIT_GFD",
     ),
-    pass_over(
-        "account type",
-        "accounts: `type`",
-        "ACCOUNT_TYPE_UNSPECIFIED ACCOUNT_TYPE_CRYPTO ACCOUNT_TYPE_FIAT ACCOUNT_TYPE_VAULT ACCOUNT_TYPE_PERP_FUTURES",
-        REFERENCE,
-        "ACCOUNT_TYPE_UNSPECIFIED ACCOUNT_TYPE_PERP_FUTURES",
-    ),
-    pass_over(
-        "account platform",
-        "accounts: `platform`",
-        "ACCOUNT_PLATFORM_UNSPECIFIED ACCOUNT_PLATFORM_CONSUMER ACCOUNT_PLATFORM_CFM_CONSUMER ACCOUNT_PLATFORM_INTX",
-        REFERENCE,
-        "ACCOUNT_PLATFORM_UNSPECIFIED ACCOUNT_PLATFORM_CFM_CONSUMER ACCOUNT_PLATFORM_INTX",
-    ),
+    ACCOUNT_TYPE,
+    ACCOUNT_PLATFORM,
     pass_over("portfolio type", "`GET key_permissions`: `portfolio_type`", "UNDEFINED DEFAULT CONSUMER INTX", REFERENCE),
     leave_out(
         "sorting of orders", "`GET orders/historical/batch`: `sort_by`", "UNKNOWN_SORT_BY LIMIT_PRICE LAST_FILL_TIME", REFERENCE

@@ -8,6 +8,7 @@ from typing import Any
 
 from market.sandbox.binance.absent_products import AbsentProducts
 from market.sandbox.binance.account_calls import AccountCalls
+from market.sandbox.binance.elsewhere_calls import ElsewhereCalls
 from market.sandbox.binance.limits import BinanceRateLimits
 from market.sandbox.binance.market_calls import MarketCalls
 from market.sandbox.binance.notation import BinanceError
@@ -94,14 +95,13 @@ def list_wallet_calls(absent: AbsentProducts, wallet: WalletCalls) -> list[Binan
     """Those that clients of other products make while they start: an account without the product has an empty answer."""
     capital, asset, earn = "/sapi/v1/capital", "/sapi/v1/asset", "/sapi/v1/simple-earn"
     empty = [f"{capital}/deposit/hisrec", f"{capital}/withdraw/history"]
-    paged = [f"{asset}/assetDividend", f"{asset}/transfer", f"{earn}/flexible/position", f"{earn}/locked/position"]
+    paged = [f"{asset}/assetDividend", f"{asset}/transfer"]
     paged += [f"{earn}/{kind}/history/rewardsRecord" for kind in ("flexible", "locked")]
     margin = ["/sapi/v1/margin/allPairs", "/sapi/v1/margin/isolated/allPairs", "/sapi/v1/margin/allAssets"]
     return [
         BinanceCall("GET", "/sapi/v1/system/status", "", 1, absent.system_status),
         BinanceCall("GET", f"{capital}/config/getall", "", 10, act=wallet.coins),
         BinanceCall("POST", "/sapi/v3/asset/getUserAsset", "", 5, act=wallet.assets),
-        BinanceCall("POST", f"{asset}/get-funding-asset", "", 1, act=wallet.no_rows),
         BinanceCall("GET", f"{asset}/tradeFee", "", 1, act=wallet.fees),
         BinanceCall("GET", f"{asset}/dribblet", "", 1, act=wallet.no_dust),
         BinanceCall("GET", "/sapi/v1/convert/tradeFlow", "", 1, act=wallet.conversions),
@@ -111,6 +111,16 @@ def list_wallet_calls(absent: AbsentProducts, wallet: WalletCalls) -> list[Binan
         *(BinanceCall("GET", f"/sapi/v1/fiat/{kind}", "", 1, act=wallet.no_fiat) for kind in ("orders", "payments")),
         *(BinanceCall("GET", path, "", 1, absent.no_rows) for path in margin),
         *(BinanceCall("GET", f"/{family}/v1/exchangeInfo", "", 1, absent.no_contracts) for family in ("fapi", "dapi", "eapi")),
+    ]
+
+
+def list_elsewhere_calls(elsewhere: ElsewhereCalls) -> list[BinanceCall]:
+    earn = "/sapi/v1/simple-earn"
+    return [
+        BinanceCall("POST", "/sapi/v1/asset/get-funding-asset", "", 1, act=elsewhere.funding),
+        BinanceCall("GET", f"{earn}/flexible/position", "", 150, act=elsewhere.flexible),
+        BinanceCall("GET", f"{earn}/locked/position", "", 150, act=elsewhere.locked),
+        BinanceCall("GET", "/sapi/v1/sub-account/spotSummary", "", 1, act=elsewhere.sub_accounts),
     ]
 
 
@@ -141,6 +151,7 @@ class CallRunner:
             *list_calls(market, account, self.orders),
             *list_calls_without_rows(absent, account),
             *list_wallet_calls(absent, WalletCalls(exchange)),
+            *list_elsewhere_calls(ElsewhereCalls(exchange)),
         ]
 
     def run(self, call: BinanceCall, given: Params, authenticate: Callable[[], str]) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 from market.sandbox.accounts import SandboxAccount
 from market.sandbox.binance.notation import amount_text, status_name, type_name, venue_symbol
 from market.sandbox.checks import BAND
+from market.sandbox.elsewhere import list_assets
 from market.sandbox.events import PublicTrade
 from market.sandbox.exchange import SandboxExchange
 from market.sandbox.history import DAY, SandboxCandle, TradeHistory, end_of
@@ -206,7 +207,12 @@ def aggregate_trade(trade: PublicTrade) -> Json:
 
 
 def list_balances(account: SandboxAccount) -> list[Json]:
-    return [
+    """With a receipt for what is lent out in Simple Earn, as LD and the asset's name."""
+    receipts = [
+        {"asset": f"LD{asset}", "free": amount_text(amount), "locked": amount_text(ZERO)}
+        for asset, amount in list_assets(account.elsewhere, "flexible")
+    ]
+    return receipts + [
         {"asset": asset, "free": amount_text(balance.free), "locked": amount_text(balance.held)}
         for asset, balance in sorted(account.balances.items())
     ]

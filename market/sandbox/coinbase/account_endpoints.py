@@ -45,12 +45,12 @@ class AccountEndpoints:
     opened: int
 
     def accounts(self, call: CoinbaseRequest) -> Json:
-        assets = sorted(self.exchange.accounts[call.account].balances)
+        holder = self.exchange.accounts[call.account]
+        rows = [self._account(call, asset) for asset in sorted(holder.balances)] + orders.list_other_accounts(holder, self.opened)
         start = call.read_whole("cursor") or 0
-        page = assets[start : start + call.read_count("limit", 49, 250)]
-        more = start + len(page) < len(assets)
-        rows = [self._account(call, asset) for asset in page]
-        return {"accounts": rows, "has_next": more, "cursor": str(start + len(page)) if more else "", "size": len(page)}
+        page = rows[start : start + call.read_count("limit", 49, 250)]
+        more = start + len(page) < len(rows)
+        return {"accounts": page, "has_next": more, "cursor": str(start + len(page)) if more else "", "size": len(page)}
 
     def account(self, call: CoinbaseRequest) -> Json:
         for asset in self.exchange.accounts[call.account].balances:

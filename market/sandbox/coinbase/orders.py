@@ -8,6 +8,7 @@ from typing import Any
 from market.sandbox.accounts import SandboxAccount
 from market.sandbox.coinbase.configurations import order_configuration
 from market.sandbox.coinbase.notation import decimal_text, named_uuid, order_uuid, time_text
+from market.sandbox.elsewhere import COINBASE_PLACES, list_assets
 from market.sandbox.orders import ZERO, SandboxFill, SandboxOrder
 
 TIME_IN_FORCE = {
@@ -17,6 +18,7 @@ TIME_IN_FORCE = {
     "fok": "FILL_OR_KILL",
 }
 TYPES = {"market": "MARKET", "limit": "LIMIT", "stop": "STOP", "stop_limit": "STOP_LIMIT"}
+OTHER_KINDS = {"vault": {"type": "ACCOUNT_TYPE_VAULT"}, "futures": {"platform": "ACCOUNT_PLATFORM_INTX"}}
 CANCEL_MESSAGES = {
     "user": "User requested cancel",
     "immediate": "No liquidity at the price",
@@ -146,11 +148,29 @@ def rest_account(account: SandboxAccount, asset: str, opened: int) -> dict[str, 
         "created_at": time_text(opened),
         "updated_at": time_text(max(opened, account.updated)),
         "deleted_at": None,
-        "type": "FIAT" if asset in ("USD", "EUR", "GBP") else "CRYPTO",
+        "type": "ACCOUNT_TYPE_FIAT" if asset in ("USD", "EUR", "GBP") else "ACCOUNT_TYPE_CRYPTO",
         "ready": True,
+        "platform": "ACCOUNT_PLATFORM_CONSUMER",
         "hold": {"value": decimal_text(balance.held), "currency": asset},
         "retail_portfolio_id": portfolio_id(account.name),
     }
+
+
+def list_other_accounts(account: SandboxAccount, opened: int) -> list[dict[str, Any]]:
+    """Vaults, and what is set aside for futures, beside the wallets of the same assets."""
+    return [
+        rest_account(account, asset, opened)
+        | {
+            "uuid": named_uuid("account", account.name, f"{place} {asset}"),
+            "name": f"{asset} {place.title()}",
+            "available_balance": {"value": decimal_text(amount), "currency": asset},
+            "hold": {"value": "0", "currency": asset},
+            "default": False,
+            **OTHER_KINDS[place],
+        }
+        for place in COINBASE_PLACES
+        for asset, amount in list_assets(account.elsewhere, place)
+    ]
 
 
 def user_id(account: str) -> str:

@@ -12,6 +12,7 @@ import pytest
 
 from market.exchanges.base import Balance, Candle, Depth, Execution, OrderRequest, Refused, Report, Tick
 from market.exchanges.coinbase import frames, orders
+from market.exchanges.coinbase.accounts import list_spot, parse_account
 from market.exchanges.coinbase.streams import Orders
 from market.exchanges.coinbase.trades import MarketMessages
 from market.exchanges.longer import merge_candles
@@ -108,7 +109,7 @@ def test_the_recorded_book_of_rest(recorded: Path) -> None:
 
 
 def test_recorded_accounts_and_fills(recorded: Path) -> None:
-    balances = [frames.parse_balance(each) for each in load(recorded, "http_accounts")["accounts"]]
+    balances = list_spot(parse_account(each) for each in load(recorded, "http_accounts")["accounts"])
     assert balances == [Balance("BTC", D("1.23456789"), D("0.005")), Balance("USD", D("10000.5"), D(450))]
     first, second = (frames.parse_fill(each, each["product_id"]) for each in load(recorded, "http_fills")["fills"])
     at = datetime(2024, 1, 15, 10, 30, tzinfo=UTC)

@@ -8,6 +8,7 @@ import re
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +22,7 @@ from market.exchanges.binance import streams as binance_streams
 from market.exchanges.binance.client import BinanceClient, UserSocket
 from market.exchanges.coinbase import streams as coinbase_streams
 from market.exchanges.coinbase.client import CoinbaseSession
+from market.sandbox.elsewhere import PLACES
 from tests.market.exchanges.venues import OTHERS, START, SYMBOLS, Desk, Venue, limit, market
 
 API = re.compile(r"/(?:api/v3/brokerage|api/v3|sapi/v1)/(.+)")
@@ -33,6 +35,7 @@ METHODS = (
     "candles",
     "depth",
     "balances",
+    "elsewhere",
     "fee_tier",
     "permissions",
     "place",
@@ -43,7 +46,7 @@ METHODS = (
     "fills",
     "cancel",
 )
-LISTS = ("instruments", "tickers", "candles", "balances", "open_orders", "fills")
+LISTS = ("instruments", "tickers", "candles", "balances", "elsewhere", "open_orders", "fills")
 """Methods whose answers are lists, so that one row must not cost another."""
 
 
@@ -117,9 +120,17 @@ def spy_on_frames(patch: pytest.MonkeyPatch, into: list[Any]) -> None:
         patch.setattr(module, name, keep)
 
 
+def plant_elsewhere(desk: Desk, venue: Venue) -> None:
+    """Something in each place of the venue where no order can use it."""
+    (account,) = desk.sandbox.exchange(venue).accounts.values()
+    for place in PLACES[venue]:
+        account.elsewhere |= {(place, "BTC"): Decimal("0.25"), (place, "ETH"): Decimal(3)}
+
+
 async def record_calls(desk: Desk, venue: Venue) -> Recording:
     """Answers in the order of METHODS: an order that rests, and one that is filled."""
     recording, resting = Recording(venue), ""
+    plant_elsewhere(desk, venue)
     with pytest.MonkeyPatch.context() as patch:
         answers: Answers = {}
         spy_on_answers(patch, answers)
