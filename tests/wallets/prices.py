@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
+import numpy as np
 import orjson
 from django.utils import timezone
 
 from core.broker import broker_client
+from core.times import to_ms
+from engine.types import INTERVALS, Candles
+from market.candles import write_candles
 from market.exchanges.base import Tick
 from market.models import CandleSeries
 from market.prices import prices_key, prices_put
@@ -39,3 +45,12 @@ def store(
         fingerprint="",
         last_close=Decimal(close),
     )
+
+
+def store_closes(symbol: str, closes: Sequence[float], *, start: datetime, interval: str = "1h", venue: str = "binance") -> None:
+    """Candles in a row whose first one opens at `start`; below zero stands for one that is missing."""
+    close = np.array(closes, dtype=np.float64)
+    time = to_ms(start) + np.arange(len(close), dtype=np.int64) * INTERVALS[interval]
+    kept = close >= 0
+    columns: list[Any] = [time[kept], *[close[kept]] * 4, np.ones(int(kept.sum()))]
+    write_candles(instrument_ensure(venue=venue, symbol=symbol), Candles(symbol, interval, *columns))
