@@ -12,18 +12,20 @@ DELAYS: dict[str, tuple[int, ...]] = {
     "desk": (0, 2, 5, 10, 20, 30),
     "passing": (0, 2, 5, 10, 20, 40, 80, 160, 300),
     "lasting": (5, 60, 300),
+    "outside": (1, 5, 60, 300, 600),
 }
 """Seconds until an order is tried again, by how often it was refused; 0: at the next price. `desk`: we refused it ourselves for
-now, and no venue was asked. `passing`: the venue did, for now. `lasting`: the same order would be refused again."""
+now, and no venue was asked. `passing`: the venue did, for now. `lasting`: the same order would be refused again. `outside`: the
+venue had taken it, and it ended all the same: somebody else cancelled it."""
 LONGEST = 1_000 * max(max(one) for one in DELAYS.values())
-PATIENCE = {"desk": 6, "passing": 6, "lasting": 2}
+PATIENCE = {"desk": 6, "passing": 6, "lasting": 2, "outside": 3}
 """After so many refusals the order counts as blocked: a person is told."""
 MOST_TRIES = 12
 """That orders of one kind, in one symbol, which are refused for good are tried within an hour, whoever wants them."""
 PROMPT_TRIES = 6
 """Of those: before their time, because what kept them may have gone."""
-ENTRY = "entry"
-"""The kind of all purchases; a sale's is the type of its order."""
+ENTRY, OUTSIDE = "entry", "outside"
+"""The kinds of all purchases, and of exits that others cancel; else a sale's is the type of its order."""
 
 
 @dataclass(slots=True)
@@ -79,7 +81,7 @@ class HeldOrder:
     cause: str = ""
     """In a person's words."""
     count: int = 1
-    """Refusals since the venue last took it."""
+    """Refusals since the venue last took it, or cancellings by others since it last stood there for an hour."""
     until: int = 0
     """When it may be tried again; 0: at the next price."""
     told: bool = False
@@ -90,8 +92,17 @@ class HeldOrder:
         return self.kind == "lasting"
 
     @property
+    def outside(self) -> bool:
+        return self.kind == OUTSIDE
+
+    @property
     def blocked(self) -> bool:
         return self.count >= PATIENCE[self.kind]
+
+
+def name_tries(of: tuple[int, str], kind: str) -> tuple[int, str]:
+    """By which the tries of an order are counted that was refused in that way. `of`: its symbol's number and its own kind."""
+    return (of[0], OUTSIDE) if kind == OUTSIDE else of
 
 
 def hold_order(before: HeldOrder | None, refusal: Refusal, now: int) -> HeldOrder:

@@ -79,15 +79,15 @@ def level_in_force(venue_orders: VenueOrders, lot: Any, stop: float, stops: Mapp
 
 def apply_price(venue_orders: VenueOrders, s: int, price: float) -> Step:
     """Do what the levels of the symbol that `price` has reached ask for."""
-    trader_state, stops, reached = venue_orders.trader_state, list_standing_stops(venue_orders), venue_orders.exits.reached
+    trader_state, stops = venue_orders.trader_state, list_standing_stops(venue_orders)
     for row, (stop, reason, take) in enumerate(trader_state.levels()):
         lot = trader_state.book.lots[row]
         if lot["symbol"] != s or lot["exit"] >= 0:
             continue
         if stop > 0.0 and price <= level_in_force(venue_orders, lot, float(stop), stops):
             trader_state.run(kernel.queue_exit, s, row, trader_state.t, int(reason))
-        elif price >= take and int(lot["id"]) not in reached:
-            reached.append(int(lot["id"]))
+        elif price >= take:
+            venue_orders.exits.reach_take(int(lot["id"]), venue_orders.clock)
     for row in trader_state.waiting_rows():
         trigger_stop(venue_orders, row, s, price)
     trader_state.number_new_orders()

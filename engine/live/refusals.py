@@ -8,7 +8,7 @@ from engine import order_rules
 from engine.book import CANCELLED, REFUSED, SELL
 from engine.layout import write_maxima
 from engine.live import kernel
-from engine.live.held_orders import ENTRY, LONGEST, HeldOrder, find_next_try, hold_order
+from engine.live.held_orders import ENTRY, HOUR, LONGEST, HeldOrder, find_next_try, hold_order, name_tries
 from engine.live.trader_state import TraderState
 from engine.live.types import BlockedOrder, Refusal, Step
 from engine.live.venue_order import VenueOrder
@@ -33,7 +33,7 @@ def hold_exit(venue_orders: VenueOrders, row: int, refusal: Refusal, venue_order
     out, if it did."""
     before = venue_orders.held.pop(venue_orders.number_of(row), None)
     number = renumber_order(venue_orders.trader_state, row)
-    of = find_kind(venue_orders, number)
+    of = name_tries(find_kind(venue_orders, number), refusal.kind)
     venue_orders.held[number] = venue_orders.tries.last[of] = hold_again(venue_orders, of, before, refusal, venue_order)
 
 
@@ -58,7 +58,7 @@ def renumber_order(trader_state: TraderState, row: int) -> int:
 
 def hold_resting(venue_orders: VenueOrders, venue_order: VenueOrder, refusal: Refusal) -> None:
     """An exit that should rest at the venue does not: it is watched here until it is tried again."""
-    exits, of = venue_orders.exits, (venue_orders.place_of(venue_order), RESTING)
+    exits, of = venue_orders.exits, name_tries((venue_orders.place_of(venue_order), RESTING), refusal.kind)
     held = hold_again(venue_orders, of, exits.held.get(venue_order.lot), refusal, venue_order)
     exits.held[venue_order.lot] = venue_orders.tries.last[of] = held
 
@@ -106,15 +106,23 @@ def sweep_dust(venue_orders: VenueOrders, s: int) -> None:
 
 
 def forget_refusals(venue_orders: VenueOrders, number: int, venue_order: VenueOrder) -> None:
-    """The venue has taken the order."""
-    s = venue_orders.place_of(venue_order)
+    """The venue has taken the order. One that others cancel has to stand there for a while, or be filled."""
+    s, resting = venue_orders.place_of(venue_order), venue_orders.exits.held
     if venue_order.buys:
         venue_orders.held_entries.pop(s, None)
         venue_orders.tries.forget((s, ENTRY))
         return
-    venue_orders.held.pop(number, None)
-    venue_orders.exits.held.pop(venue_order.lot, None)
+    for held, key in ((venue_orders.held, number), (resting, venue_order.lot)):
+        if key in held and (venue_order.got > 0.0 or not held[key].outside):
+            del held[key]
     venue_orders.tries.forget((s, kind_of(venue_order)))
+
+
+def forget_stood(venue_orders: VenueOrders) -> None:
+    """The cancellings by others after which the order has stood for an hour."""
+    for held in (venue_orders.held, venue_orders.exits.held):
+        for key in [key for key, one in held.items() if one.outside and venue_orders.clock - one.until > HOUR]:
+            del held[key]
 
 
 def retry_exits(venue_orders: VenueOrders, changed: Collection[str]) -> Step:
@@ -122,6 +130,7 @@ def retry_exits(venue_orders: VenueOrders, changed: Collection[str]) -> Step:
     for of, held in list_held(venue_orders):
         if venue_orders.trader_state.symbols[of[0]] in changed and venue_orders.tries.may_hasten(of, held, venue_orders.clock):
             held.until = min(held.until, venue_orders.clock)
+    forget_stood(venue_orders)
     venue_orders.make_exits_due(range(len(venue_orders.trader_state.symbols)))
     return venue_orders.settle()
 
@@ -200,5 +209,10 @@ def list_blocked_entries(venue_orders: VenueOrders) -> dict[str, BlockedOrder]:
 
 
 def tell_blocked(venue_orders: VenueOrders, held: Mapping[int, HeldOrder]) -> dict[str, BlockedOrder]:
-    symbols = venue_orders.trader_state.symbols
-    return {symbols[s]: BlockedOrder(symbols[s], one.code, one.cause or UNTOLD) for s, one in held.items()}
+    symbols, now = venue_orders.trader_state.symbols, venue_orders.clock
+    return {
+        symbols[s]: BlockedOrder(
+            symbols[s], one.code, one.cause or UNTOLD, one.count if one.outside else 0, one.until if one.until > now else 0
+        )
+        for s, one in held.items()
+    }

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from core.errors import NotFound
 from engine.book import CANCELLED, EXIT_SIGNAL, EXPIRED, FILLED, MARKET, REBALANCE, REFUSED, SELL, SINGLE
 from engine.live import kernel
+from engine.live.held_orders import OUTSIDE
 from engine.live.refusals import end_resting, forget_refusals, hold_entry, hold_exit, renumber_order, stays_wanted, sweep_dust
 from engine.live.types import Refusal, Step
 from engine.live.venue_order import NEAR, VenueOrder
@@ -127,6 +130,8 @@ def apply_end(venue_orders: VenueOrders, number: int, status: str, refusal: Refu
         return Step()
     trader_state = venue_orders.trader_state
     row = trader_state.row_of(number)
+    if venue_order.stands:
+        refusal = replace(refusal, kind=OUTSIDE)
     if venue_order.buys and status == "rejected":
         hold_entry(venue_orders, venue_order, refusal)
     if row is not None and stays_wanted(trader_state, row, status):

@@ -138,7 +138,20 @@ class RestingExits:
 
     def watches_take(self, take: float, lot: int, resting: Collection[int]) -> bool:
         """Whether the take-profit level is watched here; `resting`: lots that have one at the venue, or will get it."""
-        return bool(np.isfinite(take) and lot not in resting and not (lot in self.reached and lot in self.held))
+        held = self.held.get(lot)
+        waits = lot in self.reached and held is not None and not held.outside
+        return bool(np.isfinite(take) and lot not in resting and not waits)
+
+    def reach_take(self, lot: int, now: int) -> None:
+        """The price has reached the lot's take-profit: one that others cancelled need not wait for its time any more, and the first
+        time not for room among the tries either."""
+        held, first = self.held.get(lot), lot not in self.reached
+        if first:
+            self.reached.append(lot)
+        if held is not None and held.outside:
+            held.until = min(held.until, now)
+            if first:
+                del self.held[lot]
 
 
 def stop_prices(level: float, tick: float) -> tuple[float, float]:

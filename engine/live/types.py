@@ -134,8 +134,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why an order did not go out, or the venue did not take it. `kind`: `desk` or `passing` (it may work soon), else it lasts; see
-    `held_orders.DELAYS`. `code`: a reason of `engine.risk`, or the venue's own; `cause`: in a person's words. `time`: when."""
+    """Why an order did not go out, or the venue did not take it. `kind`: `desk`, `passing` (it may work soon) or `outside`, else it
+    lasts; see `held_orders.DELAYS`. `code`: a reason of `engine.risk`, or the venue's own; `cause`: in a person's words. `time`:
+    when."""
 
     kind: str = "passing"
     code: str = ""
@@ -145,11 +146,14 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class BlockedOrder:
-    """An exit that is wanted, or an entry, that was refused again and again."""
+    """An exit that is wanted, or an entry, that was refused again and again. `cancelled`: how often others cancelled it at the
+    venue, if that is what was done. `next_try`: when it is tried again; 0: that is not known."""
 
     symbol: str
     code: str
     cause: str
+    cancelled: int = 0
+    next_try: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from engine.book import BELOW_LOT, BUY, CANCELLED, LIMIT, MARKET, REFUSED, SELL
-from engine.live.held_orders import HeldOrder, RefusedTries
+from engine.live.held_orders import HeldOrder, RefusedTries, name_tries
 from engine.live.outgoing import build_order, build_purchase, cut_sale, quantity_for_sale
 from engine.live.resting_exits import RestingExits
 from engine.live.settling import settle_book
@@ -130,9 +130,9 @@ class VenueOrders:
         if venue_order is None:
             self.tell_ended(step)
             return
-        if held is not None and held.lasting:
+        if held is not None and (held.lasting or held.outside):
             venue_order.counted = True
-            self.tries.note(find_kind(self, number), self.clock)
+            self.tries.note(name_tries(find_kind(self, number), held.kind), self.clock)
         self.due.remove(number)
         self.exits.unsent.pop(number, None)
         self.sent[number] = venue_order
@@ -210,6 +210,7 @@ def join_refused(venue_orders: VenueOrders, number: int) -> HeldOrder | None:
 
 def may_try(venue_orders: VenueOrders, of: tuple[int, str], held: HeldOrder) -> bool:
     """Whether an exit of that kind, which was refused, may be tried again now."""
+    of = name_tries(of, held.kind)
     return venue_orders.tries.may_go(of, held, venue_orders.clock, count_on_way(venue_orders, of))
 
 

@@ -148,6 +148,69 @@ def test_a_take_profit_that_the_venue_refuses_is_not_offered_again_with_every_st
     assert 40 <= sent <= 4 * MOST_TRIES
 
 
+def taken_and_cancelled(trader: Trader, step: Step, now: int) -> list[Any]:
+    """The venue takes each order that goes out, and somebody else cancels it there. Returns them, and theirs that come of it."""
+    out = []
+    while step.wanted:
+        (one,) = step.wanted
+        out.append(one)
+        trader.apply_acceptance(one.number)
+        step = trader.apply_end(one.number, "cancelled", Refusal("passing", "", "Somebody cancelled it.", now))
+    return out
+
+
+def test_a_take_profit_that_somebody_else_cancels_rests_again_twelve_times_an_hour() -> None:
+    """Another desk on the account, or a person at the venue. The price is watched here meanwhile."""
+    trader, step = holding(Account(1_000.0, exits=Exits(take_profit=0.2)))
+    times = []
+    for now in range(MINUTE, MINUTE + 3 * HOUR, 1_000):
+        times += [now] * len(taken_and_cancelled(trader, step, now))
+        assert [round(level.take, 9) for level in trader.levels()] == [120.0]
+        step = trader.retry_exits(now)
+        if now % HOUR == 0:
+            trader = reloaded(trader)
+    assert len(times) >= 18
+    assert all(later - first >= HOUR for first, later in zip(times, times[MOST_TRIES:], strict=False))
+    (blocked,) = trader.blocked_exits().values()
+    assert (blocked.cause, blocked.cancelled) == ("Somebody cancelled it.", len(times))
+    assert now < blocked.next_try <= now + 600_000
+    (sale,) = trader.apply_price("BTC-USD", 121.0, now).wanted
+    assert (sale.type, sale.limit) == ("limit", 120.0)
+    trader.apply_fill(sale.number, 121.0, sale.quantity, 0.0, True, now)
+    assert (trader.positions(), trader.blocked_exits(), trader.working()) == ({"BTC-USD": 0.0}, {}, [])
+
+
+def test_what_others_cancelled_counts_until_it_has_stood_for_an_hour() -> None:
+    trader, step = holding(Account(1_000.0, exits=Exits(take_profit=0.2)))
+    now = MINUTE
+    for seconds in (1, 5, 60):
+        assert len(taken_and_cancelled(trader, step, now)) == 1
+        assert trader.retry_exits(now + 1_000 * seconds - 1).wanted == []
+        now += 1_000 * seconds
+        step = trader.retry_exits(now)
+    (offer,) = step.wanted
+    trader.apply_acceptance(offer.number)
+    trader.retry_exits(now + HOUR)
+    assert trader.blocked_exits() != {}
+    trader.retry_exits(now + HOUR + 1)
+    assert (trader.blocked_exits(), trader.has_held_exits()) == ({}, False)
+
+
+def test_take_profits_of_a_grid_that_others_cancel_share_twelve_tries_and_sell_at_their_price() -> None:
+    trader, rungs = on_twenty_rungs()
+    now, there = MINUTE, []
+    for rung in rungs:
+        there += trader.apply_fill(rung.number, rung.limit, rung.quantity, 0.0, True, now).wanted
+    for one in there:
+        trader.apply_acceptance(one.number)
+    for one in there:  # all at once, by hand
+        trader.apply_end(one.number, "cancelled", Refusal("passing", "", "", now))
+    again = wanted_within(trader, now, now + HOUR)
+    assert len(again) == MOST_TRIES
+    sold = trader.apply_price("BTC-USD", 101.0, now + HOUR).wanted
+    assert len(again) + len(sold) == len(there)
+
+
 def test_exits_of_a_grid_that_are_new_wait_with_those_that_the_venue_refuses() -> None:
     """Twenty rungs are bought, one a minute: a first try of each exit would come on top of the twelve."""
     trader, rungs = on_twenty_rungs()

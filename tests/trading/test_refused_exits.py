@@ -39,7 +39,7 @@ from trading.services.bot_loading import bot_load, instruments_of
 from trading.services.loaded_bot import MarketNow
 from trading.services.orders import order_end, order_request, report_apply
 from trading.services.step_writer import StepEffects
-from trading.services.steps import candle_close, candle_open, step_apply
+from trading.services.steps import candle_close, candle_open, exits_retry, step_apply
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 D = Decimal
@@ -61,6 +61,12 @@ class SandboxVenue:
         listed = [frames.parse_instrument(forms.symbol_info(one.instrument)) for one in self.exchange.markets.values()]
         instruments_note(key="binance-sandbox", listed=listed)
 
+    def cancel_all(self, symbol: str) -> list[Report]:
+        """As another program with the same account does, or a person on the venue's page."""
+        asked = {"symbol": symbol.replace("-", "")}
+        there = self.exchange.open_orders("a", symbol)
+        return [frames.parse_order(one, NAMES) for one in self.calls.cancel_all("a", asked)] if there else []
+
     def place(self, request: OrderRequest) -> Report:
         try:
             asked = orders.order_parameters(request)
@@ -74,11 +80,11 @@ class SandboxVenue:
 class Desk:
     """A bot at that venue; the clock moves by hand."""
 
-    def __init__(self, **filters: Any) -> None:
+    def __init__(self, exits: dict[str, Any] | None = None, **filters: Any) -> None:
         self.venue, self.time, self.watch = SandboxVenue(), START + STEP, ExitWatch()
         for symbol in SYMBOLS if filters else ():
             self.venue.exchange.change_filters(symbol, **filters)
-        self.loaded_bot = started()
+        self.loaded_bot = started(**({"exits": exits} if exits else {}))
         self.learn_rules()
         self.sent: list[tuple[str, int]] = []
         """Orders that went out: their symbol, and when."""
@@ -141,7 +147,7 @@ class Desk:
             self.act(step_apply(loaded, self.market(), partial(trader.apply_price, SYMBOL, 10.0, self.time)))
             if trader.has_held_exits():
                 changed = self.watch.find_changed(loaded, self.market())
-                self.act(step_apply(loaded, self.market(), partial(trader.retry_exits, self.time, changed)))
+                self.act(exits_retry(loaded, self.market(), changed))
 
 
 @pytest.fixture
@@ -203,6 +209,30 @@ def test_an_exit_that_the_venue_refuses_for_good_costs_twelve_orders_an_hour_and
     assert held() < D("0.001")
     assert Position.objects.get(symbol=SYMBOL).exit_blocked == ""
     assert (alerts(), desk.loaded_bot.trader.working()) == ([alert], [])
+
+
+def test_a_take_profit_that_somebody_else_cancels_at_the_venue_rests_again_ever_more_seldom_and_says_so() -> None:
+    """Two desks on one account: whatever rests there is gone again within seconds, for two hours."""
+    desk = Desk(exits={"take_profit": 0.5})
+    desk.act(bought(desk.loaded_bot))
+    offered = desk.sent[-1][1]
+    for _ in range(720):
+        for report in desk.venue.cancel_all(SYMBOL):
+            desk.act(report_apply(desk.loaded_bot, report, desk.market()))
+        desk.time += 9_000
+        desk.wait(1)
+    tries = [one for one in desk.tried(SYMBOL) if one > offered]
+    assert len(tries) >= 12
+    assert most_in_an_hour(tries) <= 12
+    said = Position.objects.get(symbol=SYMBOL).exit_blocked
+    times = f"{Order.objects.filter(symbol=SYMBOL, status='cancelled').count()} times so far"
+    assert said.startswith(f"Somebody else cancelled it at the venue, {times}. The desk watches its price itself; next try at ")
+    (alert,) = alerts()
+    assert alert.startswith(f"b cannot sell its {SYMBOL}: Somebody else cancelled it at the venue, 3 times so far.")
+    desk.time += 600_000
+    desk.wait(3_661)  # nobody cancels it any more
+    assert Position.objects.get(symbol=SYMBOL).exit_blocked == ""
+    assert len(desk.venue.exchange.open_orders("a", SYMBOL)) == 1
 
 
 def most_in_an_hour(times: Sequence[int]) -> int:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Protocol
 
-from core.times import from_ms, to_ms
+from core.times import from_ms
 from engine.live import Refusal, Step
 from market.exchanges.base import Balance, Report
 from trading.live.exit_watch import ExitWatch
@@ -25,7 +25,7 @@ from trading.services.lease import Lease
 from trading.services.loaded_bot import LoadedBot, MarketNow
 from trading.services.orders import order_end, report_apply
 from trading.services.step_writer import StepEffects
-from trading.services.steps import step_apply
+from trading.services.steps import exits_retry, step_apply
 
 
 class AccountViews(Protocol):
@@ -141,7 +141,7 @@ class BotSteps:
             return None
         market = self.describe_market("exits:again")
         changed = self.exit_watch.find_changed(loaded, market)
-        return step_apply(loaded, market, lambda: loaded.trader.retry_exits(to_ms(market.time), changed))
+        return exits_retry(loaded, market, changed)
 
     def reload_rules(self) -> None:
         """The venue's rules may have changed."""

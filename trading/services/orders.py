@@ -117,9 +117,16 @@ def report_book(loaded_bot: LoadedBot, order: Order, report: Report, market: Mar
     writer.batch.update(order, *ORDER_FILLED, "venue_order_id", status=before, filled_quantity=filled)
     metrics.fills.labels(order.venue).inc(len(booked))
     writer.effects.news += fill_news(booked, order, position, loaded_bot.bot.strategy)
-    tell_engine(writer, order, booked, before, Refusal("passing", "", report.reason, to_ms(market.time)))
+    tell_engine(writer, order, booked, before, Refusal("passing", "", explain_end(order, report), to_ms(market.time)))
     loaded_bot.heard.note(order)
     return writer.finish()
+
+
+def explain_end(order: Order, report: Report) -> str:
+    """Why the venue has ended it, if it was not filled."""
+    if report.status != "cancelled":
+        return report.reason
+    return "A person asked the desk to cancel it." if order.cancel_requested else "Somebody else cancelled it at the venue."
 
 
 ORDERS = JoinedRows(Order, RiskAllocation, "order")

@@ -3,11 +3,12 @@ statement."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 
 from django.db import transaction
 
+from core.times import to_ms
 from engine.live import OHLCV, SignalRow, Step
 from engine.live.previews import may_surprise, preview_close, preview_open
 from trading.services.loaded_bot import LoadedBot, MarketNow
@@ -32,6 +33,16 @@ def step_apply(loaded_bot: LoadedBot, market: MarketNow, call: Callable[[], Step
         paper_writer = PaperStepWriter(loaded_bot, market)
         paper_writer.take(step)
         return paper_writer.finish()
+
+
+def exits_retry(loaded_bot: LoadedBot, market: MarketNow, changed: Collection[str]) -> StepEffects:
+    """Exits that were refused go out again if it is their time. `changed`: symbols where what kept them may have gone. That one is
+    blocked no more is written though nothing else happens."""
+    trader, before = loaded_bot.trader, loaded_bot.trader.blocked_exits().keys()
+    effects = step_apply(loaded_bot, market, lambda: trader.retry_exits(to_ms(market.time), changed))
+    if effects.news or before <= trader.blocked_exits().keys():
+        return effects
+    return VenueStepWriter(loaded_bot, market).finish()
 
 
 def candle_open(loaded_bot: LoadedBot, time_ms: int, opens: Mapping[str, float], market: MarketNow) -> StepEffects:

@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from core.batch import WriteBatch
 from core.events import News
+from core.times import from_ms
 from engine import risk
-from engine.live import Ended, Executed, Intent
+from engine.live import BlockedOrder, Ended, Executed, Intent
 from market.rounding import round_price
 from trading.models import Bot, Order, OrderStatus, Position
 from trading.services.admission import Blocked, ClaimsTogether, Decision
@@ -21,6 +22,17 @@ from trading.services.fills import position_payload
 from trading.services.lease import LEASED, Lease
 from trading.services.loaded_bot import Overtaken
 from trading.services.step_writer import StepEffects, StepWriter
+
+CAUSE_LENGTH = 300
+
+
+def explain_block(blocked: BlockedOrder) -> str:
+    """Why an exit is blocked, and what the desk does about it where others cancelled it."""
+    if not blocked.cancelled:
+        return blocked.cause[:CAUSE_LENGTH]
+    then = f"; next try at {from_ms(blocked.next_try):%H:%M:%S} UTC" if blocked.next_try else ""
+    said = f", {blocked.cancelled} times so far. The desk watches its price itself{then}."
+    return blocked.cause.rstrip(".")[: CAUSE_LENGTH - len(said)] + said
 
 
 def mark_exit(bot: Bot, position: Position, cause: str) -> list[News]:
@@ -32,7 +44,7 @@ def mark_exit(bot: Bot, position: Position, cause: str) -> list[News]:
     news = [News("position_update", bot.mode, position_payload(position))]
     if begins:
         position.exit_blocked_at = timezone.now()
-        message = f"{bot.name} cannot sell its {position.symbol}: {cause} It is tried again, every five minutes at least."
+        message = f"{bot.name} cannot sell its {position.symbol}: {cause} It is tried again, ever more seldom."
         news.append(News("alert", bot.mode, {"message": message, "bot": bot.bot_id, "symbol": position.symbol}))
     return news
 
@@ -101,7 +113,7 @@ class VenueStepWriter(StepWriter):
         """Says on the position that its exit cannot be sold, and why; and tells people when that begins."""
         blocked = self.loaded_bot.trader.blocked_exits()
         for symbol, position in self.loaded_bot.positions.items():
-            cause = blocked[symbol].cause[:300] if symbol in blocked else ""
+            cause = explain_block(blocked[symbol]) if symbol in blocked else ""
             if cause != position.exit_blocked:
                 self.effects.news += mark_exit(self.loaded_bot.bot, position, cause)
                 self.changed[symbol] = position
