@@ -336,6 +336,15 @@ WATCHLIST: dict[str, list[str]] = {
 # Seconds between two looks at orders without an answer, and between two comparisons of open orders with the venue's.
 SWEEP_SECONDS = env.read_number("SWEEP_SECONDS", 1.0, least=0.01)
 COMPARE_SECONDS = env.read_number("COMPARE_SECONDS", 30.0, least=0.1)
+# From which value, in the wallet's currency, or share of the wallet a difference with the venue is an alert, and its bots hold.
+DRIFT_ALERT = {
+    "value": env.read_number("DRIFT_ALERT_VALUE", 10.0),
+    "share": env.read_number("DRIFT_ALERT_SHARE", 0.001),
+}
+DRIFT_HOLD = {
+    "value": env.read_number("DRIFT_HOLD_VALUE", 1000.0),
+    "share": env.read_number("DRIFT_HOLD_SHARE", 0.05),
+}
 # A strategy that computes for so long at one close is interrupted, and its bot stopped.
 STRATEGY_SECONDS = env.read_integer("STRATEGY_SECONDS", 10, least=1)
 # In dollars, what may be at risk at once, of a wallet and of the desk, in modes without real money, until a person sets another

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from decimal import Decimal
 
 import orjson
@@ -56,6 +57,12 @@ class AccountCache:
         """Call it after a fill, a deposit or a withdrawal. The answer to a question that was asked before it is not kept."""
         await self._redis.set(self._age, secrets.token_hex(8))
         await self._redis.delete(self._value)
+
+    async def read_age(self) -> str:
+        """Changes with each `drop`: where it is the same, nobody has heard that money moved. Empty where Redis does not say."""
+        with suppress(RedisError, OSError):
+            return str(await self._redis.get(self._age))
+        return ""
 
     async def _balances(self) -> list[Balance]:
         """The balances from Redis, or from the venue by whoever gets the right to ask first."""

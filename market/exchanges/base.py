@@ -179,6 +179,8 @@ class Execution:
     fee_asset: str
     maker: bool
     time: datetime
+    side: Side | None = None
+    """None: this message does not tell. The order does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -19,14 +19,15 @@ FEE_SET_ASIDE = Decimal("0.02")
 
 @dataclass(frozen=True, slots=True)
 class RestingOrder:
-    """An order that is open. `name`: the venue's number of it, or our id where that is not known. `price` in quote."""
+    """An order that is open. `name`: the venue's number of it, or our id where that is not known. `price` in quote; None: it trades
+    at the market's, once it is triggered."""
 
     name: str
     client_order_id: str
     symbol: str
     side: str
     left: Decimal
-    price: Decimal
+    price: Decimal | None
 
     @property
     def asset(self) -> str:
@@ -36,17 +37,18 @@ class RestingOrder:
 
     @property
     def held(self) -> Decimal:
-        """What is set aside for it, without a fee."""
-        return EXACT.multiply(self.left, self.price) if self.side == "buy" else self.left
+        """What is set aside for it, without a fee; nothing, where that cannot be said."""
+        return EXACT.multiply(self.left, self.price or NOTHING) if self.side == "buy" else self.left
 
 
 @dataclass(frozen=True, slots=True)
 class OwnSide:
-    """`amounts`: the ledger's, without what it took for granted. `pending`: our ids of orders that the venue has not answered."""
+    """`amounts`: the ledger's, without what it took for granted. `pending`: of orders that the venue has not
+    answered, our id and the symbol."""
 
     amounts: Mapping[str, Decimal]
     orders: Sequence[RestingOrder] = ()
-    pending: frozenset[str] = frozenset()
+    pending: Mapping[str, str] = field(default_factory=dict)
     positions: Mapping[str, Decimal] = field(default_factory=dict)
     """What the bots of the wallet hold, by asset."""
 
@@ -93,7 +95,7 @@ def compare_balances(ours: Mapping[str, Decimal], theirs: Mapping[str, Balance])
 
 def compare_orders(own: OwnSide, theirs: Sequence[RestingOrder]) -> Iterator[Difference]:
     """What an order holds is there on one side only. An order that is still on its way is on neither."""
-    known = {text for one in own.orders for text in (one.name, one.client_order_id)} | own.pending
+    known = {text for one in own.orders for text in (one.name, one.client_order_id)} | own.pending.keys()
     listed = {text for one in theirs for text in (one.name, one.client_order_id)}
     for one in theirs:
         if not {one.name, one.client_order_id} & known - {""}:
@@ -103,12 +105,13 @@ def compare_orders(own: OwnSide, theirs: Sequence[RestingOrder]) -> Iterator[Dif
             yield Difference(About.ORDER, one.asset, one.held, NOTHING, one.name)
 
 
-def compare_held(orders: Iterable[RestingOrder], balances: Mapping[str, Balance]) -> Iterator[Difference]:
-    """What the venue holds, and no order of its list takes."""
+def compare_held(orders: Sequence[RestingOrder], balances: Mapping[str, Balance]) -> Iterator[Difference]:
+    """What the venue holds, and no order of its list takes. Of a purchase without a price nobody can say what it takes."""
     taken: dict[str, Decimal] = defaultdict(Decimal)
     for one in orders:
         taken[one.asset] += one.held
-    for asset in sorted({*taken, *balances}):
+    unknown = {one.asset for one in orders if one.side == "buy" and one.price is None}
+    for asset in sorted({*taken, *balances} - unknown):
         held = balances[asset].held if asset in balances else NOTHING
         if abs(held - taken[asset]) > FEE_SET_ASIDE * taken[asset]:
             yield Difference(About.HELD, asset, taken[asset], held)

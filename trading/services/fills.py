@@ -19,6 +19,7 @@ from trading.services.allocations import ClaimChanges
 from trading.services.budgets import Draw
 from trading.services.fee_valuation import FeeValuation, FeeWorth
 from wallets.ledger import Booking, booking_parts
+from wallets.models import Wallet
 from wallets.services import fill_booking
 
 PLACES = Decimal(1).scaleb(-18)
@@ -130,11 +131,21 @@ def make_fill(order: Order, execution: Execution, account: str) -> Fill:
     )
 
 
+def name_account(wallet: Wallet) -> str:
+    """Where the trade ids of an exchange wallet count."""
+    return f"account:{wallet.account_id}"
+
+
+def fill_reference(account: str, venue: str, symbol: str, trade_id: str, side: str) -> str:
+    """By which an execution is booked once, whoever books it."""
+    return f"fill:{account}:{venue}:{symbol}:{trade_id}:{side}"
+
+
 def make_booking(order: Order, execution: Execution, account: str) -> Booking:
     """What the execution moves in the ledger of the wallet."""
     base, quote = order.symbol.split("-")
     return fill_booking(
-        reference=f"fill:{account}:{order.venue}:{order.symbol}:{execution.trade_id}:{order.side}",
+        reference=fill_reference(account, order.venue, order.symbol, execution.trade_id, order.side),
         ts=execution.time,
         base=base,
         quote=quote,

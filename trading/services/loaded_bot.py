@@ -24,6 +24,7 @@ from market.size_rules import instrument_rules
 from trading.models import Bot, BotRun, BotState, Fill, Position, RiskAllocation
 from trading.services.allocations import HeldClaims
 from trading.services.fee_valuation import PriceMemory
+from trading.services.fills import name_account
 from trading.services.heard_reports import HeardReports
 from trading.services.lease import Lease
 from trading.setup.config import RunConfig
@@ -97,7 +98,7 @@ class LoadedBot:
     @property
     def account(self) -> str:
         """Where trade ids count."""
-        return f"account:{self.bot.wallet.account_id}" if self.external else f"run:{self.run.run_id}"
+        return name_account(self.bot.wallet) if self.external else f"run:{self.run.run_id}"
 
     @property
     def books_id(self) -> int:

@@ -59,6 +59,7 @@ class Migration(migrations.Migration):
                 ('evidence', models.JSONField(default=list, help_text='Its parts: cause, amount, and the rows that sum to it.')),
                 ('state', models.CharField(choices=[('open', 'Open'), ('ignored', 'ignored: until its end date, or until it changes'), ('resolved', 'resolved: by a person'), ('closed', 'closed: it went away')], default='open', max_length=8)),
                 ('holds', models.BooleanField(default=False, help_text="Whether the wallet's bots make no entries while it is open.")),
+                ('alerted', models.BooleanField(default=False, help_text='Whether somebody was told.')),
                 ('first_seen', models.DateTimeField(default=django.utils.timezone.now)),
                 ('last_seen', models.DateTimeField(default=django.utils.timezone.now)),
                 ('times_seen', models.IntegerField(default=1)),

@@ -104,6 +104,7 @@ class Drift(models.Model):
     evidence = models.JSONField(default=list, help_text="Its parts: cause, amount, and the rows that sum to it.")
     state = models.CharField(max_length=8, choices=State, default=State.OPEN)
     holds = models.BooleanField(default=False, help_text="Whether the wallet's bots make no entries while it is open.")
+    alerted = models.BooleanField(default=False, help_text="Whether somebody was told.")
     first_seen = models.DateTimeField(default=timezone.now)
     last_seen = models.DateTimeField(default=timezone.now)
     times_seen = models.IntegerField(default=1)

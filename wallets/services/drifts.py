@@ -25,7 +25,7 @@ from wallets.selectors import wallet_reach
 
 State, About, Act = Drift.State, Drift.About, Drift.Act
 STANDING = (State.OPEN, State.IGNORED)
-SAID = ("ours", "theirs", "value", "cause", "evidence", "holds", "state", "last_seen", "times_seen", "run")
+SAID = ("ours", "theirs", "value", "cause", "evidence", "holds", "alerted", "state", "last_seen", "times_seen", "run")
 MOST_CORRECTED = Decimal(10) ** 15
 GONE = "It went away by itself."
 
@@ -43,14 +43,17 @@ class FoundDrift:
     value: Decimal | None = None
     evidence: list[dict[str, Any]] = field(default_factory=list)
     holds: bool = False
+    alerted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class NotedDrifts:
-    """What a run changed. `fresh`: seen for the first time, or again after they were ignored."""
+    """What a run changed. `fresh`: seen for the first time, or again after they were ignored. `alarming`: somebody is to be told
+    of them from now on."""
 
     standing: list[Drift]
     fresh: list[Drift]
+    alarming: list[Drift]
     closed: list[Drift]
 
 
@@ -60,16 +63,19 @@ def drifts_note(run: ReconciliationRun, found: Sequence[FoundDrift], *, unsure: 
     now = timezone.now()
     rows = Drift.objects.select_for_update().filter(wallet=run.wallet, state__in=STANDING)
     before = {(one.about, one.asset, one.name): one for one in rows}
-    standing, fresh = list[Drift](), list[Drift]()
+    standing, fresh, alarming = list[Drift](), list[Drift](), list[Drift]()
     for one in found:
-        drift, is_fresh = drift_see(run, before.pop((one.about, one.asset, one.name), None), one, now)
+        known = before.pop((one.about, one.asset, one.name), None)
+        told = known is not None and known.alerted and known.state == State.OPEN
+        drift, is_fresh = drift_see(run, known, one, now)
         standing.append(drift)
         fresh += [drift] if is_fresh else []
+        alarming += [drift] if drift.alerted and not told and drift.state == State.OPEN else []
     closed = [one for one in before.values() if not {(one.about, one.asset), (one.about, "")} & set(unsure)]
     Drift.objects.filter(pk__in=[one.pk for one in closed]).update(state=State.CLOSED, ended_at=now, reason=GONE, holds=False)
     for gone in closed:
         gone.state, gone.ended_at, gone.reason = State.CLOSED, now, GONE
-    return NotedDrifts(standing, fresh, closed)
+    return NotedDrifts(standing, fresh, alarming, closed)
 
 
 def drift_see(run: ReconciliationRun, drift: Drift | None, found: FoundDrift, now: datetime) -> tuple[Drift, bool]:
@@ -80,7 +86,7 @@ def drift_see(run: ReconciliationRun, drift: Drift | None, found: FoundDrift, no
     again = drift.state == State.IGNORED and (is_over(drift, now) or drift.difference != found.theirs - found.ours)
     if again:
         drift.state = State.OPEN
-    for name in ("ours", "theirs", "value", "cause", "evidence", "holds"):
+    for name in ("ours", "theirs", "value", "cause", "evidence", "holds", "alerted"):
         setattr(drift, name, getattr(found, name))
     drift.last_seen, drift.times_seen, drift.run = now, drift.times_seen + 1, run
     drift.save(update_fields=SAID)
@@ -157,11 +163,11 @@ def is_decided(drift: Drift, act: str) -> bool:
 
 
 def list_acts(drift: Drift) -> list[str]:
-    """What can be done about it. An entry changes what we have; it brings no order back and no money to bots."""
+    """What can be done about it. An entry changes what we have; it brings no order back, and no money to bots."""
     if drift.about == About.BALANCE:
         may_book = any(row.get("books") for row in drift.rows)
         return [*([Act.BOOK] if may_book else []), Act.ADOPT, Act.CORRECT, Act.IGNORE]
-    return [Act.BOOK, Act.IGNORE] if drift.cause == Drift.Cause.ORDER_GONE else [Act.IGNORE]
+    return [Act.IGNORE]
 
 
 def check_act(drift: Drift, act: str) -> None:
@@ -170,7 +176,10 @@ def check_act(drift: Drift, act: str) -> None:
 
 
 def correction_book(drift: Drift, amount: Decimal | None, *, user: Person, reason: str) -> None:
-    """The entry that makes our books agree with the venue's, or comes `amount` nearer."""
+    """The entry that makes our books agree with the venue's, or comes `amount` nearer. `Conflict` where a part of the difference
+    has been booked since: it would count twice."""
+    if LedgerTransaction.objects.filter(wallet=drift.wallet_id, reference__in=[row["key"] for row in drift.rows]).exists():
+        raise Conflict("A part of it has been booked since it was seen. Reconcile again, and look what is left.")
     legs = transfer_legs(drift.asset, drift.difference if amount is None else amount, Account.CAPITAL)
     if not legs:
         raise Invalid.at("amount", "must not be zero.")

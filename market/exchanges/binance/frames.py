@@ -18,6 +18,7 @@ from market.exchanges.base import (
     InstrumentRules,
     MarketEvent,
     Report,
+    Side,
     Tick,
     UserEvent,
 )
@@ -223,7 +224,13 @@ def own_trade(data: Json, symbol: str) -> tuple[str, Execution]:
         **_parse_fee(data["commission"], data.get("commissionAsset")),
         maker=parse_flag(data["isMaker"]),
         time=from_milliseconds(data["time"]),
+        side=_name_side(data.get("isBuyer")),
     )
+
+
+def _name_side(buys: object) -> Side | None:
+    """An order tells its side itself: where the trade does not, nothing is lost but for orders that we do not know."""
+    return "buy" if buys is True else "sell" if buys is False else None
 
 
 def _parse_fee(fee: object, asset: object) -> dict[str, Any]:

@@ -182,6 +182,7 @@ def parse_fill(data: Json, symbol: str) -> tuple[str, Execution]:
         fee_asset=parse_text(symbol.partition("-")[2], NAME),
         maker=words.LIQUIDITY.read_word(data["liquidity_indicator"]) == "maker",
         time=from_iso(data["trade_time"]),
+        side=words.SIDE.words.get(str(data.get("side"))),
     )
 
 

@@ -120,7 +120,7 @@ def resting(name: str, client_id: str = "", side: str = "sell") -> RestingOrder:
 
 
 def test_orders_of_one_side_only_differ_by_what_they_hold() -> None:
-    ours = OwnSide({"BTC": Decimal(1)}, [resting("1", "a"), resting("2", "b", "buy")], frozenset({"c"}))
+    ours = OwnSide({"BTC": Decimal(1)}, [resting("1", "a"), resting("2", "b", "buy")], {"c": "BTC-USDT"})
     venue = VenueSide({"BTC": Balance("BTC", Decimal(0), Decimal(1))}, [resting("1", "a"), resting("3", "c"), resting("9", "z")])
     found = [one for one in compare_sides(ours, venue) if one.about == About.ORDER]
     assert [(one.name, one.asset, one.amount) for one in found] == [("9", "BTC", Decimal("0.5")), ("2", "USDT", Decimal(-50))]
