@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from market.sandbox.movements import SandboxMovement
 from market.sandbox.orders import ZERO, RequestRefused, SandboxFill, SandboxOrder
 
 
@@ -22,7 +23,8 @@ class AssetBalance:
 
 @dataclass(slots=True)
 class SandboxAccount:
-    """Balances by asset, orders by id and by client id (the newest with each), fills by time. `name` is the API key.
+    """Balances by asset, orders by id and by client id (the newest with each), fills by time, movements by id. `name` is the API
+    key.
 
     `elsewhere` is what no order can use, by place and asset. `updated` is when something last changed (ms); the three flags say
     what the key may do.
@@ -35,6 +37,7 @@ class SandboxAccount:
     open: dict[int, SandboxOrder] = field(default_factory=dict)
     fills: list[SandboxFill] = field(default_factory=list)
     elsewhere: dict[tuple[str, str], Decimal] = field(default_factory=dict)
+    movements: dict[int, SandboxMovement] = field(default_factory=dict)
     updated: int = 0
     can_trade: bool = True
     can_withdraw: bool = False

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import web
 
 from market.sandbox.elsewhere import PLACES
 from market.sandbox.exchange import SandboxExchange
 from market.sandbox.faults import BadFault
-from market.sandbox.orders import RequestRefused, SandboxFill, SandboxOrder
+from market.sandbox.movements import KINDS, STAGES, MovementKind, MovementLeg, MovementTicket, SandboxMovement, Stage
+from market.sandbox.orders import ZERO, RequestRefused, SandboxFill, SandboxOrder
 from market.sandbox.venues import SandboxVenues
 
 
@@ -29,6 +30,7 @@ def describe_exchange(exchange: SandboxExchange) -> dict[str, Any]:
                 },
                 "orders": [describe_order(order) for order in account.orders.values()],
                 "fills": [describe_fill(fill) for fill in account.fills],
+                "movements": [describe_movement(made) for made in account.movements.values()],
             }
             for name, account in exchange.accounts.items()
         },
@@ -74,8 +76,27 @@ def describe_fill(fill: SandboxFill) -> dict[str, Any]:
     }
 
 
+def describe_movement(made: SandboxMovement) -> dict[str, Any]:
+    ticket = made.request
+    return {
+        "id": made.id,
+        "kind": ticket.kind,
+        "stage": made.stage,
+        "legs": {leg.asset: format(leg.amount, "f") for leg in ticket.legs},
+        "fee": format(ticket.fee, "f"),
+        "fee_asset": ticket.fee_asset,
+        "network": ticket.network,
+        "address": ticket.address,
+        "txid": ticket.txid,
+        "other": ticket.other,
+        "wallet": ticket.wallet,
+        "created": made.created,
+        "ended": made.ended,
+    }
+
+
 class ControlEndpoints:
-    """`/sandbox/state`, `/sandbox/faults`, `/sandbox/step`, `/sandbox/trade`, `/sandbox/deposit` and
+    """`/sandbox/state`, `/sandbox/faults`, `/sandbox/step`, `/sandbox/trade`, `/sandbox/deposit`, `/sandbox/movement` and
     `/sandbox/permissions`. All take and give JSON."""
 
     def __init__(self, sandbox: SandboxVenues) -> None:
@@ -147,6 +168,22 @@ class ControlEndpoints:
         holder.elsewhere[place, str(body.get("asset"))] = _read_number(body, "amount")
         return web.json_response({"time": self.sandbox.tape.now})
 
+    async def movement(self, request: web.Request) -> web.Response:
+        """Begins a movement, or with an `id` brings one to another stage. Body: `{"venue", "kind", "legs": {asset: amount},
+        "stage", "fee", "fee_asset", "network", "address", "txid", "other", "wallet", "created"}`, or `{"venue", "id", "stage"}`."""
+        body = await _read_object(request)
+        exchange = self._exchange(body)
+        account, stage = self.sandbox.keys[exchange.venue].name, _read_word(body, "stage", STAGES, "done")
+        try:
+            if "id" in body:
+                made = exchange.settle(account, _read_whole(body, "id"), cast(Stage, stage))
+            else:
+                created = _read_whole(body, "created") if "created" in body else None
+                made = exchange.move(account, read_movement(body), cast(Stage, stage), created)
+        except RequestRefused as error:
+            raise _bad_request(str(error)) from None
+        return web.json_response(describe_movement(made))
+
     def _exchange(self, body: Mapping[str, Any]) -> SandboxExchange:
         try:
             return self.sandbox.exchanges[str(body.get("venue"))]
@@ -164,6 +201,25 @@ def add_routes(app: web.Application, sandbox: SandboxVenues) -> None:
     app.router.add_post("/sandbox/permissions", control.permissions)
     app.router.add_post("/sandbox/deposit", control.deposit)
     app.router.add_post("/sandbox/elsewhere", control.elsewhere)
+    app.router.add_post("/sandbox/movement", control.movement)
+
+
+def read_movement(body: Mapping[str, Any]) -> MovementTicket:
+    """The movement that a body asks for."""
+    legs = body.get("legs")
+    if not isinstance(legs, dict) or not legs:
+        raise _bad_request('legs: give an object of amounts by asset, such as {"BTC": "0.5"}; below zero they leave.')
+    texts = {name: body.get(name, "") for name in ("fee_asset", "network", "address", "txid", "other")}
+    for name, text in texts.items():
+        if not isinstance(text, str):
+            raise _bad_request(f"{name}: give a text.")
+    return MovementTicket(
+        cast(MovementKind, _read_word(body, "kind", KINDS)),
+        tuple(MovementLeg(asset, _read_number(legs, asset)) for asset in legs),
+        _read_number(body, "fee") if "fee" in body else ZERO,
+        **texts,
+        wallet=_read_word(body, "wallet", ("spot", "funding"), "spot"),
+    )
 
 
 async def _read_json(request: web.Request) -> Any:
@@ -178,6 +234,19 @@ async def _read_object(request: web.Request) -> Mapping[str, Any]:
     if not isinstance(body, dict):
         raise _bad_request("The body must be a JSON object.")
     return body
+
+
+def _read_word(body: Mapping[str, Any], name: str, words: Sequence[str], default: str = "") -> str:
+    if (word := body.get(name, default)) not in words:
+        raise _bad_request(f"{name}: use one of {', '.join(words)}.")
+    return str(word)
+
+
+def _read_whole(body: Mapping[str, Any], name: str) -> int:
+    value = body[name]
+    if type(value) is not int or value < 0:
+        raise _bad_request(f"{name}: give a whole number.")
+    return value
 
 
 def _read_number(body: Mapping[str, Any], name: str) -> Decimal:

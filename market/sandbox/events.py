@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
+from market.sandbox.movements import SandboxMovement
 from market.sandbox.orders import SandboxFill, SandboxOrder
 
 Execution = Literal["new", "triggered", "trade", "cancelled", "expired"]
@@ -55,6 +56,15 @@ class BalanceUpdate:
 
 
 @dataclass(frozen=True, slots=True)
+class MovementUpdate:
+    """A movement of an account is new, or has come to its end. `time` is the server's."""
+
+    account: str
+    movement: SandboxMovement
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
 class ListingChange:
     """The filters of an instrument changed, or whether it trades."""
 
@@ -62,5 +72,5 @@ class ListingChange:
     time: int
 
 
-Event: TypeAlias = PublicTrade | BookChange | OrderUpdate | BalanceUpdate | ListingChange
+Event: TypeAlias = PublicTrade | BookChange | OrderUpdate | BalanceUpdate | MovementUpdate | ListingChange
 Listener: TypeAlias = Callable[[Event], None]

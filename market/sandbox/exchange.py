@@ -11,11 +11,13 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from market.sandbox import checks, taking
 from market.sandbox.accounts import SandboxAccount
 from market.sandbox.depth import Offer
-from market.sandbox.events import BalanceUpdate, BookChange, ListingChange
+from market.sandbox.events import BookChange, ListingChange
 from market.sandbox.instruments import FeeRates, ListedInstrument
 from market.sandbox.matching import OrderMatcher
+from market.sandbox.movements import MovementLeg, MovementTicket, SandboxMovement, Stage
 from market.sandbox.orders import ZERO, OrderTicket, RequestRefused, SandboxOrder
 from market.sandbox.records import ExchangeRecords
+from market.sandbox.teller import MovementTeller
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -46,7 +48,7 @@ class SandboxExchange(ExchangeRecords):
         self, venue: str, instruments: Iterable[ListedInstrument], fees: FeeRates, *, seed: int, clock: Callable[[], int]
     ) -> None:
         super().__init__(venue, instruments, fees, seed=seed, clock=clock)
-        self.matcher = OrderMatcher(self)
+        self.matcher, self.teller = OrderMatcher(self), MovementTeller(self)
         self.depth = 0
         self.record: Callable[[], None] = lambda: None
         self.find_refusal: Callable[[str, str], str] = lambda symbol, side: ""
@@ -55,10 +57,11 @@ class SandboxExchange(ExchangeRecords):
     # ------------------------------------------------------------ accounts and listings
 
     def open_account(self, name: str, balances: Mapping[str, Decimal]) -> SandboxAccount:
-        """Opens an account that is named after its API key."""
+        """Opens an account that is named after its API key, with what it has from before."""
         account = self.accounts[name] = SandboxAccount(name)
         for asset, amount in balances.items():
-            self.deposit(name, asset, amount)
+            account.receive(asset, amount)
+            self.outside[asset] = self.outside.get(asset, ZERO) - amount
         return account
 
     def restore_order(self, account: SandboxAccount, order: SandboxOrder) -> None:
@@ -77,15 +80,18 @@ class SandboxExchange(ExchangeRecords):
             market.book.place(order)
 
     @recorded
-    def deposit(self, account: str, asset: str, amount: Decimal) -> None:
-        """Brings money in, or takes it out (below zero), by other ways than trading."""
-        holder = self.accounts[account]
-        if holder.balance(asset).free + amount < 0:
-            raise RequestRefused("insufficient_balance", "Account has insufficient balance for requested action.")
-        holder.receive(asset, amount)
-        holder.updated = self.clock()
-        self.outside[asset] = self.outside.get(asset, ZERO) - amount
-        self.emit(BalanceUpdate(account, (asset,), self.clock(), deposit=amount))
+    def move(self, account: str, ticket: MovementTicket, stage: Stage = "done", created: int | None = None) -> SandboxMovement:
+        """Begins a movement, or brings it about at once. `created`: when it is said to have begun (ms). `RequestRefused`."""
+        return self.teller.move(account, ticket, stage, created)
+
+    @recorded
+    def settle(self, account: str, number: int, stage: Stage) -> SandboxMovement:
+        """Brings a movement to its end. `RequestRefused` where there is none, or too little money to take it back."""
+        return self.teller.settle(account, number, stage)
+
+    def deposit(self, account: str, asset: str, amount: Decimal) -> SandboxMovement:
+        """Brings money in, or takes it out (below zero), at once and without a fee."""
+        return self.move(account, MovementTicket("deposit" if amount >= 0 else "withdrawal", (MovementLeg(asset, amount),)))
 
     @recorded
     def change_filters(self, /, symbol: str, **filters: Any) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from market.sandbox.events import BalanceUpdate, Event, OrderUpdate
+from market.sandbox.events import BalanceUpdate, Event, MovementUpdate, OrderUpdate
 from market.sandbox.exchange import SandboxExchange
+from market.sandbox.movements import SandboxMovement
 from market.sandbox.orders import SandboxOrder
 
 AHEAD = 1_000
@@ -24,6 +25,7 @@ class VenueJournal:
     def __init__(self, journal: SandboxJournal, venue: str, exchange: SandboxExchange) -> None:
         self.journal, self.venue, self.exchange = journal, venue, exchange
         self.orders: dict[int, SandboxOrder] = {}
+        self.movements: dict[int, SandboxMovement] = {}
         self.accounts: set[str] = set()
         self.promised = set_aside(exchange)
         exchange.listen(self.note)
@@ -32,7 +34,9 @@ class VenueJournal:
     def note(self, event: Event) -> None:
         if isinstance(event, OrderUpdate):
             self.orders[event.order.id] = event.order
-        if isinstance(event, OrderUpdate | BalanceUpdate):
+        if isinstance(event, MovementUpdate):
+            self.movements[event.movement.id] = event.movement
+        if isinstance(event, OrderUpdate | BalanceUpdate | MovementUpdate):
             self.accounts.add(event.account)
 
     def write(self) -> None:
@@ -43,11 +47,12 @@ class VenueJournal:
             self.promised = set_aside(self.exchange)
         self.journal.append({"venue": self.venue, **dump_counters(self.exchange, self.promised), "accounts": self.changed()})
         self.orders.clear()
+        self.movements.clear()
         self.accounts.clear()
 
     def changed(self) -> list[dict[str, Any]]:
         return [
-            dump_account(self.exchange, name, [order for order in self.orders.values() if order.account == name])
+            dump_account(self.exchange, name, list(self.orders.values()), list(self.movements.values()))
             for name in sorted(self.accounts)
         ]
 
@@ -80,13 +85,21 @@ def set_aside(exchange: SandboxExchange) -> dict[str, int]:
 
 
 def dump_counters(exchange: SandboxExchange, next_trades: Mapping[str, int]) -> dict[str, Any]:
-    counted = {"next_order": exchange.next_order, "sequence": exchange.sequence}
+    counted = {"next_order": exchange.next_order, "next_movement": exchange.next_movement, "sequence": exchange.sequence}
     return {**counted, "fees": exchange.fees, "outside": exchange.outside, "next_trades": next_trades}
 
 
-def dump_account(exchange: SandboxExchange, name: str, orders: list[SandboxOrder]) -> dict[str, Any]:
+def dump_account(
+    exchange: SandboxExchange, name: str, orders: Iterable[SandboxOrder], movements: Iterable[SandboxMovement]
+) -> dict[str, Any]:
+    """The account, with those of the orders and movements that are its own."""
     balances = {asset: asdict(balance) for asset, balance in exchange.accounts[name].balances.items()}
-    return {"name": name, "balances": balances, "orders": [asdict(order) for order in orders]}
+    return {
+        "name": name,
+        "balances": balances,
+        "orders": [asdict(one) for one in orders if one.account == name],
+        "movements": [asdict(one) for one in movements if one.account == name],
+    }
 
 
 def read_journal(path: Path) -> list[dict[str, Any]]:
@@ -111,5 +124,6 @@ def merge_lines(content: dict[str, Any], lines: list[dict[str, Any]]) -> None:
             if kept is None:
                 venue["accounts"].append(changed)
                 continue
-            orders = {order["id"]: order for order in [*kept["orders"], *changed["orders"]]}
-            kept.update(balances=changed["balances"], orders=list(orders.values()))
+            kept["balances"] = changed["balances"]
+            for kind in ("orders", "movements"):
+                kept[kind] = list({one["id"]: one for one in [*kept.get(kind, ()), *changed.get(kind, ())]}.values())

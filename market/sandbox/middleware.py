@@ -18,7 +18,7 @@ STOPPING: web.AppKey[asyncio.Event] = web.AppKey("stopping", asyncio.Event)
 NEVER = 120.0
 """Seconds after which a connection that gets no answer is cut."""
 SOCKET_PATHS = ("/ws", "/stream", "/coinbase/ws")
-REST_PATHS = {"/api/v3/brokerage": "coinbase", "/api": "binance", "/sapi": "binance"}
+REST_PATHS = {"/api/v3/brokerage": "coinbase", "/v2": "coinbase", "/api": "binance", "/sapi": "binance"}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

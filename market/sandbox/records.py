@@ -11,6 +11,7 @@ from market.sandbox.book import MatchingBook
 from market.sandbox.events import BalanceUpdate, Event, Execution, Listener, OrderUpdate
 from market.sandbox.history import TradeHistory
 from market.sandbox.instruments import FeeRates, ListedInstrument
+from market.sandbox.movements import SandboxMovement
 from market.sandbox.orders import ZERO, RequestRefused, SandboxFill, SandboxOrder
 
 
@@ -24,7 +25,8 @@ class ListedMarket:
 
 
 class ExchangeRecords:
-    """A venue's whole state, with the questions that can be asked of it. `clock` gives the market's time (ms).
+    """A venue's whole state, with the questions that can be asked of it. `clock` gives the market's time (ms), `wall` the server's,
+    by which money is moved.
 
     Money is conserved: for every asset, what accounts own, `fees` and `outside` (what everybody else owns, below zero where they
     paid) sum to zero; deposits count as paid from outside. `sequence` counts the order events; trade ids count within a symbol.
@@ -39,7 +41,8 @@ class ExchangeRecords:
         self.accounts: dict[str, SandboxAccount] = {}
         self.fees: dict[str, Decimal] = {}
         self.outside: dict[str, Decimal] = {}
-        self.next_order = 1
+        self.wall = clock
+        self.next_order = self.next_movement = 1
         self.sequence = 0
         self.deadlines: dict[int, SandboxOrder] = {}
         self._listeners: list[Listener] = []
@@ -82,6 +85,11 @@ class ExchangeRecords:
 
     def fills(self, account: str, symbol: str | None = None) -> list[SandboxFill]:
         return [fill for fill in self.accounts[account].fills if symbol in (None, fill.symbol)]
+
+    def movements(self, account: str, *kinds: str) -> list[SandboxMovement]:
+        """The oldest first."""
+        found = [each for each in self.accounts[account].movements.values() if not kinds or each.request.kind in kinds]
+        return sorted(found, key=lambda each: (each.created, each.id))
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Calls `listener` with every event from now on, inside the call that causes it. Call what it returns to stop that."""

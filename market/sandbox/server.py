@@ -61,7 +61,7 @@ class Sandbox(SandboxVenues):
         """Saves the accounts within a second of each change, so that the journal stays short."""
         last = None
         while True:
-            now = [(exchange.sequence, dict(exchange.outside)) for exchange in self.exchanges.values()]
+            now = [(exchange.sequence, exchange.next_movement, dict(exchange.outside)) for exchange in self.exchanges.values()]
             if now != last:
                 self.save()
                 last = now

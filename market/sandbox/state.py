@@ -14,9 +14,10 @@ from typing import Any, TypeVar
 from market.sandbox.accounts import AssetBalance, SandboxAccount
 from market.sandbox.exchange import SandboxExchange
 from market.sandbox.journal import SandboxJournal, dump_account, dump_counters, journal_path, merge_lines, read_journal
+from market.sandbox.movements import MovementLeg, MovementTicket, SandboxMovement
 from market.sandbox.orders import OrderTicket, RequestRefused, SandboxFill, SandboxOrder
 
-Row = TypeVar("Row", SandboxFill, SandboxOrder, OrderTicket, AssetBalance)
+Row = TypeVar("Row", SandboxFill, SandboxOrder, OrderTicket, AssetBalance, SandboxMovement, MovementTicket, MovementLeg)
 VERSION = 1
 
 
@@ -60,12 +61,15 @@ def load_accounts(path: Path, exchanges: Mapping[str, SandboxExchange], seed: in
 def _dump_exchange(exchange: SandboxExchange, promised: Mapping[str, int]) -> dict[str, Any]:
     """What of an exchange has to outlive a restart; fills stand within their orders."""
     next_trades = promised or {symbol: market.history.next_id for symbol, market in exchange.markets.items()}
-    accounts = [dump_account(exchange, name, list(one.orders.values())) for name, one in exchange.accounts.items()]
+    accounts = [
+        dump_account(exchange, name, one.orders.values(), one.movements.values()) for name, one in exchange.accounts.items()
+    ]
     return {**dump_counters(exchange, next_trades), "accounts": accounts}
 
 
 def _restore_exchange(exchange: SandboxExchange, kept: Mapping[str, Any]) -> None:
     exchange.next_order, exchange.sequence = int(kept["next_order"]), int(kept["sequence"])
+    exchange.next_movement = int(kept.get("next_movement", 1))
     exchange.fees, exchange.outside = ({k: Decimal(v) for k, v in kept[name].items()} for name in ("fees", "outside"))
     for symbol, next_id in kept["next_trades"].items():
         if symbol in exchange.markets:
@@ -73,6 +77,7 @@ def _restore_exchange(exchange: SandboxExchange, kept: Mapping[str, Any]) -> Non
     for row in kept["accounts"]:
         balances = {asset: _read_row(AssetBalance, balance) for asset, balance in row["balances"].items()}
         account = exchange.accounts[row["name"]] = SandboxAccount(row["name"], balances)
+        account.movements = {one.id: one for one in map(_read_movement, row.get("movements", ()))}
         for order in map(_read_order, row["orders"]):
             exchange.restore_order(account, order)
         account.fills = sorted((fill for order in account.orders.values() for fill in order.fills), key=lambda fill: fill.time)
@@ -81,6 +86,11 @@ def _restore_exchange(exchange: SandboxExchange, kept: Mapping[str, Any]) -> Non
 def _read_order(kept: Mapping[str, Any]) -> SandboxOrder:
     request = _read_row(OrderTicket, kept["request"])
     return _read_row(SandboxOrder, {**kept, "request": request, "fills": [_read_row(SandboxFill, fill) for fill in kept["fills"]]})
+
+
+def _read_movement(kept: Mapping[str, Any]) -> SandboxMovement:
+    legs = tuple(_read_row(MovementLeg, leg) for leg in kept["request"]["legs"])
+    return _read_row(SandboxMovement, {**kept, "request": _read_row(MovementTicket, {**kept["request"], "legs": legs})})
 
 
 def _read_row(kind: type[Row], kept: Mapping[str, Any]) -> Row:

@@ -82,7 +82,7 @@ class SandboxVenues:
     def _make_exchange(self, venue: str, past: Mapping[tuple[str, str], Sequence[SandboxCandle]]) -> SandboxExchange:
         fees = instruments.BINANCE_FEES if venue == "binance" else instruments.COINBASE_FEES
         exchange = SandboxExchange(venue, self.scenario.listed[venue], fees, seed=self.scenario.seed, clock=self._now)
-        exchange.find_refusal = partial(self.faults.match_order, venue)
+        exchange.find_refusal, exchange.wall = partial(self.faults.match_order, venue), partial(self.wall, venue)
         for symbol, market in exchange.markets.items():
             market.history.load_minutes(past.get((venue, symbol), ()))
         exchange.open_account(self.keys[venue].name, instruments.BALANCES[venue])

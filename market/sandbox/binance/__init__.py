@@ -8,7 +8,8 @@ limits         request weight and order counts
 signing        who asks: API key, signature and time
 market_calls   calls for market data
 account_calls  calls for an account's money and its past orders and trades
-wallet_calls   calls for coins, fees and movements beyond spot orders
+wallet_calls   calls for coins and fees beyond spot orders
+movement_calls    calls that list deposits, withdrawals and all other movements
 absent_products   what is told of products that are not played
 order_calls    calls that place, show and cancel an order
 calls          the table of all calls, and what runs them

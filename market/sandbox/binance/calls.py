@@ -9,8 +9,9 @@ from typing import Any
 from market.sandbox.binance.absent_products import AbsentProducts
 from market.sandbox.binance.account_calls import AccountCalls
 from market.sandbox.binance.elsewhere_calls import ElsewhereCalls
-from market.sandbox.binance.limits import BinanceRateLimits
+from market.sandbox.binance.limits import BinanceRateLimits, LimitName
 from market.sandbox.binance.market_calls import MarketCalls
+from market.sandbox.binance.movement_calls import MovementCalls
 from market.sandbox.binance.notation import BinanceError
 from market.sandbox.binance.order_calls import OrderCalls
 from market.sandbox.binance.params import Params
@@ -37,6 +38,8 @@ class BinanceCall:
     act: Callable[[str, Params], Any] | None = None
     places: bool = False
     """Whether it counts as a new order."""
+    limit: LimitName = "weight"
+    """What its weight counts against."""
 
 
 def list_calls(market: MarketCalls, account: AccountCalls, orders: OrderCalls) -> list[BinanceCall]:
@@ -94,19 +97,14 @@ def list_calls_without_rows(absent: AbsentProducts, account: AccountCalls) -> li
 def list_wallet_calls(absent: AbsentProducts, wallet: WalletCalls) -> list[BinanceCall]:
     """Those that clients of other products make while they start: an account without the product has an empty answer."""
     capital, asset, earn = "/sapi/v1/capital", "/sapi/v1/asset", "/sapi/v1/simple-earn"
-    empty = [f"{capital}/deposit/hisrec", f"{capital}/withdraw/history"]
-    paged = [f"{asset}/assetDividend", f"{asset}/transfer"]
-    paged += [f"{earn}/{kind}/history/rewardsRecord" for kind in ("flexible", "locked")]
+    paged = [f"{earn}/{kind}/history/rewardsRecord" for kind in ("flexible", "locked")]
     margin = ["/sapi/v1/margin/allPairs", "/sapi/v1/margin/isolated/allPairs", "/sapi/v1/margin/allAssets"]
     return [
         BinanceCall("GET", "/sapi/v1/system/status", "", 1, absent.system_status),
         BinanceCall("GET", f"{capital}/config/getall", "", 10, act=wallet.coins),
         BinanceCall("POST", "/sapi/v3/asset/getUserAsset", "", 5, act=wallet.assets),
         BinanceCall("GET", f"{asset}/tradeFee", "", 1, act=wallet.fees),
-        BinanceCall("GET", f"{asset}/dribblet", "", 1, act=wallet.no_dust),
-        BinanceCall("GET", "/sapi/v1/convert/tradeFlow", "", 1, act=wallet.conversions),
         BinanceCall("GET", "/sapi/v1/account/status", "", 1, act=wallet.status),
-        *(BinanceCall("GET", path, "", 1, act=wallet.no_rows) for path in empty),
         *(BinanceCall("GET", path, "", 1, act=wallet.no_pages) for path in paged),
         *(BinanceCall("GET", f"/sapi/v1/fiat/{kind}", "", 1, act=wallet.no_fiat) for kind in ("orders", "payments")),
         *(BinanceCall("GET", path, "", 1, absent.no_rows) for path in margin),
@@ -121,6 +119,25 @@ def list_elsewhere_calls(elsewhere: ElsewhereCalls) -> list[BinanceCall]:
         BinanceCall("GET", f"{earn}/flexible/position", "", 150, act=elsewhere.flexible),
         BinanceCall("GET", f"{earn}/locked/position", "", 150, act=elsewhere.locked),
         BinanceCall("GET", "/sapi/v1/sub-account/spotSummary", "", 1, act=elsewhere.sub_accounts),
+    ]
+
+
+def list_movement_calls(movements: MovementCalls) -> list[BinanceCall]:
+    """Their weights count against limits of their own: of an address, or of a key."""
+    of_address: list[tuple[str, int, Callable[[str, Params], Any]]] = [
+        ("capital/deposit/hisrec", 1, movements.deposits),
+        ("asset/dribblet", 1, movements.dust),
+        ("asset/assetDividend", 10, movements.dividends),
+        ("asset/transfer", 1, movements.transfers),
+    ]
+    of_key: list[tuple[str, int, Callable[[str, Params], Any]]] = [
+        ("capital/withdraw/history", 18_000, movements.withdrawals),
+        ("convert/tradeFlow", 3_000, movements.conversions),
+        ("rebate/taxQuery", 12_000, movements.rebates),
+    ]
+    return [
+        *(BinanceCall("GET", f"/sapi/v1/{path}", "", weight, act=act, limit="wallet") for path, weight, act in of_address),
+        *(BinanceCall("GET", f"/sapi/v1/{path}", "", weight, act=act, limit="wallet_key") for path, weight, act in of_key),
     ]
 
 
@@ -152,11 +169,12 @@ class CallRunner:
             *list_calls_without_rows(absent, account),
             *list_wallet_calls(absent, WalletCalls(exchange)),
             *list_elsewhere_calls(ElsewhereCalls(exchange)),
+            *list_movement_calls(MovementCalls(exchange)),
         ]
 
     def run(self, call: BinanceCall, given: Params, authenticate: Callable[[], str]) -> Any:
         """The answer to a call. `authenticate` returns the account's name, or raises `BinanceError`."""
-        self.limits.use_weight(call.weight if isinstance(call.weight, int) else call.weight(given))
+        self.limits.use_weight(call.weight if isinstance(call.weight, int) else call.weight(given), call.limit)
         try:
             if call.ask:
                 return call.ask(given)

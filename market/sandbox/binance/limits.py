@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from market.sandbox.binance.notation import BinanceError
 
+LimitName = Literal["weight", "wallet", "wallet_key"]
 MINUTE, TEN_SECONDS, DAY = 60_000, 10_000, 86_400_000
 
 
@@ -33,11 +34,16 @@ class BinanceRateLimits:
 
     wall: Callable[[], int]
     weight: CountingWindow = field(default_factory=lambda: CountingWindow(MINUTE, 6000))
+    wallet: CountingWindow = field(default_factory=lambda: CountingWindow(MINUTE, 12_000))
+    """Of an address, for calls about money."""
+    wallet_key: CountingWindow = field(default_factory=lambda: CountingWindow(MINUTE, 180_000))
+    """Of a key, for those of them that weigh most."""
     orders: CountingWindow = field(default_factory=lambda: CountingWindow(TEN_SECONDS, 100))
     orders_a_day: CountingWindow = field(default_factory=lambda: CountingWindow(DAY, 200_000))
 
-    def use_weight(self, weight: int) -> None:
-        self._count(self.weight, weight, "Too much request weight used; current limit is {} request weight per 1 MINUTE.")
+    def use_weight(self, weight: int, limit: LimitName = "weight") -> None:
+        window = {"weight": self.weight, "wallet": self.wallet, "wallet_key": self.wallet_key}[limit]
+        self._count(window, weight, "Too much request weight used; current limit is {} request weight per 1 MINUTE.")
 
     def use_order(self) -> None:
         message = "Too many new orders; current limit is {} orders per " + "{}."
@@ -51,8 +57,11 @@ class BinanceRateLimits:
             raise BinanceError(code, message.format(window.limit), status=429, retry_after=wait)
         window.count += cost
 
-    def headers(self, *, order: bool) -> dict[str, str]:
+    def headers(self, *, order: bool, limit: LimitName = "weight") -> dict[str, str]:
         now = self.wall()
+        if limit != "weight":
+            window, who = (self.wallet, "IP") if limit == "wallet" else (self.wallet_key, "UID")
+            return {f"X-SAPI-USED-{who}-WEIGHT-1M": str(window.count_at(now))}
         weight = str(self.weight.count_at(now))
         headers = {"X-MBX-USED-WEIGHT": weight, "X-MBX-USED-WEIGHT-1M": weight}
         if order:

@@ -38,8 +38,8 @@ def _make_handler(runner: CallRunner, call: BinanceCall) -> Callable[[web.Reques
         try:
             body = runner.run(call, fields, lambda: runner.signing.authenticate(key, payload, signature, fields))
         except BinanceError as problem:
-            return error_answer(problem, limits.headers(order=call.places))
-        return json_answer(body, headers=limits.headers(order=call.places))
+            return error_answer(problem, limits.headers(order=call.places, limit=call.limit))
+        return json_answer(body, headers=limits.headers(order=call.places, limit=call.limit))
 
     return handle
 

@@ -1,4 +1,4 @@
-"""The calls about money beyond spot orders: coins, fees of all symbols, and movements, of which there are none here."""
+"""The calls about money beyond spot orders: coins, fees of all symbols, and products of which an account here has none."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from typing import Any
 
 from market.sandbox.binance import forms
 from market.sandbox.binance.notation import amount_text, venue_symbol
-from market.sandbox.binance.params import Params, read_whole
+from market.sandbox.binance.params import Params
 from market.sandbox.exchange import SandboxExchange
 from market.sandbox.orders import ZERO
 
 NOTHING = amount_text(ZERO)
-MONTH = 30 * 86_400_000
 
 
 class WalletCalls:
@@ -37,11 +36,6 @@ class WalletCalls:
         names = [name for name in map(venue_symbol, self.exchange.markets) if wanted in (None, name)]
         return [{"symbol": name, "makerCommission": rates["maker"], "takerCommission": rates["taker"]} for name in names]
 
-    def conversions(self, account: str, given: Params) -> Any:
-        end = read_whole(given, "endTime") or self.exchange.clock()
-        start = read_whole(given, "startTime") or end - MONTH
-        return {"list": [], "startTime": start, "endTime": end, "limit": read_whole(given, "limit", 100), "moreData": False}
-
     def status(self, account: str, given: Params) -> Any:
         return {"data": "Normal"}
 
@@ -50,9 +44,6 @@ class WalletCalls:
 
     def no_pages(self, account: str, given: Params) -> Any:
         return {"rows": [], "total": 0}
-
-    def no_dust(self, account: str, given: Params) -> Any:
-        return {"total": 0, "userAssetDribblets": []}
 
     def no_fiat(self, account: str, given: Params) -> Any:
         return {"code": "000000", "message": "success", "data": [], "total": 0, "success": True}

@@ -9,6 +9,8 @@ calls              one REST request: who asks, and for what; `CoinbaseError` for
 limits             requests per second
 market_endpoints   endpoints of the market, public and with a key
 account_endpoints  endpoints of an account
+transactions       movements and fills as the app's API lists them
+app_endpoints      endpoints of the app's API
 portfolios         endpoints of its one portfolio
 rest               the table of paths; turns requests into calls, and what goes wrong into answers
 frames             WebSocket messages, built once for all of their listeners

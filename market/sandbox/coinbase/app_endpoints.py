@@ -1,5 +1,4 @@
-"""The endpoints of the Coinbase app's API (`/v2`), which clients ask for currencies, accounts and movements; of these there are
-none here."""
+"""The endpoints of the Coinbase app's API (`/v2`), which clients ask for currencies, accounts and movements."""
 
 from __future__ import annotations
 
@@ -8,12 +7,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from market.sandbox.coinbase import orders
-from market.sandbox.coinbase.calls import CoinbaseRequest, Json, not_found
-from market.sandbox.coinbase.notation import decimal_text, named_uuid, time_text
+from market.sandbox.coinbase.calls import CoinbaseRequest, Json, invalid_argument, not_found
+from market.sandbox.coinbase.notation import decimal_text, named_uuid, second_text, time_text
 from market.sandbox.coinbase.products import NAMES
+from market.sandbox.coinbase.transactions import FIAT, list_transactions
 from market.sandbox.exchange import SandboxExchange
 
-FIAT = ("USD", "EUR", "GBP")
 PLACES = 8
 PAGES = {"ending_before": None, "starting_after": None, "limit": 25, "order": "desc", "previous_uri": None, "next_uri": None}
 
@@ -56,13 +55,18 @@ class AppEndpoints:
 
     def accounts(self, call: CoinbaseRequest) -> Json:
         balances = self.exchange.accounts[call.account].balances
-        return {"pagination": PAGES, "data": [self._account(call.account, asset) for asset in sorted(balances)]}
+        return cut_page(call, "/v2/accounts", [self._account(call.account, asset) for asset in sorted(balances)])
 
     def account(self, call: CoinbaseRequest) -> Json:
         return {"data": self._account(call.account, self._find_asset(call))}
 
+    def transactions(self, call: CoinbaseRequest) -> Json:
+        """Fills are among them. An account is known by its id, or by its currency."""
+        rows = list_transactions(self.exchange, call.account, self._find_asset(call))
+        return cut_page(call, f"/v2/accounts/{call.parts['account_id']}/transactions", rows)
+
     def no_rows(self, call: CoinbaseRequest) -> Json:
-        """Transactions, deposits and the like of one account."""
+        """Addresses and the like of one account."""
         self._find_asset(call)
         return {"pagination": PAGES, "data": []}
 
@@ -92,9 +96,28 @@ class AppEndpoints:
             "currency": {"code": asset, "name": NAMES.get(asset, asset), "type": kind, "exponent": 2 if kind == "fiat" else PLACES},
             "balance": {"amount": decimal_text(held.total), "currency": asset},
             "created_at": time_text(self.opened),
-            "updated_at": time_text(self.opened),
+            "updated_at": self._find_touched(account, asset),
             "resource": "account",
             "resource_path": f"/v2/accounts/{number}",
             "allow_deposits": False,
             "allow_withdrawals": False,
         }
+
+    def _find_touched(self, account: str, asset: str) -> str:
+        """When the account of an asset last changed."""
+        newest = list_transactions(self.exchange, account, asset)[:1]
+        return str(newest[0]["updated_at"]) if newest else second_text(self.opened)
+
+
+def cut_page(call: CoinbaseRequest, path: str, rows: list[Json]) -> Json:
+    """The rows after the one that `starting_after` names; the address of the next page stands in the answer."""
+    limit, after = call.read_count("limit", 25, 100), call.query.get("starting_after", "")
+    ids = [row["id"] for row in rows]
+    if after and after not in ids:
+        raise invalid_argument("starting_after names no row of this list")
+    first = ids.index(after) + 1 if after else 0
+    page = rows[first : first + limit]
+    more = first + limit < len(rows)
+    following = f"{path}?limit={limit}&starting_after={page[-1]['id']}" if more else None
+    place = {"starting_after": after or None, "limit": limit, "next_uri": following}
+    return {"pagination": {**PAGES, **place, "next_starting_after": page[-1]["id"] if more else None}, "data": page}

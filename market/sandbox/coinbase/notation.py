@@ -34,6 +34,11 @@ def time_text(time_ms: int) -> str:
     return f"{_second_text(seconds)}.{milliseconds:03}000Z"
 
 
+def second_text(time_ms: int) -> str:
+    """RFC 3339 in whole seconds, UTC, as the app's API has it."""
+    return f"{_second_text(time_ms // 1000)}Z"
+
+
 @lru_cache(16)
 def _second_text(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]

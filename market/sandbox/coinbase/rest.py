@@ -78,7 +78,7 @@ class CoinbaseRestFace:
         ]
 
     def _list_app_endpoints(self) -> list[CoinbaseEndpoint]:
-        account, empty = "/accounts/{account_id}", ("transactions", "deposits", "withdrawals", "buys", "sells", "addresses")
+        account, empty = "/accounts/{account_id}", ("deposits", "withdrawals", "buys", "sells", "addresses")
         return [
             CoinbaseEndpoint("GET", "/time", "public", self.app.time),
             CoinbaseEndpoint("GET", "/currencies", "public", self.app.currencies),
@@ -87,6 +87,7 @@ class CoinbaseRestFace:
             CoinbaseEndpoint("GET", "/user", "view", self.app.user),
             CoinbaseEndpoint("GET", "/accounts", "view", self.app.accounts),
             CoinbaseEndpoint("GET", account, "view", self.app.account),
+            CoinbaseEndpoint("GET", f"{account}/transactions", "view", self.app.transactions),
             *(CoinbaseEndpoint("GET", f"{account}/{name}", "view", self.app.no_rows) for name in empty),
         ]
 
