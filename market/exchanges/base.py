@@ -13,6 +13,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar, Literal, Protocol
 
+from market.exchanges.movements import Movement
+
 Side = Literal["buy", "sell"]
 OrderType = Literal["market", "limit", "stop", "stop_limit", "other"]
 """`other` is what a venue has and the desk does not: such an order can be looked at and cancelled, and is never placed."""
@@ -64,6 +66,10 @@ class Unauthorised(Refused):
 
     def __init__(self, message: str, *, code: str = "", kind: RefusalKind = "person") -> None:
         super().__init__(message, code=code, kind=kind)
+
+
+class NotOffered(Refused):
+    """This environment of the venue has no such thing to ask for, as a testnet has no deposits. Nothing is wrong."""
 
 
 class Retryable(ExchangeError):
@@ -221,6 +227,15 @@ class UnreadRow:
     client_order_id: str = ""
     side: str = ""
     quantity: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MovementPage:
+    """All that one list of the venue tells of the time up to `until`; `whole`: it tells of nothing later."""
+
+    rows: Sequence[Movement | UnreadRow]
+    until: datetime
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -400,6 +415,16 @@ class Exchange(Protocol):
 
     async def fills(self, symbol: str, since: datetime) -> list[tuple[str, Execution]]:
         """Our executions since then, each with its venue_order_id, oldest first."""
+        ...
+
+    @property
+    def movement_lists(self) -> Sequence[str]:
+        """The names of the lists in which the venue tells of movements."""
+        ...
+
+    async def movements(self, listed: str, since: datetime) -> MovementPage:
+        """One list from `since` on: as long a time as the venue tells of at once, paged to its end. Ask again from the page's
+        `until`, as long as it is not `whole`. A row may come twice. `NotOffered` where this environment has no such list."""
         ...
 
     def market_stream(

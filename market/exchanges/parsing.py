@@ -84,6 +84,11 @@ def parse_text(value: object, longest: int = LONGEST) -> str:
     return text
 
 
+def parse_optional_text(value: object, longest: int = LONGEST) -> str:
+    """The same of what may be absent: then it is empty."""
+    return "" if value in (None, "") else parse_text(value, longest)
+
+
 def parse_flag(value: object) -> bool:
     """Yes or no, also as text. What is absent is a no; anything else is not guessed at."""
     known = {None: False, "": False, "false": False, "true": True}

@@ -75,7 +75,12 @@ VENUES: dict[str, Venue] = {
             credentials=("api_key", "api_secret"),
             addresses=("rest", "ws", "ws_api"),
             real_hosts=("api.binance.com", "stream.binance.com", "ws-api.binance.com"),
-            limits=(RequestLimit("weight", 60, 6000, "venue"), RequestLimit("orders", 10, 100, "account")),
+            limits=(
+                RequestLimit("weight", 60, 6000, "venue"),
+                RequestLimit("orders", 10, 100, "account"),
+                RequestLimit("wallet", 60, 12_000, "venue"),
+                RequestLimit("wallet_key", 60, 180_000, "account"),
+            ),
             own_testnet=True,
             watchlist=("BTC-USDT", "ETH-USDT", "SOL-USDT"),
         ),

@@ -12,9 +12,12 @@ import pytest
 
 from core.times import from_ms
 from market.exchanges.base import Alive, Balances, Candle, Depth, Refused, Report, Retryable, Tick
+from market.exchanges.movements import Movement
+from market.exchanges.reading import keep_read
 from tests.market.exchanges.venues import START
 from tests.vocabulary.stage import Stage, list_sent
 
+MARGIN = {"BTC": "-0.001"}
 Teller = Callable[[Stage, str], Awaitable[str]]
 FILTERS: dict[str, dict[str, Any]] = {
     "PRICE_FILTER": {"minPrice": "7", "maxPrice": "9", "tickSize": "0.5"},
@@ -254,6 +257,22 @@ async def tell_socket_code(stage: Stage, word: str) -> str:
     return "end"
 
 
+def at_movement(listed: str, path: str, place: str, read: Callable[[Movement], str], kind: Any, legs: dict[str, str]) -> Teller:
+    """In a list of movements, of one that was planted."""
+
+    async def tell(stage: Stage, word: str) -> str:
+        stage.plant_movement(kind, legs)
+        page = await stage.hear(lambda: stage.exchange.movements(listed, stage.yesterday()), path, {place: word})
+        (told,) = {read(row) for row in keep_read(page.rows)}
+        return told
+
+    return tell
+
+
+def tell_way(row: Movement) -> str:
+    return "elsewhere" if row.kind == "other" else "out" if row.legs[0].amount < 0 else "in"
+
+
 TELLERS: dict[str, tuple[Teller, ...]] = {
     "order status": (at_order("status", lambda report: report.status), at_event("X", lambda report: report.status)),
     "order type": (
@@ -290,4 +309,19 @@ TELLERS: dict[str, tuple[Teller, ...]] = {
     "error text": (tell_text,),
     "socket error code": (tell_socket_code,),
     "HTTP status": (tell_status,),
+    "deposit status": (at_movement("deposits", "deposit/hisrec", "*.status", lambda row: row.state, "deposit", {"BTC": "1"}),),
+    "withdrawal status": (
+        at_movement("withdrawals", "withdraw/history", "*.status", lambda row: row.state, "withdrawal", {"BTC": "-0.001"}),
+    ),
+    "conversion status": (
+        at_movement(
+            "conversions", "tradeFlow", "list.*.orderStatus", lambda row: row.state, "conversion", {"BTC": "-0.01", "ETH": "1"}
+        ),
+    ),
+    "transfer status": (at_movement("transfers", "asset/transfer", "rows.*.status", lambda row: row.state, "transfer", MARGIN),),
+    "wallet of a movement": (
+        at_movement("deposits", "deposit/hisrec", "*.walletType", lambda row: row.elsewhere or "spot", "deposit", {"BTC": "1"}),
+    ),
+    "transfer": (at_movement("transfers", "asset/transfer", "rows.*.type", tell_way, "transfer", MARGIN),),
+    "rebate": (at_movement("rebates", "taxQuery", "data.data.*.type", lambda row: row.kind, "rebate", {"BTC": "1"}),),
 }

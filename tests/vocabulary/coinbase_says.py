@@ -10,6 +10,8 @@ from typing import Any
 from core.times import from_ms
 from market.exchanges.base import Alive, Depth, Report, Retryable, Tick
 from market.exchanges.coinbase.adapter import GRANULARITIES
+from market.exchanges.movements import Movement
+from market.exchanges.reading import keep_read
 from tests.market.exchanges.venues import START
 from tests.vocabulary.stage import Stage, list_sent, listen
 
@@ -219,6 +221,26 @@ def spell_type(word: str) -> str:
     return word.replace("_", " ").title()
 
 
+async def tell_transaction(stage: Stage, word: str) -> str:
+    """Of a row that is a gain and one that is a loss."""
+    kinds = {row.kind for row in await hear_transactions(stage, {"data.*.type": word})}
+    return "sent" if kinds == {"deposit", "withdrawal"} else kinds.pop() if kinds else "fill"
+
+
+async def tell_transaction_status(stage: Stage, word: str) -> str:
+    (state,) = {row.state for row in await hear_transactions(stage, {"data.*.status": word})}
+    return str(state)
+
+
+async def hear_transactions(stage: Stage, changes: dict[str, Any]) -> list[Movement]:
+    """Of the first account that is asked."""
+    if not stage.planted:
+        stage.plant_movement("deposit", {"BTC": "1"})
+        stage.plant_movement("withdrawal", {"BTC": "-1"})
+    page = await stage.hear(lambda: stage.exchange.movements("transactions", stage.yesterday()), "transactions", changes)
+    return keep_read(page.rows)
+
+
 TELLERS: dict[str, tuple[Teller, ...]] = {
     "order status": (at_order("status", lambda report: report.status), at_message("status", lambda report: report.status)),
     "order type": (
@@ -249,6 +271,8 @@ TELLERS: dict[str, tuple[Teller, ...]] = {
     "cost basis": (in_order("cost_basis_method"),),
     "equity session": (in_order("equity_trading_session"),),
     "displayed order": (in_order("displayed_order_config"),),
+    "transaction": (tell_transaction,),
+    "transaction status": (tell_transaction_status,),
     "account type": (in_account("type"),),
     "account platform": (in_account("platform"),),
     "portfolio type": (tell_portfolio,),

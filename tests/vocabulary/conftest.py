@@ -20,7 +20,7 @@ MANY = 10**9
 def sandbox() -> Iterator[RunningSandbox]:
     with running_sandbox(SCENARIO) as running, pytest.MonkeyPatch.context() as patch:
         limits = running.sandbox.binance.limits
-        limits.weight.limit = limits.orders.limit = MANY
+        limits.weight.limit = limits.orders.limit = limits.wallet.limit = limits.wallet_key.limit = MANY
         for name in ("PRIVATE", "PUBLIC"):
             patch.setattr(f"market.sandbox.coinbase.rest.{name}", MANY)
         yield running
@@ -28,5 +28,7 @@ def sandbox() -> Iterator[RunningSandbox]:
 
 @pytest.fixture
 async def desk(sandbox: RunningSandbox, redis: Redis) -> AsyncIterator[Desk]:
+    limits = sandbox.sandbox.binance.limits
+    limits.weight.count = limits.wallet.count = limits.wallet_key.count = 0  # what it tells of them counts
     async with AsyncExitStack() as stack:
         yield Desk(sandbox, redis, stack)

@@ -7,6 +7,7 @@ import itertools
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, get_args
 
@@ -30,6 +31,7 @@ from market.exchanges.base import (
 from market.exchanges.binance.orders import order_parameters
 from market.exchanges.breaker import Breaker
 from market.exchanges.coinbase.orders import order_body
+from market.sandbox.movements import MovementLeg, MovementTicket
 from tests.market.exchanges.canned import ENDLESS, EndlessBudget
 from tests.market.exchanges.venues import SYMBOLS, Desk, Venue, limit, market
 
@@ -69,6 +71,8 @@ class Stage:
     resting: str = ""
     order: str = ""
     filled: str = ""
+    planted: int = 0
+    """Movements that were made."""
 
     @property
     def symbol(self) -> str:
@@ -94,6 +98,17 @@ class Stage:
 
     async def keep_filled(self) -> None:
         self.filled = self.filled or (await self.place_filled())[0]
+
+    def plant_movement(self, kind: Any, legs: dict[str, str]) -> None:
+        """One that is done now."""
+        ticket = MovementTicket(
+            kind, tuple(MovementLeg(asset, Decimal(amount)) for asset, amount in legs.items()), other="UMFUTURE", network="BTC"
+        )
+        self.desk.sandbox.do(lambda: self.desk.sandbox.exchange(self.venue).move(self.desk.sandbox.key(self.venue), ticket))
+        self.planted += 1
+
+    def yesterday(self) -> datetime:
+        return datetime.now(UTC) - timedelta(days=1)
 
     def name_order(self) -> str:
         return f"w-{self.venue}-{next(IDS)}"

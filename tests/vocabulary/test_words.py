@@ -41,6 +41,6 @@ def test_what_the_venue_cannot_say_is_sent_as_the_table_says(venue: Venue, words
 async def test_the_desk_asks_for_none_of_what_is_never_asked_for(desk: Desk, venue: Venue) -> None:
     asked = {path for answers in (await record_calls(desk, venue)).calls.values() for path in answers}
     never = [each.where.split("`")[1] for each in VOCABULARY[venue] if "unasked" in each.words.values()]
-    assert len(never) > 4
+    assert len(never) > 2
     assert len(asked) > 10
     assert not asked & set(never)

@@ -26,7 +26,9 @@ from market.exchanges.base import (
     InstrumentRules,
     KeyPermissions,
     MarketEvent,
+    MovementPage,
     NotFoundAtVenue,
+    NotOffered,
     OrderRequest,
     Refused,
     Report,
@@ -40,6 +42,7 @@ from market.exchanges.binance import frames, streams
 from market.exchanges.binance.client import BinanceClient
 from market.exchanges.binance.elsewhere import read_elsewhere
 from market.exchanges.binance.errors import DUPLICATE, translate_error
+from market.exchanges.binance.movements import LISTS, read_page
 from market.exchanges.binance.orders import order_parameters, venue_symbol
 from market.exchanges.breaker import Breaker
 from market.exchanges.budget import Budget
@@ -56,6 +59,13 @@ PAGE = 1000
 BAD_SYMBOL = "-1121"
 RELIST = 60.0
 """Seconds between two questions for the names of pairs that were listed after we asked."""
+USED = {
+    "X-MBX-USED-WEIGHT-1M": "weight",
+    "X-MBX-ORDER-COUNT-10S": "orders",
+    "X-SAPI-USED-IP-WEIGHT-1M": "wallet",
+    "X-SAPI-USED-UID-WEIGHT-1M": "wallet_key",
+}
+"""The headers that tell how much of each limit is used."""
 TICKERS = 20
 """With up to this many symbols a question weighs 2; with more it weighs 40 or more."""
 
@@ -242,6 +252,19 @@ class Binance:
     def _trade_page(self, symbol: str, span: Json) -> Callable[[BinanceClient], Awaitable[Any]]:
         return lambda client: client.get_my_trades(symbol=venue_symbol(symbol), limit=PAGE, **span)
 
+    @property
+    def movement_lists(self) -> Sequence[str]:
+        return tuple(LISTS)
+
+    async def movements(self, listed: str, since: datetime) -> MovementPage:
+        if self._endpoint.environment == "testnet":
+            raise NotOffered("Binance's testnet has no movements.", code="testnet")
+
+        async def ask(name: str, parameters: Mapping[str, Any], costs: Mapping[str, int]) -> Any:
+            return await self._ask(lambda client: getattr(client, name)(**parameters), costs)
+
+        return await read_page(LISTS[listed], ask, since, self._now(), self.reader)
+
     def market_stream(
         self, symbols: Sequence[str], intervals: Sequence[str], *, depth: bool = False
     ) -> AsyncGenerator[MarketEvent, None]:
@@ -256,17 +279,19 @@ class Binance:
             async for event in events:
                 yield event
 
-    async def _ask(self, request: Callable[[BinanceClient], Awaitable[T]], weight: int, *, urgent: bool = False) -> T:
+    async def _ask(
+        self, request: Callable[[BinanceClient], Awaitable[T]], cost: int | Mapping[str, int], *, urgent: bool = False
+    ) -> T:
         """A question may be repeated. If it was refused only because of the clock, it is asked once more, by the venue's clock as
-        it is now."""
-        client = self._open_client()
+        it is now. `cost`: its weight, or what it costs of other limits."""
+        client, costs = self._open_client(), {"weight": cost} if isinstance(cost, int) else cost
         try:
-            return await self._guard.run(lambda: request(client), {"weight": weight}, urgent=urgent)
+            return await self._guard.run(lambda: request(client), costs, urgent=urgent)
         except Retryable as problem:
             if problem.code != "clock":
                 raise
         await self._set_clock()
-        return await self._guard.run(lambda: request(client), {"weight": weight}, urgent=urgent)
+        return await self._guard.run(lambda: request(client), costs, urgent=urgent)
 
     async def _act(self, request: Callable[[BinanceClient], Awaitable[T]], costs: Mapping[str, int]) -> T:
         client = self._open_client()
@@ -314,7 +339,7 @@ class Binance:
         return datetime.now(UTC) + timedelta(milliseconds=self._open_client().timestamp_offset)
 
     async def _on_headers(self, headers: Mapping[str, str]) -> None:
-        for header, name in (("X-MBX-USED-WEIGHT-1M", "weight"), ("X-MBX-ORDER-COUNT-10S", "orders")):
+        for header, name in USED.items():
             if (used := headers.get(header, "")).isdecimal():
                 await self._guard.budget.observe(name, int(used), date=headers.get("Date", ""))
 

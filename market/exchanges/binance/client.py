@@ -65,6 +65,10 @@ class BinanceClient(AsyncClient):
         self.timestamp_offset = int(offset * 1000)
         return offset
 
+    async def get_spot_rebates(self, **params: Any) -> Any:
+        """The library has no method for them."""
+        return await self._request_margin_api("get", "rebate/taxQuery", True, data=params)
+
     def market_socket(self, url: str) -> MarketSocket:
         return MarketSocket(url=url or self._stream_url(), path="", prefix="stream")
 

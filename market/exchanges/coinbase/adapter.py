@@ -23,7 +23,9 @@ from market.exchanges.base import (
     InstrumentRules,
     KeyPermissions,
     MarketEvent,
+    MovementPage,
     NotFoundAtVenue,
+    NotOffered,
     OrderRequest,
     Refused,
     Report,
@@ -39,6 +41,7 @@ from market.exchanges.coinbase import frames, streams
 from market.exchanges.coinbase.accounts import Account, list_elsewhere, list_spot, parse_account
 from market.exchanges.coinbase.client import CoinbaseRest, CoinbaseSocket
 from market.exchanges.coinbase.errors import not_cancelled, not_placed, translate_error
+from market.exchanges.coinbase.movements import LIST, read_transactions
 from market.exchanges.coinbase.orders import order_body
 from market.exchanges.coinbase.refusals import DUPLICATE
 from market.exchanges.coinbase.tokens import LIFE, BadKey
@@ -242,6 +245,21 @@ class Coinbase:
     async def fills(self, symbol: str, since: datetime) -> list[tuple[str, Execution]]:
         params = {"product_ids": list_twins(symbol), "start_sequence_timestamp": utc_text(since.astimezone(UTC))}
         return await self._fills(params, symbol)
+
+    @property
+    def movement_lists(self) -> Sequence[str]:
+        return (LIST,)
+
+    async def movements(self, listed: str, since: datetime) -> MovementPage:
+        """The venue tells by asset, newest first: all up to now at once."""
+        if self._endpoint.environment == "testnet":
+            raise NotOffered("Coinbase's own sandbox has no movements.", code="testnet")
+
+        async def ask(path: str, parameters: Json) -> Json:
+            return await self._ask(lambda rest: rest.get_app(path, params=dict(parameters)))
+
+        now = self._now()
+        return MovementPage(await read_transactions(ask, since, self.reader), now, whole=True)
 
     def market_stream(
         self, symbols: Sequence[str], intervals: Sequence[str], *, depth: bool = False

@@ -22,7 +22,8 @@ from requests.adapters import HTTPAdapter
 from market.exchanges.base import Endpoint
 from market.exchanges.coinbase.tokens import Signer
 
-API = "/api/v3/brokerage"
+API, APP = "/api/v3/brokerage", "/v2"
+"""Of Advanced Trade, and of the app: of movements only the latter tells."""
 THREADS = 4
 TIMEOUT = (5, 10)
 """Seconds to connect, and to wait for each part of an answer. By default the library waits without end."""
@@ -81,6 +82,10 @@ class CoinbaseRest:
         """`public=True` is for what needs no key."""
         public = bool(parameters.get("public"))
         return await self._send(lambda session: session.get(f"{API}/{path}", **parameters), counted=not (public and self.signer))
+
+    async def get_app(self, path: str, **parameters: Any) -> dict[str, Any]:
+        """Of the app's API. What comes behind a question mark must be in `params`: the token is for the path alone."""
+        return await self._send(lambda session: session.get(f"{APP}/{path}", **parameters), counted=False)
 
     async def post(self, path: str, data: Mapping[str, Any]) -> dict[str, Any]:
         return await self._send(lambda session: session.post(f"{API}/{path}", data=dict(data)), counted=True)

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from engine.types import INTERVALS
 from market.exchanges.base import OrderType, Side, TimeInForce, VenueStatus
+from market.exchanges.movements import MovementKind, MovementState
 from market.exchanges.vocabulary.words import (
     Contents,
     Enumeration,
@@ -260,14 +261,83 @@ USER_EVENT = Enumeration[Contents | Unused](
 )
 
 
+OLD_OUT, OLD_IN = "MAIN_C2C MAIN_MINING", "C2C_MAIN MINING_MAIN"
+OLD_ELSEWHERE = "C2C_UMFUTURE C2C_MINING UMFUTURE_C2C MINING_UMFUTURE MINING_C2C"
+STATE = "The state of the movement. Of one that is `other` nothing is concluded."
+DEPOSIT_STATUS = Enumeration[MovementState](
+    name="deposit status",
+    where="`GET capital/deposit/hisrec`: `status`",
+    does=STATE,
+    source=WALLET,
+    words=spread_words({"pending": "0 8", "done": "1 6", "failed": "2 7"}),
+    otherwise="other",
+    notes={
+        "6": "credited: it can be traded with, and not be withdrawn yet",
+        "7": "a wrong deposit",
+        "8": "waits for the user",
+    },
+)
+WITHDRAWAL_STATUS = Enumeration[MovementState](
+    name="withdrawal status",
+    where="`GET capital/withdraw/history`: `status`",
+    does=STATE,
+    source=WALLET,
+    words=spread_words({"pending": "0 2 4", "failed": "1 3 5", "done": "6"}),
+    otherwise="other",
+    unverified=split_words("1 5"),
+    notes={"0": "a mail was sent", "1": "cancelled", "2": "waits for approval", "3": "rejected", "5": "failed"},
+)
+CONVERSION_STATUS = Enumeration[MovementState](
+    name="conversion status",
+    where="`GET convert/tradeFlow`: `orderStatus`",
+    does=STATE,
+    source=WALLET,
+    words=spread_words({"pending": "PROCESS ACCEPT_SUCCESS", "done": "SUCCESS", "failed": "FAIL"}),
+    otherwise="other",
+    unverified=split_words("PROCESS ACCEPT_SUCCESS FAIL"),
+)
+TRANSFER_STATUS = Enumeration[MovementState](
+    name="transfer status",
+    where="`GET asset/transfer`: `status`",
+    does=STATE,
+    source=WALLET,
+    words={"PENDING": "pending", "CONFIRMED": "done", "FAILED": "failed"},
+    otherwise="other",
+    unverified=frozenset({"PENDING"}),
+)
+WALLET_TYPE = Enumeration[Literal["spot", "funding", "elsewhere"]](
+    name="wallet of a movement",
+    where="`GET capital/deposit/hisrec`, `GET capital/withdraw/history`: `walletType`",
+    does="Whose money it was: orders are paid from the spot wallet, and only what moved there is booked.",
+    source=WALLET,
+    words={"0": "spot", "1": "funding"},
+    otherwise="elsewhere",
+)
+TRANSFER = Enumeration[Literal["out", "in", "elsewhere"]](
+    name="transfer",
+    where="`GET asset/transfer`: `type`",
+    does="Whether the spot wallet (MAIN) gave or got it. What is elsewhere is never asked for, and is `other`.",
+    source=WALLET,
+    words=spread_words(
+        {
+            "out": f"MAIN_UMFUTURE MAIN_CMFUTURE MAIN_MARGIN MAIN_FUNDING {OLD_OUT}",
+            "in": f"UMFUTURE_MAIN CMFUTURE_MAIN MARGIN_MAIN FUNDING_MAIN {OLD_IN}",
+            "elsewhere": f"UMFUTURE_MARGIN MARGIN_UMFUTURE {OLD_ELSEWHERE}",
+        }
+    ),
+    otherwise="elsewhere",
+    unverified=split_words(f"{OLD_OUT} {OLD_IN} {OLD_ELSEWHERE}"),
+)
+REBATE = Enumeration[MovementKind](
+    name="rebate",
+    where="`GET rebate/taxQuery`: `type`",
+    does="The kind of the movement.",
+    source=WALLET,
+    words={"1": "rebate", "2": "rebate"},
+    otherwise="other",
+    notes={"1": "of commissions", "2": "a kickback of a referral"},
+)
 WINDOWS = " ".join([*(f"{n}m" for n in range(1, 60)), *(f"{n}h" for n in range(1, 24)), *(f"{n}d" for n in range(1, 8))])
-OLD_TRANSFERS = """
-    MAIN_C2C MAIN_MINING C2C_MAIN C2C_UMFUTURE C2C_MINING UMFUTURE_C2C MINING_MAIN MINING_UMFUTURE MINING_C2C
-    """
-TRANSFERS = f"""
-    MAIN_UMFUTURE MAIN_CMFUTURE MAIN_MARGIN MAIN_FUNDING UMFUTURE_MAIN UMFUTURE_MARGIN CMFUTURE_MAIN MARGIN_MAIN MARGIN_UMFUTURE
-    FUNDING_MAIN {OLD_TRANSFERS}
-    """
 UNUSED = (
     pass_over(
         "self-trade prevention",
@@ -296,16 +366,6 @@ UNUSED = (
     ask_nothing("execution rule", "`GET executionRules`: `ruleType`", "PRICE_RANGE", DOCUMENTS),
     ask_nothing("reference price", "`GET referencePrice/calculation`: `calculationType`", "EXTERNAL ARITHMETIC_MEAN", DOCUMENTS),
     ask_nothing("ticker window", "`GET ticker`: `windowSize`", WINDOWS, DOCUMENTS),
-    ask_nothing("deposit status", "`GET capital/deposit/hisrec`: `status`", "0 1 2 6 7 8", WALLET),
-    ask_nothing("withdrawal status", "`GET capital/withdraw/history`: `status`", "0 1 2 3 4 5 6", WALLET, "1 5"),
-    ask_nothing(
-        "conversion status",
-        "`GET convert/tradeFlow`: `orderStatus`",
-        "PROCESS ACCEPT_SUCCESS SUCCESS FAIL",
-        WALLET,
-        "PROCESS ACCEPT_SUCCESS FAIL",
-    ),
-    ask_nothing("transfer", "`GET asset/transfer`: `type`", TRANSFERS, WALLET, OLD_TRANSFERS),
     ask_nothing("reward", "`GET simple-earn/…/rewardsRecord`: `type`", "BONUS REALTIME REWARDS ALL", WALLET),
 )
 ENUMERATIONS: tuple[Enumeration[Any], ...] = (
@@ -326,5 +386,12 @@ ENUMERATIONS: tuple[Enumeration[Any], ...] = (
     MARKET_EVENT,
     MARKET_STREAM,
     USER_EVENT,
+    DEPOSIT_STATUS,
+    WITHDRAWAL_STATUS,
+    CONVERSION_STATUS,
+    TRANSFER_STATUS,
+    WALLET_TYPE,
+    TRANSFER,
+    REBATE,
     *UNUSED,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from market.exchanges.base import OrderType, Place, Side, VenueStatus
+from market.exchanges.movements import MovementKind, MovementState
 from market.exchanges.vocabulary.words import (
     Contents,
     Enumeration,
@@ -218,6 +219,55 @@ BOOK_SIDE = Enumeration[Side](
     words={"bid": "buy", "offer": "sell", "ask": "sell"},
     unverified=frozenset({"ask"}),
 )
+FUTURES = "derivatives_settlement fcm_futures_usdc_sell fcm_futures_usdc_sell_additional_encumberment_rollup"
+OLD_TRANSFERS = "exchange_deposit exchange_withdrawal pro_deposit pro_withdrawal"
+TRANSACTION = Enumeration[MovementKind | Literal["sent", "fill"]](
+    name="transaction",
+    where="`GET /v2/accounts/:id/transactions`: `type`",
+    does="The kind of the movement. `sent`: a deposit or a withdrawal, by the sign of its amount. `fill`: it is told among the"
+    " fills, and left out here. What is `other` is shown and not counted.",
+    source=APP,
+    words=spread_words(
+        {
+            "fill": "advanced_trade_fill",
+            "sent": "send receive request tx unsupported_asset_recovery",
+            "deposit": "fiat_deposit",
+            "withdrawal": "fiat_withdrawal subscription",
+            "conversion": "buy sell trade wrap_asset unwrap_asset",
+            "dust": "retail_simple_dust",
+            "transfer": f"""
+                transfer vault_withdrawal staking_transfer unstaking_transfer intx_deposit intx_withdrawal {FUTURES} {OLD_TRANSFERS}
+                """,
+            "reward": """
+                earn_payout incentives_rewards_payout incentives_shared_clawback clawback staking_reward interest inflation_reward
+                """,
+            "rebate": "subscription_rebate",
+        }
+    ),
+    otherwise="other",
+    unverified=split_words(f"staking_reward interest inflation_reward {OLD_TRANSFERS}"),
+    notes={
+        "trade": "a conversion: one row for each leg",
+        "request": "of money; once it is paid, it is one that was sent",
+        "tx": "of no kind that the venue tells",
+        "clawback": "of a reward: its amount is below zero",
+    },
+)
+TRANSACTION_STATUS = Enumeration[MovementState](
+    name="transaction status",
+    where="`GET /v2/accounts/:id/transactions`: `status`",
+    does="The state of the movement. Of one that is `other` nothing is concluded.",
+    source=APP,
+    words=spread_words(
+        {
+            "pending": "pending waiting_for_clearing waiting_for_signature created",
+            "done": "completed",
+            "failed": "failed expired canceled",
+        }
+    ),
+    otherwise="other",
+    unverified=frozenset({"created"}),
+)
 UNUSED = (
     pass_over(
         "time in force",
@@ -321,27 +371,6 @@ UNUSED = (
         "UNKNOWN_DISTRIBUTION FLAT",
         REFERENCE,
     ),
-    ask_nothing(
-        "transaction",
-        "`GET /v2/accounts/:id/transactions`: `type`",
-        """
-            advanced_trade_fill buy sell trade send receive request transfer tx fiat_deposit fiat_withdrawal vault_withdrawal
-            staking_transfer unstaking_transfer earn_payout incentives_rewards_payout incentives_shared_clawback clawback
-            subscription subscription_rebate retail_simple_dust wrap_asset unwrap_asset unsupported_asset_recovery
-            derivatives_settlement intx_deposit intx_withdrawal fcm_futures_usdc_sell
-            fcm_futures_usdc_sell_additional_encumberment_rollup staking_reward interest inflation_reward exchange_deposit
-            exchange_withdrawal pro_deposit pro_withdrawal
-            """,
-        APP,
-        "staking_reward interest inflation_reward exchange_deposit exchange_withdrawal pro_deposit pro_withdrawal",
-    ),
-    ask_nothing(
-        "transaction status",
-        "`GET /v2/accounts/:id/transactions`: `status`",
-        "pending completed failed expired canceled waiting_for_clearing waiting_for_signature created",
-        APP,
-        "created",
-    ),
 )
 ENUMERATIONS: tuple[Enumeration[Any], ...] = (
     ORDER_STATUS,
@@ -358,5 +387,7 @@ ENUMERATIONS: tuple[Enumeration[Any], ...] = (
     CHANNEL,
     EVENT_TYPE,
     BOOK_SIDE,
+    TRANSACTION,
+    TRANSACTION_STATUS,
     *UNUSED,
 )

@@ -28,7 +28,7 @@ from market.exchanges.registry import RequestLimit
 from market.sandbox.keys import binance_key, coinbase_key
 
 KEYS = {"binance": binance_key(1), "coinbase": coinbase_key(1)}
-ENDLESS = tuple(RequestLimit(name, 60, 10**9, "venue") for name in ("weight", "orders", "requests"))
+ENDLESS = tuple(RequestLimit(name, 60, 10**9, "venue") for name in ("weight", "orders", "wallet", "wallet_key", "requests"))
 
 
 class EndlessBudget(Budget):

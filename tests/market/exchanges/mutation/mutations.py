@@ -10,6 +10,8 @@ from typing import Any
 Path = tuple[str | int, ...]
 GONE = object()
 DEEP = 5
+MOVEMENTS = ("rows", "list", "userAssetDribblets", "data")
+"""Where lists of movements stand."""
 WIDE = 3
 """Elements of a list that are changed one by one; the others are like them."""
 
@@ -85,7 +87,7 @@ def find_rows(answer: Any) -> Path | None:
     if isinstance(answer, list):
         return ()
     if isinstance(answer, dict):
-        for name in ("symbols", "products", "balances", "accounts", "orders", "fills", "candles"):
+        for name in ("symbols", "products", "balances", "accounts", "orders", "fills", "candles", *MOVEMENTS):
             if isinstance(answer.get(name), list):
                 return (name,)
     return None

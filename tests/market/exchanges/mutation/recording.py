@@ -23,9 +23,10 @@ from market.exchanges.binance.client import BinanceClient, UserSocket
 from market.exchanges.coinbase import streams as coinbase_streams
 from market.exchanges.coinbase.client import CoinbaseSession
 from market.sandbox.elsewhere import PLACES
+from market.sandbox.movements import MovementLeg, MovementTicket
 from tests.market.exchanges.venues import OTHERS, START, SYMBOLS, Desk, Venue, limit, market
 
-API = re.compile(r"/(?:api/v3/brokerage|api/v3|sapi/v1)/(.+)")
+API = re.compile(r"/(?:api/v3/brokerage/|api/v3/|sapi/v1/|(?=v2/))(.+)")
 Answers = dict[str, list[Any]]
 """By method and the end of the path."""
 METHODS = (
@@ -44,9 +45,10 @@ METHODS = (
     "find",
     "open_orders",
     "fills",
+    "movements",
     "cancel",
 )
-LISTS = ("instruments", "tickers", "candles", "balances", "elsewhere", "open_orders", "fills")
+LISTS = ("instruments", "tickers", "candles", "balances", "elsewhere", "open_orders", "fills", "movements")
 """Methods whose answers are lists, so that one row must not cost another."""
 
 
@@ -74,9 +76,33 @@ async def call_method(exchange: Exchange, name: str, resting: str = "") -> Any:
         "order": lambda: exchange.order(symbol, "m-2"),
         "find": lambda: exchange.order(symbol, "m-1", resting),
         "fills": lambda: exchange.fills(symbol, begin),
+        "movements": lambda: list_movements(exchange, begin),
         "cancel": lambda: exchange.cancel(symbol, "m-1", resting),
     }
     return await calls.get(name, getattr(exchange, name, lambda: None))()
+
+
+async def list_movements(exchange: Exchange, since: datetime) -> list[Any]:
+    """Of all lists."""
+    return [row for name in exchange.movement_lists for row in (await exchange.movements(name, since)).rows]
+
+
+def plant_movements(desk: Desk, venue: Venue) -> None:
+    """One of each kind, and deposits of two assets."""
+    legs: dict[str, dict[str, str]] = {
+        "deposit": {"BTC": "0.25"},
+        "withdrawal": {"BTC": "-0.125"},
+        "conversion": {"BTC": "-0.1", "ETH": "2"},
+        "dust": {"SOL": "-0.01", "BNB": "0.003"},
+        "transfer": {"ETH": "-0.5"},
+        "reward": {"SOL": "0.1"},
+        "rebate": {"SOL": "0.01"},
+    }
+    chain = {"network": "BTC", "address": "bc1qexample", "txid": "ab" * 32}
+    exchange, account = desk.sandbox.exchange(venue), desk.sandbox.key(venue)
+    for kind, each in [("deposit", {"ETH": "0.5"}), *legs.items()]:
+        ticket = MovementTicket(kind, tuple(MovementLeg(asset, Decimal(amount)) for asset, amount in each.items()), **chain)  # type: ignore[arg-type]
+        desk.sandbox.do(lambda ticket=ticket: exchange.move(account, ticket))  # type: ignore[misc]
 
 
 def spy_on_answers(patch: pytest.MonkeyPatch, into: Answers) -> None:
@@ -135,6 +161,7 @@ async def record_calls(desk: Desk, venue: Venue) -> Recording:
         answers: Answers = {}
         spy_on_answers(patch, answers)
         exchange = await desk.connect(venue)
+        plant_movements(desk, venue)
         for name in METHODS:
             answers.clear()
             result = await call_method(exchange, name, resting)
