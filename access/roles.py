@@ -11,7 +11,7 @@ SEEN = {
     "market": ("instrument", "candleseries", "candlechunk", "candlegap", "candleimport", "venuestream", "feedincident"),
     "wallets": (
         *("wallet", "walletbalance", "ledgertransaction", "ledgerentry", "reporting"),
-        *("reconciliationrun", "drift"),
+        *("reconciliationrun", "drift", "movement", "movementcursor"),
     ),
     "trading": (
         *("bot", "botrun", "order", "fill", "position", "riskbudget", "riskallocation", "blockevent"),

@@ -5,6 +5,7 @@ from wallets.models.accounts import Environment, ExchangeAccount
 from wallets.models.drifts import Drift, ReconciliationRun
 from wallets.models.fields import money_field
 from wallets.models.ledger import LedgerEntry, LedgerTransaction
+from wallets.models.movements import Movement, MovementCursor, MovementLeg
 from wallets.models.reporting import Reporting
 from wallets.models.wallets import Wallet, WalletBalance
 
@@ -14,6 +15,9 @@ __all__ = [
     "ExchangeAccount",
     "LedgerEntry",
     "LedgerTransaction",
+    "Movement",
+    "MovementCursor",
+    "MovementLeg",
     "ReconciliationRun",
     "Reporting",
     "Wallet",

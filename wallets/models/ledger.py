@@ -21,6 +21,12 @@ class LedgerTransaction(models.Model):
         WITHDRAWAL = "withdrawal"
         CORRECTION = "correction"
         OPENING = "opening"
+        CONVERSION = "conversion"
+        DUST = "dust"
+        TRANSFER = "transfer"
+        REWARD = "reward"
+        REBATE = "rebate"
+        REVERSAL = "reversal", "reversal: what the venue took back"
 
     wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="transactions")
     kind = models.CharField(max_length=10, choices=Kind)
@@ -46,6 +52,7 @@ class LedgerEntry(models.Model):
         TRADING = "trading", "trading: what was given and taken in trades"
         FEES = "fees", "fees: what the venue took"
         CAPITAL = "capital", "capital: what was put in and taken out"
+        INCOME = "income", "income: what the venue gave"
 
     transaction = models.ForeignKey(LedgerTransaction, on_delete=models.PROTECT, related_name="entries")
     account = models.CharField(max_length=8, choices=Account)

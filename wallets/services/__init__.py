@@ -10,6 +10,7 @@ from wallets.services.accounts import (
     secrets_rotate,
 )
 from wallets.services.bookings import fill_booking
+from wallets.services.movements import movement_book, movements_take
 from wallets.services.reporting import reporting_currency_set
 from wallets.services.wallets import (
     ledger_opening_from_venue,
@@ -29,6 +30,8 @@ __all__ = [
     "account_update",
     "fill_booking",
     "ledger_opening_from_venue",
+    "movement_book",
+    "movements_take",
     "replay_books_open",
     "reporting_currency_set",
     "secrets_rotate",
