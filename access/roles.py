@@ -11,11 +11,11 @@ SEEN = {
     "market": ("instrument", "candleseries", "candlechunk", "candlegap", "candleimport", "venuestream", "feedincident"),
     "wallets": (
         *("wallet", "walletbalance", "ledgertransaction", "ledgerentry", "reporting"),
-        *("reconciliationrun", "drift", "movement", "movementcursor"),
+        *("reconciliationrun", "drift", "movement", "movementleg", "movementcursor", "elsewhereholding"),
     ),
     "trading": (
         *("bot", "botrun", "order", "fill", "position", "riskbudget", "riskallocation", "blockevent"),
-        *("equitypoint", "positionsnapshot", "foreignorder", "killswitch"),
+        *("equitypoint", "positionsnapshot", "foreignorder", "killswitch", "botday", "walletday"),
     ),
     "backtests": ("backtestrun", "sweep"),
 }

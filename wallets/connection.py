@@ -14,10 +14,11 @@ from core.errors import Conflict
 from core.text import decimal_text
 from market.clocks import MOST_APART
 from market.connections import open_exchange
-from market.exchanges.base import Balance, Endpoint, ExchangeError, KeyPermissions, Unauthorised
+from market.exchanges.base import Balance, Endpoint, Exchange, ExchangeError, HeldElsewhere, KeyPermissions, Unauthorised
 from wallets.models import ExchangeAccount
 from wallets.selectors import permission_words
 from wallets.services import account_check, account_endpoint
+from wallets.services.elsewhere import elsewhere_take
 
 SECONDS = 10.0
 """The longest that a person waits for the answer."""
@@ -31,6 +32,8 @@ class KeyAnswer:
     permissions: KeyPermissions
     offset: float
     balances: Sequence[Balance]
+    elsewhere: Sequence[HeldElsewhere] | None
+    """None: the venue did not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,8 @@ def account_test(*, account: ExchangeAccount, user: Person = None) -> KeyTest:
     try:
         answer = async_to_sync(ask_venue)(account_endpoint(account, for_check=True))
         checked = account_check(account=account, permissions=answer.permissions)
+        if answer.elsewhere is not None:
+            elsewhere_take(account=account, told=answer.elsewhere)
     except (Conflict, ExchangeError, TimeoutError, OSError) as error:
         return KeyTest(False, [f"{account.name} does not work.", explain_failure(error)])
     lines = [f"{account.name}: {account.get_venue_display()} answers, and takes the key. It may {permission_words(checked)}."]
@@ -60,13 +65,27 @@ def account_test(*, account: ExchangeAccount, user: Person = None) -> KeyTest:
             "It cannot trade: bots with it will have every order refused. Allow spot trading at the venue, then test again."
         )
     works = not checked.refused_reason and answer.permissions.can_trade
-    remarks = (advise_restriction(answer), describe_clock(answer.offset), describe_balances(answer.balances))
+    remarks = (
+        advise_restriction(answer),
+        describe_clock(answer.offset),
+        describe_balances(answer.balances),
+        describe_elsewhere(answer.elsewhere or ()),
+    )
     return KeyTest(works, [*lines, *filter(None, remarks)])
 
 
 async def ask_venue(endpoint: Endpoint) -> KeyAnswer:
     async with asyncio.timeout(SECONDS), open_exchange(endpoint) as exchange:
-        return KeyAnswer(await exchange.permissions(), await exchange.clock_offset(), await exchange.balances())
+        permissions, offset, balances = await exchange.permissions(), await exchange.clock_offset(), await exchange.balances()
+        return KeyAnswer(permissions, offset, balances, await ask_elsewhere(exchange))
+
+
+async def ask_elsewhere(exchange: Exchange) -> Sequence[HeldElsewhere] | None:
+    """A key works without it."""
+    try:
+        return await exchange.elsewhere()
+    except ExchangeError:
+        return None
 
 
 def explain_failure(error: Exception) -> str:
@@ -94,3 +113,11 @@ def describe_balances(balances: Sequence[Balance]) -> str:
         return "The account is empty."
     some = ", ".join(f"{decimal_text(one.free + one.held)} {one.asset}" for one in known[:SHOWN])
     return f"It holds {some}{f' and {len(known) - SHOWN} more' if len(known) > SHOWN else ''}."
+
+
+def describe_elsewhere(told: Sequence[HeldElsewhere]) -> str:
+    if not told:
+        return ""
+    some = ", ".join(f"{decimal_text(one.amount)} {one.asset} ({one.name})" for one in told[:SHOWN])
+    more = f" and {len(told) - SHOWN} more" if len(told) > SHOWN else ""
+    return f"Beside that, where no order can use it: {some}{more}."

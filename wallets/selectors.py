@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from core.errors import NotFound
 from core.text import decimal_text
-from wallets.models import ExchangeAccount, LedgerTransaction, Reporting, Wallet, WalletBalance
+from wallets.models import ElsewhereHolding, ExchangeAccount, LedgerTransaction, Reporting, Wallet, WalletBalance
 from wallets.secrets import SecretUnreadable, secret_box
 
 # One statement, so that what is booked in the meantime is in both sums or in neither.
@@ -98,7 +98,7 @@ def permission_words(account: ExchangeAccount) -> str:
 
 
 def wallet_report(wallet: Wallet) -> dict[str, Any]:
-    """One wallet, JSON-ready, of `wallets_list` or `wallet_get`. No address and nothing of a key."""
+    """One wallet, JSON-ready, of `wallet_get`, or of `wallets_list` with `account__elsewhere`. No address and nothing of a key."""
     account = wallet.account
     return {
         "id": wallet.wallet_id,
@@ -110,6 +110,7 @@ def wallet_report(wallet: Wallet) -> dict[str, Any]:
         "maker": None if wallet.maker is None else float(wallet.maker),
         "taker": None if wallet.taker is None else float(wallet.taker),
         "balances": [balance_report(one) for one in wallet.balances.all()],
+        "elsewhere": [elsewhere_report(one) for one in account.elsewhere.all()] if account else [],
         "archived": wallet.archived,
         "created_at": wallet.created_at,
     }
@@ -118,6 +119,16 @@ def wallet_report(wallet: Wallet) -> dict[str, Any]:
 def balance_report(balance: WalletBalance) -> dict[str, str]:
     """`unbooked`: what of it came in without being booked."""
     return {"asset": balance.asset, "amount": decimal_text(balance.amount), "unbooked": decimal_text(balance.unbooked)}
+
+
+def elsewhere_report(held: ElsewhereHolding) -> dict[str, Any]:
+    return {
+        "place": held.place,
+        "name": held.name,
+        "asset": held.asset,
+        "amount": decimal_text(held.amount),
+        "seen_at": held.seen_at,
+    }
 
 
 def transaction_report(booked: LedgerTransaction) -> dict[str, Any]:

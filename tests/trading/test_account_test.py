@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
 from core.models import Event
+from core.text import decimal_text
 from market.sandbox.server import RunningSandbox, running_sandbox
 from tests.chaos.desk import account
 from tests.market.exchanges.venues import SCENARIO
@@ -147,3 +149,37 @@ def test_every_hour_a_key_that_was_given_too_much_is_an_alert_once(sandbox: Runn
     accounts_check()
     alert = Event.objects.get(type="alert")
     assert "can withdraw" in alert.payload["message"]
+
+
+PLACES = [("binance", "flexible", "Simple Earn, flexible"), ("coinbase", "vault", "Vault")]
+
+
+@pytest.mark.parametrize(("venue", "place", "name"), PLACES)
+def test_what_no_order_can_use_is_told_and_kept_beside_the_balances(
+    sandbox: RunningSandbox, trader: Client, venue: str, place: str, name: str
+) -> None:
+    row = account(sandbox, venue)
+    wallet = used(row)
+    (holder,) = sandbox.exchange(venue).accounts.values()
+    spot = holder.balance("BTC").total
+    holder.elsewhere[place, "BTC"] = Decimal("0.25")
+    outcome = account_test(account=row)
+    assert f"{decimal_text(spot)} BTC" in str(outcome)
+    assert f"Beside that, where no order can use it: 0.25 BTC ({name})." in str(outcome)
+    page = trader.get(f"/wallets/{wallet.wallet_id}/").content.decode()
+    assert "Elsewhere at the venue" in page
+    assert trader.get(f"/api/v1/wallets/{wallet.wallet_id}").json()["elsewhere"][0]["amount"] == "0.25"
+    holder.elsewhere.clear()
+    account_test(account=row)
+    assert not row.elsewhere.exists()
+    assert "Elsewhere at the venue" not in trader.get(f"/wallets/{wallet.wallet_id}/").content.decode()
+
+
+def test_what_was_known_stays_where_the_venue_does_not_tell(sandbox: RunningSandbox) -> None:
+    row = account(sandbox, "binance")
+    (holder,) = sandbox.exchange("binance").accounts.values()
+    holder.elsewhere["funding", "USDT"] = Decimal(70)
+    account_test(account=row)
+    sandbox.fault({"fault": "outage", "path": "*/simple-earn/*"})
+    assert account_test(account=row).works
+    assert [str(one) for one in row.elsewhere.all()] == ["70 USDT in Funding wallet"]

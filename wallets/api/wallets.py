@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -26,6 +28,7 @@ from core.shapes import (
     name_page,
     object_shape,
 )
+from market.exchanges.base import Place
 from wallets import selectors
 from wallets.models import Environment, LedgerEntry, LedgerTransaction, Wallet
 
@@ -41,6 +44,9 @@ WALLET = {
     "balances": [
         {"asset": "BTC", "amount": "0.4995", "unbooked": "0"},
         {"asset": "USDT", "amount": "4985.02", "unbooked": "12.5"},
+    ],
+    "elsewhere": [
+        {"place": "earn", "name": "Simple Earn, flexible", "asset": "USDT", "amount": "75.46", "seen_at": "2026-11-21T09:00:00Z"}
     ],
     "archived": False,
     "created_at": "2026-11-21T09:00:00Z",
@@ -76,6 +82,7 @@ WALLET_SHAPE = name_object(
     maker=allow_null(NUMBER),
     taker=allow_null(NUMBER),
     balances=list_shape(object_shape(asset=TEXT, amount=DECIMAL, unbooked=DECIMAL)),
+    elsewhere=list_shape(object_shape(place=choice_shape(get_args(Place)), name=TEXT, asset=TEXT, amount=DECIMAL, seen_at=MOMENT)),
     archived=FLAG,
     created_at=MOMENT,
 )
@@ -113,7 +120,7 @@ class WalletsView(APIView):
     )
     def get(self, request: Request) -> Response:
         form = read_query(request)
-        found = selectors.wallets_list(archived=form.flag("archived"))
+        found = selectors.wallets_list(archived=form.flag("archived")).prefetch_related("account__elsewhere")
         rows, cursor = read_page(found, key="name", **read_page_place(form))
         return Response({"results": [selectors.wallet_report(row) for row in rows], "next": next_url(request, cursor)})
 

@@ -3,6 +3,7 @@ venue's."""
 
 from wallets.models.accounts import Environment, ExchangeAccount
 from wallets.models.drifts import Drift, ReconciliationRun
+from wallets.models.elsewhere import ElsewhereHolding
 from wallets.models.fields import money_field
 from wallets.models.ledger import LedgerEntry, LedgerTransaction
 from wallets.models.movements import Movement, MovementCursor, MovementLeg
@@ -11,6 +12,7 @@ from wallets.models.wallets import Wallet, WalletBalance
 
 __all__ = [
     "Drift",
+    "ElsewhereHolding",
     "Environment",
     "ExchangeAccount",
     "LedgerEntry",

@@ -44,6 +44,7 @@ def wallet_detail(request: PageRequest, wallet_id: str) -> HttpResponse:
     if request.htmx:
         return render(request, "wallets/_transaction_rows.html", context)
     context |= {
+        "elsewhere": list(wallet.account.elsewhere.all()) if wallet.account else [],
         "permissions": selectors.permission_words(wallet.account) if wallet.account else "",
         "manage": request.user.is_staff and has_right(request.user, "wallets.view_wallet"),
     }
