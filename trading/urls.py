@@ -45,6 +45,7 @@ api_urlpatterns: list[URLPattern] = [
     path("live/block-reasons", api.BlockReasonsView.as_view(), name="api_block_reasons"),
     path("live/risk-budget", api.RiskBudgetView.as_view(), name="api_risk_budget"),
     path("live/kill-switch", api.KillSwitchView.as_view(), name="api_kill_switch"),
+    path("portfolio", api.ReportView.as_view(), name="api_report"),
     path("agents/events", api.EventsView.as_view(), name="api_events"),
     path("agents/events/correlation/<str:correlation_id>", api.ChainView.as_view(), name="api_chain"),
 ]

@@ -22,6 +22,7 @@ from trading.api.live import (
     PositionsView,
     RiskBudgetView,
 )
+from trading.api.portfolio import ReportView
 from trading.api.strategies import StrategiesView
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "OrdersView",
     "PortfolioView",
     "PositionsView",
+    "ReportView",
     "RiskBudgetView",
     "StrategiesView",
 ]

@@ -4,16 +4,15 @@ were valued are as good as their prices."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from django.db import connection
 
-from core.venues import venue_split
-from market.prices import Price, prices_get
 from trading.models import Bot
+from trading.portfolio.held import PRICED, HeldPrices
 from trading.portfolio.periods import Period
 from trading.portfolio.rates import RATES, Rates
 from trading.selectors.notation import ratio_of
@@ -68,9 +67,7 @@ WITH summed AS (
 ), held AS (
     SELECT bot.id, bot.strategy, position.symbol, kept, 0, 0, 0, 0, (quantity * price - cost) * rate
     FROM trading_position AS position JOIN trading_bot AS bot ON bot.id = position.bot_id
-    JOIN unnest(%(held_venues)s::text[], %(held_symbols)s::text[], %(held_prices)s::numeric[], %(held_kept)s::text[],
-        %(held_rates)s::numeric[]) AS priced (venue, symbol, price, kept, rate)
-        ON (priced.venue, priced.symbol) = (position.venue, position.symbol)
+    JOIN ({PRICED}) AS priced ON (priced.venue, priced.symbol) = (position.venue, position.symbol)
     WHERE bot.mode = %(mode)s AND quantity <> 0
 ), part AS (
     SELECT * FROM summed UNION ALL SELECT * FROM held
@@ -86,23 +83,16 @@ SELECT symbol, strategy, bot_id, members, kept, sales, won, realised, fees, unre
 FROM ranked WHERE bot_id IS NULL OR place <= %(shown)s OR place > members - %(shown)s
 ORDER BY realised + unrealised DESC, symbol, strategy, bot_id
 """  # noqa: S608
-HELD = """
-SELECT DISTINCT position.venue, symbol FROM trading_position AS position JOIN trading_bot AS bot ON bot.id = position.bot_id
-WHERE bot.mode = %s AND quantity <> 0 ORDER BY position.venue, symbol
-"""
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Each list with the most profit first. Of many bots `bots` has both ends; `bot_count` is of all. `unpriced`: symbols that are
-    held and have no price, so that nothing is unrealised in them; `old`: those whose price is not of now."""
+    """Each list with the most profit first. Of many bots `bots` has both ends; `bot_count` is of all."""
 
     symbols: Sequence[Earned]
     strategies: Sequence[Earned]
     bots: Sequence[Earned]
     bot_count: int
-    unpriced: Sequence[str]
-    old: Sequence[str]
 
 
 def list_days(mode: str, period: Period, rates: Rates) -> list[Earned]:
@@ -137,13 +127,9 @@ def sum_alike(parts: Iterable[Earned], key_of: Callable[[Earned], str]) -> list[
     ]
 
 
-def list_parts(mode: str, period: Period, rates: Rates, *, shown: int = SHOWN) -> Parts:
-    """What each symbol, strategy and bot earned; what they hold is valued at the newest prices. Three queries and one question to
-    the price store, however many there are."""
-    held = list_held(mode)
-    prices = prices_get((*venue_split(venue), symbol) for venue, symbol in held)
-    known = {place: price for place in held if (price := prices.get((*venue_split(place[0]), place[1])))}
-    values = {**asked_values(mode, period, rates), **held_columns(known, rates), "shown": shown}
+def list_parts(mode: str, period: Period, rates: Rates, held: HeldPrices, *, shown: int = SHOWN) -> Parts:
+    """What each symbol, strategy and bot earned, with what they hold. Two queries, however many there are."""
+    values = {**asked_values(mode, period, rates), **held.columns(rates), "shown": shown}
     with connection.cursor() as cursor:
         cursor.execute(PARTS, values)
         rows = cursor.fetchall()
@@ -153,28 +139,7 @@ def list_parts(mode: str, period: Period, rates: Rates, *, shown: int = SHOWN) -
         [Earned(strategy, strategy, currency, *sums) for _, strategy, _, _, currency, *sums in rows if strategy is not None],
         [Earned(*names[bot], currency, *sums) for _, _, bot, _, currency, *sums in rows if bot is not None],
         sum({currency: members for _, _, bot, members, currency, *_ in rows if bot is not None}.values()),
-        sorted({symbol for venue, symbol in held if (venue, symbol) not in known}),
-        sorted({symbol for (_, symbol), price in known.items() if price.stale}),
     )
-
-
-def list_held(mode: str) -> list[tuple[str, str]]:
-    """(venue, symbol) of all that bots of the mode hold."""
-    with connection.cursor() as cursor:
-        cursor.execute(HELD, [mode])
-        return [(venue, symbol) for venue, symbol in cursor.fetchall()]
-
-
-def held_columns(known: Mapping[tuple[str, str], Price], rates: Rates) -> dict[str, Any]:
-    """What a unit of each costs in its quote, and in which currency its profit is kept."""
-    places = {(venue, symbol): (venue, symbol.partition("-")[2]) for venue, symbol in known}
-    return {
-        "held_venues": [venue for venue, _ in known],
-        "held_symbols": [symbol for _, symbol in known],
-        "held_prices": [one.price for one in known.values()],
-        "held_kept": [rates.target if places[one] in rates.now else places[one][1] for one in known],
-        "held_rates": [rates.now.get(places[one], Decimal(1)) for one in known],
-    }
 
 
 def name_bots(keys: Iterable[int]) -> dict[int, tuple[str, str]]:

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.trading.live.fixtures import Rows, price, rows
 from trading.models import Bot, BotDay, Fill, WalletDay
+from trading.portfolio.held import find_held
 from trading.portfolio.periods import Period
 from trading.portfolio.profit import Earned, Parts, list_days, list_parts, sum_currencies, sum_months
 from trading.portfolio.rates import Rates
@@ -33,7 +34,7 @@ def sell(rows: Rows, bot: Bot, profit: str, ts: datetime = NOON, order: dict[str
 
 
 def parts_of(mode: str = "paper", period: Period = SPRING, rates: Rates = APART, **given: Any) -> Parts:
-    return list_parts(mode, period, rates, **given)
+    return list_parts(mode, period, rates, find_held(mode), **given)
 
 
 def told(found: list[Earned] | Any) -> list[tuple[str, str, str]]:
@@ -105,7 +106,7 @@ def test_what_is_held_counts_at_the_price_of_now_and_without_one_by_name(rows: R
     price("BTC-USDT", "120")
     found = parts_of()
     assert [(one.key, int(one.unrealised), int(one.total)) for one in found.symbols] == [("BTC-USDT", 10, 10)]
-    assert (found.unpriced, found.old) == (["ETH-USDT"], [])
+    assert (find_held("paper").unpriced, find_held("paper").old) == (["ETH-USDT"], [])
     rated = parts_of(rates=Rates("EUR", now={("binance", "USDT"): Decimal("0.9")}))
     assert [(one.key, one.currency, int(one.unrealised)) for one in rated.strategies] == [("sma_cross", "EUR", 9)]
 
