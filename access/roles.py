@@ -10,7 +10,7 @@ SEEN = {
     "core": ("event",),
     "market": ("instrument", "candleseries", "candlechunk", "candlegap", "candleimport", "venuestream", "feedincident"),
     "wallets": (
-        *("wallet", "walletbalance", "ledgertransaction", "ledgerentry", "reporting"),
+        *("wallet", "walletbalance", "ledgertransaction", "ledgerentry", "reporting", "valuesnapshot"),
         *("reconciliationrun", "drift", "movement", "movementleg", "movementcursor", "elsewhereholding"),
     ),
     "trading": (

@@ -195,6 +195,7 @@ CELERY_BEAT_SCHEDULE = {
     "find lost chunks of sweeps": {"task": "backtests.tasks.sweeps_sweep_lost", "schedule": 10.0, "options": {"expires": 10}},
     "find lost imports": {"task": "market.tasks.imports_sweep_lost", "schedule": 10.0, "options": {"expires": 10}},
     "drive replays": {"task": "trading.tasks.replays_ensure", "schedule": 3.0, "options": {"expires": 3}},
+    "write what wallets are worth": {"task": "wallets.tasks.values_ensure", "schedule": 300.0, "options": {"expires": 300}},
     "check exchange keys": {"task": "trading.tasks.accounts_check", "schedule": 3600.0, "options": {"expires": 3600}},
     "delete orphaned files": {"task": "backtests.tasks.artifacts_sweep", "schedule": 3600.0, "options": {"expires": 3600}},
     "delete orphaned candles": {"task": "market.tasks.candles_sweep", "schedule": 3600.0, "options": {"expires": 3600}},

@@ -32,8 +32,8 @@ Columns: TypeAlias = "tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]"
 
 
 class PriceHistory:
-    """The past prices of these `assets` in a currency: two queries, and each file of candles that is needed once. Ask in the order
-    of time, or by `prices_at`: only a few files are kept. Not for several threads."""
+    """The past prices of these `assets` in a currency: two queries, and each file of candles that is needed once. Ask for one asset
+    after the other in the order of time, as `prices_at` does: only a few files are kept. Not for several threads."""
 
     def __init__(self, environment: str, currency: str, assets: Iterable[str]) -> None:
         self.currency = currency
@@ -42,7 +42,7 @@ class PriceHistory:
 
     def prices_at(self, moments: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Decimal | None]:
         """By (asset, ms): `price_at` of each."""
-        return {(asset, ts): self.price_at(asset, ts) for asset, ts in sorted(set(moments), key=lambda one: one[1])}
+        return {(asset, ts): self.price_at(asset, ts) for asset, ts in sorted(set(moments))}
 
     def price_at(self, asset: str, ts: int) -> Decimal | None:
         """Of one of the asset at a time in ms; None where no path of closes leads from it then."""

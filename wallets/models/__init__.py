@@ -8,6 +8,7 @@ from wallets.models.fields import money_field
 from wallets.models.ledger import LedgerEntry, LedgerTransaction
 from wallets.models.movements import Movement, MovementCursor, MovementLeg
 from wallets.models.reporting import Reporting
+from wallets.models.values import ValueSnapshot
 from wallets.models.wallets import Wallet, WalletBalance
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "MovementLeg",
     "ReconciliationRun",
     "Reporting",
+    "ValueSnapshot",
     "Wallet",
     "WalletBalance",
     "money_field",

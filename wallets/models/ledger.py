@@ -38,7 +38,10 @@ class LedgerTransaction(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [models.UniqueConstraint(fields=["wallet", "kind", "reference"], name="transaction_once")]
-        indexes = [models.Index(fields=["wallet", "-id"], name="transaction_by_wallet")]
+        indexes = [
+            models.Index(fields=["wallet", "-id"], name="transaction_by_wallet"),
+            models.Index(fields=["wallet", "ts"], name="transaction_by_time"),
+        ]
 
     def __str__(self) -> str:
         return self.reference

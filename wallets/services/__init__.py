@@ -12,6 +12,7 @@ from wallets.services.accounts import (
 from wallets.services.bookings import fill_booking
 from wallets.services.movements import movement_book, movements_take
 from wallets.services.reporting import reporting_currency_set
+from wallets.services.values import values_ensure
 from wallets.services.wallets import (
     ledger_opening_from_venue,
     replay_books_open,
@@ -35,6 +36,7 @@ __all__ = [
     "replay_books_open",
     "reporting_currency_set",
     "secrets_rotate",
+    "values_ensure",
     "wallet_archive",
     "wallet_create",
     "wallet_deposit",
