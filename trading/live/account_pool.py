@@ -39,10 +39,12 @@ class AccountPool:
         find_lease: Callable[[], Lease],
         owners: OrderOwners,
         report_incident: Callable[[Incident], None],
+        doubt_listing: Callable[[], None],
     ) -> None:
-        """`key`: the venue's. `find_lease`: the present one of the venue, asked for from any thread."""
+        """`key`: the venue's. `find_lease`: the present one of the venue, asked for from any thread. `doubt_listing`: see
+        `VenueListing`."""
         self.key, self.facilities, self.owners = key, facilities, owners
-        self.find_venue_lease, self.report_incident = find_lease, report_incident
+        self.find_venue_lease, self.report_incident, self.doubt_listing = find_lease, report_incident, doubt_listing
         self.in_thread = facilities.pools.in_thread
         self.accounts: dict[int, AccountWorker] = {}
         """By the account's primary key."""
@@ -98,7 +100,8 @@ class AccountPool:
         try:
             await exchange.connect()
             balances = AccountBalances(self.facilities.open_cache(endpoint, exchange))
-            executor = Executor(exchange, self.key, self.find_venue_lease, self.in_thread, balances.add_fills, wallet.pk)
+            note_fills, doubt = balances.add_fills, self.doubt_listing
+            executor = Executor(exchange, self.key, self.find_venue_lease, self.in_thread, note_fills, wallet.pk, doubt)
             reconciler = Reconciler(wallet, exchange, executor, self.owners, self.in_thread)
             clock = VenueClock(exchange, self.key, wallet.name, self.in_thread)
             symbols = [symbol for runner in self.owners.list_of_wallet(wallet.pk) for symbol in runner.symbols]

@@ -63,12 +63,14 @@ class Executor:
         in_thread: InThread,
         note_fills: Callable[[Report], None],
         wallet_id: int,
+        doubt_listing: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`key`: the venue's. `note_fills` gets each report before its bot does. `wallet_id`: the primary key of the wallet with
-        this account."""
+        this account. `doubt_listing` is told where the venue refuses an order for what it is."""
         self.exchange, self.find_lease, self.in_thread, self.note_fills = exchange, find_lease, in_thread, note_fills
         self.wallet_id, self.clock, self.questions = wallet_id, clock, Questions(clock)
+        self.doubt_listing = doubt_listing
         self.submit_seconds = metrics.submit_seconds.labels(key)
         self.patience = Patience(clock)
         """For fills that the venue does not list yet, by our client order id, and for cancellings that it refuses, by order."""
@@ -115,6 +117,8 @@ class Executor:
             report = await self.place_in_turn(order, request)
         except Refused as error:
             self.note_refusal(error)
+            if error.kind != "person":
+                self.doubt_listing()
             refusal = Refusal(error.kind, error.code, str(error))
             submit_end(runner, order, OrderStatus.SUBMITTED, OrderStatus.REJECTED, refusal)
         except Retryable as error:

@@ -1,4 +1,5 @@
-"""What a venue lists, and by what rules: asked for again every few minutes, since both change.
+"""What a venue lists, and by what rules: asked for again every few minutes, since both change, and soon after an order was refused
+that keeps them, by what is known here.
 
 Called on the loop; what is halted may be asked from any thread.
 """
@@ -16,7 +17,7 @@ from trading.live.pools import InThread
 from trading.live.running_bots import RunningBots
 from trading.live.threads import ANY, LOOP, called_from
 
-REFRESH_EVERY = 300.0
+REFRESH_EVERY, DOUBTED_EVERY = 300.0, 10.0
 
 
 @called_from(LOOP)
@@ -25,11 +26,19 @@ class VenueListing:
         self.exchange, self.market, self.bots, self.in_thread = exchange, market, bots, in_thread
         self.symbols: frozenset[str] = frozenset()
         self.refreshed_at = 0.0
+        self.doubted = False
+        """Whether the venue has refused an order since, for what the order is."""
+
+    def doubt(self) -> None:
+        """Asks for the list at the next turn, every ten seconds at most."""
+        self.doubted = True
 
     async def refresh(self, symbols: Iterable[str] = ()) -> None:
         """Asks the venue where that is due, or where one of `symbols` is not known. All bots take in the new rules."""
-        if set(symbols) <= self.symbols and time.monotonic() - self.refreshed_at < REFRESH_EVERY:
+        age, enough = time.monotonic() - self.refreshed_at, DOUBTED_EVERY if self.doubted else REFRESH_EVERY
+        if set(symbols) <= self.symbols and age < enough:
             return
+        self.doubted = False  # what is refused from here on is newer than the answer
         listed = await self.exchange.instruments()
         await self.in_thread(partial(instruments_note, key=self.market.key, listed=listed))
         await self.in_thread(partial(products_unread_note, key=self.market.key, products=self.exchange.unread_products))

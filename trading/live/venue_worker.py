@@ -52,11 +52,11 @@ class VenueWorker:
         breaker = Breaker(facilities.redis, make_place(stream.venue, stream.environment))
         self.reporter = Reporter(stream, self.market, self.bots, self.recorder, breaker, self.describe_fault)
         find_lease = partial(facilities.leases.find, stream.stream_id)
-        self.accounts = AccountPool(stream.key, facilities, find_lease, self.bots, self.reporter.on_incident)
+        self.listing = VenueListing(exchange, self.market, self.bots, in_thread)
+        self.accounts = AccountPool(stream.key, facilities, find_lease, self.bots, self.reporter.on_incident, self.listing.doubt)
         self.dispatcher = Dispatcher(self.accounts, self.market, facilities.background, facilities.loop)
         self.inputs = BotInputs(self.market, self.accounts, Decisions(), self.now_ms)
         self.host = BotHost(facilities.pools.start_job, self.dispatcher.dispatch, self.remove_soon)
-        self.listing = VenueListing(exchange, self.market, self.bots, in_thread)
         self.intake = BotIntake(exchange, self.bots, self.listing, self.recorder)
         self.subscription = Subscription()
         self.tasks: list[asyncio.Task[None]] = []

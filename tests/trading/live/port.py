@@ -118,7 +118,7 @@ async def in_thread(call: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def account_parts(wallet: Wallet, port: Port, clock: Callable[[], float] = lambda: 0.0) -> tuple[Reconciler, Errands]:
-    executor = Executor(port, "binance", Mock(), in_thread, Mock(), wallet.pk, clock)  # type: ignore[arg-type]
+    executor = Executor(port, "binance", Mock(), in_thread, Mock(), wallet.pk, Mock(), clock)  # type: ignore[arg-type]
     reconciler = Reconciler(wallet, port, executor, Owners(), in_thread)  # type: ignore[arg-type]
     return reconciler, Errands(reconciler)
 

@@ -18,7 +18,7 @@ def pool(told: list[Any], *accounts: Any) -> AccountPool:
     async def in_thread(call: Any, *arguments: Any) -> None:
         told.append(arguments)
 
-    one = AccountPool("binance", Mock(pools=Mock(in_thread=in_thread)), Mock(), Mock(), Mock())
+    one = AccountPool("binance", Mock(pools=Mock(in_thread=in_thread)), Mock(), Mock(), Mock(), Mock())
     one.accounts = dict(enumerate(accounts))
     return one
 

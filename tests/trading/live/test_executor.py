@@ -12,7 +12,7 @@ from unittest.mock import AsyncMock, Mock
 import pytest
 from django.utils import timezone
 
-from market.exchanges.base import NotFoundAtVenue, OrderRequest, Retryable
+from market.exchanges.base import NotFoundAtVenue, OrderRequest, Refused, Retryable
 from trading import metrics
 from trading.live.executor import AT_ONCE, Executor
 from trading.models import OrderStatus
@@ -41,7 +41,7 @@ class Slow:
 
 
 def executor(venue: Any) -> Executor:
-    return Executor(venue, "binance-sandbox", Mock(), AsyncMock(), Mock(), 1)
+    return Executor(venue, "binance-sandbox", Mock(), AsyncMock(), Mock(), 1, Mock())
 
 
 async def test_a_thousand_orders_take_turns() -> None:
@@ -71,6 +71,13 @@ async def test_a_question_after_a_cancelling_that_fails_is_asked_again_later() -
     await one.cancel(Mock(), order)
     venue.order.assert_awaited_once()
     assert not one.in_flight
+
+
+@pytest.mark.parametrize(("kind", "doubted"), [("passing", 1), ("lasting", 1), ("ours", 1), ("person", 0)])
+async def test_what_the_venue_lists_is_doubted_where_it_refuses_an_order_for_what_that_is(kind: Any, doubted: int) -> None:
+    one = executor(Mock(finality=10.0, place=AsyncMock(side_effect=Refused("Market is closed.", code="-1013", kind=kind))))
+    await one.place(Mock(), Mock(submitted_at=timezone.now(), created_at=timezone.now()), REQUEST, 0.0)
+    assert one.doubt_listing.call_count == doubted  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("received", [0.0, 1.0])
