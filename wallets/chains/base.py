@@ -66,16 +66,18 @@ class SeenTransaction:
 @dataclass(frozen=True, slots=True)
 class SeenWallet:
     """One reading: all of it at one block. `transactions` are those after the block of the last reading, or the newest ones at the
-    first. `remarks`: what the node could not tell."""
+    first. `silent`: tokens that were asked for and did not say. `remarks`: what the node could not tell."""
 
     block: Block
     holdings: Sequence[SeenHolding]
     transactions: Sequence[SeenTransaction]
     remarks: Sequence[str] = ()
+    silent: frozenset[str] = frozenset()
 
 
 class Chain(ABC):
-    """One network of one kind of chain. `endpoints`: public nodes that are asked where nobody set others."""
+    """One network of one kind of chain. `coin`: its own coin's asset, empty where nobody knows it. `endpoints`: public nodes that
+    are asked where nobody set others."""
 
     def __init__(self, key: str, title: str, coin: str, decimals: int, endpoints: Sequence[str] = ()) -> None:
         self.key, self.title, self.coin, self.decimals, self.endpoints = key, title, coin, decimals, tuple(endpoints)

@@ -14,6 +14,8 @@ from wallets.chains.errors import ChainError
 
 SECONDS = 10.0
 """For one answer, from the first word to the last."""
+READING_SECONDS = 90.0
+"""For one reading."""
 MOST_BYTES = 16 << 20
 MOST_REQUESTS = 600
 """In one reading."""
@@ -25,7 +27,7 @@ Call = tuple[str, Sequence[Any]]
 
 
 class CallRefused(ChainError):
-    """The node refused one call of a batch; the others stand."""
+    """The node refused one call, or has nothing of that name; others stand."""
 
 
 class Node:
@@ -33,7 +35,7 @@ class Node:
 
     def __init__(self, url: str, *, seconds: float = SECONDS, clock: Callable[[], float] = time.monotonic) -> None:
         self.url, self.host = url.rstrip("/"), host_of(url)
-        self.seconds, self.clock, self.left = seconds, clock, MOST_REQUESTS
+        self.seconds, self.clock, self.left, self.ends = seconds, clock, MOST_REQUESTS, clock() + READING_SECONDS
         self.session = requests.Session()
         self.session.trust_env = False
 
@@ -93,6 +95,8 @@ class Node:
         self.left -= 1
         if self.left < 0:
             raise ChainError(f"{self.host} was asked {MOST_REQUESTS} times in one reading, which is the most.")
+        if self.clock() > self.ends:
+            raise ChainError(f"{self.host} takes longer than {READING_SECONDS:g} s for one reading.")
         deadline = self.clock() + self.seconds
         try:
             with self.session.request(
@@ -108,6 +112,8 @@ class Node:
         except (requests.RequestException, OSError, ValueError) as error:
             # The error's own words may hold the whole address, which may hold a key.
             raise ChainError(f"{self.host} does not answer ({type(error).__name__}).") from None
+        if answer.status_code == requests.codes.not_found:
+            raise CallRefused(f"{self.host} has nothing there.")
         if answer.status_code != requests.codes.ok:
             raise ChainError(f"{self.host} answers with status {answer.status_code}.")
         return body
