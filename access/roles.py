@@ -12,6 +12,7 @@ SEEN = {
     "wallets": (
         *("wallet", "walletbalance", "ledgertransaction", "ledgerentry", "reporting", "valuesnapshot"),
         *("reconciliationrun", "drift", "movement", "movementleg", "movementcursor", "elsewhereholding"),
+        *("chainwatch", "chainreading", "chaintoken", "chainholding", "chaintransaction", "chaintransfer"),
     ),
     "trading": (
         *("bot", "botrun", "order", "fill", "position", "riskbudget", "riskallocation", "blockevent"),
@@ -30,6 +31,7 @@ OPERATES = (
 )
 MANAGES = (
     *(f"wallets.{act}_exchangeaccount" for act in ("view", "add", "change")),
+    *(f"wallets.{act}_chainendpoint" for act in ("view", "add", "change", "delete")),
     *(f"auth.{act}_{model}" for act in ("view", "add", "change", "delete") for model in ("user", "group")),
     *("access.view_apitoken", "access.change_apitoken", "access.view_auditentry", "trading.trade_live", "wallets.change_reporting"),
     *(f"access.{act}_objectlimit" for act in ("view", "add", "delete")),

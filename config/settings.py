@@ -196,6 +196,7 @@ CELERY_BEAT_SCHEDULE = {
     "find lost imports": {"task": "market.tasks.imports_sweep_lost", "schedule": 10.0, "options": {"expires": 10}},
     "drive replays": {"task": "trading.tasks.replays_ensure", "schedule": 3.0, "options": {"expires": 3}},
     "write what wallets are worth": {"task": "wallets.tasks.values_ensure", "schedule": 300.0, "options": {"expires": 300}},
+    "read watched wallets": {"task": "wallets.tasks.watches_read", "schedule": 300.0, "options": {"expires": 300}},
     "check exchange keys": {"task": "trading.tasks.accounts_check", "schedule": 3600.0, "options": {"expires": 3600}},
     "delete orphaned files": {"task": "backtests.tasks.artifacts_sweep", "schedule": 3600.0, "options": {"expires": 3600}},
     "delete orphaned candles": {"task": "market.tasks.candles_sweep", "schedule": 3600.0, "options": {"expires": 3600}},
@@ -351,6 +352,9 @@ STRATEGY_SECONDS = env.read_integer("STRATEGY_SECONDS", 10, least=1)
 # In dollars, what may be at risk at once, of a wallet and of the desk, in modes without real money, until a person sets another
 # limit. In other currencies there is none before that.
 RISK_BUDGET = env.read_integer("RISK_BUDGET", 1_000_000, least=1)
+
+# Nodes of chains, asked in turn, such as ethereum=https://node.example.org: those in the admin come before them, public ones after.
+CHAIN_ENDPOINTS = env.read_lists("CHAIN_ENDPOINTS")
 
 PROMETHEUS_EXPORT_MIGRATIONS = False
 

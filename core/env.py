@@ -93,6 +93,21 @@ def read_words(name: str, default: list[str]) -> list[str]:
     )
 
 
+def read_lists(name: str) -> dict[str, list[str]]:
+    """`name=value` with commas between: the values of each name, in their order."""
+
+    def parse(raw: str) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for item in filter(None, map(str.strip, raw.split(","))):
+            key, equals, value = item.partition("=")
+            if not (key.strip() and equals and value.strip()):
+                raise ValueError
+            found.setdefault(key.strip(), []).append(value.strip())
+        return found
+
+    return read_variable(name, {}, parse, "name=value with commas between")
+
+
 def read_networks(name: str, default: list[str]) -> list[IPv4Network | IPv6Network]:
     """Addresses and networks such as 10.0.0.0/8, with commas between."""
     return read_variable(

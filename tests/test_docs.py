@@ -23,7 +23,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 REFERENCE, HOW_TO = PROJECT / "docs" / "reference", PROJECT / "docs" / "how-to"
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md"))]
 OURS = ("access", "backtests", "config", "core", "engine", "market", "operations", "trading", "wallets")
-READERS = {"read_asset", "read_networks", "read_text", "read_integer", "read_number", "read_flag", "read_words"}
+READERS = {"read_asset", "read_lists", "read_networks", "read_text", "read_integer", "read_number", "read_flag", "read_words"}
 """Of core.env."""
 
 

@@ -10,8 +10,9 @@ from django.db.models import Model
 
 from core.errors import Invalid
 from core.generics import ModelForm
-from wallets.models import ExchangeAccount, Reporting, Wallet
-from wallets.services import accounts, reporting, wallets
+from wallets.chains.registry import CHAINS
+from wallets.models import ChainEndpoint, ExchangeAccount, Reporting, Wallet
+from wallets.services import accounts, reporting, wallets, watches
 
 AnyRow = TypeVar("AnyRow", bound=Model)
 
@@ -76,6 +77,27 @@ class AccountForm(ServiceForm[ExchangeAccount]):
                 self.check_by(accounts.secret_again_check, account=known, **again)
             if cleaned["new_api_key"] or cleaned["new_secret"]:
                 self.check_by(accounts.key_read, venue=venue, api_key=cleaned["new_api_key"], secret=cleaned["new_secret"])
+        return cleaned
+
+
+class EndpointForm(ServiceForm[ChainEndpoint]):
+    """A node for a chain."""
+
+    chain = forms.ChoiceField(choices=[(one.key, one.title) for one in CHAINS.values()])
+    url = forms.CharField(
+        label="Address",
+        widget=WriteOnly(2),
+        help_text="It is sealed at once and never shown again, because it may hold a key. A node learns which addresses you watch.",
+    )
+
+    class Meta:
+        model = ChainEndpoint
+        fields = ["chain", "position", "enabled"]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if not self.errors:
+            self.check_by(watches.endpoint_read, chain=cleaned["chain"], url=cleaned["url"])
         return cleaned
 
 

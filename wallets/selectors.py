@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from core.errors import NotFound
 from core.text import decimal_text
+from wallets.holdings import HOLDINGS, chain_balances, chain_holdings, watch_report
 from wallets.models import ElsewhereHolding, ExchangeAccount, LedgerTransaction, Reporting, Wallet, WalletBalance
 from wallets.secrets import SecretUnreadable, secret_box
 
@@ -43,14 +44,25 @@ class BalanceDifference:
 
 
 def wallets_list(*, archived: bool = False) -> QuerySet[Wallet]:
-    """Wallets by name with their accounts and balances: two queries for any number. The books of replays are with their runs."""
+    """Wallets by name with their accounts and what they have: three queries for any number. The books of replays are with their
+    runs."""
     found = Wallet.objects.filter(archived=archived).exclude(kind=Wallet.Kind.REPLAY)
-    return found.select_related("account").prefetch_related("balances")
+    return with_contents(found)
+
+
+def wallets_of_bots() -> QuerySet[Wallet]:
+    """Those that bots can trade with."""
+    return wallets_list().exclude(kind=Wallet.Kind.WATCH)
+
+
+def with_contents(wallets: QuerySet[Wallet]) -> QuerySet[Wallet]:
+    """With accounts, balances and what chains hold."""
+    return wallets.select_related("account", "watch__whole", "watch__last").prefetch_related("balances", HOLDINGS)
 
 
 def wallet_get(*, wallet_id: str) -> Wallet:
     """One wallet with its account and balances, archived or not; `NotFound`."""
-    found = Wallet.objects.select_related("account").prefetch_related("balances").filter(wallet_id=wallet_id).first()
+    found = with_contents(Wallet.objects.filter(wallet_id=wallet_id)).first()
     if found is None:
         raise NotFound(f"There is no wallet {wallet_id[:40]!r}. GET wallets lists them.")
     return found
@@ -62,7 +74,9 @@ def wallet_reach(wallet: Wallet) -> dict[str, str]:
 
 
 def wallet_balances(*, wallet: Wallet) -> dict[str, Decimal]:
-    """The wallet's amounts, by asset."""
+    """The wallet's amounts, by asset; of a watched one what its chain has, of what is known or trusted."""
+    if wallet.kind == Wallet.Kind.WATCH:
+        return chain_holdings(wallet)
     return {balance.asset: balance.amount for balance in wallet.balances.all()}
 
 
@@ -109,8 +123,9 @@ def wallet_report(wallet: Wallet) -> dict[str, Any]:
         "quote": wallet.quote,
         "maker": None if wallet.maker is None else float(wallet.maker),
         "taker": None if wallet.taker is None else float(wallet.taker),
-        "balances": [balance_report(one) for one in wallet.balances.all()],
+        "balances": [balance_report(one) for one in wallet.balances.all()] + chain_balances(wallet),
         "elsewhere": [elsewhere_report(one) for one in account.elsewhere.all()] if account else [],
+        "watch": watch_report(wallet),
         "archived": wallet.archived,
         "created_at": wallet.created_at,
     }

@@ -15,6 +15,10 @@ urlpatterns: list[URLPattern] = [
 
 api_urlpatterns: list[URLPattern] = [
     path("wallets", api.WalletsView.as_view(), name="api_wallets"),
+    path("wallets/watch", api.WatchView.as_view(), name="api_wallet_watch"),
+    path("wallets/<slug:wallet_id>/read", api.WatchReadView.as_view(), name="api_wallet_read"),
+    path("wallets/<slug:wallet_id>/tokens", api.TokensView.as_view(), name="api_wallet_tokens"),
+    path("wallets/<slug:wallet_id>/chain-transactions", api.ChainTransactionsView.as_view(), name="api_wallet_chain_transactions"),
     path("wallets/<slug:wallet_id>", api.WalletView.as_view(), name="api_wallet"),
     path("wallets/<slug:wallet_id>/transactions", api.TransactionsView.as_view(), name="api_wallet_transactions"),
 ]

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from trading.models import Bot, Mode
 from trading.selectors.bots import bot_rows, bots_matching
-from wallets.selectors import wallets_list
+from wallets.selectors import wallets_of_bots
 from wallets.valuation import value_wallets
 
 
@@ -30,7 +30,7 @@ class Allotment:
 
 def allotment_with(*, wallet_id: str, cash: Decimal, currency: str, instead_of: Bot | None = None) -> Allotment | None:
     """As it would be with one more bot, or with one `instead_of` another. None where the bot counts in another currency."""
-    wallet = wallets_list().filter(wallet_id=wallet_id).first()
+    wallet = wallets_of_bots().filter(wallet_id=wallet_id).first()
     if wallet is None or wallet.quote != currency:
         return None
     rows = bot_rows(one for one in bots_matching(wallet=wallet_id).exclude(mode=Mode.REPLAY) if one != instead_of)

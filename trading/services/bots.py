@@ -35,7 +35,7 @@ from trading.services.runs import rules_find
 from trading.setup.config import RunConfig, parse_config
 from trading.setup.limits import parse_limits, read_limits, read_schedule
 from wallets.models import Wallet
-from wallets.selectors import wallet_balances, wallet_reach, wallets_list
+from wallets.selectors import wallet_balances, wallet_reach, wallets_of_bots
 from wallets.services import replay_books_open
 
 CHANGEABLE = ("name", "config", "wallet_id", "limits", "schedule", "replay", "live_allowed", "mode")
@@ -122,7 +122,7 @@ def gather_faults(form: Fields, name: str, read: Any) -> Any:
 def read_wallet(form: Fields, mode: str, config: RunConfig | None) -> Wallet | None:
     """The wallet that the bot is to trade with; faults, also those of how it fits mode and configuration, go to the form."""
     wallet_id = form.text("wallet_id", longest=16)
-    wallet = wallets_list().filter(wallet_id=wallet_id).first() if wallet_id else None
+    wallet = wallets_of_bots().filter(wallet_id=wallet_id).first() if wallet_id else None
     if wallet is None:
         form.fault(
             "wallet_id", f"There is no wallet {wallet_id}." if wallet_id else "is required: the wallet that the bot trades with."

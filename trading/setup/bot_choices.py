@@ -17,7 +17,7 @@ from trading.setup.bot_form import BotForm
 from trading.setup.limits import DAYS
 from trading.setup.presets import PRESETS
 from wallets.models import Wallet
-from wallets.selectors import wallets_list
+from wallets.selectors import wallets_of_bots
 from wallets.valuation import money_of
 
 MODES = (
@@ -41,7 +41,7 @@ class WalletChoice:
 def bot_form_context(form: BotForm, found: Bot | None = None) -> dict[str, Any]:
     """All that the form shows; `found` is the bot that it changes, None for a new one. Where the form names no wallet that there
     is, it is given one."""
-    choices = [choice_of(wallet) for wallet in wallets_list()]
+    choices = [choice_of(wallet) for wallet in wallets_of_bots()]
     named = [one for one in choices if one.wallet.wallet_id == form.values.get("wallet_id")]
     chosen = named[0] if named else first_choice(choices, form)
     if chosen:

@@ -30,7 +30,7 @@ from core.shapes import (
 )
 from market.exchanges.base import Place
 from wallets import selectors
-from wallets.models import Environment, LedgerEntry, LedgerTransaction, Wallet
+from wallets.models import ChainReading, Environment, LedgerEntry, LedgerTransaction, Wallet
 
 WALLET = {
     "id": "9f86d081884c7d65",
@@ -48,6 +48,7 @@ WALLET = {
     "elsewhere": [
         {"place": "earn", "name": "Simple Earn, flexible", "asset": "USDT", "amount": "75.46", "seen_at": "2026-11-21T09:00:00Z"}
     ],
+    "watch": None,
     "archived": False,
     "created_at": "2026-11-21T09:00:00Z",
 }
@@ -70,6 +71,19 @@ TRANSACTION = {
 
 WALLET_ID = id_shape(16)
 name_path("wallet_id", WALLET_ID, "A wallet's id.")
+WATCH = object_shape(
+    chain=TEXT,
+    address=TEXT,
+    state=choice_shape(["unread", *ChainReading.State.values]),
+    error=TEXT,
+    block=allow_null(COUNT),
+    endpoint=TEXT,
+    read_at=allow_null(MOMENT),
+    differences=list_shape(object_shape(token=TEXT, change=TEXT, seen=TEXT, rest=TEXT)),
+    remarks=list_shape(TEXT),
+    pending=list_shape(object_shape(asset=TEXT, amount=TEXT)),
+    tokens_apart=COUNT,
+)
 WALLET_SHAPE = name_object(
     "Wallet",
     WALLET,
@@ -83,6 +97,7 @@ WALLET_SHAPE = name_object(
     taker=allow_null(NUMBER),
     balances=list_shape(object_shape(asset=TEXT, amount=DECIMAL, unbooked=DECIMAL)),
     elsewhere=list_shape(object_shape(place=choice_shape(get_args(Place)), name=TEXT, asset=TEXT, amount=DECIMAL, seen_at=MOMENT)),
+    watch=allow_null(WATCH),
     archived=FLAG,
     created_at=MOMENT,
 )

@@ -2,6 +2,15 @@
 venue's."""
 
 from wallets.models.accounts import Environment, ExchangeAccount
+from wallets.models.chains import (
+    ChainEndpoint,
+    ChainHolding,
+    ChainReading,
+    ChainToken,
+    ChainTransaction,
+    ChainTransfer,
+    ChainWatch,
+)
 from wallets.models.drifts import Drift, ReconciliationRun
 from wallets.models.elsewhere import ElsewhereHolding
 from wallets.models.fields import money_field
@@ -12,6 +21,13 @@ from wallets.models.values import ValueSnapshot
 from wallets.models.wallets import Wallet, WalletBalance
 
 __all__ = [
+    "ChainEndpoint",
+    "ChainHolding",
+    "ChainReading",
+    "ChainToken",
+    "ChainTransaction",
+    "ChainTransfer",
+    "ChainWatch",
     "Drift",
     "ElsewhereHolding",
     "Environment",

@@ -16,7 +16,8 @@ from wallets.models.fields import money_field, share_field
 
 class Wallet(models.Model):
     """The money that a set of bots trades with. `kind` paper: it is made up; exchange: it is what the account has; replay: the
-    books of one run of a replay, which begin with its cash. Made-up money never falls below zero (migration 0005).
+    books of one run of a replay, which begin with its cash. Made-up money never falls below zero (migration 0005). A wallet of kind
+    watch is on a chain: we see what it has (`wallets.models.chains`), no bot trades with it, and it has no ledger.
 
     `maker` and `taker` are the fees of a paper wallet. Those of an exchange wallet are its account's tier, empty until it is read.
     """
@@ -25,12 +26,13 @@ class Wallet(models.Model):
         PAPER = "paper"
         EXCHANGE = "exchange"
         REPLAY = "replay", "replay: the books of one run"
+        WATCH = "watch", "watch: on a chain, only looked at"
 
     wallet_id = models.CharField(max_length=16, unique=True)
     name = models.CharField(max_length=80, unique=True)
     kind = models.CharField(max_length=8, choices=Kind)
     account = models.ForeignKey(ExchangeAccount, on_delete=models.PROTECT, null=True, blank=True, related_name="wallets")
-    venue = models.CharField(max_length=32, help_text="Of a paper wallet: whose prices it trades at.")
+    venue = models.CharField(max_length=32, help_text="Of a paper wallet: whose prices it trades at; of a watched one: its chain.")
     quote = models.CharField(max_length=16, help_text="The currency that its figures are in.")
     maker = share_field(null=True, blank=True, help_text="Fee of an order that rests in the book: 0.001 is 10 basis points.")
     taker = share_field(null=True, blank=True, help_text="Fee of an order that trades at once.")
@@ -43,7 +45,8 @@ class Wallet(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(kind__in=["paper", "replay"], account=None, maker__isnull=False, taker__isnull=False)
-                | Q(kind="exchange", account__isnull=False),
+                | Q(kind="exchange", account__isnull=False)
+                | Q(kind="watch", account=None, maker=None, taker=None),
                 name="wallet_account_of_exchange_only",
             ),
             # Two wallets on one account would both take its balances for theirs.

@@ -10,6 +10,7 @@ from wallets.services.accounts import (
     secrets_rotate,
 )
 from wallets.services.bookings import fill_booking
+from wallets.services.chain_readings import watch_read
 from wallets.services.movements import movement_book, movements_take
 from wallets.services.reporting import reporting_currency_set
 from wallets.services.values import values_ensure
@@ -21,14 +22,26 @@ from wallets.services.wallets import (
     wallet_deposit,
     wallet_rename,
 )
+from wallets.services.watches import (
+    LONGEST_ADDRESS,
+    endpoint_create,
+    endpoint_read,
+    token_trust,
+    watch_ask,
+    watch_create,
+    watch_form_read,
+)
 
 __all__ = [
     "ADDRESSES",
+    "LONGEST_ADDRESS",
     "account_check",
     "account_create",
     "account_endpoint",
     "account_secret_set",
     "account_update",
+    "endpoint_create",
+    "endpoint_read",
     "fill_booking",
     "ledger_opening_from_venue",
     "movement_book",
@@ -36,9 +49,14 @@ __all__ = [
     "replay_books_open",
     "reporting_currency_set",
     "secrets_rotate",
+    "token_trust",
     "values_ensure",
     "wallet_archive",
     "wallet_create",
     "wallet_deposit",
     "wallet_rename",
+    "watch_ask",
+    "watch_create",
+    "watch_form_read",
+    "watch_read",
 ]
