@@ -39,13 +39,18 @@ def worker_name(task: Task[Any, Any]) -> str:
 def send_jobs(task: Task[Any, Any], jobs: Sequence[tuple[Any, ...]]) -> None:
     """Hands jobs, each told by the task's arguments, to the workers. A broker that is away or hangs costs a moment: they stay
     queued, and their sweeper sends them again."""
-    send: Any = task.apply_async  # its stubs know no connection
+    send_named(task.name, jobs)
+
+
+def send_named(name: str, jobs: Sequence[tuple[Any, ...]], **options: Any) -> None:
+    """The same for a task that is told by its name, where to import it would lead in a circle."""
+    send: Any = current_app.send_task  # its stubs know no connection
     try:
-        with task.app.connection_for_write(transport_options=dict.fromkeys(TIMEOUTS, SEND_SECONDS) | ONE_TRY) as link:
+        with current_app.connection_for_write(transport_options=dict.fromkeys(TIMEOUTS, SEND_SECONDS) | ONE_TRY) as link:
             for given in jobs:
-                send(given, connection=link, retry=False)
+                send(name, given, connection=link, retry=False, **options)
     except (OperationalError, RedisError, OSError):
-        logger.warning("%s %s: queued, but the broker does not answer; what was not sent will be sent again", task.name, jobs)
+        logger.warning("%s %s: queued, but the broker does not answer; what was not sent will be sent again", name, jobs)
 
 
 def all_taken() -> bool:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
 from celery import shared_task
 from django.utils import timezone
 
+from core.errors import Conflict, NotFound
+from core.work import send_jobs
 from trading.models import Bot, DesiredStatus, Mode
+from trading.reconciliation.run import run_execute, runs_begin
 from trading.services import accounts
+from wallets.models import ReconciliationRun
 
 SILENT = timedelta(seconds=15)
 
@@ -29,6 +34,22 @@ def replays_ensure() -> None:
         fresh = bot.state.version == 0 and bot.run is not None and now - bot.run.started_at < SILENT
         if (fresh and bot.wanted != DesiredStatus.STOPPED) or now - bot.state.updated_at > SILENT:
             replay_drive.apply_async(args=(bot.pk,), expires=10)
+
+
+@shared_task
+def wallets_reconcile(wallet_id: str = "", trigger: str = ReconciliationRun.Trigger.SCHEDULE) -> None:
+    """One wallet, or all that have a venue, side by side on the workers. What is being reconciled already is left alone."""
+    with suppress(Conflict, NotFound):
+        runs = runs_begin(wallet_id=wallet_id, trigger=trigger)
+        send_jobs(reconciliation_execute, [(run.run_id,) for run in runs])
+
+
+@shared_task
+def reconciliation_execute(run_id: str) -> None:
+    """A second message for a run does no harm."""
+    run = ReconciliationRun.objects.select_related("wallet__account").get(run_id=run_id)
+    if run.state == ReconciliationRun.State.RUNNING:
+        run_execute(run)
 
 
 @shared_task

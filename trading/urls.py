@@ -46,6 +46,10 @@ api_urlpatterns: list[URLPattern] = [
     path("live/risk-budget", api.RiskBudgetView.as_view(), name="api_risk_budget"),
     path("live/kill-switch", api.KillSwitchView.as_view(), name="api_kill_switch"),
     path("portfolio", api.ReportView.as_view(), name="api_report"),
+    path("wallets/reconcile", api.ReconcileView.as_view(), name="api_reconcile"),
+    path("wallets/reconcile/history", api.ReconcileHistoryView.as_view(), name="api_reconcile_history"),
+    path("wallets/drifts", api.DriftsView.as_view(), name="api_drifts"),
+    path("wallets/drifts/<int:drift_id>/resolve", api.DriftResolveView.as_view(), name="api_drift_resolve"),
     path("agents/events", api.EventsView.as_view(), name="api_events"),
     path("agents/events/correlation/<str:correlation_id>", api.ChainView.as_view(), name="api_chain"),
 ]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db import transaction
 
 from access.scopes import SCOPES, scopes_of
 from access.services import token_create
@@ -17,9 +19,13 @@ from market.services import instrument_ensure
 from tests.backtests.fixtures import CONFIG, make_candles
 from tests.people import make_person
 from tests.trading.live.fixtures import Rows
-from wallets.services import wallet_deposit
+from tests.wallets.making import account
+from wallets.models import Drift
+from wallets.services import wallet_create, wallet_deposit
+from wallets.services.drifts import FoundDrift, drifts_note
+from wallets.services.reconciliations import reconciliation_begin
 
-SYMBOL = "BTC-USDT"
+SYMBOL, QUOTE = "BTC-USDT", "USDT"
 SETTINGS = {**CONFIG, "symbols": [SYMBOL]}
 ROLES = ("viewer", "trader", "operator", "administrator")
 
@@ -84,6 +90,7 @@ def make_desk() -> tuple[dict[str, Any], dict[str, Any]]:
         "correlation_id": order.correlation_id,
         "token_id": owner.pk,
         "import_id": queued.pk,
+        "drift_id": make_drift().pk,
         "timestamp": "2022-01-01T10:00:00Z",
     }
     usual = {
@@ -95,3 +102,12 @@ def make_desk() -> tuple[dict[str, Any], dict[str, Any]]:
         "wallet_id": [wallet.wallet_id],
     }
     return named, usual
+
+
+def make_drift() -> Drift:
+    """One that can be resolved in each way but booking."""
+    wallet = wallet_create(name="At a venue", kind="exchange", quote=QUOTE, account=account())
+    run = reconciliation_begin(wallet=wallet, trigger="page")
+    with transaction.atomic():
+        found = FoundDrift("balance", QUOTE, Decimal(0), Decimal(5), "unknown", value=Decimal(5))
+        return drifts_note(run, [found]).standing[0]

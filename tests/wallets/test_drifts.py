@@ -54,6 +54,10 @@ def tomorrow() -> str:
     return (timezone.now() + timedelta(days=1)).isoformat()
 
 
+def decide(drift_id: int, user: User | None = None, book: Any = None, **decision: Any) -> Drift:
+    return drift_resolve(drift_id=drift_id, decision=decision, book=book, user=user)
+
+
 def only() -> Drift:
     return Drift.objects.get()
 
@@ -92,7 +96,7 @@ def test_what_a_run_could_not_ask_is_not_taken_for_gone(wallet: Wallet) -> None:
 def test_adopting_books_what_the_venue_says_once(wallet: Wallet, trader: User) -> None:
     see(wallet, drift("5"))
     for _ in range(2):
-        drift_resolve(drift_id=only().pk, act="adopt", user=trader)
+        decide(only().pk, action="adopt", user=trader)
     assert wallet.balances.get().amount == 5
     booked = wallet.transactions.get()
     assert (booked.kind, booked.reference) == ("correction", f"drift:{only().pk}")
@@ -103,15 +107,15 @@ def test_adopting_books_what_the_venue_says_once(wallet: Wallet, trader: User) -
 
 def test_adopting_less_than_the_books_have_takes_it_out(wallet: Wallet) -> None:
     see(wallet, drift("5"))
-    drift_resolve(drift_id=only().pk, act="adopt")
+    decide(only().pk, action="adopt")
     see(wallet, FoundDrift("balance", "USDT", Decimal(5), Decimal("1.5"), "unknown"))
-    drift_resolve(drift_id=Drift.objects.latest("id").pk, act="adopt")
+    decide(Drift.objects.latest("id").pk, action="adopt")
     assert wallet.balances.get().amount == Decimal("1.5")
 
 
 def test_a_correction_says_who_and_why(wallet: Wallet, trader: User) -> None:
     see(wallet, drift("5"))
-    drift_resolve(drift_id=only().pk, act="correct", amount="4.5", reason="the venue confirmed it", user=trader)
+    decide(only().pk, action="correct", amount="4.5", reason="the venue confirmed it", user=trader)
     assert wallet.balances.get().amount == Decimal("4.5")
     assert wallet.transactions.get().note == "trader: the venue confirmed it"
 
@@ -119,22 +123,22 @@ def test_a_correction_says_who_and_why(wallet: Wallet, trader: User) -> None:
 @pytest.mark.parametrize(
     ("given", "field"),
     [
-        ({"act": "ignore", "until": "2030-01-01"}, "reason"),
-        ({"act": "ignore", "reason": "known"}, "until"),
-        ({"act": "ignore", "reason": "known", "until": "2020-01-01"}, "until"),
-        ({"act": "ignore", "reason": "known", "until": "soon"}, "until"),
-        ({"act": "correct"}, "reason"),
-        ({"act": "correct", "reason": "so", "amount": "much"}, "amount"),
-        ({"act": "correct", "reason": "so", "amount": "0"}, "amount"),
-        ({"act": "adopt", "amount": "1"}, "amount"),
-        ({"act": "book"}, "action"),
-        ({"act": "forget"}, "action"),
+        ({"action": "ignore", "until": "2030-01-01"}, "reason"),
+        ({"action": "ignore", "reason": "known"}, "until"),
+        ({"action": "ignore", "reason": "known", "until": "2020-01-01"}, "until"),
+        ({"action": "ignore", "reason": "known", "until": "soon"}, "until"),
+        ({"action": "correct"}, "reason"),
+        ({"action": "correct", "reason": "so", "amount": "much"}, "amount"),
+        ({"action": "correct", "reason": "so", "amount": "0"}, "amount"),
+        ({"action": "adopt", "amount": "1"}, "amount"),
+        ({"action": "book"}, "action"),
+        ({"action": "forget"}, "action"),
     ],
 )
 def test_a_bad_decision_names_its_field_and_changes_nothing(wallet: Wallet, given: dict[str, Any], field: str) -> None:
     see(wallet, drift())
     with pytest.raises(Invalid) as caught:
-        drift_resolve(drift_id=only().pk, **given)
+        decide(only().pk, **given)
     assert field in caught.value.fields
     assert only().state == State.OPEN
     assert not wallet.transactions.exists()
@@ -142,7 +146,7 @@ def test_a_bad_decision_names_its_field_and_changes_nothing(wallet: Wallet, give
 
 def test_an_ignored_one_stays_so_until_it_is_another_amount(wallet: Wallet) -> None:
     see(wallet, drift("5"))
-    drift_resolve(drift_id=only().pk, act="ignore", reason="staked", until=tomorrow())
+    decide(only().pk, action="ignore", reason="staked", until=tomorrow())
     assert see(wallet, drift("5")).fresh == []
     assert only().state == State.IGNORED
     assert len(see(wallet, drift("6")).fresh) == 1
@@ -151,7 +155,7 @@ def test_an_ignored_one_stays_so_until_it_is_another_amount(wallet: Wallet) -> N
 
 def test_an_ignored_one_is_open_again_after_its_end(wallet: Wallet) -> None:
     see(wallet, drift("5"))
-    drift_resolve(drift_id=only().pk, act="ignore", reason="staked", until=tomorrow())
+    decide(only().pk, action="ignore", reason="staked", until=tomorrow())
     Drift.objects.update(until=timezone.now() - timedelta(seconds=1))
     assert len(see(wallet, drift("5")).fresh) == 1
     assert only().state == State.OPEN
@@ -159,16 +163,16 @@ def test_an_ignored_one_is_open_again_after_its_end(wallet: Wallet) -> None:
 
 def test_another_decision_after_the_first_is_refused_by_name(wallet: Wallet, trader: User) -> None:
     see(wallet, drift())
-    drift_resolve(drift_id=only().pk, act="adopt", user=trader)
+    decide(only().pk, action="adopt", user=trader)
     with pytest.raises(Conflict, match="resolved already by trader"):
-        drift_resolve(drift_id=only().pk, act="correct", reason="so")
+        decide(only().pk, action="correct", reason="so")
     assert wallet.transactions.count() == 1
 
 
 def test_a_viewer_may_not_decide(wallet: Wallet) -> None:
     see(wallet, drift())
     with pytest.raises(Forbidden):
-        drift_resolve(drift_id=only().pk, act="adopt", user=make_person("viewer", "viewer"))
+        decide(only().pk, action="adopt", user=make_person("viewer", "viewer"))
 
 
 def test_a_booking_that_fails_leaves_the_drift_open(wallet: Wallet) -> None:
@@ -179,14 +183,14 @@ def test_a_booking_that_fails_leaves_the_drift_open(wallet: Wallet) -> None:
 
     see(wallet, drift(evidence=[{"cause": "movement", "amount": "5", "rows": [{"key": "1", "amount": "5", "books": True}]}]))
     with pytest.raises(Conflict):
-        drift_resolve(drift_id=only().pk, act="book", book=fail)
+        decide(only().pk, action="book", book=fail)
     wallet.refresh_from_db()
     assert (only().state, wallet.name) == (State.OPEN, "Main")
 
 
 def test_an_end_is_told(wallet: Wallet) -> None:
     see(wallet, drift())
-    drift_resolve(drift_id=only().pk, act="adopt")
+    decide(only().pk, action="adopt")
     assert Event.objects.get(type="drift").payload["state"] == "resolved"
 
 
@@ -203,7 +207,7 @@ def test_eight_people_who_adopt_at_once_book_it_once(wallet: Wallet) -> None:
 
     def adopt(_: int) -> None:
         with suppress(Conflict):
-            drift_resolve(drift_id=key, act="adopt")
+            decide(key, action="adopt")
         connection.close()
 
     with ThreadPoolExecutor(8) as pool:

@@ -23,6 +23,7 @@ from trading.api.live import (
     RiskBudgetView,
 )
 from trading.api.portfolio import ReportView
+from trading.api.reconciliation import DriftResolveView, DriftsView, ReconcileHistoryView, ReconcileView
 from trading.api.strategies import StrategiesView
 
 __all__ = [
@@ -38,12 +39,16 @@ __all__ = [
     "BotsView",
     "CancelView",
     "ChainView",
+    "DriftResolveView",
+    "DriftsView",
     "EventsView",
     "FillsView",
     "KillSwitchView",
     "OrdersView",
     "PortfolioView",
     "PositionsView",
+    "ReconcileHistoryView",
+    "ReconcileView",
     "ReportView",
     "RiskBudgetView",
     "StrategiesView",

@@ -29,16 +29,16 @@ from trading.services.loaded_bot import MarketNow
 from trading.services.orders import report_apply
 from wallets.ledger import Account, Booking, Leg, booking_write
 from wallets.models import Drift, LedgerTransaction, Wallet
-from wallets.services.drifts import drift_end, drift_resolve
+from wallets.services.drifts import Decision, drift_end, drift_resolve
 
 Row = Mapping[str, Any]
 Correction = LedgerTransaction.Kind.CORRECTION
 
 
-def drift_settle(*, drift_id: int, act: str, user: Person = None, **decision: Any) -> Drift:
+def drift_settle(*, drift_id: int, decision: Any, user: Person = None) -> Drift:
     """A person's decision on a drift: see `drift_resolve`. Booking what is missing settles the drifts of the other assets that the
     same rows explain."""
-    return drift_resolve(drift_id=drift_id, act=act, user=user, book=partial(missing_book, user=user), **decision)
+    return drift_resolve(drift_id=drift_id, decision=decision, user=user, book=partial(missing_book, user=user))
 
 
 def missing_book(drift: Drift, *, user: Person) -> None:
@@ -58,7 +58,7 @@ def settle_siblings(drift: Drift, booked: set[str], user: Person) -> None:
     for other in others.filter(wallet=drift.wallet_id, state=Drift.State.OPEN, about=Drift.About.BALANCE):
         rest = sum((abs(Decimal(part["amount"])) for part in other.evidence if not part["rows"]), Decimal(0))
         if rest <= ROUNDING and other.rows and booked.issuperset(row["key"] for row in other.rows):
-            drift_end(other, Drift.Act.BOOK, {"reason": f"Booked with that of {drift.asset}.", "until": None}, user)
+            drift_end(other, Decision(Drift.Act.BOOK, f"Booked with that of {drift.asset}."), user)
 
 
 def trades_book(wallet: Wallet, rows: Sequence[Row]) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -12,8 +13,9 @@ from asgiref.sync import async_to_sync
 from django.db import transaction
 
 from access.people import Person
-from core.errors import DomainError
+from core.errors import Conflict, DomainError
 from core.events import News, events_record
+from core.fields import Fields
 from core.text import decimal_text
 from market.connections import open_account
 from market.exchanges.base import Balance, Endpoint, ExchangeError
@@ -23,9 +25,11 @@ from trading.reconciliation.examination import Findings, examine_account, read_r
 from trading.reconciliation.thresholds import Threshold, read_thresholds
 from trading.reconciliation.venue_side import AccountQuestions, explain_silence
 from trading.reconciliation.worth import price_differences
+from wallets.drift_lists import drift_report
 from wallets.models import Drift, ReconciliationRun, Wallet
+from wallets.selectors import wallet_get, wallets_list
 from wallets.services import account_endpoint, ledger_opening_from_venue
-from wallets.services.drifts import FoundDrift, NotedDrifts, drift_payload, drifts_note
+from wallets.services.drifts import FoundDrift, NotedDrifts, drifts_note
 from wallets.services.reconciliations import reconciliation_begin, reconciliation_end, reconciliation_fail
 
 logger = logging.getLogger(__name__)
@@ -33,14 +37,26 @@ State = ReconciliationRun.State
 MAY_HOLD = (About.BALANCE, About.POSITION)
 
 
-def run_begin(
-    *, wallet: Wallet, trigger: str, thresholds: Mapping[str, Any] | None = None, user: Person = None
-) -> ReconciliationRun:
+def run_begin(*, wallet: Wallet, trigger: str, thresholds: Any = None, user: Person = None) -> ReconciliationRun:
     """`thresholds`: `alert` and `hold`, each with `value` and `share`; what is left out is as in the settings. `Invalid` by field;
-    `Conflict` where one is running."""
-    alert, hold = read_thresholds(thresholds or {})
+    `Conflict` where one is running, or the wallet has no venue."""
+    form = Fields(thresholds or {})
+    alert, hold = read_thresholds(form)
+    form.refuse("The thresholds cannot be used.")
     named = {"alert": alert.to_json(), "hold": hold.to_json()}
     return reconciliation_begin(wallet=wallet, trigger=trigger, thresholds=named, user=user)
+
+
+def runs_begin(*, trigger: str, wallet_id: str = "", thresholds: Any = None, user: Person = None) -> list[ReconciliationRun]:
+    """Of one wallet; or of all that have a venue, less those that are being reconciled
+    already. `NotFound`; else as `run_begin`."""
+    if wallet_id:
+        return [run_begin(wallet=wallet_get(wallet_id=wallet_id), trigger=trigger, thresholds=thresholds, user=user)]
+    begun = []
+    for wallet in wallets_list().filter(kind=Wallet.Kind.EXCHANGE, account__refused_reason="").exclude(account__secret=b""):
+        with suppress(Conflict):
+            begun.append(run_begin(wallet=wallet, trigger=trigger, thresholds=thresholds, user=user))
+    return begun
 
 
 def run_execute(run: ReconciliationRun) -> ReconciliationRun:
@@ -137,7 +153,7 @@ def part_json(part: Part, asset: str) -> dict[str, Any]:
 
 
 def list_news(run: ReconciliationRun, noted: NotedDrifts) -> list[News]:
-    news = [News("drift", "reconciliation", drift_payload(one)) for one in (*noted.fresh, *noted.closed)]
+    news = [News("drift", "reconciliation", drift_report(one)) for one in (*noted.fresh, *noted.closed)]
     if noted.alarming:
         told = {"message": describe_alarm(run.wallet, noted.alarming), "wallet": run.wallet.wallet_id}
         news.append(News("alert", "reconciliation", told))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from django.conf import settings
 
@@ -30,18 +29,13 @@ class Threshold:
         return {"value": decimal_text(self.value), "share": decimal_text(self.share)}
 
 
-def read_threshold(form: Fields, name: str, usual: Mapping[str, float]) -> Threshold:
-    """One of a request; what it leaves out is as in the settings."""
-    section = form.section(name)
+def read_thresholds(form: Fields) -> tuple[Threshold, Threshold]:
+    """Those of a request, `alert` and `hold`: what they leave out is as in the settings."""
+    return read_threshold(form.section("alert"), settings.DRIFT_ALERT), read_threshold(form.section("hold"), settings.DRIFT_HOLD)
+
+
+def read_threshold(section: Fields, usual: Mapping[str, float]) -> Threshold:
     value = section.decimal("value", str(usual["value"]), low=0, high=MOST)
     share = section.decimal("share", str(usual["share"]), low=0, high=1)
     section.close()
     return Threshold(value, share)
-
-
-def read_thresholds(raw: Mapping[str, Any]) -> tuple[Threshold, Threshold]:
-    """For alerts, and for holding. `Invalid` by field."""
-    form = Fields(raw)
-    found = read_threshold(form, "alert", settings.DRIFT_ALERT), read_threshold(form, "hold", settings.DRIFT_HOLD)
-    form.refuse("The thresholds cannot be used.")
-    return found

@@ -18,7 +18,7 @@ from access.rights import require_right
 from core.errors import Conflict, Invalid, NotFound
 from core.events import News, events_record
 from core.fields import Fields
-from core.text import decimal_text
+from wallets.drift_lists import drift_report
 from wallets.ledger import Account, Booking, booking_write, transfer_legs
 from wallets.models import Drift, LedgerTransaction, ReconciliationRun
 from wallets.selectors import wallet_reach
@@ -55,6 +55,16 @@ class NotedDrifts:
     fresh: list[Drift]
     alarming: list[Drift]
     closed: list[Drift]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decided about a drift."""
+
+    act: str
+    reason: str = ""
+    until: datetime | None = None
+    amount: Decimal | None = None
 
 
 def drifts_note(run: ReconciliationRun, found: Sequence[FoundDrift], *, unsure: Collection[tuple[str, str]] = ()) -> NotedDrifts:
@@ -97,52 +107,44 @@ def is_over(drift: Drift, now: datetime) -> bool:
     return drift.until is None or drift.until <= now
 
 
-def drift_resolve(
-    *,
-    drift_id: int,
-    act: str,
-    reason: str = "",
-    until: str | datetime | None = None,
-    amount: Decimal | str | None = None,
-    book: Callable[[Drift], None] | None = None,
-    user: Person = None,
-) -> Drift:
-    """A person's decision. `book` what is missing, which is done by the callable of that name; `adopt` what the venue says;
-    `ignore`, with a reason and an end date; `correct` by an entry of `amount` (the difference, where left out), with a reason.
+def drift_resolve(*, drift_id: int, decision: Any, book: Callable[[Drift], None] | None = None, user: Person = None) -> Drift:
+    """A person's decision, a mapping as `decision_read` takes it. `book` what is missing, which is done by the callable of that
+    name; `adopt` what the venue says; `ignore`, with a reason and an end date; `correct` by an entry of `amount` (the difference,
+    where left out), with a reason.
 
     The same decision again changes nothing. `Conflict` where somebody has decided otherwise, or it is gone; `Invalid` by field;
     `NotFound`; `Forbidden`. All of it is done, or nothing."""
     require_right(user, "wallets.change_drift")
-    given = decision_read(act, reason, until, amount)
+    form = Fields(decision)
+    given = decision_read(form)
+    form.refuse("This cannot be resolved so.")
     with transaction.atomic():
         drift = drift_lock(drift_id)
         require_reach(user, **wallet_reach(drift.wallet))
-        if is_decided(drift, act):
+        if is_decided(drift, given.act):
             return drift
-        check_act(drift, act)
-        if act == Act.BOOK and book is not None:
+        check_act(drift, given.act)
+        if given.act == Act.BOOK and book is not None:
             book(drift)
-        elif act in (Act.ADOPT, Act.CORRECT):
-            correction_book(drift, given["amount"], user=user, reason=given["reason"])
-        drift_end(drift, act, given, user)
+        elif given.act in (Act.ADOPT, Act.CORRECT):
+            correction_book(drift, given, user)
+        drift_end(drift, given, user)
     return drift
 
 
-def decision_read(act: str, reason: str, until: str | datetime | None, amount: Decimal | str | None) -> dict[str, Any]:
-    text = until.isoformat() if isinstance(until, datetime) else until
-    form = Fields({"action": act, "reason": reason, "until": text, "amount": amount})
-    form.choice("action", "", Act.values)
-    given: dict[str, Any] = {"reason": form.text("reason", longest=300), "until": form.moment("until"), "amount": None}
-    if amount not in (None, ""):
-        given["amount"] = form.decimal("amount", low=-MOST_CORRECTED, high=MOST_CORRECTED)
-    if act in (Act.IGNORE, Act.CORRECT) and not given["reason"]:
+def decision_read(form: Fields) -> Decision:
+    """`action`, and what it needs: `reason`, `until`, `amount`."""
+    act, reason = form.choice("action", "", Act.values), form.text("reason", longest=300)
+    until, asked = form.moment("until"), form.take("amount") is not None
+    amount = form.decimal("amount", low=-MOST_CORRECTED, high=MOST_CORRECTED)
+    if act in (Act.IGNORE, Act.CORRECT) and not reason:
         form.fault("reason", "is required: whoever looks later wants to know why.")
-    if act == Act.IGNORE and (given["until"] is None or given["until"] <= timezone.now()):
+    if act == Act.IGNORE and (until is None or until <= timezone.now()):
         form.fault("until", "is required, in the future: what is ignored for ever is forgotten.")
-    if act != Act.CORRECT and given["amount"] is not None:
+    if act != Act.CORRECT and asked:
         form.fault("amount", "is for a correction only.")
-    form.refuse("This cannot be resolved so.")
-    return given
+    form.close()
+    return Decision(act, reason, until, amount if asked else None)
 
 
 def drift_lock(drift_id: int) -> Drift:
@@ -175,43 +177,25 @@ def check_act(drift: Drift, act: str) -> None:
         raise Invalid.at("action", f"must be one of {', '.join(may)} for this drift.")
 
 
-def correction_book(drift: Drift, amount: Decimal | None, *, user: Person, reason: str) -> None:
+def correction_book(drift: Drift, given: Decision, user: Person) -> None:
     """The entry that makes our books agree with the venue's, or comes `amount` nearer. `Conflict` where a part of the difference
     has been booked since: it would count twice."""
     if LedgerTransaction.objects.filter(wallet=drift.wallet_id, reference__in=[row["key"] for row in drift.rows]).exists():
         raise Conflict("A part of it has been booked since it was seen. Reconcile again, and look what is left.")
-    legs = transfer_legs(drift.asset, drift.difference if amount is None else amount, Account.CAPITAL)
+    legs = transfer_legs(drift.asset, drift.difference if given.amount is None else given.amount, Account.CAPITAL)
     if not legs:
         raise Invalid.at("amount", "must not be zero.")
-    note = f"{user or 'the desk'}: {reason or 'adopts what the venue says'}"
+    note = f"{user or 'the desk'}: {given.reason or 'adopts what the venue says'}"
     booking_write(
         drift.wallet_id, Booking(LedgerTransaction.Kind.CORRECTION, f"drift:{drift.pk}", timezone.now(), legs, note[:300])
     )
 
 
-def drift_end(drift: Drift, act: str, given: dict[str, Any], user: Person) -> None:
+def drift_end(drift: Drift, given: Decision, user: Person) -> None:
     """Writes the decision down, tells it, and lets the wallet's bots go on."""
-    drift.state = State.IGNORED if act == Act.IGNORE else State.RESOLVED
-    drift.act, drift.reason, drift.until = act, given["reason"], given["until"]
+    drift.state = State.IGNORED if given.act == Act.IGNORE else State.RESOLVED
+    drift.act, drift.reason, drift.until = given.act, given.reason, given.until
     drift.ended_by, drift.ended_at, drift.holds = signed_in_user(user), timezone.now(), False
     drift.save(update_fields=["state", "act", "reason", "until", "ended_by", "ended_at", "holds"])
-    audit_record(user, f"{act} drift", str(drift.wallet), drift=drift.pk, reason=drift.reason)
-    events_record([News("drift", "person", drift_payload(drift))])
-
-
-def drift_payload(drift: Drift) -> dict[str, Any]:
-    """As the event `drift` and the API tell it."""
-    return {
-        "id": drift.pk,
-        "wallet": drift.wallet.wallet_id,
-        "about": drift.about,
-        "asset": drift.asset,
-        "name": drift.name,
-        "ours": decimal_text(drift.ours),
-        "theirs": decimal_text(drift.theirs),
-        "difference": decimal_text(drift.difference),
-        "value": decimal_text(drift.value),
-        "cause": drift.cause,
-        "state": drift.state,
-        "holds": drift.holds,
-    }
+    audit_record(user, f"{given.act} drift", str(drift.wallet), drift=drift.pk, reason=drift.reason)
+    events_record([News("drift", "person", drift_report(drift))])

@@ -15,7 +15,7 @@ from access.people import Person
 from access.rights import require_right
 from core.errors import Conflict
 from core.events import News, events_record
-from core.text import decimal_text, utc_text
+from wallets.drift_lists import run_report
 from wallets.models import ReconciliationRun, Wallet
 from wallets.selectors import wallet_reach
 
@@ -56,22 +56,5 @@ def reconciliation_end(run: ReconciliationRun, state: str, **columns: Any) -> bo
         return False
     for name, value in values.items():
         setattr(run, name, value)
-    events_record([News("reconciliation", run.trigger, run_payload(run))])
+    events_record([News("reconciliation", run.trigger, run_report(run))])
     return True
-
-
-def run_payload(run: ReconciliationRun) -> dict[str, Any]:
-    """As the event `reconciliation` and the API tell it."""
-    return {
-        "run_id": run.run_id,
-        "wallet": run.wallet.wallet_id,
-        "trigger": run.trigger,
-        "state": run.state,
-        "started_at": utc_text(run.started_at),
-        "ended_at": utc_text(run.ended_at),
-        "clean_until": utc_text(run.clean_until),
-        "drifts": run.drifts,
-        "value": decimal_text(run.value),
-        "not_asked": list(run.not_asked),
-        "error": run.error,
-    }

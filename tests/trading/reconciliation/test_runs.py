@@ -49,8 +49,9 @@ def planted(request: pytest.FixtureRequest, sandbox: RunningSandbox) -> PlantedD
     return PlantedDesk.open(sandbox, request.param)
 
 
-def resolve(asset: str, act: str, **decision: Any) -> Drift:
-    return drift_settle(drift_id=Drift.objects.get(asset=asset, state="open").pk, act=act, **decision)
+def resolve(asset: str, action: str, **decision: Any) -> Drift:
+    key = Drift.objects.get(asset=asset, state="open").pk
+    return drift_settle(drift_id=key, decision={"action": action, **decision})
 
 
 def agree(planted: PlantedDesk) -> bool:
@@ -175,7 +176,7 @@ def test_booking_twice_does_nothing_twice(planted: PlantedDesk) -> None:
     planted.reconcile()
     key = Drift.objects.get(asset="BTC").pk
     for _ in range(2):
-        drift_settle(drift_id=key, act="book")
+        drift_settle(drift_id=key, decision={"action": "book"})
     assert planted.wallet.transactions.filter(kind="fill").count() == 1
 
 
