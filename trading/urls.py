@@ -4,7 +4,7 @@ from django.urls import URLPattern, path
 
 from access.sockets import may_listen
 from trading import api, consumers
-from trading.views import actions, bar, bots, charts, forms, live, orders
+from trading.views import actions, bar, bots, charts, forms, live, orders, reconciliation
 
 app_name = "trading"
 
@@ -15,6 +15,9 @@ urlpatterns: list[URLPattern] = [
     path("live/kill-switch/ask/", bar.kill_ask, name="kill_ask"),
     path("live/unresolved/", orders.unresolved_list, name="unresolved"),
     path("live/unresolved/<int:pk>/", orders.foreign_decide, name="foreign_decide"),
+    path("wallets/reconciliation/", reconciliation.reconciliation_page, name="reconciliation"),
+    path("wallets/reconciliation/now/", reconciliation.reconcile_now, name="reconcile_now"),
+    path("wallets/reconciliation/drifts/<int:drift_id>/", reconciliation.drift_decide, name="drift_decide"),
     path("bots/", bots.bot_list, name="bots"),
     path("bots/new/", forms.bot_new, name="bot_new"),
     path("bots/<str:bot_id>/", bots.bot_detail, name="bot"),

@@ -39,6 +39,9 @@ STATUS_KINDS = {
     "down": "bad",
     "unknown": "warn",
     "starting": "info",
+    "clean": "ok",
+    "drift": "warn",
+    "partial": "warn",
 }
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
+from django.db import transaction
 from django.utils import timezone
 
 from core.events import News, events_record
@@ -30,8 +32,10 @@ from trading.models import (
 )
 from trading.services.bots import bot_create
 from trading.setup.config import parse_config
-from wallets.models import Wallet
-from wallets.services import wallet_create
+from wallets.models import Drift, Wallet
+from wallets.services import account_create, wallet_create
+from wallets.services.drifts import FoundDrift, drifts_note
+from wallets.services.reconciliations import reconciliation_begin, reconciliation_end
 
 VENUE, ENVIRONMENT = "binance-sandbox", "sandbox"
 PRICES = {"BTC-USDT": Decimal("62140.5"), "ETH-USDT": Decimal("3105.22"), "SOL-USDT": Decimal("142.084")}
@@ -261,6 +265,35 @@ def unresolved(of: Bot) -> None:
         filled=Decimal(0),
         limit=Decimal(70_000),
     )
+
+
+def drifts(name: str = "At a venue", *, assets: Sequence[str] = ("BTC", "USDT", "DOGE")) -> list[Drift]:
+    """A wallet of an exchange that was reconciled, and what was found."""
+    wallet = exchange_wallet(name)
+    row = {"key": "fill:account:1:binance-sandbox:BTC-USDT:77:buy", "amount": "0.5", "books": True, "how": "trade"}
+    parts: list[dict[str, Any]] = [
+        {"cause": "fill_missed", "amount": "0.5", "rows": [row]},
+        {"cause": "unknown", "amount": "4.5", "rows": []},
+    ]
+    run = reconciliation_begin(wallet=wallet, trigger="schedule")
+    with transaction.atomic():
+        found = [
+            FoundDrift(
+                "balance", asset, Decimal(0), Decimal(5), "fill_missed", value=Decimal(5_000), evidence=parts, holds=not place
+            )
+            for place, asset in enumerate(assets)
+        ]
+        order = FoundDrift("order", "USDT", Decimal(0), Decimal(50), "order_unknown", name="4711", evidence=parts[1:])
+        noted = drifts_note(run, [*found, order] if assets else [])
+        reconciliation_end(run, "partial", drifts=len(noted.standing), not_asked=["fills of DOGE-USDT: no answer within 20 s"])
+    return noted.standing
+
+
+def exchange_wallet(name: str) -> Wallet:
+    if found := Wallet.objects.filter(name=name).first():
+        return found
+    made = account_create(name=name, venue="binance", environment="sandbox", api_key="k" * 24, secret="s" * 24)
+    return wallet_create(name=name, kind="exchange", quote="USDT", account=made)
 
 
 def candles(symbol: str = "BTC-USDT", count: int = 120) -> int:

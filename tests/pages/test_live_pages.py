@@ -98,6 +98,7 @@ def web(live_desk: RunningDesk, database: str, django_db_blocker: Any, tmp_path_
 def fill_database() -> None:
     User.objects.create_superuser("admin", password=PASSWORD)
     live_rows.unresolved(live_rows.busy())
+    live_rows.drifts()
 
 
 def answers(url: str) -> bool:
@@ -148,6 +149,7 @@ def test_every_page_is_sound(browser: Browser, web: Web, state: Any, size: Any, 
             "/bots/new/?preset=trend",
             f"/orders/{order_id}/",
             "/live/unresolved/",
+            "/wallets/reconciliation/",
             "/market/watchlist/",
             "/market/streams/",
         ]

@@ -1,5 +1,5 @@
-"""Accounts, wallets and the ledger in the admin."""
+"""Accounts, wallets, the ledger and reconciliation in the admin."""
 
-from wallets.admin import accounts, chains, ledger, reporting, values, wallets
+from wallets.admin import accounts, chains, drifts, ledger, reporting, values, wallets
 
-__all__ = ["accounts", "chains", "ledger", "reporting", "values", "wallets"]
+__all__ = ["accounts", "chains", "drifts", "ledger", "reporting", "values", "wallets"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from collections.abc import Sequence
+from typing import Any, get_args
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -30,7 +31,8 @@ from core.shapes import (
 )
 from market.exchanges.base import Place
 from wallets import selectors
-from wallets.models import ChainReading, Environment, LedgerEntry, LedgerTransaction, Wallet
+from wallets.drift_lists import drift_states
+from wallets.models import ChainReading, Environment, LedgerEntry, LedgerTransaction, ReconciliationRun, Wallet
 
 WALLET = {
     "id": "9f86d081884c7d65",
@@ -49,6 +51,7 @@ WALLET = {
         {"place": "earn", "name": "Simple Earn, flexible", "asset": "USDT", "amount": "75.46", "seen_at": "2026-11-21T09:00:00Z"}
     ],
     "watch": None,
+    "drift": {"state": "drift", "open": 1, "value": "15000", "holds": True, "reconciled_at": "2026-11-21T09:00:01Z"},
     "archived": False,
     "created_at": "2026-11-21T09:00:00Z",
 }
@@ -84,6 +87,13 @@ WATCH = object_shape(
     pending=list_shape(object_shape(asset=TEXT, amount=TEXT)),
     tokens_apart=COUNT,
 )
+DRIFT = object_shape(
+    state=choice_shape(["never", *ReconciliationRun.State.values]),
+    open=COUNT,
+    value=DECIMAL,
+    holds=FLAG,
+    reconciled_at=allow_null(MOMENT),
+)
 WALLET_SHAPE = name_object(
     "Wallet",
     WALLET,
@@ -98,6 +108,7 @@ WALLET_SHAPE = name_object(
     balances=list_shape(object_shape(asset=TEXT, amount=DECIMAL, unbooked=DECIMAL)),
     elsewhere=list_shape(object_shape(place=choice_shape(get_args(Place)), name=TEXT, asset=TEXT, amount=DECIMAL, seen_at=MOMENT)),
     watch=allow_null(WATCH),
+    drift=allow_null(DRIFT),
     archived=FLAG,
     created_at=MOMENT,
 )
@@ -125,6 +136,12 @@ WALLETS_PARAMETERS = [
 TRANSACTIONS_PARAMETERS = [query_parameter("kind", "Only these.", choice_shape(KINDS)), *PAGE]
 
 
+def report_wallets(wallets: Sequence[Wallet]) -> list[dict[str, Any]]:
+    """With how they stand by their venues; null where they have none."""
+    states = drift_states([one for one in wallets if one.kind == Wallet.Kind.EXCHANGE])
+    return [selectors.wallet_report(one) | {"drift": states[one.pk].to_json() if one.pk in states else None} for one in wallets]
+
+
 class WalletsView(APIView):
     @describe_endpoint(
         summary="Wallets with their balances",
@@ -137,13 +154,13 @@ class WalletsView(APIView):
         form = read_query(request)
         found = selectors.wallets_list(archived=form.flag("archived")).prefetch_related("account__elsewhere")
         rows, cursor = read_page(found, key="name", **read_page_place(form))
-        return Response({"results": [selectors.wallet_report(row) for row in rows], "next": next_url(request, cursor)})
+        return Response({"results": report_wallets(rows), "next": next_url(request, cursor)})
 
 
 class WalletView(APIView):
     @describe_endpoint(summary="One wallet with its balances", scope="read", answer=WALLET_SHAPE, errors=(404,))
     def get(self, request: Request, wallet_id: str) -> Response:
-        return Response(selectors.wallet_report(selectors.wallet_get(wallet_id=wallet_id)))
+        return Response(report_wallets([selectors.wallet_get(wallet_id=wallet_id)])[0])
 
 
 class TransactionsView(APIView):

@@ -29,7 +29,7 @@ from core.shapes import (
     required_text,
 )
 from wallets import selectors, services
-from wallets.api.wallets import WALLET_SHAPE
+from wallets.api.wallets import WALLET_SHAPE, report_wallets
 from wallets.chains.bitcoin import SCRIPTS
 from wallets.chains.registry import CHAINS, OTHER
 from wallets.holdings import chain_transaction_report, chain_transactions, token_report
@@ -119,7 +119,7 @@ class WatchView(APIView):
     def post(self, request: Request) -> Response:
         made = services.watch_create(raw=request.data, user=request.user)
         watch_start(made)
-        return Response(selectors.wallet_report(selectors.wallet_get(wallet_id=made.wallet_id)), status=201)
+        return Response(report_wallets([selectors.wallet_get(wallet_id=made.wallet_id)])[0], status=201)
 
 
 class WatchReadView(APIView):

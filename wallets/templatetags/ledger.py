@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from django import template
 from django.utils.html import format_html
 
 from core.fields import EXACT
 from market.templatetags.desk import write_number
+from wallets.models import Drift
 
 register = template.Library()
 
@@ -17,6 +20,18 @@ register = template.Library()
 def exact(amount: Decimal) -> str:
     """To the last digit, with thousands separators: books are compared, so nothing is rounded away."""
     return write_number(EXACT.normalize(amount), None)
+
+
+@register.filter
+def at_key(found: Mapping[Any, Any], key: Any) -> Any:
+    """None where it is not there."""
+    return found.get(key)
+
+
+@register.filter
+def cause_words(cause: str) -> str:
+    """Why a part of a drift is there, in words."""
+    return Drift.Cause(cause).label
 
 
 @register.filter

@@ -14,6 +14,7 @@ from core import paging
 from core.errors import Conflict
 from wallets import selectors
 from wallets.connection import account_test
+from wallets.drift_lists import drift_states
 
 PAGE = 50
 
@@ -28,6 +29,7 @@ def wallet_list(request: PageRequest) -> HttpResponse:
     may_add = request.user.is_staff and has_right(request.user, "wallets.add_wallet")
     context = {
         "wallets": wallets,
+        "drifts": drift_states(wallets),
         "cursor": cursor,
         "archived": archived,
         "add_url": reverse("admin:wallets_wallet_add") if may_add else "",
@@ -40,7 +42,7 @@ def wallet_detail(request: PageRequest, wallet_id: str) -> HttpResponse:
     """One wallet: balances, key, ledger. `cursor` continues the ledger."""
     wallet = selectors.wallet_get(wallet_id=wallet_id)
     booked, cursor = paging.read_page(selectors.wallet_transactions(wallet=wallet), cursor=request.GET.get("cursor"), limit=PAGE)
-    context = {"wallet": wallet, "transactions": booked, "cursor": cursor}
+    context = {"wallet": wallet, "transactions": booked, "cursor": cursor, "drift": drift_states([wallet])[wallet.pk]}
     if request.htmx:
         return render(request, "wallets/_transaction_rows.html", context)
     context |= {
