@@ -10,7 +10,7 @@ import logging
 import random
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -193,15 +193,17 @@ async def prepare_account(
     if account.refused_reason:
         raise Unauthorised(account.refused_reason, code="permissions")
     balances.moved = True  # what begins the books is asked of the venue itself
+    asked = datetime.now(UTC) + timedelta(seconds=await exchange.clock_offset())
     await balances.refresh()
-    await in_thread(write_opening, wallet, list(balances.assets.values()))
+    await in_thread(write_opening, wallet, list(balances.assets.values()), asked)
     if symbols:
         await in_thread(write_fees, wallet, await exchange.fee_tier(symbols[0]))
 
 
-def write_opening(wallet: Wallet, balances: Sequence[Balance]) -> None:
-    """What the account held before its first fill here begins the ledger. Booked once."""
-    ledger_opening_from_venue(wallet=wallet, balances=balances)
+def write_opening(wallet: Wallet, balances: Sequence[Balance], asked: datetime) -> None:
+    """What the account held before its first fill here begins the ledger. Booked once, at the moment by the venue's clock at which
+    it was `asked`: what the venue dates later is not in it."""
+    ledger_opening_from_venue(wallet=wallet, balances=balances, ts=asked)
 
 
 def write_fees(wallet: Wallet, tier: FeeTier) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from urllib.request import urlopen
 
 import pytest
 
 from core.models import Event
+from core.times import from_ms
 from market.sandbox.server import RunningSandbox
 from tests.chaos.desk import account, bot, fixed, start
 from tests.trading.working import find_runner, may_trade, sandbox, until, why_not, working
@@ -94,3 +97,18 @@ def test_a_key_that_is_replaced_is_used_at_once(sandbox: RunningSandbox) -> None
             assert find_account(worker, row) is not before
 
     asyncio.run(played())
+
+
+def test_the_books_of_an_account_begin_by_the_clock_of_the_venue(sandbox: RunningSandbox) -> None:
+    """As all that it says later is dated: what is dated before the books began counts as being in them."""
+    sandbox.fault({"fault": "clock_skew", "skew": -40_000})
+    one = trading(account(sandbox, "binance"))
+
+    async def played() -> None:
+        async with working(sandbox) as worker:
+            await until(lambda: may_trade(worker, one))
+
+    asyncio.run(played())
+    with urlopen(f"{sandbox.addresses['binance']['rest']}/api/v3/time") as answer:
+        venue_time = from_ms(json.load(answer)["serverTime"])
+    assert one.wallet.transactions.get(kind="opening").ts <= venue_time
