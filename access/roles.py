@@ -11,7 +11,7 @@ SEEN = {
     "market": ("instrument", "candleseries", "candlechunk", "candlegap", "candleimport", "venuestream", "feedincident"),
     "wallets": (
         *("wallet", "walletbalance", "ledgertransaction", "ledgerentry", "reporting", "valuesnapshot"),
-        *("reconciliationrun", "drift", "movement", "movementleg", "movementcursor", "elsewhereholding"),
+        *("reconciliationrun", "drift", "movement", "movementleg", "movementcursor", "elsewhereholding", "costrule", "toldcost"),
         *("chainwatch", "chainreading", "chaintoken", "chainholding", "chaintransaction", "chaintransfer"),
     ),
     "trading": (
@@ -34,6 +34,7 @@ MANAGES = (
     *(f"wallets.{act}_chainendpoint" for act in ("view", "add", "change", "delete")),
     *(f"auth.{act}_{model}" for act in ("view", "add", "change", "delete") for model in ("user", "group")),
     *("access.view_apitoken", "access.change_apitoken", "access.view_auditentry", "trading.trade_live", "wallets.change_reporting"),
+    *("wallets.add_costrule", "wallets.delete_costrule", "wallets.add_toldcost"),
     *(f"access.{act}_objectlimit" for act in ("view", "add", "delete")),
 )
 LOOKS = tuple(f"{app}.view_{model}" for app, models in SEEN.items() for model in models)

@@ -11,8 +11,8 @@ from django.db.models import Model
 from core.errors import Invalid
 from core.generics import ModelForm
 from wallets.chains.registry import CHAINS
-from wallets.models import ChainEndpoint, ExchangeAccount, Reporting, Wallet
-from wallets.services import accounts, reporting, wallets, watches
+from wallets.models import ChainEndpoint, CostRule, ExchangeAccount, Reporting, ToldCost, Wallet
+from wallets.services import accounts, lots, reporting, wallets, watches
 
 AnyRow = TypeVar("AnyRow", bound=Model)
 
@@ -141,3 +141,36 @@ class ReportingForm(ServiceForm[Reporting]):
 
     def clean(self) -> None:
         self.check_by(reporting.reporting_currency_read, currency=self.cleaned_data.get("currency", ""))
+
+
+class CostRuleForm(ServiceForm[CostRule]):
+    class Meta:
+        model = CostRule
+        fields = ("since", "method", "scope", "time_zone")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if not self.errors:
+            self.check_by(lots.cost_rule_read, **cleaned)
+        return cleaned
+
+
+class ToldCostForm(ServiceForm[ToldCost]):
+    """Many at once: a line for each lot."""
+
+    wallet = forms.ModelChoiceField(Wallet.objects.exclude(kind=Wallet.Kind.REPLAY))
+    rows = forms.CharField(
+        widget=forms.Textarea({"rows": 12, "cols": 80}),
+        help_text=f"CSV that begins with the line {','.join(lots.COLUMNS)}. The transaction is the number of a deposit or an "
+        "opening in the wallet’s ledger; the basis is what all of the quantity cost, in the reporting currency.",
+    )
+
+    class Meta:
+        model = ToldCost
+        fields = ()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if not self.errors:
+            self.check_by(lots.told_costs_read, wallet=cleaned["wallet"], text=cleaned["rows"])
+        return cleaned

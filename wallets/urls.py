@@ -1,4 +1,4 @@
-"""Wallets: pages under /wallets/, API under /api/v1/wallets."""
+"""Wallets: pages under /wallets/, API under /api/v1/wallets and /api/v1/portfolio."""
 
 from django.urls import URLPattern, path
 
@@ -21,4 +21,7 @@ api_urlpatterns: list[URLPattern] = [
     path("wallets/<slug:wallet_id>/chain-transactions", api.ChainTransactionsView.as_view(), name="api_wallet_chain_transactions"),
     path("wallets/<slug:wallet_id>", api.WalletView.as_view(), name="api_wallet"),
     path("wallets/<slug:wallet_id>/transactions", api.TransactionsView.as_view(), name="api_wallet_transactions"),
+    path("wallets/<slug:wallet_id>/lots", api.LotsView.as_view(), name="api_wallet_lots"),
+    path("portfolio/disposals", api.DisposalsView.as_view(), name="api_disposals"),
+    path("portfolio/disposals.csv", api.DisposalsCsvView.as_view(), name="api_disposals_csv"),
 ]

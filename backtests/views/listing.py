@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
-from io import StringIO
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,6 +16,7 @@ from backtests.models import ACTIVE, BacktestRun, Status
 from backtests.selectors.listing import SORTS, runs_sorted
 from backtests.selectors.runs import PAGE, runs_matching
 from backtests.views.requests import part_of
+from core.sheets import csv_line
 from engine.strategies import registry
 from market.models import CandleSeries
 
@@ -118,12 +117,3 @@ def csv_lines(runs: QuerySet[BacktestRun]) -> Iterator[str]:
     yield csv_line([*CSV_COLUMNS, "created_at"])
     for *values, created in runs.values_list(*CSV_COLUMNS, "created_at").iterator(chunk_size=2_000):
         yield csv_line([*("" if value is None else value for value in values), created.isoformat()])
-
-
-def csv_line(values: list[Any]) -> str:
-    """One line of CSV. A leading quote keeps a name from being read as a formula by a spreadsheet."""
-    out = StringIO()
-    csv.writer(out).writerow(
-        [f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value for value in values]
-    )
-    return out.getvalue()

@@ -1,6 +1,18 @@
 """Wallets over the API."""
 
+from wallets.api.lots import DisposalsCsvView, DisposalsView, LotsView
 from wallets.api.wallets import TransactionsView, WalletsView, WalletView
 from wallets.api.watches import ChainTransactionsView, TokensView, WatchReadView, WatchView
 
-__all__ = ["ChainTransactionsView", "TokensView", "TransactionsView", "WalletView", "WalletsView", "WatchReadView", "WatchView"]
+__all__ = [
+    "ChainTransactionsView",
+    "DisposalsCsvView",
+    "DisposalsView",
+    "LotsView",
+    "TokensView",
+    "TransactionsView",
+    "WalletView",
+    "WalletsView",
+    "WatchReadView",
+    "WatchView",
+]

@@ -10,8 +10,8 @@ from wallets.lots.pools import LotPool, oldest_first
 from wallets.lots.types import Lot, Shortage
 
 UNKNOWN = "unknown"
-Share: TypeAlias = tuple[int, "Lot | Shortage"]
-"""What a wallet gets."""
+Share: TypeAlias = tuple[int, str, "Lot | Shortage"]
+"""What a wallet gets of an asset."""
 
 
 def divide_lots(asset: str, lots: Iterable[Lot], short: Iterable[Shortage], held: Mapping[int, int], ts: int) -> Iterator[Share]:
@@ -23,11 +23,11 @@ def divide_lots(asset: str, lots: Iterable[Lot], short: Iterable[Shortage], held
     for wallet, amount in sorted(held.items()):
         for share in pool.take(amount) if amount > 0 else take_shortages(owed, -amount):
             amount += share.quantity if isinstance(share, Shortage) else -share.quantity
-            yield wallet, share
+            yield wallet, asset, share
         if amount > 0:
-            yield wallet, Lot(asset, amount, None, ts, UNKNOWN, 0)
+            yield wallet, asset, Lot(asset, amount, None, ts, UNKNOWN, 0, wallet)
         elif amount:
-            yield wallet, Shortage(-amount, None)
+            yield wallet, asset, Shortage(-amount, None)
 
 
 def take_shortages(owed: deque[Shortage], quantity: int) -> Iterator[Shortage]:

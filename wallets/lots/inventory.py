@@ -22,7 +22,6 @@ from wallets.lots.types import (
     to_units,
 )
 
-INCOME = frozenset({"reward", "rebate"})
 SALE, FEE = "sale", "fee"
 
 
@@ -68,7 +67,7 @@ class Inventory:
         if asset == self.currency or not amount:
             return
         if amount > 0:
-            self.receive(Lot(asset, amount, value, change.ts, change.kind, change.transaction))
+            self.receive(Lot(asset, amount, value, change.ts, change.kind, change.transaction, change.wallet))
         else:
             self.dispose(asset, -amount, value, kind)
 
@@ -95,27 +94,26 @@ class Inventory:
         self.book(asset, -paid, value, FEE)
 
     def move_in(self, asset: str, amount: int) -> None:
-        """First what waits for the other end of a transfer, then lots of known cost. What is left is income at its value, or nobody
-        knows what it cost."""
-        change, income, totals = self.change, self.change.kind in INCOME, self.totals
+        """First what waits for the other end of a transfer, then lots of told cost. Nobody knows what the rest cost."""
+        change = self.change
         self.store.held[change.wallet, asset] += amount
+        if asset == self.currency:
+            self.totals.put_in += amount
+            return
         for lot in self.waiting_lots(asset, amount):
             amount -= lot.quantity
             self.receive(lot)
-        value = self.worth(asset, amount) if income or asset == self.currency else None
-        totals.income += (value or 0) if income else 0
-        totals.put_in += 0 if income else (value or 0)
-        if amount and asset != self.currency:
-            self.receive(Lot(asset, amount, value, change.ts, change.kind, change.transaction))
+        if amount:
+            self.receive(Lot(asset, amount, None, change.ts, change.kind, change.transaction, change.wallet))
 
     def waiting_lots(self, asset: str, amount: int) -> Iterator[Lot]:
         """Those parked by the other end of this transfer, and those that a person told the cost of; no more than the amount."""
         change = self.change
         for lot in self.store.take_parked(change.link, asset, amount) if change.link else ():
             amount -= lot.quantity
-            yield replace(lot, transaction=change.transaction)
+            yield replace(lot, transaction=change.transaction, wallet=change.wallet)
         for known in self.costs.get((change.transaction, asset), ()):
-            lot = Lot(asset, known.quantity, known.basis, known.acquired, change.kind, change.transaction)
+            lot = Lot(asset, known.quantity, known.basis, known.acquired, change.kind, change.transaction, change.wallet)
             lot = lot.split(min(amount, lot.quantity))
             amount -= lot.quantity
             self.totals.put_in += lot.basis or 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TypeAlias
 
 from wallets.lots.dividing import Share, divide_lots
@@ -67,19 +67,20 @@ class LotStore:
         """Another method takes the same lots in another order. Another scope puts them together, or divides them by what each
         wallet has, the oldest first."""
         divide = self.rule.scope is LotScope.ALL and rule.scope is LotScope.WALLET
-        pools, shortages, covered = self.pools, self.shortages, []
+        pools, shortages = self.pools, self.shortages
         self.rule, self.pools, self.shortages = rule, {}, {}
+        shares: list[Share] = []
         for place in {**shortages, **pools}:
             lots, owed, (wallet, asset) = pools.get(place, ()), shortages.get(place, ()), place
-            shares: Iterable[Share] = ((wallet, one) for one in (*owed, *lots))
             if divide:
-                shares = divide_lots(asset, lots, owed, self.held_by_wallet(asset), rule.since)
-            for owner, share in shares:
-                if isinstance(share, Shortage):
-                    self.owe(owner, asset, share)
-                else:
-                    covered += self.put(owner, share)
-        return covered
+                shares += divide_lots(asset, lots, owed, self.held_by_wallet(asset), rule.since)
+            else:
+                shares += [(wallet, asset, one) for one in (*owed, *lots)]
+        for wallet, asset, share in shares:
+            if isinstance(share, Shortage):
+                self.owe(wallet, asset, share)
+        # What one wallet has too little of, another one's lots may cover now.
+        return [one for wallet, _, share in shares if isinstance(share, Lot) for one in self.put(wallet, share)]
 
     def held_by_wallet(self, asset: str) -> dict[int, int]:
         return {wallet: amount for (wallet, name), amount in self.held.items() if name == asset}

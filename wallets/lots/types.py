@@ -55,7 +55,8 @@ class LotRule:
 class Change:
     """One transaction of a wallet's ledger.
 
-    `traded`: what was taken (above zero) and given in a trade, its base first. `fees`: what was paid, below zero for a rebate.
+    `traded`: what was taken (above zero) and given in a trade, its base first. `fees`: what was paid, below zero for
+    rebates and rewards.
     `moved`: what came in (above zero) or went out beside trades. `link`: where moved lots wait for the other end of a transfer.
     """
 
@@ -72,7 +73,7 @@ class Change:
 @dataclass(slots=True)
 class Lot:
     """What one acquisition left. `basis`: what all of it cost, in the reporting currency; None: nobody knows. `acquired` stays when
-    it moves to another wallet; `transaction` is by what it came to where it is."""
+    it moves to another wallet; `wallet` and `transaction` are to whom and by what it came last."""
 
     asset: str
     quantity: int
@@ -80,6 +81,7 @@ class Lot:
     acquired: int
     kind: str
     transaction: int
+    wallet: int
 
     def split(self, quantity: int) -> Lot:
         """Takes a part of it away, with its share of the basis."""
@@ -88,7 +90,7 @@ class Lot:
             basis = share_of(self.basis, quantity, self.quantity)
             self.basis -= basis
         self.quantity -= quantity
-        return Lot(self.asset, quantity, basis, self.acquired, self.kind, self.transaction)
+        return Lot(self.asset, quantity, basis, self.acquired, self.kind, self.transaction, self.wallet)
 
 
 @dataclass(slots=True)

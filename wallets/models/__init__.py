@@ -15,6 +15,7 @@ from wallets.models.drifts import Drift, ReconciliationRun
 from wallets.models.elsewhere import ElsewhereHolding
 from wallets.models.fields import money_field
 from wallets.models.ledger import LedgerEntry, LedgerTransaction
+from wallets.models.lots import CostRule, ToldCost
 from wallets.models.movements import Movement, MovementCursor, MovementLeg
 from wallets.models.reporting import Reporting
 from wallets.models.values import ValueSnapshot
@@ -28,6 +29,7 @@ __all__ = [
     "ChainTransaction",
     "ChainTransfer",
     "ChainWatch",
+    "CostRule",
     "Drift",
     "ElsewhereHolding",
     "Environment",
@@ -39,6 +41,7 @@ __all__ = [
     "MovementLeg",
     "ReconciliationRun",
     "Reporting",
+    "ToldCost",
     "ValueSnapshot",
     "Wallet",
     "WalletBalance",

@@ -11,6 +11,7 @@ from wallets.services.accounts import (
 )
 from wallets.services.bookings import fill_booking
 from wallets.services.chain_readings import watch_read
+from wallets.services.lots import cost_rule_add, cost_rule_delete, told_costs_import
 from wallets.services.movements import movement_book, movements_take
 from wallets.services.reporting import reporting_currency_set
 from wallets.services.values import values_ensure
@@ -40,6 +41,8 @@ __all__ = [
     "account_endpoint",
     "account_secret_set",
     "account_update",
+    "cost_rule_add",
+    "cost_rule_delete",
     "endpoint_create",
     "endpoint_read",
     "fill_booking",
@@ -50,6 +53,7 @@ __all__ = [
     "reporting_currency_set",
     "secrets_rotate",
     "token_trust",
+    "told_costs_import",
     "values_ensure",
     "wallet_archive",
     "wallet_create",

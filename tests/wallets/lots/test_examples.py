@@ -136,7 +136,7 @@ def test_a_sale_of_more_than_there_is_is_short_and_the_next_purchase_covers_it()
 
 
 def test_rewards_are_income_at_their_value() -> None:
-    inventory, _ = keep([move(DAY, "+0.1 ETH", kind="reward")], prices={"ETH": "2000"})
+    inventory, _ = keep([move(DAY, fee="-0.1 ETH", kind="reward")], prices={"ETH": "2000"})
     assert open_figures(inventory) == [("1", "0.1 ETH", "200")]
     assert inventory.totals.income == 200 * 10**18
 
@@ -171,3 +171,18 @@ def test_from_one_pool_to_one_a_wallet_the_oldest_lots_go_to_the_first_wallet() 
     ]
     inventory, _ = keep(changes, rule("fifo", "all"), rule("fifo", "wallet", since=5 * DAY))
     assert open_figures(inventory) == [("1", "1 BTC", "10"), ("1", "1 ETH", "5"), ("2", "1 BTC", "20")]
+
+
+def test_into_one_pool_the_lots_of_one_wallet_cover_what_another_is_short_of() -> None:
+    changes = [
+        trade(DAY, "-1 BTC", "+50 USD", wallet=1),
+        trade(2 * DAY, "+2 BTC", "-20 USD", wallet=1),
+        trade(3 * DAY, "-1 BTC", "+60 USD", wallet=2),
+        trade(9 * DAY, "+1 ETH", "-5 USD", wallet=1),
+    ]
+    inventory, disposals = keep(changes, rule("fifo", "all", since=5 * DAY))
+    assert [(figures(one), one.wallet, one.covered) for one in disposals] == [
+        (("1", "50", "10", "40"), 1, True),
+        (("1", "60", "10", "50"), 2, True),
+    ]
+    assert open_figures(inventory) == [("0", "1 ETH", "5")]
