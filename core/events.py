@@ -25,6 +25,7 @@ TYPES = (
     "order_submitted",
     "order_update",
     "fill",
+    "fee_valued",
     "position_update",
     "portfolio_update",
     "bot_status",

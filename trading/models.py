@@ -207,8 +207,8 @@ class Order(models.Model):
 
 
 class Fill(models.Model):
-    """One execution. Append-only; applying it a second time changes nothing. Where two orders of one account met, both have one of
-    the same trade id, each on its side."""
+    """One execution. Append-only, but for a fee whose worth becomes known later; applying it a second time changes nothing. Where
+    two orders of one account met, both have one of the same trade id, each on its side."""
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="fills")
     bot = models.ForeignKey(Bot, on_delete=models.PROTECT, related_name="fills")
@@ -238,6 +238,7 @@ class Fill(models.Model):
         indexes = [
             models.Index(fields=["bot", "-id"], name="fill_by_bot"),
             models.Index(fields=["bot", "ts"], name="fill_by_bot_time"),
+            models.Index(fields=["venue", "bot"], name="fill_unvalued", condition=Q(fee__isnull=True)),
         ]
 
     def __str__(self) -> str:

@@ -157,7 +157,7 @@ CHANGED_BY: Mapping[str, str] = {
     "bots": "bot_status bot_metrics fill trade_blocked order_submitted order_update",
     "positions": "fill position_update portfolio_update order_update",
     "orders": "order_submitted order_update fill",
-    "fills": "fill",
+    "fills": "fill fee_valued",
     "risk": "fill order_submitted order_update bot_status",
     "blocks": "trade_blocked",
     "bar": "prices portfolio_update fill bot_status alert",

@@ -262,6 +262,10 @@ class Trader:
         never wanted."""
         return reports.apply_fill(self.told(time_ms), number, price, quantity, fee_quote, fee_base)
 
+    def charge(self, fee_quote: float) -> None:
+        """The worth of fees has become known that their fills counted as nothing."""
+        self.venue().trader_state.totals["cash"] -= fee_quote
+
     def apply_acceptance(self, number: int) -> None:
         """The venue has the order: a stop that stands there is no longer watched here. A second report changes nothing."""
         reports.apply_acceptance(self.venue(), number)

@@ -30,6 +30,7 @@ from trading.live.clock import VenueClock
 from trading.live.desired_state import DesiredState, make_place, make_public_endpoint
 from trading.live.dispatcher import Dispatcher
 from trading.live.facilities import Facilities
+from trading.live.fee_watch import FeeWatch
 from trading.live.history import Decisions
 from trading.live.listing import VenueListing
 from trading.live.market_state import MarketState
@@ -96,11 +97,12 @@ class VenueWorker:
         self.market.on_event(event)
 
     async def maintain(self) -> None:
-        """Beside the feed, for ever: reports go out, bots that hang are interrupted, accounts are kept at work, and the venue's
-        clock is measured."""
+        """Beside the feed, for ever: reports go out, bots that hang are interrupted, accounts are kept at work, the venue's clock
+        is measured, and fees that had no worth get it."""
         in_thread = self.facilities.pools.in_thread
         clock = VenueClock(self.exchange, self.key, "its prices", in_thread)
-        await asyncio.gather(self.reporter.run(in_thread), self.watch_bots(), clock.run())
+        fees = FeeWatch(self.key, self.bots, in_thread)
+        await asyncio.gather(self.reporter.run(in_thread), self.watch_bots(), clock.run(), fees.run())
 
     async def watch_bots(self) -> None:
         """Strategies that do not return are interrupted; an opening that waited for an earlier candle, and exits that were refused,

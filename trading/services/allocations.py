@@ -91,6 +91,12 @@ class ClaimChanges:
             cost -= part
             self.note(claim, AllocationStatus.RELEASED)
 
+    def add_cost(self, symbol: str, cost: Decimal) -> None:
+        """What is held has cost more than was known: the newest purchase."""
+        if cost and (held := list(self.held.rows.get(symbol, {}).values())):
+            held[-1].used += cost
+            self.note(held[-1], AllocationStatus.USED)
+
     def release(self, order: Order, status: AllocationStatus) -> Decimal:
         """The order is over: what is still set aside goes back. Returns how much that is."""
         claim = self.held.find(order)
