@@ -34,6 +34,7 @@ PLACES = (
     Place("Backtests", "backtests:list", "backtests", "b"),
     Place("Market", "market:list", "market", "m"),
     Place("Wallets", "wallets:list", "wallets", "w"),
+    Place("Portfolio", "trading:portfolio", "portfolio", "p"),
     Place("Admin", "admin:index", "admin", "a", staff=True),
 )
 

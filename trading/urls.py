@@ -1,10 +1,10 @@
-"""The running desk: pages under /live/, /bots/ and /orders/, API under /api/v1/, a WebSocket under /ws/live/."""
+"""The running desk: pages under /live/, /portfolio/, /bots/ and /orders/, API under /api/v1/, a WebSocket under /ws/live/."""
 
 from django.urls import URLPattern, path
 
 from access.sockets import may_listen
 from trading import api, consumers
-from trading.views import actions, bar, bots, charts, forms, live, orders, reconciliation
+from trading.views import actions, bar, bots, charts, forms, live, orders, portfolio, reconciliation
 
 app_name = "trading"
 
@@ -18,6 +18,8 @@ urlpatterns: list[URLPattern] = [
     path("wallets/reconciliation/", reconciliation.reconciliation_page, name="reconciliation"),
     path("wallets/reconciliation/now/", reconciliation.reconcile_now, name="reconcile_now"),
     path("wallets/reconciliation/drifts/<int:drift_id>/", reconciliation.drift_decide, name="drift_decide"),
+    path("portfolio/", portfolio.portfolio_page, name="portfolio"),
+    path("portfolio/<str:table>.<str:kind>", portfolio.portfolio_table, name="portfolio_table"),
     path("bots/", bots.bot_list, name="bots"),
     path("bots/new/", forms.bot_new, name="bot_new"),
     path("bots/<str:bot_id>/", bots.bot_detail, name="bot"),
@@ -53,6 +55,7 @@ api_urlpatterns: list[URLPattern] = [
     path("wallets/reconcile/history", api.ReconcileHistoryView.as_view(), name="api_reconcile_history"),
     path("wallets/drifts", api.DriftsView.as_view(), name="api_drifts"),
     path("wallets/drifts/<int:drift_id>/resolve", api.DriftResolveView.as_view(), name="api_drift_resolve"),
+    path("portfolio/history", api.HistoryView.as_view(), name="api_history"),
     path("agents/events", api.EventsView.as_view(), name="api_events"),
     path("agents/events/correlation/<str:correlation_id>", api.ChainView.as_view(), name="api_chain"),
 ]

@@ -22,7 +22,15 @@ NEWEST = {
     "pk": "SELECT id FROM market_candleseries ORDER BY id LIMIT 1",
     "timestamp": 'SELECT to_char(max(last), \'YYYY-MM-DD"T"HH24:MI:SS"Z"\') FROM market_candleseries',
 }
-FIXED = {"act": "start", "index": "0", "app_label": "market", "url": "nothing/", "content_type_id": "1"}
+FIXED = {
+    "act": "start",
+    "index": "0",
+    "app_label": "market",
+    "url": "nothing/",
+    "content_type_id": "1",
+    "table": "days",
+    "kind": "csv",
+}
 NOBODY = "1"
 """What the desk of the tests may lack. Its page says so."""
 

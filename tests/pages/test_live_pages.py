@@ -142,7 +142,7 @@ def test_every_page_is_sound(browser: Browser, web: Web, state: Any, size: Any, 
     bot_id, order_id = web.rows(
         lambda: (trend().bot_id, Order.objects.filter(status="filled").values_list("order_id", flat=True)[0])
     )
-    paths = ["/live/", f"/bots/{bot_id}/"]
+    paths = ["/live/", "/portfolio/", f"/bots/{bot_id}/"]
     if (size is WIDE) == (theme == "light"):
         paths += [
             "/bots/",

@@ -22,7 +22,7 @@ from trading.api.live import (
     PositionsView,
     RiskBudgetView,
 )
-from trading.api.portfolio import ReportView
+from trading.api.portfolio import HistoryView, ReportView
 from trading.api.reconciliation import DriftResolveView, DriftsView, ReconcileHistoryView, ReconcileView
 from trading.api.strategies import StrategiesView
 
@@ -43,6 +43,7 @@ __all__ = [
     "DriftsView",
     "EventsView",
     "FillsView",
+    "HistoryView",
     "KillSwitchView",
     "OrdersView",
     "PortfolioView",

@@ -9,11 +9,12 @@ from rest_framework.views import APIView
 
 from access.openapi import describe_endpoint, query_parameter
 from access.queries import read_query, refuse_query
-from core.shapes import MOMENT_ASKED, choice_shape
+from core.shapes import MOMENT_ASKED, choice_shape, count_shape
 from trading.api import portfolio_shapes as shapes
+from trading.portfolio.history import FEWEST_POINTS, MOST_POINTS, POINTS, read_history
 from trading.portfolio.periods import NAMES
 from trading.portfolio.report import MODES, read_asked, report_portfolio
-from trading.portfolio.writing import report_json
+from trading.portfolio.writing import history_json, report_json
 
 PARAMETERS = [
     query_parameter("mode", "Whose money; the most real that there is, where left out.", choice_shape(MODES)),
@@ -41,3 +42,25 @@ class ReportView(APIView):
         asked = read_asked(form, timezone.now().date())
         refuse_query(form)
         return Response(report_json(report_portfolio(*asked)))
+
+
+class HistoryView(APIView):
+    @describe_endpoint(
+        summary="What the money was worth over time, and its returns",
+        description="Of one kind of money, at the steps that the desk keeps: each midnight (UTC) and each hour of the last week. "
+        "`paid_in` counts from the beginning, `flow` since the point before; `growth` is what one unit has become with flows taken "
+        "out, `fall` how far that is below its peak. A return that is no number says why. A rate a year (`yearly`) needs 30 days.",
+        scope="read",
+        answer=shapes.HISTORY,
+        parameters=[
+            *PARAMETERS,
+            query_parameter("points", f"About so many; {POINTS} where left out.", count_shape(FEWEST_POINTS, MOST_POINTS)),
+        ],
+        beyond=BEYOND,
+    )
+    def get(self, request: Request) -> Response:
+        form = read_query(request)
+        asked = read_asked(form, timezone.now().date())
+        points = form.integer("points", POINTS, low=FEWEST_POINTS, high=MOST_POINTS)
+        refuse_query(form)
+        return Response(history_json(read_history(*asked, points=points)))

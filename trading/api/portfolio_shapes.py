@@ -158,3 +158,45 @@ REPORT = name_object(
         **{name: list_shape(EARNED) for name in ("best_days", "worst_days")},
     ),
 )
+
+POINT_EXAMPLE: dict[str, Any] = {
+    "ts": "2026-11-21T09:00:00Z",
+    "value": "50000",
+    "paid_in": "45000",
+    "flow": "0",
+    "growth": 1.0412,
+    "fall": -0.012,
+}
+RATE_EXAMPLE: dict[str, Any] = {"value": 0.0412, "yearly": 0.634, "why": None}
+FALL_EXAMPLE = {"depth": -0.062, "peak_at": "2026-11-03T00:00:00Z", "low_at": "2026-11-09T00:00:00Z"}
+HISTORY_EXAMPLE: dict[str, Any] = {
+    "mode": "live",
+    "currency": "USD",
+    "period": PERIOD_EXAMPLE,
+    "time_weighted": RATE_EXAMPLE,
+    "money_weighted": {"value": None, "yearly": None, "why": "2 rates fit what was paid in and out."},
+    "drawdown": FALL_EXAMPLE,
+    "paid_in": "1000",
+    "gained": "1981.4",
+    "unpriced": [],
+    "points": [POINT_EXAMPLE],
+}
+RATE = name_object("ReturnRate", RATE_EXAMPLE, value=allow_null(NUMBER), yearly=allow_null(NUMBER), why=allow_null(TEXT))
+HISTORY = name_object(
+    "PortfolioHistory",
+    HISTORY_EXAMPLE,
+    mode=choice_shape(MODES),
+    currency=TEXT,
+    period=PERIOD,
+    time_weighted=RATE,
+    money_weighted=RATE,
+    drawdown=allow_null(name_object("PortfolioDrawdown", FALL_EXAMPLE, depth=NUMBER, peak_at=MOMENT, low_at=MOMENT)),
+    paid_in=DECIMAL,
+    gained=DECIMAL,
+    unpriced=list_shape(TEXT),
+    points=list_shape(
+        name_object(
+            "HistoryPoint", POINT_EXAMPLE, ts=MOMENT, value=DECIMAL, paid_in=DECIMAL, flow=DECIMAL, growth=NUMBER, fall=NUMBER
+        )
+    ),
+)

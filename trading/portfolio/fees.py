@@ -17,7 +17,7 @@ WITH summed AS (
     SELECT venue, currency, day, fee_asset, sum(paid) AS paid, sum(fees) AS fees, sum(unvalued) AS unvalued
     FROM trading_walletday WHERE mode = %(mode)s AND day BETWEEN %(first)s AND %(last)s GROUP BY venue, currency, day, fee_asset
 )
-SELECT to_char(day, 'YYYY-MM') AS month, venue, fee_asset, {KEPT}, sum(paid), sum(fees * COALESCE(price, 1)), sum(unvalued)
+SELECT to_char(day, 'YYYY-MM') AS month, venue, fee_asset, {KEPT}, sum(paid), sum(fees * COALESCE(price, 1)), sum(unvalued)::bigint
 FROM summed LEFT JOIN ({RATES}) AS rate USING (venue, currency, day)
 GROUP BY month, venue, fee_asset, kept HAVING sum(abs(paid)) > 0 ORDER BY month DESC, venue, fee_asset, kept
 """  # noqa: S608  (our own parts; values are parameters)

@@ -33,6 +33,11 @@ class Period:
         return datetime.combine(self.last + timedelta(days=1), time(), UTC)
 
     @property
+    def named_first(self) -> date | None:
+        """The first day, where somebody means one."""
+        return None if self.first == EARLIEST else self.first
+
+    @property
     def query(self) -> dict[str, str]:
         """What an address has to say to ask for it again."""
         if self.name != CUSTOM:

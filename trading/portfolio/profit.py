@@ -46,7 +46,8 @@ class Earned:
 
 SUMMED = ("sales", "won", "realised", "fees", "unrealised")
 VALUED = """
-    sum(sales) AS sales, sum(won) AS won, sum(realised * COALESCE(price, 1)) AS realised, sum(fees * COALESCE(price, 1)) AS fees
+    sum(sales)::bigint AS sales, sum(won)::bigint AS won, sum(realised * COALESCE(price, 1)) AS realised,
+    sum(fees * COALESCE(price, 1)) AS fees
 """
 KEPT = "CASE WHEN price IS NULL THEN currency ELSE %(target)s END AS kept"
 """The currency that a row is summed in."""
@@ -72,8 +73,8 @@ WITH summed AS (
 ), part AS (
     SELECT * FROM summed UNION ALL SELECT * FROM held
 ), grouped AS (
-    SELECT symbol, strategy, bot_id, kept, sum(sales) AS sales, sum(won) AS won, sum(realised) AS realised, sum(fees) AS fees,
-        sum(unrealised) AS unrealised
+    SELECT symbol, strategy, bot_id, kept, sum(sales)::bigint AS sales, sum(won)::bigint AS won, sum(realised) AS realised,
+        sum(fees) AS fees, sum(unrealised) AS unrealised
     FROM part GROUP BY GROUPING SETS ((symbol, kept), (strategy, kept), (bot_id, kept))
 ), ranked AS (
     SELECT *, count(*) OVER same AS members, row_number() OVER (same ORDER BY realised + unrealised DESC, bot_id) AS place

@@ -9,9 +9,11 @@ from core.text import decimal_text, utc_text
 from trading.portfolio.allocation import Allocation, Share
 from trading.portfolio.extremes import Extremes, Sale
 from trading.portfolio.fees import MonthFees
+from trading.portfolio.history import History, HistoryPoint
 from trading.portfolio.periods import Period
 from trading.portfolio.profit import Earned
 from trading.portfolio.report import PortfolioReport
+from trading.portfolio.returns import Drawdown, Rate
 from trading.selectors.valuation import money_text
 
 
@@ -112,4 +114,38 @@ def sale_json(one: Sale) -> dict[str, Any]:
         "symbol": one.symbol,
         "ts": utc_text(one.ts),
         "profit": money_text(one.profit),
+    }
+
+
+def history_json(found: History) -> dict[str, Any]:
+    return {
+        "mode": found.mode,
+        "currency": found.currency,
+        "period": period_json(found.period),
+        "time_weighted": rate_json(found.time_weighted),
+        "money_weighted": rate_json(found.money_weighted),
+        "drawdown": drawdown_json(found.drawdown) if found.drawdown else None,
+        "paid_in": money_text(found.paid_in),
+        "gained": money_text(found.gained),
+        "unpriced": list(found.unpriced),
+        "points": [point_json(one) for one in found.points],
+    }
+
+
+def rate_json(rate: Rate) -> dict[str, Any]:
+    return {"value": rate.value, "yearly": rate.yearly, "why": rate.why or None}
+
+
+def drawdown_json(found: Drawdown) -> dict[str, Any]:
+    return {"depth": found.depth, "peak_at": utc_text(found.peak_at), "low_at": utc_text(found.low_at)}
+
+
+def point_json(one: HistoryPoint) -> dict[str, Any]:
+    return {
+        "ts": utc_text(one.step.at),
+        "value": money_text(one.step.value),
+        "paid_in": money_text(one.step.paid_in),
+        "flow": money_text(one.flow),
+        "growth": one.growth,
+        "fall": one.fall,
     }

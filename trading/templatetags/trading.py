@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 from django import template
@@ -15,6 +15,7 @@ from engine.strategies import registry
 from market.templatetags import desk
 from trading.models import Mode, Order
 from trading.parts import CHANGED_BY
+from trading.portfolio.returns import Rate
 from trading.selectors.protection import Protection
 from trading.selectors.remainders import Remainder, remainder_words
 from trading.selectors.status import BotStatus
@@ -173,3 +174,29 @@ def shown_value(value: Any) -> str:
     if value is None or value == "":
         return "none"
     return ("no", "yes")[value] if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+@register.filter
+def short_change(value: Decimal) -> str:
+    """A change in few characters, without its currency: +1.2k, −35, +0.004."""
+    size, unit = abs(value), ""
+    for thousands, name in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if size >= thousands:
+            size, unit = size / thousands, name
+            break
+    sign = "+" if value > 0 else "−" if value < 0 else ""
+    return f"{sign}{desk.write_number(size.normalize(Context(prec=2 if size < 100 else 3)), None)}{unit}"
+
+
+@register.filter
+def bar_width(share: float | None) -> str:
+    """Of a bar that is 100 wide."""
+    return f"{100 * min(1.0, max(0.0, share or 0.0)):.2f}"
+
+
+@register.filter
+def rate_note(rate: Rate) -> str:
+    """What is to be said beside a return: why it is no number, or what it is in a year."""
+    if rate.why:
+        return rate.why
+    return "" if rate.yearly is None else f"{desk.percent(rate.yearly)} a year"

@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 from tests.trading.live.fixtures import Rows, price
 from tests.trading.portfolio.test_profit import sell
 from tests.trading.portfolio.test_report import hold
+from wallets.models import ValueSnapshot
 
 pytestmark = [pytest.mark.django_db, pytest.mark.services]
 
@@ -70,3 +71,17 @@ def test_a_mode_without_wallets_is_empty(api: APIClient, rows: Rows) -> None:
     found = told(api, mode="live")
     assert (found["worth"]["wallets"], found["worth"]["value"], found["profit"]["days"]) == (0, "0", [])
     assert Decimal(found["worth"]["value"]) == 0
+
+
+def test_the_history_has_returns_with_what_was_paid_in_taken_out(api: APIClient, rows: Rows) -> None:
+    wallet, midnight = rows.wallet(), timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    for days, value, paid_in in ((2, 100, 100), (1, 1100, 1100), (0, 1210, 1100)):
+        at = midnight - timedelta(days=days)
+        ValueSnapshot.objects.create(wallet=wallet, currency="USD", ts=at, value=Decimal(value), paid_in=Decimal(paid_in))
+    found = told(api, "portfolio/history")
+    assert found["time_weighted"] == {"value": pytest.approx(0.1), "yearly": None, "why": None}
+    assert (found["gained"], found["paid_in"], found["drawdown"]["depth"]) == ("110", "1000", 0)
+    assert [(one["value"], one["flow"]) for one in found["points"]] == [("100", "0"), ("1100", "1000"), ("1210", "0")]
+    empty = told(api, "portfolio/history", mode="live")
+    assert (empty["points"], empty["drawdown"], empty["money_weighted"]["value"]) == ([], None, None)
+    assert api.get("/api/v1/portfolio/history", {"points": "1"}).status_code == 400
