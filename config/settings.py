@@ -199,6 +199,7 @@ CELERY_BEAT_SCHEDULE = {
     "read watched wallets": {"task": "wallets.tasks.watches_read", "schedule": 300.0, "options": {"expires": 300}},
     "reconcile wallets": {"task": "trading.tasks.wallets_reconcile", "schedule": 900.0, "options": {"expires": 900}},
     "check exchange keys": {"task": "trading.tasks.accounts_check", "schedule": 3600.0, "options": {"expires": 3600}},
+    "fetch movements": {"task": "wallets.tasks.movements_fetch_all", "schedule": 600.0, "options": {"expires": 600}},
     "delete orphaned files": {"task": "backtests.tasks.artifacts_sweep", "schedule": 3600.0, "options": {"expires": 3600}},
     "delete orphaned candles": {"task": "market.tasks.candles_sweep", "schedule": 3600.0, "options": {"expires": 3600}},
 }

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from core.errors import NotFound
 from core.text import decimal_text
 from wallets.holdings import HOLDINGS, chain_balances, chain_holdings, watch_report
-from wallets.models import ElsewhereHolding, ExchangeAccount, LedgerTransaction, Reporting, Wallet, WalletBalance
+from wallets.models import ElsewhereHolding, ExchangeAccount, LedgerTransaction, Movement, Reporting, Wallet, WalletBalance
 from wallets.secrets import SecretUnreadable, secret_box
 
 # One statement, so that what is booked in the meantime is in both sums or in neither.
@@ -60,6 +61,13 @@ def with_contents(wallets: QuerySet[Wallet]) -> QuerySet[Wallet]:
     return wallets.select_related("account", "watch__whole", "watch__last").prefetch_related("balances", HOLDINGS)
 
 
+def wallets_with_venue() -> QuerySet[Wallet]:
+    """Those in use whose money a venue has, whose key may be used, and whose books are opened."""
+    opened = LedgerTransaction.objects.filter(wallet=OuterRef("pk"), kind=LedgerTransaction.Kind.OPENING)
+    found = Wallet.objects.filter(Exists(opened), kind=Wallet.Kind.EXCHANGE, archived=False, account__refused_reason="")
+    return found.exclude(account__secret=b"").select_related("account")
+
+
 def wallet_get(*, wallet_id: str) -> Wallet:
     """One wallet with its account and balances, archived or not; `NotFound`."""
     found = with_contents(Wallet.objects.filter(wallet_id=wallet_id)).first()
@@ -84,6 +92,18 @@ def wallet_transactions(*, wallet: Wallet, kind: str = "") -> QuerySet[LedgerTra
     """The wallet's ledger with its entries, newest booked first; page it by `-id`."""
     found = wallet.transactions.prefetch_related("entries").order_by("-id")
     return found.filter(kind=kind) if kind else found
+
+
+def wallet_movements(*, wallet: Wallet, kind: str = "", state: str = "", since: datetime | None = None) -> QuerySet[Movement]:
+    """The wallet's movements with their legs, newest seen first; page them by `-id`. `since`: begun then or later."""
+    given = {"kind": kind, "state": state, "ts__gte": since}
+    found = wallet.movements.filter(**{name: value for name, value in given.items() if value})
+    return found.prefetch_related("legs").order_by("-id")
+
+
+def movements_waiting(*, wallet: Wallet) -> list[Movement]:
+    """Those that the venue has not done yet: of withdrawals it has taken the money already, and the books have not."""
+    return list(wallet.movements.filter(standing=Movement.Standing.WAITS).prefetch_related("legs"))
 
 
 def balance_check(*, wallet: Wallet | None = None) -> list[BalanceDifference]:
@@ -157,6 +177,31 @@ def transaction_report(booked: LedgerTransaction) -> dict[str, Any]:
         "entries": [
             {"account": entry.account, "asset": entry.asset, "amount": decimal_text(entry.amount)} for entry in booked.entries.all()
         ],
+    }
+
+
+def movement_report(movement: Movement) -> dict[str, Any]:
+    """One movement, JSON-ready. `booked`: whether it counts, `why` in words."""
+    return {
+        "id": movement.pk,
+        "reference": movement.reference,
+        "kind": movement.kind,
+        "state": movement.state,
+        "ts": movement.ts,
+        "moved_at": movement.moved_at,
+        "legs": [{"asset": leg.asset, "amount": decimal_text(leg.amount)} for leg in movement.legs.all()],
+        "fee": decimal_text(movement.fee),
+        "fee_asset": movement.fee_asset,
+        "network": movement.network,
+        "address": movement.address,
+        "txid": movement.txid,
+        "words": movement.words,
+        "elsewhere": movement.elsewhere,
+        "booked": movement.standing,
+        "why": movement.get_standing_display(),
+        "transaction": movement.booked_id,
+        "twin": movement.twin_id,
+        "first_seen": movement.first_seen,
     }
 
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 
 from celery import shared_task
 from django.db import transaction
 
-from core.errors import Conflict
-from core.work import send_jobs
+from core.errors import Conflict, DomainError
+from core.work import send_jobs, send_named
+from market.exchanges.base import ExchangeError
 from wallets.models import Wallet
-from wallets.services import values, watch_read
+from wallets.selectors import wallets_with_venue
+from wallets.services import movements_fetch, values, watch_read
+
+logger = logging.getLogger(__name__)
+ROUND_SECONDS = 600
+"""So often the schedule asks for movements."""
 
 
 @shared_task(time_limit=600)
@@ -39,3 +46,23 @@ def watches_read() -> None:
 @shared_task
 def values_ensure() -> None:
     values.values_ensure()
+
+
+@shared_task
+def movements_fetch_all() -> None:
+    """Each wallet at a venue is one job, so that a slow venue holds up one. What no worker took in time is dropped: the next round
+    asks for the same."""
+    send_named(movements_fetch_one.name, [(wallet.pk,) for wallet in wallets_with_venue()], expires=ROUND_SECONDS)
+
+
+@shared_task
+def movements_fetch_one(wallet: int) -> None:
+    """Asks the wallet's venue for its movements. What fails is asked for again the next time."""
+    found = Wallet.objects.select_related("account").get(pk=wallet)
+    try:
+        reading = movements_fetch(wallet=found)
+    except (DomainError, ExchangeError, TimeoutError, OSError) as error:
+        logger.warning("the movements of %s are asked for later: %s", found.name, error)
+        return
+    for listed, why in reading.left_out.items():
+        logger.warning("the %s of %s are asked for later: %s", listed, found.name, why)

@@ -3,13 +3,14 @@
 from django.urls import URLPattern, path
 
 from wallets import api
-from wallets.views import wallets
+from wallets.views import movements, wallets
 
 app_name = "wallets"
 
 urlpatterns: list[URLPattern] = [
     path("", wallets.wallet_list, name="list"),
     path("<slug:wallet_id>/", wallets.wallet_detail, name="detail"),
+    path("<slug:wallet_id>/movements/", movements.movement_rows, name="movements"),
     path("<slug:wallet_id>/test/", wallets.wallet_test, name="test"),
 ]
 
@@ -24,4 +25,5 @@ api_urlpatterns: list[URLPattern] = [
     path("wallets/<slug:wallet_id>/lots", api.LotsView.as_view(), name="api_wallet_lots"),
     path("portfolio/disposals", api.DisposalsView.as_view(), name="api_disposals"),
     path("portfolio/disposals.csv", api.DisposalsCsvView.as_view(), name="api_disposals_csv"),
+    path("wallets/<slug:wallet_id>/movements", api.MovementsView.as_view(), name="api_wallet_movements"),
 ]

@@ -1,6 +1,7 @@
 """Wallets over the API."""
 
 from wallets.api.lots import DisposalsCsvView, DisposalsView, LotsView
+from wallets.api.movements import MovementsView
 from wallets.api.wallets import TransactionsView, WalletsView, WalletView
 from wallets.api.watches import ChainTransactionsView, TokensView, WatchReadView, WatchView
 
@@ -9,6 +10,7 @@ __all__ = [
     "DisposalsCsvView",
     "DisposalsView",
     "LotsView",
+    "MovementsView",
     "TokensView",
     "TransactionsView",
     "WalletView",

@@ -102,8 +102,17 @@ class Movement(models.Model):
 
     @property
     def short_address(self) -> str:
-        """Enough of it to tell two apart."""
-        return self.address if len(self.address) <= 14 else f"{self.address[:6]}…{self.address[-6:]}"
+        return shorten_id(self.address)
+
+    @property
+    def short_txid(self) -> str:
+        """What the venue writes in words in its place is shown as it is."""
+        return self.txid if " " in self.txid else shorten_id(self.txid)
+
+
+def shorten_id(text: str) -> str:
+    """Enough of an address or the like to tell two apart."""
+    return text if len(text) <= 16 else f"{text[:8]}…{text[-6:]}"
 
 
 class MovementLeg(models.Model):

@@ -12,6 +12,7 @@ from wallets.services.accounts import (
 from wallets.services.bookings import fill_booking
 from wallets.services.chain_readings import watch_read
 from wallets.services.lots import cost_rule_add, cost_rule_delete, told_costs_import
+from wallets.services.movement_fetch import movements_fetch, movements_read
 from wallets.services.movements import movement_book, movements_take
 from wallets.services.reporting import reporting_currency_set
 from wallets.services.values import values_ensure
@@ -48,6 +49,8 @@ __all__ = [
     "fill_booking",
     "ledger_opening_from_venue",
     "movement_book",
+    "movements_fetch",
+    "movements_read",
     "movements_take",
     "replay_books_open",
     "reporting_currency_set",

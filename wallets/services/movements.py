@@ -52,6 +52,11 @@ def movements_take(
 def opening_lock(wallet: Wallet) -> LedgerTransaction:
     """The opening of the wallet's books, which nobody else changes until the transaction ends. `Conflict` where there is none."""
     Wallet.objects.select_for_update(no_key=True).get(pk=wallet.pk)
+    return opening_find(wallet)
+
+
+def opening_find(wallet: Wallet) -> LedgerTransaction:
+    """`Conflict` where the books are not opened yet."""
     opening = wallet.transactions.filter(kind=LedgerTransaction.Kind.OPENING).first()
     if opening is None:
         raise Conflict(f"The books of {wallet.name} are not opened yet: they begin when the wallet is first connected.")
@@ -161,7 +166,7 @@ def decide_standing(kept: Movement, opening: LedgerTransaction) -> tuple[Movemen
         return Standing.UNKNOWN, None
     if kept.state == State.PENDING or kept.moved_at is None:
         return Standing.WAITS, None
-    if kept.moved_at < opening.ts:
+    if kept.moved_at < opening.ts.replace(microsecond=0):  # some venues tell times in whole seconds
         return Standing.BEFORE, None
     twin = find_twin(kept)
     return (Standing.TWIN, twin) if twin else (Standing.READY, None)

@@ -15,6 +15,7 @@ from core.errors import Conflict
 from wallets import selectors
 from wallets.connection import account_test
 from wallets.drift_lists import drift_states
+from wallets.views.movements import movement_section
 
 PAGE = 50
 
@@ -45,6 +46,8 @@ def wallet_detail(request: PageRequest, wallet_id: str) -> HttpResponse:
     context = {"wallet": wallet, "transactions": booked, "cursor": cursor, "drift": drift_states([wallet])[wallet.pk]}
     if request.htmx:
         return render(request, "wallets/_transaction_rows.html", context)
+    if wallet.account:
+        context |= movement_section(wallet)
     context |= {
         "elsewhere": list(wallet.account.elsewhere.all()) if wallet.account else [],
         "permissions": selectors.permission_words(wallet.account) if wallet.account else "",
