@@ -17,6 +17,7 @@ PARTS = {
     "sockets": "Fan-out to WebSocket clients",
     "live": "The live desk",
     "ledger": "A million ledger entries",
+    "wallets": "Wallets and their worth",
 }
 
 

@@ -75,9 +75,10 @@ class PriceBook:
 
     def price(self, asset: str, currency: str) -> AssetPrice:
         """By prices of now where these lead there, else by those of a day, else by any."""
-        if (asset, currency) not in self.found:
-            self.found[asset, currency] = self.find_price(asset, currency)
-        return self.found[asset, currency]
+        known = self.found.get((asset, currency))
+        if known is None:
+            known = self.found[asset, currency] = self.find_price(asset, currency)
+        return known
 
     def list_levels(self) -> Iterator[Mapping[str, PairPrice]]:
         """From the best prices to all; what is stored is read when it is needed."""

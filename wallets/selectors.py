@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection
@@ -14,7 +15,16 @@ from django.db.models import Exists, OuterRef, QuerySet
 from core.errors import NotFound
 from core.text import decimal_text
 from wallets.holdings import HOLDINGS, chain_balances, chain_holdings, watch_report
-from wallets.models import ElsewhereHolding, ExchangeAccount, LedgerTransaction, Movement, Reporting, Wallet, WalletBalance
+from wallets.models import (
+    ElsewhereHolding,
+    ExchangeAccount,
+    LedgerTransaction,
+    Movement,
+    Reporting,
+    ValueSnapshot,
+    Wallet,
+    WalletBalance,
+)
 from wallets.secrets import SecretUnreadable, secret_box
 
 # One statement, so that what is booked in the meantime is in both sums or in neither.
@@ -44,11 +54,11 @@ class BalanceDifference:
     entries: Decimal
 
 
-def wallets_list(*, archived: bool = False) -> QuerySet[Wallet]:
+def wallets_list(*, archived: bool = False, balances: bool = True) -> QuerySet[Wallet]:
     """Wallets by name with their accounts and what they have: three queries for any number. The books of replays are with their
-    runs."""
+    runs. Without `balances`, `read_balances` reads them."""
     found = Wallet.objects.filter(archived=archived).exclude(kind=Wallet.Kind.REPLAY)
-    return with_contents(found)
+    return with_contents(found, balances=balances)
 
 
 def wallets_of_bots() -> QuerySet[Wallet]:
@@ -56,9 +66,10 @@ def wallets_of_bots() -> QuerySet[Wallet]:
     return wallets_list().exclude(kind=Wallet.Kind.WATCH)
 
 
-def with_contents(wallets: QuerySet[Wallet]) -> QuerySet[Wallet]:
+def with_contents(wallets: QuerySet[Wallet], *, balances: bool = True) -> QuerySet[Wallet]:
     """With accounts, balances and what chains hold."""
-    return wallets.select_related("account", "watch__whole", "watch__last").prefetch_related("balances", HOLDINGS)
+    found = wallets.select_related("account", "watch__whole", "watch__last").prefetch_related(HOLDINGS)
+    return found.prefetch_related("balances") if balances else found
 
 
 def wallets_with_venue() -> QuerySet[Wallet]:
@@ -86,6 +97,23 @@ def wallet_balances(*, wallet: Wallet) -> dict[str, Decimal]:
     if wallet.kind == Wallet.Kind.WATCH:
         return chain_holdings(wallet)
     return {balance.asset: balance.amount for balance in wallet.balances.all()}
+
+
+class BalanceRow(NamedTuple):
+    """As `WalletBalance`, without the weight of one: lists have thousands."""
+
+    asset: str
+    amount: Decimal
+    unbooked: Decimal
+
+
+def read_balances(wallets: Sequence[Wallet]) -> dict[int, list[BalanceRow]]:
+    """By the wallets' keys, by asset; one query."""
+    found: dict[int, list[BalanceRow]] = {one.pk: [] for one in wallets}
+    rows = WalletBalance.objects.filter(wallet__in=found).order_by("wallet", "asset")
+    for wallet, *row in rows.values_list("wallet_id", "asset", "amount", "unbooked"):
+        found[wallet].append(BalanceRow(*row))
+    return found
 
 
 def wallet_transactions(*, wallet: Wallet, kind: str = "") -> QuerySet[LedgerTransaction]:
@@ -119,6 +147,15 @@ def reporting_currency() -> str:
     return chosen or str(settings.REPORTING_CURRENCY)
 
 
+def wallet_values(
+    *, wallet: Wallet, currency: str, start: datetime | None = None, end: datetime | None = None
+) -> QuerySet[ValueSnapshot]:
+    """The history of its value, by time; page it by `ts`."""
+    found = wallet.values.filter(currency=currency).order_by("ts")
+    found = found.filter(ts__gte=start) if start else found
+    return found.filter(ts__lte=end) if end else found
+
+
 def permission_words(account: ExchangeAccount) -> str:
     """What the account's key may do, as the venue said, in words."""
     if account.checked_at is None:
@@ -131,7 +168,7 @@ def permission_words(account: ExchangeAccount) -> str:
     return f"{', '.join(may) or 'nothing'}; {where[permissions.get('ip_restricted')]}"
 
 
-def wallet_report(wallet: Wallet) -> dict[str, Any]:
+def wallet_report(wallet: Wallet, balances: Sequence[BalanceRow]) -> dict[str, Any]:
     """One wallet, JSON-ready, of `wallet_get`, or of `wallets_list` with `account__elsewhere`. No address and nothing of a key."""
     account = wallet.account
     return {
@@ -143,7 +180,7 @@ def wallet_report(wallet: Wallet) -> dict[str, Any]:
         "quote": wallet.quote,
         "maker": None if wallet.maker is None else float(wallet.maker),
         "taker": None if wallet.taker is None else float(wallet.taker),
-        "balances": [balance_report(one) for one in wallet.balances.all()] + chain_balances(wallet),
+        "balances": [balance_report(one) for one in balances] + chain_balances(wallet),
         "elsewhere": [elsewhere_report(one) for one in account.elsewhere.all()] if account else [],
         "watch": watch_report(wallet),
         "archived": wallet.archived,
@@ -151,9 +188,10 @@ def wallet_report(wallet: Wallet) -> dict[str, Any]:
     }
 
 
-def balance_report(balance: WalletBalance) -> dict[str, str]:
+def balance_report(balance: BalanceRow) -> dict[str, str]:
     """`unbooked`: what of it came in without being booked."""
-    return {"asset": balance.asset, "amount": decimal_text(balance.amount), "unbooked": decimal_text(balance.unbooked)}
+    unbooked = decimal_text(balance.unbooked) if balance.unbooked else "0"
+    return {"asset": balance.asset, "amount": decimal_text(balance.amount), "unbooked": unbooked}
 
 
 def elsewhere_report(held: ElsewhereHolding) -> dict[str, Any]:

@@ -32,7 +32,10 @@ from core.shapes import (
 from market.exchanges.base import Place
 from wallets import selectors
 from wallets.drift_lists import drift_states
+from wallets.holdings import chain_holdings
 from wallets.models import ChainReading, Environment, LedgerEntry, LedgerTransaction, ReconciliationRun, Wallet
+from wallets.valuation import value_wallets
+from wallets.valuation.reports import worth_report
 
 WALLET = {
     "id": "9f86d081884c7d65",
@@ -52,6 +55,7 @@ WALLET = {
     ],
     "watch": None,
     "drift": {"state": "drift", "open": 1, "value": "15000", "holds": True, "reconciled_at": "2026-11-21T09:00:01Z"},
+    "worth": {"currency": "USD", "value": "34962.55", "estimated": ["BTC"], "unpriced": ["XYZ"]},
     "archived": False,
     "created_at": "2026-11-21T09:00:00Z",
 }
@@ -109,6 +113,7 @@ WALLET_SHAPE = name_object(
     elsewhere=list_shape(object_shape(place=choice_shape(get_args(Place)), name=TEXT, asset=TEXT, amount=DECIMAL, seen_at=MOMENT)),
     watch=allow_null(WATCH),
     drift=allow_null(DRIFT),
+    worth=object_shape(currency=TEXT, value=DECIMAL, estimated=list_shape(TEXT), unpriced=list_shape(TEXT)),
     archived=FLAG,
     created_at=MOMENT,
 )
@@ -137,22 +142,31 @@ TRANSACTIONS_PARAMETERS = [query_parameter("kind", "Only these.", choice_shape(K
 
 
 def report_wallets(wallets: Sequence[Wallet]) -> list[dict[str, Any]]:
-    """With how they stand by their venues; null where they have none."""
+    """With their balances, which are read here; what these are worth; and how they stand by their venues, null where they have
+    none."""
+    balances = selectors.read_balances(wallets)
+    held = {one.pk: {row.asset: row.amount for row in balances[one.pk]} or chain_holdings(one) for one in wallets}
+    worth = value_wallets(wallets, selectors.reporting_currency(), held=held)
     states = drift_states([one for one in wallets if one.kind == Wallet.Kind.EXCHANGE])
-    return [selectors.wallet_report(one) | {"drift": states[one.pk].to_json() if one.pk in states else None} for one in wallets]
+    return [
+        selectors.wallet_report(one, balances[one.pk])
+        | {"worth": worth_report(worth[one.pk]), "drift": states[one.pk].to_json() if one.pk in states else None}
+        for one in wallets
+    ]
 
 
 class WalletsView(APIView):
     @describe_endpoint(
         summary="Wallets with their balances",
         scope="read",
-        description="By name. Balances are the sums of the ledger's entries; those of exchange wallets as we booked them.",
+        description="By name. Balances are the sums of the ledger's entries; those of exchange wallets as we booked them. `worth` "
+        "is in the reporting currency, without the assets that have no price in it (`unpriced`).",
         parameters=WALLETS_PARAMETERS,
         answer=WALLETS,
     )
     def get(self, request: Request) -> Response:
         form = read_query(request)
-        found = selectors.wallets_list(archived=form.flag("archived")).prefetch_related("account__elsewhere")
+        found = selectors.wallets_list(archived=form.flag("archived"), balances=False).prefetch_related("account__elsewhere")
         rows, cursor = read_page(found, key="name", **read_page_place(form))
         return Response({"results": report_wallets(rows), "next": next_url(request, cursor)})
 

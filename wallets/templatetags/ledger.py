@@ -10,7 +10,8 @@ from django import template
 from django.utils.html import format_html
 
 from core.fields import EXACT
-from market.templatetags.desk import write_number
+from market.price_book import AssetPrice
+from market.templatetags.desk import duration, quantity, write_number
 from wallets.models import Drift
 
 register = template.Library()
@@ -40,3 +41,12 @@ def more_or_less(amount: Decimal) -> str:
     return format_html(
         '<span class="nums {}">{}{}</span>', "up" if amount > 0 else "down", "+" if amount > 0 else "", exact(amount)
     )
+
+
+@register.filter
+def price_words(price: AssetPrice) -> str:
+    """How a price is known: BTC-USDT 60,000 at binance, USDT-USD 0.999 at coinbase; 6 min old."""
+    if price.price is None:
+        return f"no price leads from {price.asset} to {price.currency}"
+    steps = ", ".join(f"{one.symbol} {quantity(one.price)} at {one.venue}" for one in price.path)
+    return f"{steps}; {duration(price.age)} old" if steps else "the currency itself"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
@@ -17,6 +17,8 @@ MOST = Decimal(10) ** 20
 """More than this is a fault of an amount or a price."""
 Books: TypeAlias = Mapping[str, PriceBook]
 """By environment."""
+Held: TypeAlias = Mapping[int, Mapping[str, Decimal]]
+"""By a wallet's key and the asset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,11 @@ class Worth:
     """Assets whose price is not one of now, but was heard before or is a stored close: `value` is as good as those."""
 
     @property
+    def largest(self) -> list[Holding]:
+        """What is worth most first, and then what has no price."""
+        return sorted(self.holdings, key=lambda one: (one.value is None, -(one.value or 0)))
+
+    @property
     def unsure(self) -> list[str]:
         """Assets without a price of now."""
         return sorted((*self.unpriced, *self.estimated))
@@ -58,20 +65,36 @@ class Worth:
 
 def open_books(wallets: Sequence[Wallet], *currencies: str) -> Books:
     """The prices that value these wallets, of `wallets_list`, in the currencies and in their own."""
+    return books_for(wallets, currencies, held_by(wallets))
+
+
+def books_for(wallets: Sequence[Wallet], currencies: Iterable[str], held: Held) -> Books:
     assets: dict[str, set[str]] = defaultdict(lambda: set(currencies))
     for wallet in wallets:
-        assets[price_environment(wallet)].update((wallet.quote, *wallet_balances(wallet=wallet)))
+        assets[price_environment(wallet)].update((wallet.quote, *held[wallet.pk]))
     return {environment: PriceBook(environment, named) for environment, named in assets.items()}
 
 
-def value_wallets(wallets: Sequence[Wallet], currency: str = "", *, books: Books | None = None) -> dict[int, Worth]:
-    """By primary key; wallets of `wallets_list`. Without a `currency` each is valued in its own. `books`: of `open_books`."""
-    books = open_books(wallets, currency or "USD") if books is None else books
-    return {wallet.pk: value_wallet(wallet, currency or wallet.quote, books[price_environment(wallet)]) for wallet in wallets}
+def held_by(wallets: Sequence[Wallet]) -> Held:
+    return {one.pk: wallet_balances(wallet=one) for one in wallets}
+
+
+def value_wallets(
+    wallets: Sequence[Wallet], currency: str = "", *, books: Books | None = None, held: Held | None = None
+) -> dict[int, Worth]:
+    """By primary key; wallets of `wallets_list`. Without a `currency` each is valued in its own. `books`: of `open_books`; `held`:
+    what they have, where that was read apart."""
+    held = held_by(wallets) if held is None else held
+    books = books_for(wallets, filter(None, [currency]), held) if books is None else books
+    return {one.pk: value_held(held[one.pk], currency or one.quote, books[price_environment(one)]) for one in wallets}
+
+
+def value_held(held: Mapping[str, Decimal], currency: str, book: PriceBook) -> Worth:
+    return sum_holdings(currency, value_amounts(held, currency, book))
 
 
 def value_wallet(wallet: Wallet, currency: str, book: PriceBook) -> Worth:
-    return sum_holdings(currency, value_amounts(wallet_balances(wallet=wallet), currency, book))
+    return value_held(wallet_balances(wallet=wallet), currency, book)
 
 
 def value_amounts(amounts: Mapping[str, Decimal], currency: str, book: PriceBook) -> list[Holding]:
@@ -81,7 +104,7 @@ def value_amounts(amounts: Mapping[str, Decimal], currency: str, book: PriceBook
 
 def value_amount(amount: Decimal, price: AssetPrice) -> Holding:
     value = None if price.price is None else amount * price.price
-    return Holding(amount, price, value if value is not None and abs(value) < MOST else None)
+    return Holding(amount, price, value if value is not None and -MOST < value < MOST else None)
 
 
 def sum_holdings(currency: str, holdings: Sequence[Holding]) -> Worth:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
@@ -15,6 +15,8 @@ from core.errors import Conflict
 from wallets import selectors
 from wallets.connection import account_test
 from wallets.drift_lists import drift_states
+from wallets.models import ValueSnapshot
+from wallets.valuation import value_wallets
 from wallets.views.movements import movement_section
 
 PAGE = 50
@@ -31,6 +33,7 @@ def wallet_list(request: PageRequest) -> HttpResponse:
     context = {
         "wallets": wallets,
         "drifts": drift_states(wallets),
+        "worths": value_wallets(wallets, selectors.reporting_currency()),
         "cursor": cursor,
         "archived": archived,
         "add_url": reverse("admin:wallets_wallet_add") if may_add else "",
@@ -48,12 +51,30 @@ def wallet_detail(request: PageRequest, wallet_id: str) -> HttpResponse:
         return render(request, "wallets/_transaction_rows.html", context)
     if wallet.account:
         context |= movement_section(wallet)
+    worth = value_wallets([wallet], selectors.reporting_currency())[wallet.pk]
     context |= {
+        "worth": worth,
+        "unbooked": {balance.asset: balance.unbooked for balance in wallet.balances.all() if balance.unbooked},
         "elsewhere": list(wallet.account.elsewhere.all()) if wallet.account else [],
         "permissions": selectors.permission_words(wallet.account) if wallet.account else "",
         "manage": request.user.is_staff and has_right(request.user, "wallets.view_wallet"),
     }
     return render(request, "wallets/detail.html", context)
+
+
+@require_GET
+def wallet_values(request: PageRequest, wallet_id: str) -> JsonResponse:
+    """What the wallet's chart draws: [seconds, value, paid in], in the reporting currency."""
+    currency = selectors.reporting_currency()
+    found = selectors.wallet_values(wallet=selectors.wallet_get(wallet_id=wallet_id), currency=currency)
+    rows = [value_row(row) for row in found.only("ts", "value", "paid_in", "unpriced")]
+    return JsonResponse({"currency": currency, "rows": rows})
+
+
+def value_row(row: ValueSnapshot) -> list[float | None]:
+    """No value where nothing had a price: that is no zero."""
+    known = row.value or not row.unpriced
+    return [int(row.ts.timestamp()), float(row.value) if known else None, float(row.paid_in) if known else None]
 
 
 @require_POST
