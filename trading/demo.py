@@ -1,5 +1,5 @@
-"""The live demonstration: accounts at the sandbox and bots that trade there, so that a new desk has something to show in its first
-minute."""
+"""The live demonstration: accounts at the sandbox and bots that trade there, and wallets on its chains, so that a new desk has
+something to show in its first minute."""
 
 from __future__ import annotations
 
@@ -7,10 +7,20 @@ from decimal import Decimal
 from typing import Any
 
 from market.sandbox import keys
+from market.sandbox.chains import demo
+from market.sandbox.chains.server import Nodes
 from trading.models import Bot
 from trading.services.bots import bot_create, bot_start
 from wallets.models import ExchangeAccount, Wallet
-from wallets.services import account_create, account_secret_set, account_update, wallet_create
+from wallets.services import (
+    account_create,
+    account_secret_set,
+    account_update,
+    endpoint_place_set,
+    wallet_create,
+    watch_create,
+)
+from wallets.tasks import watch_start
 
 SEED = 1
 QUOTES = {"binance": "USDT", "coinbase": "USD"}
@@ -35,6 +45,22 @@ def ensure_account(venue: str, where: dict[str, Any]) -> ExchangeAccount:
     if any(getattr(found, name) != value for name, value in where.items()):
         account_update(account=found, name=found.name, **where)
     return found
+
+
+def sandbox_nodes(port: int) -> None:
+    """The sandbox's chains, at the address where the sandbox is this time."""
+    for chain, url in Nodes().urls(port).items():
+        endpoint_place_set(chain=chain, url=url)
+
+
+def demo_watches_load() -> None:
+    """A wallet on each of the sandbox's chains, as Phantom and others have them. Workers read them once they run."""
+    for name, chain, address in (
+        ("Phantom", "solana", demo.SOLANA),
+        ("Ledger, Ethereum", "ethereum", demo.ETHEREUM),
+        ("Cold storage, Bitcoin", "bitcoin", demo.BITCOIN),
+    ):
+        watch_start(watch_create(raw={"chain": f"{chain}-sandbox", "address": address, "name": name}))
 
 
 def demo_bots_load(accounts: list[ExchangeAccount]) -> list[Bot]:

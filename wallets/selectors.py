@@ -14,8 +14,9 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from core.errors import NotFound
 from core.text import decimal_text
-from wallets.holdings import HOLDINGS, chain_balances, chain_holdings, watch_report
+from wallets.holdings import HOLDINGS, chain_balances, chain_holdings, endpoint_place, watch_report
 from wallets.models import (
+    ChainEndpoint,
     ElsewhereHolding,
     ExchangeAccount,
     LedgerTransaction,
@@ -248,12 +249,23 @@ def account_place(account: ExchangeAccount) -> str:
     return f"{ExchangeAccount._meta.db_table}:{account.pk}:secret"
 
 
+def sealed_secrets(*, lock: bool = False) -> list[tuple[ExchangeAccount | ChainEndpoint, str, str]]:
+    """Each row that keeps something sealed, the column, and what it is bound to. `lock` them, in a transaction."""
+    accounts, nodes = ExchangeAccount.objects.exclude(secret=b""), ChainEndpoint.objects.exclude(address=b"")
+    if lock:
+        accounts, nodes = accounts.select_for_update(), nodes.select_for_update()
+    return [
+        *((row, "secret", account_place(row)) for row in accounts.order_by("pk")),
+        *((row, "address", endpoint_place(row)) for row in nodes.order_by("pk")),
+    ]
+
+
 def secret_faults() -> dict[str, str]:
-    """Accounts whose stored secret does not open, by name, each with why; none, in a sound desk."""
+    """What is stored sealed and does not open, by account or node, each with why; none, in a sound desk."""
     opener, faults = secret_box(), {}
-    for account in ExchangeAccount.objects.exclude(secret=b"").only("name", "secret"):
+    for row, column, place in sealed_secrets():
         try:
-            opener.open(account.secret, account_place(account))
+            opener.open(getattr(row, column), place)
         except SecretUnreadable as error:
-            faults[account.name] = str(error)
+            faults[str(row)] = str(error)
     return faults

@@ -3,12 +3,15 @@
 from django.urls import URLPattern, path
 
 from wallets import api
-from wallets.views import movements, wallets
+from wallets.views import movements, wallets, watches
 
 app_name = "wallets"
 
 urlpatterns: list[URLPattern] = [
     path("", wallets.wallet_list, name="list"),
+    path("watch/", watches.watch_new, name="watch_new"),
+    path("<slug:wallet_id>/read/", watches.watch_read_now, name="watch_read"),
+    path("<slug:wallet_id>/token/", watches.token_trust, name="token_trust"),
     path("<slug:wallet_id>/", wallets.wallet_detail, name="detail"),
     path("<slug:wallet_id>/movements/", movements.movement_rows, name="movements"),
     path("<slug:wallet_id>/values/", wallets.wallet_values, name="values"),

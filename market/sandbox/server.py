@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from aiohttp import web
 
 from market.sandbox import control
+from market.sandbox.chains.demo import demo_nodes
 from market.sandbox.exchange import SandboxExchange
 from market.sandbox.middleware import FAULTS, STOPPING, apply_faults
 from market.sandbox.scenario import Scenario
@@ -32,6 +33,7 @@ class Sandbox(SandboxVenues):
         super().__init__(scenario)
         self.port = 0
         self.host = HOST
+        self.chains = demo_nodes()
         self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -96,6 +98,7 @@ class Sandbox(SandboxVenues):
         app[FAULTS], app[SOCKETS], app[STOPPING] = self.faults, self.sockets, self._stopping
         self.coinbase.add_routes(app)
         self.binance.add_routes(app)
+        self.chains.add_routes(app)
         control.add_routes(app, self)
         return app
 

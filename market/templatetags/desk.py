@@ -32,6 +32,7 @@ STATUS_KINDS = {
     "queued": "",
     "running": "info",
     "completed": "ok",
+    "whole": "ok",
     "failed": "bad",
     "refused": "bad",
     "cancelled": "warn",

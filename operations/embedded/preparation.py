@@ -115,13 +115,16 @@ def load_demo_data() -> None:
 def load_sandbox(layout: VarFolder, port: int, *, wanted: bool) -> None:
     """Makes the sandbox's accounts, at the address that it has today. On the first start it also makes the bots of the
     demonstration."""
-    from trading.demo import demo_bots_load, sandbox_accounts
+    from trading.demo import demo_bots_load, demo_watches_load, sandbox_accounts, sandbox_nodes
 
     accounts = sandbox_accounts(port)
+    sandbox_nodes(port)
     mark = layout.var / "demo_bots"
     if mark.exists():
         return
     if wanted:
         with timed_step("demo bots"):
             demo_bots_load(accounts)
+        with timed_step("demo wallets on chains"):
+            demo_watches_load()
     mark.write_text("decided\n")

@@ -191,7 +191,7 @@ def text_of(answer: Any) -> str:
 def read_transactions(node: Node, address: str, since: Block | None, tip: Block) -> tuple[list[SeenTransaction], list[str]]:
     """Transfers of tokens by their logs, and of the coin by looking for the blocks in which the balance changed: a node has no list
     by address. What a contract sent inside of another's transaction is not found; then the difference says so."""
-    remarks: list[str] = []
+    remarks = [] if since else ["What was sent and received of the coin before the first reading is not listed."]
     first = max(0, since.number + 1 if since else tip.number - LOOK_BACK, tip.number - MOST_BLOCKS)
     if since and first > since.number + 1:
         remarks.append(f"Transactions of the blocks {since.number + 1:,} to {first - 1:,} were not looked for: too many passed.")

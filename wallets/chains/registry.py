@@ -18,7 +18,7 @@ LOCAL_GENESIS = "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e220
 LOCAL_SOLANA_GENESIS = "4uhcVJyU9pJkvQyS88uRDiswHXSCkY3zQawwpjk2NsNY"
 """A hash of ours: each local cluster of Solana makes one."""
 LOCAL_STABLE = {"evm": "0x5FbDB2315678afecb367f032d93F642f64180aa3", "solana": "4zMMC9srt5Ri5X14GAgXhaHii3GnPAEERYPJgZJDncDU"}
-"""The sandbox's USDC, on each of its chains."""
+"""The sandbox's USDT, on each of its chains."""
 
 ENTRIES: tuple[Chain, ...] = (
     Bitcoin(
@@ -93,7 +93,7 @@ ENTRIES: tuple[Chain, ...] = (
         ("https://api.avax.network/ext/bc/C/rpc",),
         {"0xB97EF9Ef8734C71904D8002F8b6Bc66Dd9c48a6E": "USDC"},
     ),
-    Evm("ethereum-sandbox", "Ethereum in the sandbox", "ETH", LOCAL_CHAIN_ID, tokens={LOCAL_STABLE["evm"]: "USDC"}),
+    Evm("ethereum-sandbox", "Ethereum in the sandbox", "ETH", LOCAL_CHAIN_ID, tokens={LOCAL_STABLE["evm"]: "USDT"}),
     Solana(
         "solana",
         "Solana",
@@ -101,7 +101,7 @@ ENTRIES: tuple[Chain, ...] = (
         ("https://api.mainnet-beta.solana.com", "https://solana-rpc.publicnode.com"),
         {"EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v": "USDC", "Es9vMFrzaCERmJfrF4H2FYD4KCoNkY11McCe8BenwNYB": "USDT"},
     ),
-    Solana("solana-sandbox", "Solana in the sandbox", LOCAL_SOLANA_GENESIS, tokens={LOCAL_STABLE["solana"]: "USDC"}),
+    Solana("solana-sandbox", "Solana in the sandbox", LOCAL_SOLANA_GENESIS, tokens={LOCAL_STABLE["solana"]: "USDT"}),
 )
 CHAINS = {one.key: one for one in ENTRIES}
 BY_ID = {one.chain_id: one for one in ENTRIES if isinstance(one, Evm)}

@@ -27,6 +27,7 @@ from wallets.services.wallets import (
 from wallets.services.watches import (
     LONGEST_ADDRESS,
     endpoint_create,
+    endpoint_place_set,
     endpoint_read,
     token_trust,
     watch_ask,
@@ -45,6 +46,7 @@ __all__ = [
     "cost_rule_add",
     "cost_rule_delete",
     "endpoint_create",
+    "endpoint_place_set",
     "endpoint_read",
     "fill_booking",
     "ledger_opening_from_venue",

@@ -22,7 +22,7 @@ from market.exchanges.base import Endpoint, KeyPermissions
 from market.exchanges.registry import VENUES, credentials_of
 from wallets.models import Environment, ExchangeAccount
 from wallets.secrets import secret_box
-from wallets.selectors import account_place
+from wallets.selectors import account_place, sealed_secrets
 
 ADDRESSES = {"rest": ("https", "http"), "ws": ("wss", "ws"), "ws_api": ("wss", "ws"), "ws_user": ("wss", "ws")}
 MOST_SECRET = 4_000
@@ -203,9 +203,9 @@ def secrets_rotate() -> int:
     """Seals again, under the first of ENCRYPTION_KEYS, every secret that is sealed under another. Returns how many; all or none."""
     opener, count = secret_box(), 0
     with transaction.atomic():
-        for account in ExchangeAccount.objects.select_for_update().exclude(secret=b"").order_by("pk"):
-            if not opener.is_current(account.secret):
-                place = account_place(account)
-                row_update(account, {"secret": opener.seal(opener.open(account.secret, place), place)})
+        for row, column, place in sealed_secrets(lock=True):
+            if not opener.is_current(getattr(row, column)):
+                setattr(row, column, opener.seal(opener.open(getattr(row, column), place), place))
+                row.save(update_fields=[column])
                 count += 1
     return count

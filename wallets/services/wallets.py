@@ -19,7 +19,7 @@ from core.fields import EXACT, Fields, show_value
 from core.symbols import venue_normalise
 from market.exchanges.base import Balance
 from wallets.ledger import Account, Booking, Leg, booking_write, transfer_legs
-from wallets.models import ExchangeAccount, LedgerTransaction, Wallet
+from wallets.models import ChainWatch, ExchangeAccount, LedgerTransaction, Wallet
 from wallets.selectors import wallet_reach
 from wallets.services.accounts import conflict_on_duplicate
 
@@ -130,9 +130,18 @@ def wallet_archive(*, wallet: Wallet, archived: bool = True, user: Person = None
     require_reach(user, **wallet_reach(wallet))
     if not archived and wallet.account and wallet.account.wallets.filter(archived=False).exclude(pk=wallet.pk).exists():
         raise Conflict(f"{wallet.account.name} has another wallet by now; archive that one first.")
+    if not archived and watched_elsewhere(wallet):
+        raise Conflict(f"What {wallet.name} watches is watched by another wallet by now; archive that one first.")
     with conflict_on_duplicate():
         Wallet.objects.filter(pk=wallet.pk).update(archived=archived)
     wallet.archived = archived
+
+
+def watched_elsewhere(wallet: Wallet) -> bool:
+    """Whether another wallet that is in use watches the same: both would count it."""
+    own: ChainWatch | None = getattr(wallet, "watch", None)
+    same = ChainWatch.objects.filter(wallet__archived=False).exclude(wallet=wallet)
+    return own is not None and same.filter(chain=own.chain, address=own.address).exists()
 
 
 def wallet_rename(*, wallet: Wallet, name: str, user: Person = None) -> None:

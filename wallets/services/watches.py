@@ -152,6 +152,14 @@ def endpoint_create(*, chain: str, url: str, position: int = 1, enabled: bool = 
 
 
 @sensitive_variables("url")
+def endpoint_place_set(*, chain: str, url: str) -> None:
+    """Has the one node of a chain of the sandbox at this address."""
+    row = ChainEndpoint.objects.filter(chain=chain).first() or ChainEndpoint.objects.create(chain=chain)
+    row.host, row.address = host_of(url), secret_box().seal(url, endpoint_place(row))
+    row.save(update_fields=["host", "address"])
+
+
+@sensitive_variables("url")
 def endpoint_read(*, chain: str, url: str) -> dict[str, str]:
     """A node's address, checked. No fault repeats it."""
     found = chain_get(chain.strip().lower())

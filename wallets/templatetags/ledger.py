@@ -1,4 +1,4 @@
-"""Amounts as the ledger has them."""
+"""Amounts as the ledger and chains have them."""
 
 from __future__ import annotations
 

@@ -15,9 +15,10 @@ from core.errors import Conflict
 from wallets import selectors
 from wallets.connection import account_test
 from wallets.drift_lists import drift_states
-from wallets.models import ValueSnapshot
+from wallets.models import ValueSnapshot, Wallet
 from wallets.valuation import value_wallets
 from wallets.views.movements import movement_section
+from wallets.views.watches import watch_detail
 
 PAGE = 50
 
@@ -37,6 +38,7 @@ def wallet_list(request: PageRequest) -> HttpResponse:
         "cursor": cursor,
         "archived": archived,
         "add_url": reverse("admin:wallets_wallet_add") if may_add else "",
+        "watch_url": reverse("wallets:watch_new") if has_right(request.user, "wallets.add_wallet") else "",
     }
     return render(request, "wallets/_rows.html" if request.htmx else "wallets/list.html", context)
 
@@ -45,6 +47,8 @@ def wallet_list(request: PageRequest) -> HttpResponse:
 def wallet_detail(request: PageRequest, wallet_id: str) -> HttpResponse:
     """One wallet: balances, key, ledger. `cursor` continues the ledger."""
     wallet = selectors.wallet_get(wallet_id=wallet_id)
+    if wallet.kind == Wallet.Kind.WATCH:
+        return watch_detail(request, wallet)
     booked, cursor = paging.read_page(selectors.wallet_transactions(wallet=wallet), cursor=request.GET.get("cursor"), limit=PAGE)
     context = {"wallet": wallet, "transactions": booked, "cursor": cursor, "drift": drift_states([wallet])[wallet.pk]}
     if request.htmx:
@@ -83,7 +87,7 @@ def wallet_test(request: PageRequest, wallet_id: str) -> HttpResponse:
     may_trade(request)
     wallet = selectors.wallet_get(wallet_id=wallet_id)
     if wallet.account is None:
-        raise Conflict(f"{wallet.name} is a paper wallet: there is no venue to ask.")
+        raise Conflict(f"{wallet.name} is no exchange wallet: there is no venue to ask.")
     outcome = account_test(account=wallet.account, user=request.user)
     messages.add_message(request, messages.SUCCESS if outcome.works else messages.ERROR, str(outcome))
     return redirect("wallets:detail", wallet.wallet_id)

@@ -40,9 +40,9 @@ class Nodes:
 
 
 @contextmanager
-def running_nodes() -> Iterator[Nodes]:
-    """Fresh nodes on a loop in a thread of its own."""
-    nodes, loop = Nodes(), asyncio.new_event_loop()
+def running_nodes(nodes: Nodes | None = None) -> Iterator[Nodes]:
+    """These nodes, or fresh ones, on a loop in a thread of its own."""
+    nodes, loop = nodes or Nodes(), asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="chains", daemon=True)
     thread.start()
     runner = asyncio.run_coroutine_threadsafe(start_nodes(nodes), loop).result(10)

@@ -20,13 +20,13 @@ from tests.wallets.making import paper
 from wallets import services
 from wallets.chains.bech32 import segwit_encode
 from wallets.chains.registry import CHAINS, LOCAL_STABLE
-from wallets.holdings import tokens_apart
+from wallets.holdings import chain_urls, tokens_apart
 from wallets.models import ChainReading, ChainToken, Wallet
-from wallets.selectors import wallet_get
+from wallets.selectors import secret_faults, wallet_get
 
 pytestmark = pytest.mark.django_db
 ETHER, SOL, BTC = 10**18, 10**9, 10**8
-USDC = LOCAL_STABLE["evm"]
+USDT = LOCAL_STABLE["evm"]
 LIAR = "0x" + "11" * 20
 MINT = LOCAL_STABLE["solana"]
 NEW_MINT = "DezXAZ8z7PnrnRJjz3wXBoRgixCa6xjnB7YaB1pPB263"
@@ -49,26 +49,26 @@ def failed(wallet: Wallet) -> str:
 
 def test_an_evm_wallet_is_read_at_one_block_with_its_tokens(nodes: Nodes) -> None:
     node = nodes.ethereum
-    node.contracts[USDC.lower()] = Contract("USDC", "USD Coin", 6)
+    node.contracts[USDT.lower()] = Contract("USDT", "Tether USD", 6)
     node.mine()
     node.give(ETHEREUM, 3 * ETHER + 1)
-    node.move(USDC, OTHER, ETHEREUM, 1_500_000)
+    node.move(USDT, OTHER, ETHEREUM, 1_500_000)
     wallet = watch("ethereum", ETHEREUM.lower())
     reading = whole(wallet)
-    assert held(wallet) == {"ETH": Decimal("3.000000000000000001"), "USDC": Decimal("1.5")}
+    assert held(wallet) == {"ETH": Decimal("3.000000000000000001"), "USDT": Decimal("1.5")}
     assert (reading.block, reading.block_hash, reading.differences) == (1, node.tip.mark, [])
     assert reading.endpoint == f"127.0.0.1:{nodes.port}"
 
 
 def test_a_solana_wallet_has_the_tokens_of_both_programs(nodes: Nodes) -> None:
     node = nodes.solana
-    node.mints |= {MINT: Mint("USDC", "USD Coin", 6), NEW_MINT: Mint("NEW", "A new one", 9, TOKEN_2022)}
+    node.mints |= {MINT: Mint("USDT", "Tether USD", 6), NEW_MINT: Mint("NEW", "A new one", 9, TOKEN_2022)}
     node.give(SOLANA, 2**63 + 5)
     node.move(MINT, SOLANA, 7_000_001)
     node.move(NEW_MINT, SOLANA, 2**64 - 1)
     wallet = watch("solana")
     reading = whole(wallet)
-    assert held(wallet) == {"SOL": Decimal(2**63 + 5) / SOL, "USDC": Decimal("7.000001")}
+    assert held(wallet) == {"SOL": Decimal(2**63 + 5) / SOL, "USDT": Decimal("7.000001")}
     (apart,) = tokens_apart(wallet_get(wallet_id=wallet.wallet_id))
     assert (apart.token.symbol, apart.token.decimals, int(apart.units)) == ("NEW", 9, 2**64 - 1)
     assert reading.block == node.slot
@@ -114,7 +114,7 @@ def test_one_address_of_bitcoin_is_read_alone(nodes: Nodes) -> None:
 
 def test_what_moved_between_two_readings_is_explained_by_its_transactions(nodes: Nodes) -> None:
     node = nodes.ethereum
-    node.contracts[USDC.lower()] = Contract("USDC", "USD Coin", 6)
+    node.contracts[USDT.lower()] = Contract("USDT", "Tether USD", 6)
     node.mine()
     node.give(ETHEREUM, 5 * ETHER)
     wallet = watch("ethereum")
@@ -122,7 +122,7 @@ def test_what_moved_between_two_readings_is_explained_by_its_transactions(nodes:
     node.mine(40)
     node.send(ETHEREUM, OTHER, ETHER)
     node.mine(30)
-    node.move(USDC, OTHER, ETHEREUM, 9)
+    node.move(USDT, OTHER, ETHEREUM, 9)
     node.send(ETHEREUM, OTHER, ETHER, failed=True)
     node.mine(3)
     reading = whole(wallet)
@@ -153,7 +153,7 @@ def test_a_change_that_no_transaction_explains_is_said(nodes: Nodes) -> None:
 
 def test_a_token_account_that_was_there_names_no_owner_and_is_found_all_the_same(nodes: Nodes) -> None:
     node = nodes.solana
-    node.mints[MINT] = Mint("USDC", "USD Coin", 6)
+    node.mints[MINT] = Mint("USDT", "Tether USD", 6)
     node.give(SOLANA, SOL)
     node.move(MINT, SOLANA, 5)
     wallet = watch("solana")
@@ -241,7 +241,7 @@ def test_a_reading_that_is_not_whole_is_marked_failed_and_the_last_one_stays(
     nodes: Nodes, chain: str, spoil: Callable[[Nodes], None], words: str
 ) -> None:
     if chain == "ethereum":
-        nodes.ethereum.contracts[USDC.lower()] = Contract("USDC", "USD Coin", 6)
+        nodes.ethereum.contracts[USDT.lower()] = Contract("USDT", "Tether USD", 6)
     pay_any(nodes, chain)
     wallet = watch(chain)
     good = whole(wallet)
@@ -327,21 +327,21 @@ def test_a_wallet_that_is_on_no_chain_is_not_read() -> None:
 
 def test_an_unknown_token_counts_for_nothing_until_a_person_says_what_it_is(nodes: Nodes) -> None:
     node = nodes.ethereum
-    node.contracts |= {LIAR: Contract("USDC", "USD Coin", 6), USDC.lower(): Contract("USDC", "USD Coin", 6)}
+    node.contracts |= {LIAR: Contract("USDT", "Tether USD", 6), USDT.lower(): Contract("USDT", "Tether USD", 6)}
     node.mine()
     node.move(LIAR, OTHER, ETHEREUM, 10**12)
-    node.move(USDC, OTHER, ETHEREUM, 10**6)
+    node.move(USDT, OTHER, ETHEREUM, 10**6)
     wallet = watch("ethereum")
     whole(wallet)
-    assert held(wallet) == {"ETH": 0, "USDC": 1}
+    assert held(wallet) == {"ETH": 0, "USDT": 1}
     found = wallet_get(wallet_id=wallet.wallet_id)
     (apart,) = tokens_apart(found)
-    assert (apart.token.contract.lower(), apart.token.symbol) == (LIAR, "USDC")
+    assert (apart.token.contract.lower(), apart.token.symbol) == (LIAR, "USDT")
     services.token_trust(wallet=found, contract=apart.token.contract, asset="pts")
     whole(wallet)
-    assert held(wallet) == {"ETH": 0, "USDC": 1, "PTS": 10**6}
+    assert held(wallet) == {"ETH": 0, "USDT": 1, "PTS": 10**6}
     services.token_trust(wallet=found, contract=apart.token.contract, asset="")
-    assert held(wallet) == {"ETH": 0, "USDC": 1}
+    assert held(wallet) == {"ETH": 0, "USDT": 1}
 
 
 @pytest.mark.parametrize(
@@ -420,3 +420,22 @@ def test_every_chain_has_a_title_and_known_tokens_with_right_checksums(key: str)
     chain = CHAINS[key]
     assert chain.title
     assert all(chain.check_address(contract).address == contract for contract in chain.known_tokens if contract[:2] == "0x")
+
+
+def test_a_nodes_address_is_sealed_again_under_a_new_key(settings: Any) -> None:
+    row = services.endpoint_create(chain="solana", url="https://node.example.org/key")
+    settings.ENCRYPTION_KEYS = {"new": b"n" * 32} | settings.ENCRYPTION_KEYS
+    assert services.secrets_rotate() == 1
+    settings.ENCRYPTION_KEYS = {"new": b"n" * 32}
+    assert chain_urls("solana") == ["https://node.example.org/key"]
+    settings.ENCRYPTION_KEYS = {"other": b"o" * 32}
+    assert list(secret_faults()) == [str(row)] == ["node.example.org for solana"]
+    assert "sealed under the key" in failed(services.watch_create(raw={"chain": "solana", "address": SOLANA, "name": "real"}))
+
+
+def test_what_another_wallet_watches_by_now_is_not_brought_back() -> None:
+    first = watch("solana")
+    services.wallet_archive(wallet=first)
+    watch("solana")
+    with pytest.raises(Conflict, match="by now"):
+        services.wallet_archive(wallet=wallet_get(wallet_id=first.wallet_id), archived=False)

@@ -13,6 +13,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import connection
+from django.test import Client
 from rest_framework.test import APIClient
 
 from core.errors import Conflict, Forbidden
@@ -131,6 +132,18 @@ def test_a_secret_is_refused_in_the_place_of_a_name_and_of_the_whole_body(api: A
         assert_nowhere(secret, answer.content.decode(), told.text)
 
 
+def test_a_secret_on_the_page_is_refused_and_is_nowhere_afterwards(told: pytest.LogCaptureFixture) -> None:
+    client = Client()
+    client.force_login(User.objects.create_superuser("root"))
+    for field in ("address", "name"):
+        given = {"chain": "bitcoin", "address": OTHER, "name": "mine", field: SECRETS[0]}
+        answer = client.post("/wallets/watch/", given)
+        assert answer.status_code == 422
+        assert "looks like a seed phrase" in answer.content.decode()
+        assert_nowhere(SECRETS[0], answer.content.decode(), told.text)
+    assert_nowhere(SECRETS[0], client.get("/wallets/").content.decode(), json.dumps(dict(client.session)))
+
+
 def assert_nowhere(secret: Any, *texts: str) -> None:
     """Raw, in base64, in hex and URL-encoded: in these texts, in the database, and in the broker's."""
     text = secret if isinstance(secret, str) else json.dumps(secret)
@@ -164,20 +177,20 @@ def test_who_may_add_a_wallet_may_watch_one(role: str, status: int) -> None:
 
 def test_tokens_are_listed_and_trusted_over_the_api(api: APIClient, nodes: Nodes) -> None:
     node = nodes.ethereum
-    usdc, liar = LOCAL_STABLE["evm"], "0x" + "22" * 20
-    node.contracts |= {usdc.lower(): Contract("USDC", "USD Coin", 6), liar: Contract("USDC", "USD Coin", 6)}
+    usdt, liar = LOCAL_STABLE["evm"], "0x" + "22" * 20
+    node.contracts |= {usdt.lower(): Contract("USDT", "Tether USD", 6), liar: Contract("USDT", "Tether USD", 6)}
     node.mine()
     node.give(ETHEREUM, 10**18)
-    node.move(usdc, OTHER, ETHEREUM, 5)
+    node.move(usdt, OTHER, ETHEREUM, 5)
     node.move(liar, OTHER, ETHEREUM, 5_000_000)
     wallet = watch("ethereum")
     read(wallet)
     path = f"/api/v1/wallets/{wallet.wallet_id}"
     rows = api.get(f"{path}/tokens").json()["results"]
-    assert {(row["asset"], row["amount"]) for row in rows} == {("ETH", "1"), ("USDC", "0.000005"), ("", "5")}
+    assert {(row["asset"], row["amount"]) for row in rows} == {("ETH", "1"), ("USDT", "0.000005"), ("", "5")}
     assert api.get(path).json()["balances"] == [
         {"asset": "ETH", "amount": "1", "unbooked": "0"},
-        {"asset": "USDC", "amount": "0.000005", "unbooked": "0"},
+        {"asset": "USDT", "amount": "0.000005", "unbooked": "0"},
     ]
     apart = next(row for row in rows if not row["asset"])
     assert post(api, f"{path}/tokens", contract=apart["contract"], asset="FUN").json() == {"contract": liar, "asset": "FUN"}
