@@ -117,8 +117,10 @@ class AccountEndpoints:
 
     def cancel(self, call: CoinbaseRequest) -> Json:
         ids = call.body.get("order_ids")
-        if not isinstance(ids, list) or not all(isinstance(item, str) for item in ids) or not 1 <= len(ids) <= MOST_CANCELLED:
+        if not isinstance(ids, list) or not ids or not all(isinstance(item, str) for item in ids):
             raise invalid_argument(f"order_ids must be a list of 1 to {MOST_CANCELLED} ids")
+        if len(ids) > MOST_CANCELLED:
+            raise invalid_argument(f"Too many orderIDs entered, limit is {MOST_CANCELLED}")
         return {"results": [self._cancel(call.account, item) for item in ids]}
 
     def order(self, call: CoinbaseRequest) -> Json:
