@@ -54,6 +54,8 @@ def _parse_cursor(queryset: models.QuerySet[M], name: str, cursor: str) -> objec
         if isinstance(field, models.IntegerField) and not CURSOR_NUMBER.fullmatch(cursor):
             raise ValidationError("It is no number as we write them.")
         value = field.to_python(cursor)
+        if isinstance(value, datetime) and value.tzinfo is None:
+            raise ValidationError("It is no moment as we write them.")
         field.run_validators(value)
     except ValidationError:
         raise Invalid.at("cursor", "This cursor is not one of ours. Start again from the first page.") from None

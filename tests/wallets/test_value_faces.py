@@ -103,7 +103,7 @@ def test_a_history_is_paged_by_time_and_cut(api: APIClient) -> None:
     since = first["results"][1]["ts"]
     assert [row["value"] for row in api.get(address, {"start": since, "end": since}).json()["results"]] == ["2"]
     assert api.get(f"{address}?currency=EUR").json() == {"results": [], "next": None}
-    for wrong in ("start=never", "cursor=x", "limit=0"):
+    for wrong in ("start=never", "cursor=x", "cursor=2000-01-01", "limit=0"):
         assert api.get(f"{address}?{wrong}").status_code == 400
     assert api.get("/api/v1/wallets/nothing/history").status_code == 404
 

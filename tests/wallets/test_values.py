@@ -19,14 +19,14 @@ from tests.wallets.making import fill
 from tests.wallets.prices import hear, store_closes
 from wallets import services
 from wallets.ledger import Account, Booking, booking_write, transfer_legs
-from wallets.models import LedgerTransaction, ValueSnapshot, Wallet, WalletBalance
+from wallets.models import ChainHolding, ChainToken, LedgerTransaction, ValueSnapshot, Wallet, WalletBalance
 from wallets.selectors import wallets_list
 from wallets.valuation import ValueStep, values_between
 from wallets.valuation.steps import list_steps
 
 pytestmark = pytest.mark.django_db
 Kind = LedgerTransaction.Kind
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 NOW = timezone.now().replace(minute=4, second=0, microsecond=0) + HOUR
 """A little after the hour, and after all that a test books."""
 MIDNIGHT = NOW.replace(hour=0, minute=0)
@@ -187,3 +187,20 @@ def test_in_whatever_order_things_are_booked_the_history_is_that_of_the_ledger(b
         there = sum(dollars for hours, dollars, _ in booked if NOW - hours * HOUR <= ts)
         assert step.value == step.paid_in == there
     assert [one.pk for one in wallets_list()]
+
+
+def test_what_a_watched_wallet_has_more_was_paid_in() -> None:
+    wallet = Wallet.objects.create(
+        name="cold", wallet_id=secrets.token_hex(8), kind=Wallet.Kind.WATCH, venue="bitcoin", quote="USD"
+    )
+    hear("BTC-USD", "100")
+    assert services.values_ensure(NOW) == 0, "nobody has read it yet"
+    coin = ChainToken.objects.create(chain="bitcoin", decimals=8, asset="BTC")
+    holding = ChainHolding.objects.create(wallet=wallet, token=coin, units=2 * 10**8)
+    assert [services.values_ensure(NOW + minutes * MINUTE) for minutes in (0, 1)] == [1, 0]
+    hear("BTC-USD", "110")
+    holding.units = 3 * 10**8
+    holding.save()
+    services.values_ensure(NOW + HOUR)
+    found = [(int(step.value), int(step.paid_in), int(step.flow)) for step in told(wallet).values()]
+    assert found == [(200, 200, 0), (330, 310, 110)]

@@ -88,7 +88,7 @@ HISTORY_PARAMETERS = [
     IN_CURRENCY,
     query_parameter("start", "Steps at this time or later; ISO-8601, UTC.", MOMENT_ASKED),
     query_parameter("end", "Steps at this time or earlier.", MOMENT_ASKED),
-    *page_parameters(cursor=MOMENT_ASKED),
+    *page_parameters(cursor={"type": "string", "format": "date-time"}),
 ]
 
 
@@ -150,10 +150,7 @@ class ReportingCurrencyView(APIView):
         body=CURRENCY_CHANGE,
     )
     def post(self, request: Request) -> Response:
-        form = Fields(request.data)
-        currency = form.text("currency")
-        form.refuse("The request has fields that cannot be used.")
-        chosen = services.reporting_currency_set(currency=currency, user=request.user)
+        chosen = services.reporting_currency_set(currency=Fields(request.data).take("currency"), user=request.user)
         return Response({"currency": chosen.currency})
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -14,7 +16,7 @@ from wallets.models import Reporting
 from wallets.services.wallets import asset_read
 
 
-def reporting_currency_set(*, currency: str, user: Person = None) -> Reporting:
+def reporting_currency_set(*, currency: Any, user: Person = None) -> Reporting:
     """From now on everything is valued in it; what was valued before keeps its own. `Invalid` at `currency`."""
     require_right(user, "wallets.change_reporting", scope="admin")
     require_unlimited(user)
@@ -28,7 +30,7 @@ def reporting_currency_set(*, currency: str, user: Person = None) -> Reporting:
     return chosen
 
 
-def reporting_currency_read(*, currency: str) -> str:
+def reporting_currency_read(*, currency: Any) -> str:
     """In capitals. `Invalid` at `currency`."""
     form = Fields({"currency": currency})
     asset = asset_read(form, "currency", form.text("currency"))

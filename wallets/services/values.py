@@ -18,9 +18,9 @@ from core.fields import EXACT
 from core.text import decimal_text
 from wallets.ledger import STEP
 from wallets.models import ValueSnapshot, Wallet
-from wallets.selectors import reporting_currency, wallets_list
+from wallets.selectors import reporting_currency, wallet_balances, wallets_list
 from wallets.valuation import price_environment
-from wallets.valuation.step_prices import StepPrices, open_prices
+from wallets.valuation.step_prices import AT_ONCE, StepPrices, open_prices
 from wallets.valuation.steps import BEGINNING, HOURLY_FOR, Flow, list_steps, walk_amounts, walk_flows
 
 logger = logging.getLogger(__name__)
@@ -68,14 +68,13 @@ def values_ensure(now: datetime | None = None) -> int:
 
 def wallet_values_ensure(wallet: Wallet, prices: StepPrices) -> int:
     """As `values_ensure`, of one wallet."""
-    first = wallet.transactions.aggregate(first=Min("ts"))["first"]
     known = wallet.values.filter(currency=prices.currency)
-    late, there = late_since(wallet, known), set(known.values_list("ts", flat=True))
-    due = [] if first is None else [ts for ts in list_steps(first, prices.now) if ts not in there or ts >= late]
+    watched = wallet.kind == Wallet.Kind.WATCH
+    due = due_of_watched(wallet, known, prices.now) if watched else due_of_ledger(wallet, known, prices.now)
     if not due:
         return 0
     base = known.filter(ts__lt=due[0]).order_by("-ts").first()
-    steps = list(cut_ledger(wallet, due, base))
+    steps = list(cut_watched(wallet, due, base) if watched else cut_ledger(wallet, due, base))
     asked = prices.prices_at(moment for step in steps for moment in step.list_moments())
     found = asked | kept_prices([*known.filter(ts__in=due), *([base] if base else [])])
     rows = list(make_snapshots(wallet, steps, base, found, prices))
@@ -83,6 +82,21 @@ def wallet_values_ensure(wallet: Wallet, prices: StepPrices) -> int:
         rows, batch_size=500, update_conflicts=True, unique_fields=["wallet", "currency", "ts"], update_fields=WRITTEN
     )
     return len(rows)
+
+
+def due_of_ledger(wallet: Wallet, known: QuerySet[ValueSnapshot], now: datetime) -> list[datetime]:
+    """The steps since its first booking that are missing, or that something was booked behind."""
+    first = wallet.transactions.aggregate(first=Min("ts"))["first"]
+    late, there = late_since(wallet, known), set(known.values_list("ts", flat=True))
+    return [] if first is None else [ts for ts in list_steps(first, now) if ts not in there or ts >= late]
+
+
+def due_of_watched(wallet: Wallet, known: QuerySet[ValueSnapshot], now: datetime) -> list[datetime]:
+    """The step of now, once anything was read: what a chain had before is in no ledger."""
+    if not wallet_balances(wallet=wallet) and not known.exists():
+        return []
+    there = set(known.filter(ts__gte=now - AT_ONCE).values_list("ts", flat=True))
+    return [ts for ts in list_steps(now - AT_ONCE, now) if ts not in there]
 
 
 def late_since(wallet: Wallet, known: QuerySet[ValueSnapshot]) -> datetime:
@@ -96,12 +110,25 @@ def late_since(wallet: Wallet, known: QuerySet[ValueSnapshot]) -> datetime:
 
 def cut_ledger(wallet: Wallet, due: Sequence[datetime], base: ValueSnapshot | None) -> Iterator[Step]:
     """From the row before the first of these steps, or from the beginning."""
-    since = base.ts if base else BEGINNING
-    before: Mapping[str, Decimal] = {asset: Decimal(amount) for asset, (amount, _) in base.parts.items()} if base else {}
+    since, before = base.ts if base else BEGINNING, amounts_of(base)
     flows = walk_flows(wallet.pk, due, since)
     for ts, amounts in zip(due, walk_amounts(wallet.pk, due, since, before), strict=True):
         yield Step(ts, amounts, next(flows), since, before)
         since, before = ts, amounts
+
+
+def cut_watched(wallet: Wallet, due: Sequence[datetime], base: ValueSnapshot | None) -> Iterator[Step]:
+    """All that it has more than at the row before was paid in: nothing there trades."""
+    since, before = base.ts if base else BEGINNING, amounts_of(base)
+    amounts = {asset: amount for asset, amount in wallet_balances(wallet=wallet).items() if amount}
+    for ts in due:
+        changes = {asset: amounts.get(asset, Decimal(0)) - before.get(asset, Decimal(0)) for asset in {*amounts, *before}}
+        yield Step(ts, amounts, [Flow(ts, asset, change) for asset, change in changes.items() if change], since, before)
+        since, before = ts, amounts
+
+
+def amounts_of(row: ValueSnapshot | None) -> Mapping[str, Decimal]:
+    return {asset: Decimal(amount) for asset, (amount, _) in row.parts.items()} if row else {}
 
 
 def kept_prices(rows: Iterable[ValueSnapshot]) -> Prices:
