@@ -62,12 +62,12 @@ def test_the_api_tells_each_movement_filtered_and_page_by_page(wallet: Wallet, a
     first = api.get(f"{path}?limit=4").json()
     rest = api.get(first["next"]).json()
     told = [*first["results"], *rest["results"]]
-    assert [one["reference"] for one in told] == ["p-1", "c-5", "c-4", "c-3", "c-2", "c-1", "d-1"]
+    assert [one["reference"] for one in told] == ["c-5", "c-4", "c-3", "c-2", "p-1", "c-1", "d-1"]
     assert rest["next"] is None
     one = told[-1]
     assert (one["address"], one["fee"], one["booked"], one["why"]) == (ADDRESS, "0.1", "booked", "Booked")
     assert one["transaction"] == wallet.transactions.get(kind="deposit").pk
-    assert [(leg["asset"], leg["amount"]) for leg in told[1]["legs"]] == [("BTC", "-1"), ("ETH", "20")]
+    assert [(leg["asset"], leg["amount"]) for leg in told[0]["legs"]] == [("BTC", "-1"), ("ETH", "20")]
     assert [each["reference"] for each in api.get(f"{path}?state=pending").json()["results"]] == ["p-1"]
     assert len(api.get(f"{path}?kind=conversion").json()["results"]) == 5
     since = (OPENED + timedelta(hours=4)).isoformat().replace("+00:00", "Z")
@@ -114,10 +114,10 @@ def test_the_page_says_of_each_whether_it_counts_and_why_not(wallet: Wallet, roo
 def test_more_rows_are_loaded_where_the_page_ends(wallet: Wallet, root: Client) -> None:
     take(wallet, *(row(number) for number in range(60)))
     page = root.get(f"/wallets/{wallet.wallet_id}/").content.decode()
-    assert page.count("Conversion<div>") == 50
+    assert page.count("Conversion<div") == 50
     cursor = page.split(f"/wallets/{wallet.wallet_id}/movements/?cursor=")[1].split('"')[0]
     rest = root.get(f"/wallets/{wallet.wallet_id}/movements/?cursor={cursor}").content.decode()
-    assert rest.count("Conversion<div>") == 10
+    assert rest.count("Conversion<div") == 10
 
 
 def test_movements_are_for_reading_in_the_admin(wallet: Wallet, root: Client) -> None:

@@ -52,13 +52,13 @@ class Movement(models.Model):
 
     class Standing(models.TextChoices):
         BOOKED = "booked"
-        READY = "ready", "not yet: nobody has booked it"
-        WAITS = "waits", "not yet: the venue has not done it"
-        FAILED = "failed", "no: it failed, or was taken back"
-        BEFORE = "before", "no: the opening of the books holds it already"
-        TWIN = "twin", "no: the venue tells it under another id too"
-        ELSEWHERE = "elsewhere", "no: another wallet of the venue has it"
-        UNKNOWN = "unknown", "no: the desk does not know what it is"
+        READY = "ready", "not booked yet: nobody has done so"
+        WAITS = "waits", "not booked yet: the venue has not done it"
+        FAILED = "failed", "not booked: it failed, or was taken back"
+        BEFORE = "before", "not booked: the opening of the books holds it already"
+        TWIN = "twin", "not booked: the venue tells it under another id too"
+        ELSEWHERE = "elsewhere", "not booked: another wallet of the venue has it"
+        UNKNOWN = "unknown", "not booked: the desk does not know what it is"
 
     wallet = models.ForeignKey(Wallet, on_delete=models.PROTECT, related_name="movements")
     reference = models.CharField(max_length=200, help_text="The venue's id.")

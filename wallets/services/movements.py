@@ -40,7 +40,7 @@ def movements_take(
     change nothing. Those that are new or changed are answered, and told by an event. `Conflict` before the books are opened."""
     with transaction.atomic():
         opening = opening_lock(wallet)
-        rows = list(rows)
+        rows = sorted(rows, key=row_order)
         found = wallet.movements.filter(reference__in=[name_row(row) for row in rows]).prefetch_related("legs")
         known = {one.reference: one for one in found}
         changed = [one for row in rows if (one := movement_take(wallet, listed, known, row, opening, book=book))]
@@ -85,6 +85,11 @@ def movement_take(
     movement_settle(kept, opening, book=book)
     same = before == fields | {"legs": legs, "standing": kept.standing}
     return None if same else kept
+
+
+def row_order(row: VenueMovement | UnreadRow) -> tuple[bool, float]:
+    """The oldest first, and last what does not say when it began."""
+    return (isinstance(row, UnreadRow), 0.0 if isinstance(row, UnreadRow) else row.time.timestamp())
 
 
 def name_row(row: VenueMovement | UnreadRow) -> str:
