@@ -16,6 +16,7 @@ PARTS = {
     "api": "The desk over HTTP",
     "sockets": "Fan-out to WebSocket clients",
     "live": "The live desk",
+    "portfolio": "The portfolio of a large desk",
     "ledger": "A million ledger entries",
     "wallets": "Wallets and their worth",
 }

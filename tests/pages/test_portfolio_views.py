@@ -17,6 +17,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from tests.people import make_person
 from tests.trading.live.fixtures import Rows, price, rows
 from tests.trading.portfolio.test_profit import sell
 from tests.trading.portfolio.test_report import hold
@@ -152,3 +153,13 @@ def test_the_queries_of_the_page_are_as_many_for_many(viewer: Client, rows: Rows
     for number in range(4):
         trade(rows, strategy=f"s{number}")
     assert few == count_queries() < 35
+
+
+@pytest.mark.parametrize("model", ["botday", "walletday"])
+def test_the_admin_shows_the_days_and_lets_nobody_change_them(rows: Rows, model: str) -> None:
+    trade(rows)
+    client = Client()
+    client.force_login(make_person("looker", "viewer", is_staff=True))
+    found = shown(client, f"/admin/trading/{model}/")
+    assert found.count("<tr") == 3  # the head, and two days
+    assert client.get(f"/admin/trading/{model}/add/").status_code == 403

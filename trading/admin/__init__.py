@@ -1,5 +1,5 @@
 """The running desk in the admin: bots, their orders and fills, risk, events."""
 
-from trading.admin import bots, records, risk
+from trading.admin import bots, days, records, risk
 
-__all__ = ["bots", "records", "risk"]
+__all__ = ["bots", "days", "records", "risk"]

@@ -127,6 +127,19 @@ def test_of_many_bots_both_ends_are_listed(rows: Rows) -> None:
     assert len(parts_of(shown=4).bots) == 7
 
 
+def test_all_lists_come_to_the_same(rows: Rows) -> None:
+    """Whichever way profit and fees are told apart."""
+    for number in range(24):
+        bot = rows.bot(symbols=f"{'ABC'[number % 3]}-USDT", config={"strategy": "xyz"[number % 2]})
+        for day in range(3):
+            sell(rows, bot, str(number * 7 % 11 - 5 + day), NOON - timedelta(days=day), fee=Decimal(number))
+    days, parts = list_days("paper", SPRING, APART), parts_of()
+    lists = (days, sum_months(days), parts.symbols, parts.strategies, parts.bots)
+    assert [len(found) for found in lists] == [3, 1, 3, 2, 24]
+    sums = [[sum(getattr(one, name) for one in found) for name in ("sales", "won", "realised", "fees")] for found in lists]
+    assert sums == [sums[0]] * len(lists)
+
+
 def test_the_queries_are_as_many_for_one_bot_as_for_many(rows: Rows) -> None:
     def count_queries() -> int:
         with CaptureQueriesContext(
