@@ -15,7 +15,7 @@ class BotDayAdmin(Record):
     list_display = ("day", "bot", "mode", "strategy", "venue", "symbol", *EARNED, "best", "worst")
     list_filter = ("mode", "venue", "strategy", "day")
     list_select_related = ("bot",)
-    ordering = ("-day", "-id")
+    ordering = ("-day",)
     search_fields = ("bot__name", "=symbol")
 
 
@@ -24,5 +24,5 @@ class WalletDayAdmin(Record):
     list_display = ("day", "wallet", "mode", "venue", "currency", *EARNED, "fee_asset", "paid")
     list_filter = ("mode", "venue", "currency", "fee_asset", "day")
     list_select_related = ("wallet",)
-    ordering = ("-day", "-id")
+    ordering = ("-day",)
     search_fields = ("wallet__name", "=fee_asset")

@@ -175,7 +175,7 @@ def test_the_queries_are_as_many_for_a_busy_desk_as_for_a_small_one(rows: Rows) 
     few = count_queries()
     for number in range(5):
         trade(rows.bot(strategy=f"s{number}"))
-    assert (few, count_queries()) == (16, 16)
+    assert (few, count_queries()) == (17, 17)
 
 
 @pytest.mark.parametrize(
