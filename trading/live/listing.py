@@ -7,10 +7,10 @@ Called on the loop; what is halted may be asked from any thread.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 
-from market.exchanges.base import Exchange
+from market.exchanges.base import Exchange, InstrumentRules
 from market.services import instruments_note, products_unread_note
 from trading.live.market_state import MarketState
 from trading.live.pools import InThread
@@ -24,7 +24,7 @@ REFRESH_EVERY, DOUBTED_EVERY = 300.0, 10.0
 class VenueListing:
     def __init__(self, exchange: Exchange, market: MarketState, bots: RunningBots, in_thread: InThread) -> None:
         self.exchange, self.market, self.bots, self.in_thread = exchange, market, bots, in_thread
-        self.symbols: frozenset[str] = frozenset()
+        self.listed: Sequence[InstrumentRules] = ()
         self.refreshed_at = 0.0
         self.doubted = False
         """Whether the venue has refused an order since, for what the order is."""
@@ -35,16 +35,21 @@ class VenueListing:
 
     async def refresh(self, symbols: Iterable[str] = ()) -> None:
         """Asks the venue where that is due, or where one of `symbols` is not known. All bots take in the new rules."""
-        age, enough = time.monotonic() - self.refreshed_at, DOUBTED_EVERY if self.doubted else REFRESH_EVERY
-        if set(symbols) <= self.symbols and age < enough:
+        known, age = {one.symbol for one in self.listed}, time.monotonic() - self.refreshed_at
+        due = age >= REFRESH_EVERY or not known.issuperset(symbols)
+        if not due and not (self.doubted and age >= DOUBTED_EVERY):
             return
-        self.doubted = False  # what is refused from here on is newer than the answer
         listed = await self.exchange.instruments()
+        if due or listed != self.listed:
+            await self.take(listed)
+        self.refreshed_at, self.doubted = time.monotonic(), False
+
+    async def take(self, listed: Sequence[InstrumentRules]) -> None:
+        """Writes what the venue lists, and has all bots take it in."""
         await self.in_thread(partial(instruments_note, key=self.market.key, listed=listed))
         await self.in_thread(partial(products_unread_note, key=self.market.key, products=self.exchange.unread_products))
-        self.symbols = frozenset(one.symbol for one in listed)
+        self.listed = listed
         self.market.tradable = frozenset(one.symbol for one in listed if one.trading)
-        self.refreshed_at = time.monotonic()
         for runner in self.bots.list_all():
             runner.submit(runner.steps.reload_rules)
 

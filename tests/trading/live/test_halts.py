@@ -58,7 +58,7 @@ def test_a_symbol_in_maintenance_is_said_at_the_next_look(monkeypatch: pytest.Mo
     runner = make_runner(bot_load(waiting_bot().pk))
     market: Any = Mock(tradable=None, key="binance-sandbox", explain_no_prices=lambda: "", find_price=lambda _: None)
     monkeypatch.setattr(runner.steps, "inputs", Mock(market=market, accounts=Mock(explain_not_ready=lambda _: "")))
-    exchange = Mock(instruments=AsyncMock(side_effect=[[replace(RULES, trading=False)], [RULES]]))
+    exchange = Mock(instruments=AsyncMock(side_effect=[[replace(RULES, trading=False)], [RULES], [RULES]]))
     bots = Mock(runners={runner.bot_id: runner}, list_all=lambda: [runner])
     listed = VenueListing(exchange, market, bots, AsyncMock())
 
@@ -79,4 +79,7 @@ def test_a_symbol_in_maintenance_is_said_at_the_next_look(monkeypatch: pytest.Mo
     listed.doubt()
     assert (refresh_again(DOUBTED_EVERY - 1), refresh_again(DOUBTED_EVERY + 1)) == (1, 2)
     assert look() == ("", "")
-    assert refresh_again(DOUBTED_EVERY + 1) == 2
+    written = listed.in_thread.await_count  # type: ignore[attr-defined]
+    listed.doubt()
+    assert (refresh_again(DOUBTED_EVERY + 1), refresh_again(DOUBTED_EVERY + 1)) == (3, 3)
+    assert listed.in_thread.await_count == written  # type: ignore[attr-defined]  # nothing has changed
