@@ -41,6 +41,7 @@ REASONS = {
     "too_many_waiting": "Market data came faster than decisions could be made.",
     "not_tradable": "The venue does not trade this symbol at present.",
     "entry_refused": "The venue has refused the last entries of this symbol.",
+    "drift": "The books of its wallet and the venue differ: no entries until that is resolved.",
 }
 """Every reason code of a BlockEvent, in words."""
 
@@ -87,6 +88,8 @@ class Moment:
     price_age: float | None
     killed: bool = False
     entries_allowed: bool = True
+    drift: str = ""
+    """How the wallet's books and the venue differ, where that keeps its bots from buying."""
     tradable: bool = True
     open_orders: int = 0
     orders_last_minute: int = 0
@@ -172,6 +175,10 @@ def entries_allowed(proposal: Proposal, moment: Moment, limits: RiskLimits) -> D
     return None if moment.entries_allowed else Denial("bot_not_running", REASONS["bot_not_running"])
 
 
+def books_agree(proposal: Proposal, moment: Moment, limits: RiskLimits) -> Denial | None:
+    return Denial("drift", moment.drift) if moment.drift else None
+
+
 def daily_loss(proposal: Proposal, moment: Moment, limits: RiskLimits) -> Denial | None:
     if limits.daily_loss is not None and moment.loss_today >= limits.daily_loss:
         return Denial("daily_loss", f"It has lost {moment.loss_today:f} today; the limit is {limits.daily_loss:f}.")
@@ -226,4 +233,4 @@ def base_owned(proposal: Proposal, moment: Moment, limits: RiskLimits) -> Denial
 
 Rule = Callable[[Proposal, Moment, RiskLimits], Denial | None]
 ALWAYS: tuple[Rule, ...] = (kill_switch, tradable_symbol, fresh_price, price_band, venue_rules, base_owned)
-ENTRIES: tuple[Rule, ...] = (entries_allowed, daily_loss, symbol_exposure, open_orders, order_rate, paid_for)
+ENTRIES: tuple[Rule, ...] = (entries_allowed, books_agree, daily_loss, symbol_exposure, open_orders, order_rate, paid_for)

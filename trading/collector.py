@@ -9,6 +9,7 @@ from prometheus_client.registry import Collector
 
 from trading import selectors
 from trading.models import Bot
+from wallets.drift_lists import drift_amounts
 
 
 class DeskCollector(Collector):
@@ -21,6 +22,10 @@ class DeskCollector(Collector):
             "What the desk is worth at the newest prices, in the reporting currency, by mode.",
             labels=["currency", "mode"],
         )
+        drift = GaugeMetricFamily("wallet_drift", "What a venue has more of an asset than our books.", labels=["wallet", "asset"])
+        for wallet, asset, amount in drift_amounts():
+            drift.add_metric([wallet, asset], float(amount))
+        yield drift
         running = Bot.objects.filter(run__isnull=False, run__ended_at=None, archived_at=None)
         active.add_metric([], running.count())
         yield active

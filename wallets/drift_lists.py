@@ -73,6 +73,12 @@ def drifts_list(*, wallet: str = "", state: str = "") -> QuerySet[Drift]:
     return rows.filter(**{name: value for name, value in asked.items() if value}).order_by("-id")
 
 
+def drift_amounts() -> list[tuple[str, str, Decimal]]:
+    """Of each balance that differs: the wallet's id, the asset, what the venue has more. A drift that is ignored differs too."""
+    rows = Drift.objects.filter(about=Drift.About.BALANCE, state__in=STANDING).select_related("wallet")
+    return [(one.wallet.wallet_id, one.asset, one.difference) for one in rows]
+
+
 def holding_reasons() -> dict[int, str]:
     """Why the bots of wallets make no entries, by the wallet's primary key."""
     found: dict[int, str] = {}

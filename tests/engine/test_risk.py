@@ -38,6 +38,7 @@ def test_a_sound_order_passes() -> None:
     [
         ({"killed": True}, "kill_switch"),
         ({"tradable": False}, "not_tradable"),
+        ({"drift": "5 BTC at the venue are not in the books."}, "drift"),
         ({"last_price": None}, "stale_price"),
         ({"price_age": None}, "stale_price"),
         ({"price_age": 31.0}, "stale_price"),

@@ -51,7 +51,10 @@ def runner_of(loaded_bot: LoadedBot, price: str = "10") -> BotRunner:
     known.state = "live"
     known.prices = {symbol: (Decimal(price), time.monotonic()) for symbol in SYMBOLS}
     accounts = SimpleNamespace(
-        explain_not_ready=lambda account: "", find_balances=lambda account: PLENTY, find_lease=lambda account: None
+        explain_not_ready=lambda account: "",
+        find_balances=lambda account: PLENTY,
+        find_lease=lambda account: None,
+        explain_drift=lambda account: "",
     )
     inputs = BotInputs(known, cast(Any, accounts), Decisions(), lambda: START + 3 * STEP)
     return BotRunner(loaded_bot, inputs, BotHost(start=Mock(), dispatch=Mock(), remove=Mock()))

@@ -134,7 +134,7 @@ class AccountWorker:
 
     async def on_event(self, event: UserEvent) -> None:
         if isinstance(event, StreamGap):
-            self.reconciler.request_comparison()
+            self.reconciler.note_gap()
         elif isinstance(event, Balances):
             self.balances.on_balances(event)
         elif isinstance(event, Report):
@@ -151,7 +151,7 @@ class AccountWorker:
             await self.executor.on_first_report(runner, report)
 
     def note_lost(self, why: str) -> None:
-        self.reconciler.request_comparison()
+        self.reconciler.note_gap()
         if self.lost is None:
             logger.warning("user stream of %s: %s", self.wallet.name, why)
             detail = f"{self.wallet.name}: {why}"

@@ -50,12 +50,15 @@ class AccountPool:
         """By the account's primary key."""
         self.shut_until: dict[str, float] = {}
         """When a key that could not be used is tried again (monotonic): see `desired_state.fingerprint_key`."""
+        self.drifts: Mapping[int, str] = {}
+        """How the books of accounts and the venue differ, where that keeps their bots from buying; by the account's primary key."""
         self.refusals: dict[int, str] = {}
         """Why an account cannot be used, by its primary key."""
 
     async def follow(self, desired: DesiredState) -> None:
         """A key that has been refused, taken away or replaced is let go at once: nothing more is sent or asked with it. What rests
         at the venue stays there. One that the venue has ceased to take is tried again later."""
+        self.drifts = desired.drifts
         for account_id, account in list(self.accounts.items()):
             if desired.keys.get(account_id) != fingerprint_key(account.wallet):
                 await self.let_go(account_id, "its key was refused or taken away.")
@@ -142,6 +145,11 @@ class AccountPool:
     def find_lease(self, account_id: int) -> Lease | None:
         """By which the account's orders can be sent at once; None: they cannot."""
         return self.find_venue_lease() if account_id in self.accounts else None
+
+    @called_from(*ANY)
+    def explain_drift(self, account_id: int) -> str:
+        """Why its bots make no entries; empty: they do."""
+        return self.drifts.get(account_id, "")
 
     @called_from(*ANY)
     def describe_fault(self) -> str:

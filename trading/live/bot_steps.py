@@ -40,6 +40,9 @@ class AccountViews(Protocol):
     def find_lease(self, account_id: int) -> Lease | None:
         """By which orders can be sent at once; None: they cannot."""
 
+    def explain_drift(self, account_id: int) -> str:
+        """How its books and the venue differ, where that keeps its bots from buying; empty: it does not."""
+
 
 @dataclass(frozen=True, slots=True)
 class BotInputs:
@@ -73,13 +76,14 @@ class BotSteps:
 
     @called_from(*ANY)
     def explain_halts(self) -> str:
-        """Which of its symbols the venue itself does not trade at present, or whose entries it refuses; empty: none. It decides all
-        the same: what cannot be traded is refused, and an exit stays wanted."""
+        """Which of its symbols the venue itself does not trade at present, what keeps it from entries, or whose entries the venue
+        refuses; empty: none. It decides all the same: what cannot be traded is refused, and an exit stays wanted."""
         tradable = self.inputs.market.tradable
         halted = [] if tradable is None else [symbol for symbol in self.loaded_bot.config.symbols if symbol not in tradable]
         if halted:
             return f"{self.loaded_bot.bot.venue} does not trade {', '.join(halted)} at present."
-        return explain_refusals(self.loaded_bot)
+        drift = self.inputs.accounts.explain_drift(self.account_id) if self.loaded_bot.external else ""
+        return drift or explain_refusals(self.loaded_bot)
 
     @called_from(*ANY)
     def find_prices(self) -> dict[str, float]:
@@ -103,6 +107,7 @@ class BotSteps:
             received=self.received,
             balances=inputs.accounts.find_balances(self.account_id) if loaded.external else None,
             lease=inputs.accounts.find_lease(self.account_id) if loaded.external else None,
+            drift=inputs.accounts.explain_drift(self.account_id) if loaded.external else "",
             memory=inputs.market,
             find_quote=partial(inputs.market.find_price, quoted=True),
         )

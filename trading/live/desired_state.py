@@ -18,6 +18,7 @@ from market.exchanges.registry import VENUES
 from market.models import VenueStream
 from market.services import stream_ensure
 from trading.models import EXTERNAL, OPEN, Bot, Mode, Order
+from wallets.drift_lists import holding_reasons
 from wallets.models import ExchangeAccount, Wallet
 from wallets.services import account_endpoint
 
@@ -48,6 +49,8 @@ class DesiredState:
     wallets: list[Wallet] = field(default_factory=list)
     keys: dict[int, str] = field(default_factory=dict)
     """Of accounts whose key may be used, by primary key: which one it is."""
+    drifts: dict[int, str] = field(default_factory=dict)
+    """Of accounts whose bots may not buy because books and venue differ, by primary key: how."""
     watch: list[str] = field(default_factory=list)
     market: ExchangeAccount | None = None
     """An account of the venue: where its addresses are."""
@@ -67,12 +70,15 @@ def read_desired_state() -> dict[int, DesiredState]:
     for one in assignments:
         if state := by_key.get(one.venue):
             state.assignments.append(one)
+    drifts = holding_reasons()
     busy = set(Order.objects.filter(status__in=OPEN).values_list("wallet_id", flat=True))
     for wallet in wallets:
         assert wallet.account
         state = by_key.get(venue_key(wallet.account.venue, wallet.account.environment))
         if state is not None and not wallet.account.refused_reason and wallet.account.has_secret:
             add_wallet(state, wallet, has_orders=wallet.pk in busy)
+            if why := drifts.get(wallet.pk):
+                state.drifts[wallet.account.pk] = why
     return {state.stream.pk: state for state in states}
 
 

@@ -20,6 +20,7 @@ from django.db import Error as DatabaseError
 from django.db.models import Q
 
 from core.database_errors import describe_database_error
+from core.work import send_named
 from market.exchanges.base import Exchange, ExchangeError, Report, Retryable, UnreadRow
 from trading.live.bot_runner import BotRunner
 from trading.live.executor import Executor, gather_quietly
@@ -37,6 +38,9 @@ AT_ONCE = 8
 """Orders that are seen to at once: recovery must not use up the venue's rate limit that new orders need."""
 NOT_ASKED = ("budget", "breaker")
 """Codes of errors that say nothing of the venue but that it was not asked."""
+RUN_EVERY = 60.0
+"""Seconds."""
+RECONCILE = "trading.tasks.wallets_reconcile"
 PROBE_FIRST = 1.0
 """Seconds by which a comparison leaves the first try of a venue that failed to the errands."""
 
@@ -57,12 +61,21 @@ class Reconciler:
         """Whether the first comparison with the venue has gone through."""
         self.compared_at = 0.0
         """When (monotonic); 0: a comparison is due."""
+        self.run_due = "start"
+        """Why the books are to be compared with the venue by a run of its own, once the orders have been; empty: they are not."""
+        self.run_asked_at = 0.0
+        """When (monotonic) the last one was asked for."""
         self.trouble = ""
         """Why the last comparison did not go through, for a person; empty: it did."""
 
     def request_comparison(self) -> None:
         """Something may have been missed."""
         self.compared_at = 0.0
+
+    def note_gap(self) -> None:
+        """The user stream was away, and not only orders may have been missed."""
+        self.run_due = self.run_due or "gap"
+        self.request_comparison()
 
     async def run(self) -> None:
         """For ever: at the start, after each gap, and every half minute."""
@@ -77,6 +90,7 @@ class Reconciler:
         try:
             await self.compare()
             self.trouble = ""
+            await self.ask_for_run()
             return wait
         except ExchangeError as error:
             wait = self.note_trouble(error)
@@ -88,6 +102,12 @@ class Reconciler:
             logger.exception("the orders of %s are compared later", self.wallet.name)
         self.request_comparison()
         return wait
+
+    async def ask_for_run(self) -> None:
+        """Has workers reconcile the wallet after the start and after each gap, once a minute at most."""
+        if self.ready and self.run_due and time.monotonic() - self.run_asked_at > RUN_EVERY:
+            due, self.run_due, self.run_asked_at = self.run_due, "", time.monotonic()
+            await self.in_thread(partial(send_named, RECONCILE, [(self.wallet.wallet_id, due)], expires=RUN_EVERY))
 
     def note_trouble(self, error: ExchangeError) -> float:
         """What the venue said is kept while we only wait for it. Returns how long to wait at least."""

@@ -1,6 +1,6 @@
 """One account examined: both sides read and compared, what differs explained, and asked again where it may have moved meanwhile.
 
-Nothing is written here.
+No balance is changed here.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -17,7 +17,7 @@ from asgiref.sync import sync_to_async
 from trading.reconciliation import own_side
 from trading.reconciliation.causes import Cause, EvidenceRow, Part, explain_differences
 from trading.reconciliation.compare import About, Difference, OwnSide, VenueSide, compare_sides
-from trading.reconciliation.evidence import BookedTrade, VenueTrade, list_trade_rows
+from trading.reconciliation.evidence import VenueTrade, list_trade_rows
 from trading.reconciliation.venue_side import AccountQuestions, Listed, list_numbers
 from wallets.models import Wallet
 
@@ -26,6 +26,8 @@ T = TypeVar("T")
 ROUNDS = 4
 SETTLE_SECONDS = 0.5
 """Until what may have moved is asked again."""
+MOST_UNDERWAY = timedelta(days=1)
+"""A venue lists a movement by when it began; it counts from when it was done."""
 MOST_LOOKED_UP = 20
 """Orders that are asked for one by one, because their fills do not tell whose they are."""
 
@@ -114,18 +116,27 @@ def list_amounts(differences: Sequence[Difference]) -> dict[str, Decimal]:
 
 
 async def gather_evidence(wallet: Wallet, questions: AccountQuestions, look: Look) -> list[EvidenceRow]:
-    """What one side has on record since the clean point, and the other has not."""
-    assets = list_amounts(look.differences).keys()
-    if not assets:
+    """What one side has on record since the clean point, and the other has not: fills, and movements where fills do not explain all
+    of it."""
+    amounts = list_amounts(look.differences)
+    if not amounts:
         return []
     since = await read_rows(own_side.find_clean_point, wallet)
+    rows = await gather_trades(wallet, questions, amounts.keys(), since)
+    if any(not part.rows for parts in explain_differences(amounts, rows).values() for part in parts):
+        told = await questions.ask_movements(since - MOST_UNDERWAY)
+        rows += await read_rows(own_side.keep_movements, wallet, told)
+    return [row for row in rows if row.legs.keys() & amounts.keys()]
+
+
+async def gather_trades(wallet: Wallet, questions: AccountQuestions, assets: Collection[str], since: datetime) -> list[EvidenceRow]:
     symbols = await read_rows(own_side.find_symbols, wallet, assets, since)
-    if assets - {asset for symbol in symbols for asset in symbol.split("-")}:
+    if set(assets) - {asset for symbol in symbols for asset in symbol.split("-")}:
         symbols = sorted({*symbols, *await questions.ask_pairs(assets)})
     told, listed = await questions.ask_fills(symbols, since)
     theirs = await name_owners(wallet, questions, await read_rows(own_side.name_trades, wallet, listed), listed)
-    booked: Sequence[BookedTrade] = await read_rows(own_side.read_booked_trades, wallet, told, since)
-    return [row for row in list_trade_rows(theirs, booked) if row.legs.keys() & assets]
+    booked = await read_rows(own_side.read_booked_trades, wallet, told, since)
+    return list(list_trade_rows(theirs, booked))
 
 
 async def name_owners(

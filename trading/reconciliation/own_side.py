@@ -4,26 +4,37 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db.models import Prefetch, Q
 
+from core.errors import Conflict
 from core.fields import EXACT
 from core.venues import venue_key
-from market.exchanges.base import Execution, Report
+from market.exchanges.base import Execution, Report, UnreadRow
+from market.exchanges.movements import Movement as VenueMovement
 from market.models import Instrument
 from trading.models import EXTERNAL, OPEN, Order, OrderStatus, Position
+from trading.reconciliation.causes import Cause, EvidenceRow
 from trading.reconciliation.compare import OwnSide, RestingOrder
 from trading.reconciliation.evidence import BookedTrade, VenueTrade, name_trade_of, sum_amounts
 from trading.services.fills import name_account
 from trading.services.twins import name_book
 from wallets.ledger import Account
-from wallets.models import LedgerEntry, LedgerTransaction, ReconciliationRun, Wallet
+from wallets.models import LedgerEntry, LedgerTransaction, Movement, ReconciliationRun, Wallet
+from wallets.services import movements_take
 
 MARGIN = timedelta(minutes=1)
 """Fills are asked for from so much before the clean point: two clocks never agree."""
+CAUSES_OF_MOVEMENTS = {
+    Movement.Kind.CONVERSION: Cause.CONVERSION,
+    Movement.Kind.DUST: Cause.DUST,
+    Movement.Kind.REBATE: Cause.REBATE,
+}
+"""Of the others, which came in or went out, it is `movement`."""
 UNSENT = (OrderStatus.PENDING, OrderStatus.SUBMITTED)
 
 
@@ -120,6 +131,22 @@ def name_trade(trade: VenueTrade, report: Report, order: Order | None) -> VenueT
     symbol, number = (order.symbol, order.order_id) if order else (trade.symbol, "")
     execution = pay_in_ours(trade.execution, trade.symbol, order)
     return replace(trade, symbol=symbol, order_id=number, side=report.side, execution=execution)
+
+
+def keep_movements(wallet: Wallet, told: Mapping[str, Sequence[VenueMovement | UnreadRow]]) -> list[EvidenceRow]:
+    """Keeps what the venue tells of movements, and books none of it. Returns those that the books lack: done ones, and withdrawals
+    on their way, which the venue has taken out already and which cannot be booked yet."""
+    with suppress(Conflict):
+        for listed, rows in told.items():
+            movements_take(wallet=wallet, rows=rows, listed=listed, book=False)
+    missing = Q(standing=Movement.Standing.READY) | Q(standing=Movement.Standing.WAITS, kind=Movement.Kind.WITHDRAWAL)
+    return [name_movement(one) for one in wallet.movements.filter(missing).prefetch_related("legs")]
+
+
+def name_movement(one: Movement) -> EvidenceRow:
+    may_book = {"how": "movement"} if one.standing == Movement.Standing.READY else {}
+    cause = CAUSES_OF_MOVEMENTS.get(Movement.Kind(one.kind), Cause.MOVEMENT)
+    return EvidenceRow(one.reference, cause, one.effect(), {"movement": one.pk, "kind": one.kind, **may_book})
 
 
 def pay_in_ours(execution: Execution, symbol: str, order: Order | None) -> Execution:

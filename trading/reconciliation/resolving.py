@@ -28,7 +28,8 @@ from trading.services.fills import name_account
 from trading.services.loaded_bot import MarketNow
 from trading.services.orders import report_apply
 from wallets.ledger import Account, Booking, Leg, booking_write
-from wallets.models import Drift, LedgerTransaction, Wallet
+from wallets.models import Drift, LedgerTransaction, Movement, Wallet
+from wallets.services import movement_book
 from wallets.services.drifts import Decision, drift_end, drift_resolve
 
 Row = Mapping[str, Any]
@@ -109,6 +110,14 @@ def fees_book(wallet: Wallet, rows: Sequence[Row]) -> None:
         booking_write(wallet.pk, Booking(Correction, row["key"], timezone.now(), other, f"the fee of {row['trade_id']}"))
 
 
+def movements_book(wallet: Wallet, rows: Sequence[Row]) -> None:
+    for row in rows:
+        found = Movement.objects.select_related("wallet").filter(wallet=wallet, pk=row["movement"]).first()
+        if found is None:
+            raise Conflict("This movement is not known any more. Reconcile again.")
+        movement_book(movement=found)
+
+
 def surplus_undo(wallet: Wallet, rows: Sequence[Row]) -> None:
     """Takes a booking back, entry by entry."""
     for row in rows:
@@ -144,5 +153,10 @@ def read_execution(row: Row) -> Execution:
 
 
 OF_FEES = ((Account.ASSETS, 1), (Account.FEES, -1))
-WAYS: Mapping[str, Callable[[Wallet, Sequence[Row]], None]] = {"trade": trades_book, "fee": fees_book, "undo": surplus_undo}
+WAYS: Mapping[str, Callable[[Wallet, Sequence[Row]], None]] = {
+    "trade": trades_book,
+    "fee": fees_book,
+    "undo": surplus_undo,
+    "movement": movements_book,
+}
 """How rows are booked, by their `how`."""

@@ -11,12 +11,14 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from redis.exceptions import RedisError
 
 from market.exchanges.account_cache import AccountCache
-from market.exchanges.base import Balance, Exchange, ExchangeError, Execution, Report, UnreadRow
+from market.exchanges.base import Balance, Exchange, ExchangeError, Execution, NotOffered, Report, UnreadRow
+from market.exchanges.movements import Movement
 from trading.reconciliation.compare import RestingOrder
 
 T = TypeVar("T")
@@ -26,6 +28,8 @@ QUESTION_SECONDS = 20.0
 AT_ONCE = 4
 MOST_SYMBOLS = 40
 """Whose fills one run asks for; each is a question of its own, and a venue counts them."""
+MOST_PAGES = 10
+"""Of one list of movements."""
 FAULTS = (ExchangeError, TimeoutError, OSError)
 
 
@@ -87,6 +91,21 @@ class AccountQuestions:
         """By the venue's number, for what its fills do not tell."""
         return await self.ask(f"order {number}", lambda: self.exchange.order(symbol, "", number))
 
+    async def ask_movements(self, since: datetime) -> dict[str, list[Movement | UnreadRow]]:
+        """What the venue tells of movements since then, by its lists. One that this environment does not have is no failure."""
+        return {listed: await self.ask_list(listed, since) for listed in self.exchange.movement_lists}
+
+    async def ask_list(self, listed: str, since: datetime) -> list[Movement | UnreadRow]:
+        rows: list[Movement | UnreadRow] = []
+        for _ in range(MOST_PAGES):
+            page = await self.ask(f"its {listed}", partial(self.exchange.movements, listed, since))
+            rows += page.rows if page else ()
+            if page is None or page.whole:
+                return rows
+            since = page.until
+        self.note(f"its {listed}", f"there is more than {MOST_PAGES} pages of it")
+        return rows
+
     async def ask_time(self) -> datetime:
         """The venue's, or ours where it does not tell."""
         offset = await self.ask("its clock", self.exchange.clock_offset)
@@ -97,6 +116,8 @@ class AccountQuestions:
         try:
             async with asyncio.timeout(QUESTION_SECONDS):
                 return await question()
+        except NotOffered:
+            return None
         except FAULTS as error:
             self.note(what, explain_silence(error))
             return None

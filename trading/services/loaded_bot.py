@@ -59,6 +59,8 @@ class MarketNow:
     """What the account at the venue has, by asset; None where that is not known, or there is no account."""
     lease: Lease | None = None
     """Of the worker that sends the orders as soon as they are committed."""
+    drift: str = ""
+    """How the books of the bot's wallet and the venue differ, where that keeps its bots from buying."""
     memory: PriceMemory | None = None
     """Last prices of all that is heard of the venue, for what is not traded here: fees."""
 
@@ -127,6 +129,7 @@ class LoadedBot:
             price_age=age,
             killed=killed,
             entries_allowed=market.entries_allowed and self.schedule.allows(market.time),
+            drift=market.drift,
             tradable=market.tradable is None or symbol in market.tradable,
             open_orders=len(self.orders),
             orders_last_minute=len(self.recent),

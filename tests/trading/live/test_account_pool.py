@@ -34,7 +34,7 @@ async def test_a_key_that_is_barred_in_mid_run_is_let_go_and_tried_again_later(m
     told: list[Any] = []
     barred, well = account(BARRED), account()
     one = pool(told, barred, well)
-    desired: Any = SimpleNamespace(keys={0: "k", 1: "k"}, wallets=[barred.wallet])
+    desired: Any = SimpleNamespace(keys={0: "k", 1: "k"}, wallets=[barred.wallet], drifts={})
     await one.follow(desired)
     assert one.accounts == {1: well}
     barred.stop.assert_awaited_once()

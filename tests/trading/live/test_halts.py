@@ -57,7 +57,8 @@ def test_a_halt_is_known_as_soon_as_it_meets_an_order(sandbox: RunningSandbox, m
 def test_a_symbol_in_maintenance_is_said_at_the_next_look(monkeypatch: pytest.MonkeyPatch) -> None:
     runner = make_runner(bot_load(waiting_bot().pk))
     market: Any = Mock(tradable=None, key="binance-sandbox", explain_no_prices=lambda: "", find_price=lambda _: None)
-    monkeypatch.setattr(runner.steps, "inputs", Mock(market=market, accounts=Mock(explain_not_ready=lambda _: "")))
+    accounts = Mock(explain_not_ready=lambda _: "", explain_drift=lambda _: "")
+    monkeypatch.setattr(runner.steps, "inputs", Mock(market=market, accounts=accounts))
     exchange = Mock(instruments=AsyncMock(side_effect=[[replace(RULES, trading=False)], [RULES], [RULES]]))
     bots = Mock(runners={runner.bot_id: runner}, list_all=lambda: [runner])
     listed = VenueListing(exchange, market, bots, AsyncMock())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from secrets import token_hex
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from django.utils import timezone
 
 from core.times import from_ms
+from market.exchanges.base import Balance
+from market.sandbox.movements import MovementLeg, MovementTicket, SandboxMovement
 from market.sandbox.orders import OrderTicket, SandboxFill, SandboxOrder
 from market.sandbox.server import RunningSandbox
 from tests.chaos import desk
@@ -18,7 +21,7 @@ from trading.reconciliation.own_side import name_venue
 from trading.reconciliation.run import run_begin, run_execute
 from wallets.ledger import booking_write
 from wallets.models import Drift, ReconciliationRun, Wallet
-from wallets.services import fill_booking
+from wallets.services import fill_booking, ledger_opening_from_venue
 
 BASE = "BTC"
 
@@ -31,9 +34,11 @@ class PlantedDesk:
 
     @classmethod
     def open(cls, sandbox: RunningSandbox, venue: str) -> PlantedDesk:
-        """Its books begin with what the account has."""
+        """Its books began an hour ago, with what the account has: venues tell of movements by the second."""
         planted = cls(sandbox, venue, desk.wallet(sandbox, venue))
-        assert planted.reconcile().state == "clean"
+        held = sandbox.exchange(venue).accounts[sandbox.key(venue)].balances
+        balances = [Balance(asset, one.free, one.held) for asset, one in held.items()]
+        ledger_opening_from_venue(wallet=planted.wallet, balances=balances, ts=timezone.now() - timedelta(hours=1))
         return planted
 
     @property
@@ -62,8 +67,16 @@ class PlantedDesk:
 
     def pay_in(self, asset: str, amount: str) -> None:
         """Money that comes or goes (below zero) without a record of it."""
+        account = self.sandbox.exchange(self.venue).accounts[self.sandbox.key(self.venue)]
+        self.sandbox.do(lambda: account.receive(asset, Decimal(amount)))
+
+    def move(self, kind: Any, stage: Any = "done", **legs: str) -> SandboxMovement:
+        """A movement that the venue tells of."""
         exchange, key = self.sandbox.exchange(self.venue), self.sandbox.key(self.venue)
-        self.sandbox.do(lambda: exchange.deposit(key, asset, Decimal(amount)))
+        parts = tuple(MovementLeg(asset, Decimal(amount)) for asset, amount in legs.items())
+        txid, other = token_hex(16), "funding" if kind in ("transfer", "reward") else ""
+        ticket = MovementTicket(kind, parts, network="BTC", address="bc1qexample", txid=txid, other=other)
+        return self.sandbox.do(lambda: exchange.move(key, ticket, stage))
 
     def start_bot(self) -> Bot:
         """One whose run is there, and that nobody drives."""

@@ -15,13 +15,13 @@ from core.errors import Conflict, Invalid
 from core.models import Event
 from market.sandbox.scenario import Scenario
 from market.sandbox.server import RunningSandbox, running_sandbox
-from tests.chaos.desk import LISTED, lifted_limits
+from tests.chaos.desk import LISTED, lifted_limits, wallet
 from tests.trading.reconciliation.desk import PlantedDesk, open_drifts
 from trading.models import Fill, Order, Position
 from trading.reconciliation import examination
 from trading.reconciliation.resolving import drift_settle
-from trading.reconciliation.run import run_begin
-from wallets.models import Drift, ReconciliationRun
+from trading.reconciliation.run import run_begin, run_execute
+from wallets.models import Drift, Movement
 from wallets.selectors import balance_check
 
 pytestmark = pytest.mark.django_db
@@ -59,9 +59,10 @@ def agree(planted: PlantedDesk) -> bool:
     return planted.reconcile().state == "clean" and not open_drifts() and not balance_check(wallet=planted.wallet)
 
 
-def test_a_first_run_begins_the_books(planted: PlantedDesk) -> None:
-    assert planted.wallet.transactions.get().kind == "opening"
-    run = ReconciliationRun.objects.get()
+def test_a_first_run_begins_the_books(sandbox: RunningSandbox) -> None:
+    where = wallet(sandbox, "coinbase")
+    run = run_execute(run_begin(wallet=where, trigger="command"))
+    assert where.transactions.get().kind == "opening"
     assert run.state == "clean"
     assert run.clean_until is not None
     assert Event.objects.get(type="reconciliation").payload["state"] == "clean"
@@ -119,6 +120,58 @@ def test_a_rebate_is_named_and_booked(planted: PlantedDesk) -> None:
     planted.reconcile()
     assert open_drifts() == {fill.fee_asset: "rebate"}
     resolve(fill.fee_asset, "book")
+    assert agree(planted)
+
+
+MOVEMENTS: dict[str, tuple[str, dict[str, str]]] = {
+    "deposit": ("movement", {"BTC": "0.25"}),
+    "withdrawal": ("movement", {"BTC": "-0.25"}),
+    "conversion": ("conversion", {"BTC": "-0.01", "ETH": "0.2"}),
+    "dust": ("dust", {"BTC": "-0.00001", "BNB": "0.003"}),
+    "rebate": ("rebate", {"BTC": "0.00003"}),
+}
+
+
+@pytest.mark.parametrize("kind", MOVEMENTS)
+def test_a_movement_is_named_by_its_kind_and_booked(planted: PlantedDesk, kind: str) -> None:
+    cause, legs = MOVEMENTS[kind]
+    planted.move(kind, **legs)
+    run = planted.reconcile()
+    assert (run.state, run.not_asked) == ("drift", [])
+    assert open_drifts() == dict.fromkeys(legs, cause)
+    resolve("BTC", "book")
+    assert {one.standing for one in Movement.objects.all()} == {"booked"}
+    assert agree(planted)
+
+
+def test_a_withdrawal_on_its_way_is_named_and_cannot_be_booked_yet(planted: PlantedDesk) -> None:
+    made = planted.move("withdrawal", "pending", BTC="-0.25")
+    planted.reconcile()
+    assert open_drifts() == {"BTC": "movement"}
+    with pytest.raises(Invalid):
+        resolve("BTC", "book")
+    exchange, key = planted.sandbox.exchange(planted.venue), planted.sandbox.key(planted.venue)
+    planted.sandbox.do(lambda: exchange.settle(key, made.id, "done"))
+    planted.reconcile()
+    resolve("BTC", "book")
+    assert agree(planted)
+
+
+def test_a_deposit_on_its_way_is_no_difference(planted: PlantedDesk) -> None:
+    planted.move("deposit", "pending", BTC="0.25")
+    assert planted.reconcile().state == "clean"
+
+
+def test_a_deposit_and_a_missed_fill_together_are_told_apart(planted: PlantedDesk) -> None:
+    planted.start_bot()
+    planted.lose_order("qd-lost-1")
+    planted.trade("qd-lost-1")
+    planted.move("deposit", BTC="0.25")
+    planted.reconcile()
+    drift = Drift.objects.get(asset="BTC")
+    assert {part["cause"] for part in drift.evidence} == {"movement", "fill_missed"}
+    assert sum(Decimal(part["amount"]) for part in drift.evidence) == drift.difference
+    resolve("BTC", "book")
     assert agree(planted)
 
 
