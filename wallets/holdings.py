@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Prefetch, Q, QuerySet
 
+from core.fields import EXACT
 from wallets.chains.amounts import amount_text, units_amount
 from wallets.chains.base import Block, WatchedAddress
 from wallets.chains.registry import chain_get
@@ -32,20 +34,17 @@ MARKS = 12
 
 def chain_holdings(wallet: Wallet) -> dict[str, Decimal]:
     """By asset, what is confirmed of the chain's coin and of tokens that are known or that a person trusts."""
+    return sum_tokens((one.token, one.units) for one in wallet.chain_holdings.all())
+
+
+def sum_tokens(held: Iterable[tuple[ChainToken, Decimal]]) -> dict[str, Decimal]:
+    """Left out are tokens that do not say their decimals, and those that tell of more than there is of anything."""
     found: dict[str, Decimal] = defaultdict(Decimal)
-    for holding in wallet.chain_holdings.all():
-        amount = holding_amount(holding)
-        if holding.token.asset and amount is not None:
-            found[holding.token.asset] += amount
+    for token, units in held:
+        amount = None if token.decimals is None else units_amount(units, token.decimals)
+        if token.asset and amount is not None and amount < MOST:
+            found[token.asset] = EXACT.add(found[token.asset], amount)
     return dict(found)
-
-
-def holding_amount(holding: ChainHolding) -> Decimal | None:
-    """None where the token does not say its decimals, or tells of more than there is of anything."""
-    if holding.token.decimals is None:
-        return None
-    amount = units_amount(holding.units, holding.token.decimals)
-    return amount if amount < MOST else None
 
 
 def holding_text(units: Decimal, token: ChainToken) -> str:
