@@ -180,8 +180,10 @@ def parse_conversion(row: Json) -> Movement:
 
 
 def parse_dust(row: Json) -> Movement:
-    """Many small amounts for one of BNB. What came in is told without the fee, which was taken out of it before."""
-    time, details = from_milliseconds(row["operateTime"]), row["userAssetDribbletDetails"]
+    """Many small amounts for one of BNB. What came in is told without the fee, which was taken out of it before. Some rows have
+    their time in their parts only, and there it may be a text."""
+    details = row["userAssetDribbletDetails"]
+    time = from_milliseconds(row.get("operateTime") or details[0]["operateTime"])
     fee = parse_amount(row["totalServiceChargeAmount"])
     got = parse_text(row.get("targetAsset") or details[0].get("targetAsset") or "BNB", NAME)
     given = [MovementLeg(parse_text(one["fromAsset"], NAME), -parse_positive(one["amount"])) for one in details]

@@ -97,12 +97,12 @@ def parse_transaction(row: Json) -> Movement:
     """The amount is signed, and all that the account has more or less by it: the fee of a network is in it."""
     asset, amount = parse_text(row["amount"]["currency"], NAME), parse_number(row["amount"]["amount"])
     state, time = words.TRANSACTION_STATUS.read_word(row["status"]), from_iso(row["created_at"])
-    network, fee = row.get("network") or {}, Decimal(0)
-    if amount < 0 and (charged := network.get("transaction_fee")):
+    kind, network, fee = _read_kind(row["type"], amount), row.get("network") or {}, Decimal(0)
+    if kind == "withdrawal" and (charged := network.get("transaction_fee")):
         fee = parse_amount(charged["amount"]) if parse_text(charged["currency"], NAME) == asset else fee
     return Movement(
         _name_movement(row),
-        _read_kind(row["type"], amount),
+        kind,
         state,
         time,
         time if amount < 0 else None,
