@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -115,6 +115,14 @@ def read_balances(wallets: Sequence[Wallet]) -> dict[int, list[BalanceRow]]:
     for wallet, *row in rows.values_list("wallet_id", "asset", "amount", "unbooked"):
         found[wallet].append(BalanceRow(*row))
     return found
+
+
+def read_held(
+    wallets: Sequence[Wallet], balances: Mapping[int, Sequence[BalanceRow]] | None = None
+) -> dict[int, dict[str, Decimal]]:
+    """As `wallet_balances`, of wallets that were listed without their balances; one query, unless these were read already."""
+    rows = read_balances(wallets) if balances is None else balances
+    return {one.pk: {row.asset: row.amount for row in rows[one.pk]} or chain_holdings(one) for one in wallets}
 
 
 def wallet_transactions(*, wallet: Wallet, kind: str = "") -> QuerySet[LedgerTransaction]:

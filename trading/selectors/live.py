@@ -19,8 +19,8 @@ from trading.selectors.holdings import BotSums, Group, sum_bots
 from trading.selectors.notation import ratio_of
 from trading.selectors.valuation import money_text
 from wallets.models import Wallet
-from wallets.selectors import reporting_currency, wallet_balances, wallets_list
-from wallets.valuation import Books, DeskWorth, money_of, open_books, price_environment, sum_desk, value_wallets
+from wallets.selectors import read_held, reporting_currency, wallets_list
+from wallets.valuation import Books, DeskWorth, Worth, money_of, open_books, price_environment, sum_desk, value_wallets
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,23 +120,26 @@ def desk_portfolio(*, mode: str = "", wallet: str = "") -> Portfolio:
     and two or three questions to the price store, however many bots there are."""
     now, currency = timezone.now(), reporting_currency()
     sums = sum_bots(now.replace(hour=0, minute=0, second=0, microsecond=0))
-    found = [one for one in wallets_list() if wallet in ("", one.wallet_id)]
+    found = [one for one in wallets_list(balances=False) if wallet in ("", one.wallet_id)]
     wallets = [one for one in found if mode in ("", money_of(one))]
-    books = open_books(wallets, currency, *(group.currency for group in sums))
-    parts = hold_wallets(wallets, sums, books)
+    held = read_held(wallets)
+    books = open_books(wallets, currency, *(group.currency for group in sums), held=held)
+    parts = hold_wallets(wallets, sums, value_wallets(wallets, books=books, held=held))
     if one_of("mode", mode, Mode.values) in ("", Mode.REPLAY):
         parts += hold_replays(sums, wallet)
-    desk = hold_desk(wallets, sums, currency, books)
+    desk = hold_desk(wallets, sums, sum_desk(wallets, value_wallets(wallets, currency, books=books, held=held), currency), books)
     return Portfolio(now, desk, sum_modes(parts), sorted(parts, key=lambda one: (one.mode, one.currency, wallet_name(one))))
 
 
-def hold_desk(wallets: Sequence[Wallet], sums: Mapping[Group, BotSums], currency: str, books: Books) -> list[DeskHoldings]:
+def hold_desk(
+    wallets: Sequence[Wallet], sums: Mapping[Group, BotSums], worths: Sequence[DeskWorth], books: Books
+) -> list[DeskHoldings]:
     """Each kind of money as a whole."""
     found = []
-    for worth in sum_desk(wallets, value_wallets(wallets, currency, books=books), currency):
+    for worth in worths:
         mine = {one.pk: books[price_environment(one)] for one in wallets if money_of(one) == worth.money}
         groups = {group: one for group, one in sums.items() if group.wallet in mine and not group.replays}
-        prices = {group: mine[group.wallet].price(group.currency, currency).price for group in groups}
+        prices = {group: mine[group.wallet].price(group.currency, worth.currency).price for group in groups}
         change = sum(((one.equity - one.begun) * (prices[group] or 0) for group, one in groups.items()), Decimal(0))
         lost = {group.currency for group, price in prices.items() if price is None}
         bots = sum(one.bots for one in groups.values())
@@ -148,9 +151,8 @@ def wallet_name(one: Holdings) -> str:
     return one.wallet.name if one.wallet else ""
 
 
-def hold_wallets(wallets: Sequence[Wallet], sums: Mapping[Group, BotSums], books: Books) -> list[Holdings]:
+def hold_wallets(wallets: Sequence[Wallet], sums: Mapping[Group, BotSums], worth: Mapping[int, Worth]) -> list[Holdings]:
     """Each wallet at the newest prices, with its bots. Only those that trade in its currency can be added up."""
-    worth = value_wallets(wallets, books=books)
     bots: Counter[int] = Counter()
     for group, one in sums.items():
         bots[group.wallet] += 0 if group.replays else one.bots
@@ -164,7 +166,7 @@ def hold_wallets(wallets: Sequence[Wallet], sums: Mapping[Group, BotSums], books
             value=worth[wallet.pk].value,
             cash=worth[wallet.pk].cash,
             unpriced_symbols=[f"{asset}-{wallet.quote}" for asset in worth[wallet.pk].unsure],
-            booked=bool(wallet_balances(wallet=wallet)),
+            booked=worth[wallet.pk].booked,
         )
         for wallet in wallets
     ]

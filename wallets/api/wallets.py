@@ -32,7 +32,6 @@ from core.shapes import (
 from market.exchanges.base import Place
 from wallets import selectors
 from wallets.drift_lists import drift_states
-from wallets.holdings import chain_holdings
 from wallets.models import ChainReading, Environment, LedgerEntry, LedgerTransaction, ReconciliationRun, Wallet
 from wallets.valuation import value_wallets
 from wallets.valuation.reports import worth_report
@@ -145,7 +144,7 @@ def report_wallets(wallets: Sequence[Wallet]) -> list[dict[str, Any]]:
     """With their balances, which are read here; what these are worth; and how they stand by their venues, null where they have
     none."""
     balances = selectors.read_balances(wallets)
-    held = {one.pk: {row.asset: row.amount for row in balances[one.pk]} or chain_holdings(one) for one in wallets}
+    held = selectors.read_held(wallets, balances)
     worth = value_wallets(wallets, selectors.reporting_currency(), held=held)
     states = drift_states([one for one in wallets if one.kind == Wallet.Kind.EXCHANGE])
     return [

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from wallets.models import Wallet
-from wallets.selectors import wallet_balances
 from wallets.valuation.money import LIVE, PAPER, TESTNET, money_of
 from wallets.valuation.worth import Worth
 
@@ -59,5 +58,5 @@ def sum_wallets(wallets: Sequence[Wallet], worth: Mapping[int, Worth]) -> Sum:
         sum((one.value for one in parts), Decimal(0)),
         tuple(sorted({asset for one in parts for asset in one.unpriced})),
         tuple(sorted({asset for one in parts for asset in one.estimated})),
-        any(wallet_balances(wallet=one) for one in wallets),
+        any(one.booked for one in parts),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
@@ -46,6 +46,8 @@ class Worth:
     """Assets that no price leads from: they are not in `value`."""
     estimated: tuple[str, ...]
     """Assets whose price is not one of now, but was heard before or is a stored close: `value` is as good as those."""
+    booked: bool
+    """False where nothing ever was: nothing is known of its worth."""
 
     @property
     def largest(self) -> list[Holding]:
@@ -63,12 +65,9 @@ class Worth:
         return next((one.amount for one in self.holdings if one.asset == self.currency), Decimal(0))
 
 
-def open_books(wallets: Sequence[Wallet], *currencies: str) -> Books:
-    """The prices that value these wallets, of `wallets_list`, in the currencies and in their own."""
-    return books_for(wallets, currencies, held_by(wallets))
-
-
-def books_for(wallets: Sequence[Wallet], currencies: Iterable[str], held: Held) -> Books:
+def open_books(wallets: Sequence[Wallet], *currencies: str, held: Held | None = None) -> Books:
+    """The prices that value these wallets in the currencies and in their own. `held` as in `value_wallets`."""
+    held = held_by(wallets) if held is None else held
     assets: dict[str, set[str]] = defaultdict(lambda: set(currencies))
     for wallet in wallets:
         assets[price_environment(wallet)].update((wallet.quote, *held[wallet.pk]))
@@ -83,35 +82,28 @@ def value_wallets(
     wallets: Sequence[Wallet], currency: str = "", *, books: Books | None = None, held: Held | None = None
 ) -> dict[int, Worth]:
     """By primary key; wallets of `wallets_list`. Without a `currency` each is valued in its own. `books`: of `open_books`; `held`:
-    what they have, where that was read apart."""
+    of `read_held`, for wallets that were listed without their balances."""
     held = held_by(wallets) if held is None else held
-    books = books_for(wallets, filter(None, [currency]), held) if books is None else books
+    books = open_books(wallets, *filter(None, [currency]), held=held) if books is None else books
     return {one.pk: value_held(held[one.pk], currency or one.quote, books[price_environment(one)]) for one in wallets}
 
 
 def value_held(held: Mapping[str, Decimal], currency: str, book: PriceBook) -> Worth:
-    return sum_holdings(currency, value_amounts(held, currency, book))
-
-
-def value_wallet(wallet: Wallet, currency: str, book: PriceBook) -> Worth:
-    return value_held(wallet_balances(wallet=wallet), currency, book)
-
-
-def value_amounts(amounts: Mapping[str, Decimal], currency: str, book: PriceBook) -> list[Holding]:
-    """Each asset that there is any of, by name."""
-    return [value_amount(amount, book.price(asset, currency)) for asset, amount in sorted(amounts.items()) if amount]
-
-
-def value_amount(amount: Decimal, price: AssetPrice) -> Holding:
-    value = None if price.price is None else amount * price.price
-    return Holding(amount, price, value if value is not None and -MOST < value < MOST else None)
-
-
-def sum_holdings(currency: str, holdings: Sequence[Holding]) -> Worth:
+    holdings = [value_amount(amount, book.price(asset, currency)) for asset, amount in sorted(held.items()) if amount]
     return Worth(
         currency,
         tuple(holdings),
         sum((one.value for one in holdings if one.value is not None), Decimal(0)),
         tuple(one.asset for one in holdings if one.value is None),
         tuple(one.asset for one in holdings if one.value is not None and one.price.state != "live"),
+        booked=bool(held),
     )
+
+
+def value_wallet(wallet: Wallet, currency: str, book: PriceBook) -> Worth:
+    return value_held(wallet_balances(wallet=wallet), currency, book)
+
+
+def value_amount(amount: Decimal, price: AssetPrice) -> Holding:
+    value = None if price.price is None else amount * price.price
+    return Holding(amount, price, value if value is not None and -MOST < value < MOST else None)

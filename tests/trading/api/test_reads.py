@@ -350,7 +350,7 @@ QUERIES = {
     "bots/status": 8,
     "bots/{bot}": 8,
     "bots/{bot}/performance": 5,
-    "live/portfolio": 6,
+    "live/portfolio": 7,
     "live/positions": 3,
     "live/orders": 2,
     "live/fills": 2,
