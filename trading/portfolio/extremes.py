@@ -12,16 +12,15 @@ from typing import Any
 from django.db import connection
 
 from trading.portfolio.periods import Period
-from trading.portfolio.profit import KEPT, Earned, asked_values
+from trading.portfolio.profit import ENDS, KEPT, Earned, Parts, asked_values
 from trading.portfolio.rates import RATES, Rates
 
-SHOWN = 5
-# The best sales are on those days of bots whose best one is among the best of such days; their fills are found by an index.
+# The best sales are of those bots, and on those of their days, whose best one is among the best; their fills are found by an index.
 SALES = f"""
 WITH day AS (
     SELECT bot_id, symbol, day, COALESCE(price, 1) AS rate, {{end}} * COALESCE(price, 1) AS profit, {KEPT}
     FROM trading_botday LEFT JOIN ({RATES}) AS rate USING (venue, currency, day)
-    WHERE mode = %(mode)s AND day BETWEEN %(first)s AND %(last)s AND sales > 0
+    WHERE bot_id = ANY(%(bots)s) AND mode = %(mode)s AND day BETWEEN %(first)s AND %(last)s AND sales > 0
 ), picked AS (
     SELECT * FROM day WHERE kept = %(currency)s ORDER BY profit {{order}}, bot_id, day LIMIT %(shown)s
 )
@@ -58,14 +57,20 @@ class Extremes:
     worst_days: Sequence[Earned] = ()
 
 
-def find_extremes(mode: str, period: Period, rates: Rates, days: Sequence[Earned], *, shown: int = SHOWN) -> Extremes:
-    """`days`: those of `list_days`. Two queries, or none where nothing was sold."""
+def find_extremes(mode: str, period: Period, rates: Rates, days: Sequence[Earned], parts: Parts) -> Extremes:
+    """`days` and `parts`: those of the same. Two queries, or none where nothing was sold."""
     currency = main_currency(days, rates.target)
     if not currency:
         return Extremes(rates.target)
-    values = {**asked_values(mode, period, rates), "currency": currency, "shown": shown}
+    values = {**asked_values(mode, period, rates), "currency": currency, "shown": ENDS}
     ranked = sorted((one for one in days if one.currency == currency and one.sales), key=lambda one: (-one.realised, one.key))
-    return Extremes(currency, read_sales(BEST, values), read_sales(WORST, values), ranked[:shown], ranked[::-1][:shown])
+    return Extremes(
+        currency,
+        read_sales(BEST, {**values, "bots": parts.best[currency]}),
+        read_sales(WORST, {**values, "bots": parts.worst[currency]}),
+        ranked[:ENDS],
+        ranked[::-1][:ENDS],
+    )
 
 
 def main_currency(days: Iterable[Earned], target: str) -> str:

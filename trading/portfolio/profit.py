@@ -4,10 +4,10 @@ were valued are as good as their prices."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -62,11 +62,12 @@ FROM summed LEFT JOIN ({RATES}) AS rate USING (venue, currency, day) GROUP BY da
 # Of positions only those that have a price: `priced` brings it, and the currency that their profit is summed in.
 PARTS = f"""
 WITH summed AS (
-    SELECT bot_id, strategy, symbol, {KEPT}, {VALUED}, 0::numeric AS unrealised
+    SELECT bot_id, strategy, symbol, {KEPT}, {VALUED}, 0::numeric AS unrealised,
+        max(best * COALESCE(price, 1)) AS best, min(worst * COALESCE(price, 1)) AS worst
     FROM trading_botday LEFT JOIN ({RATES}) AS rate USING (venue, currency, day)
     WHERE mode = %(mode)s AND day BETWEEN %(first)s AND %(last)s GROUP BY bot_id, strategy, symbol, kept
 ), held AS (
-    SELECT bot.id, bot.strategy, position.symbol, kept, 0, 0, 0, 0, (quantity * price - cost) * rate
+    SELECT bot.id, bot.strategy, position.symbol, kept, 0, 0, 0, 0, (quantity * price - cost) * rate, NULL::numeric, NULL::numeric
     FROM trading_position AS position JOIN trading_bot AS bot ON bot.id = position.bot_id
     JOIN ({PRICED}) AS priced ON (priced.venue, priced.symbol) = (position.venue, position.symbol)
     WHERE bot.mode = %(mode)s AND quantity <> 0
@@ -74,26 +75,56 @@ WITH summed AS (
     SELECT * FROM summed UNION ALL SELECT * FROM held
 ), grouped AS (
     SELECT symbol, strategy, bot_id, kept, sum(sales)::bigint AS sales, sum(won)::bigint AS won, sum(realised) AS realised,
-        sum(fees) AS fees, sum(unrealised) AS unrealised
+        sum(fees) AS fees, sum(unrealised) AS unrealised, max(best) AS best, min(worst) AS worst
     FROM part GROUP BY GROUPING SETS ((symbol, kept), (strategy, kept), (bot_id, kept))
 ), ranked AS (
-    SELECT *, count(*) OVER same AS members, row_number() OVER (same ORDER BY realised + unrealised DESC, bot_id) AS place
+    SELECT *, count(*) OVER same AS members, row_number() OVER (same ORDER BY realised + unrealised DESC, bot_id) AS place,
+        row_number() OVER (same ORDER BY best DESC NULLS LAST, bot_id) AS high,
+        row_number() OVER (same ORDER BY worst, bot_id) AS low
     FROM grouped WINDOW same AS (PARTITION BY bot_id IS NULL, kept)
 )
-SELECT symbol, strategy, bot_id, members, kept, sales, won, realised, fees, unrealised
-FROM ranked WHERE bot_id IS NULL OR place <= %(shown)s OR place > members - %(shown)s
+SELECT symbol, strategy, bot_id, members, place, high, low, kept, sales, won, realised, fees, unrealised
+FROM ranked WHERE bot_id IS NULL OR least(place, members - place + 1) <= %(shown)s OR least(high, low) <= %(ends)s
 ORDER BY realised + unrealised DESC, symbol, strategy, bot_id
 """  # noqa: S608
 
 
+ENDS = 5
+"""Sales that are told as the best and the worst: they are those of so many bots at most."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Each list with the most profit first. Of many bots `bots` has both ends; `bot_count` is of all."""
+    """Each list with the most profit first. Of many bots `bots` has both ends; `bot_count` is of all. `best` and `worst`: by
+    currency, the keys of the bots with the highest and the lowest profit of a single sale."""
 
     symbols: Sequence[Earned]
     strategies: Sequence[Earned]
     bots: Sequence[Earned]
     bot_count: int
+    best: Mapping[str, Sequence[int]]
+    worst: Mapping[str, Sequence[int]]
+
+
+class PartRow(NamedTuple):
+    """What the statement answers: sums of a symbol, a strategy or a bot, and a bot's places among `members`."""
+
+    symbol: str | None
+    strategy: str | None
+    bot: int | None
+    members: int
+    place: int
+    high: int
+    low: int
+    currency: str
+    sales: int
+    won: int
+    realised: Decimal
+    fees: Decimal
+    unrealised: Decimal
+
+    def earned(self, key: str, name: str) -> Earned:
+        return Earned(key, name, self.currency, self.sales, self.won, self.realised, self.fees, self.unrealised)
 
 
 def list_days(mode: str, period: Period, rates: Rates) -> list[Earned]:
@@ -130,17 +161,28 @@ def sum_alike(parts: Iterable[Earned], key_of: Callable[[Earned], str]) -> list[
 
 def list_parts(mode: str, period: Period, rates: Rates, held: HeldPrices, *, shown: int = SHOWN) -> Parts:
     """What each symbol, strategy and bot earned, with what they hold. Two queries, however many there are."""
-    values = {**asked_values(mode, period, rates), **held.columns(rates), "shown": shown}
+    values = {**asked_values(mode, period, rates), **held.columns(rates), "shown": shown, "ends": ENDS}
     with connection.cursor() as cursor:
         cursor.execute(PARTS, values)
-        rows = cursor.fetchall()
-    names = name_bots({bot for _, _, bot, *_ in rows if bot is not None})
+        rows = [PartRow(*row) for row in cursor.fetchall()]
+    bots = [(one, one.bot) for one in rows if one.bot is not None]
+    names = name_bots({bot for _, bot in bots})
     return Parts(
-        [Earned(symbol, symbol, currency, *sums) for symbol, _, _, _, currency, *sums in rows if symbol is not None],
-        [Earned(strategy, strategy, currency, *sums) for _, strategy, _, _, currency, *sums in rows if strategy is not None],
-        [Earned(*names[bot], currency, *sums) for _, _, bot, _, currency, *sums in rows if bot is not None],
-        sum({currency: members for _, _, bot, members, currency, *_ in rows if bot is not None}.values()),
+        [one.earned(one.symbol, one.symbol) for one in rows if one.symbol is not None],
+        [one.earned(one.strategy, one.strategy) for one in rows if one.strategy is not None],
+        [one.earned(*names[bot]) for one, bot in bots if min(one.place, one.members - one.place + 1) <= shown],
+        sum({one.currency: one.members for one, _ in bots}.values()),
+        group_bots((one.currency, bot) for one, bot in bots if one.high <= ENDS),
+        group_bots((one.currency, bot) for one, bot in bots if one.low <= ENDS),
     )
+
+
+def group_bots(found: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
+    """By currency."""
+    groups: dict[str, list[int]] = defaultdict(list)
+    for currency, bot in found:
+        groups[currency].append(bot)
+    return groups
 
 
 def name_bots(keys: Iterable[int]) -> dict[int, tuple[str, str]]:

@@ -85,6 +85,6 @@ def report_portfolio(mode: str, period: Period, wallets: Sequence[Wallet], *, sh
         days=days,
         parts=parts,
         fees=list_fees(mode, period, rates),
-        extremes=find_extremes(mode, period, rates, days),
+        extremes=find_extremes(mode, period, rates, days, parts),
         held=held,
     )
