@@ -8,7 +8,7 @@ from typing import Any
 
 from market.sandbox import keys
 from market.sandbox.chains import demo
-from market.sandbox.chains.server import Nodes
+from market.sandbox.chains.server import Nodes, running_nodes
 from trading.models import Bot
 from trading.services.bots import bot_create, bot_start
 from wallets.models import ExchangeAccount, Wallet
@@ -19,11 +19,16 @@ from wallets.services import (
     endpoint_place_set,
     wallet_create,
     watch_create,
+    watch_read,
 )
-from wallets.tasks import watch_start
 
 SEED = 1
 QUOTES = {"binance": "USDT", "coinbase": "USD"}
+WATCHED = (
+    ("Phantom", "solana", demo.SOLANA),
+    ("Ledger, Ethereum", "ethereum", demo.ETHEREUM),
+    ("Cold storage, Bitcoin", "bitcoin", demo.BITCOIN),
+)
 
 
 def sandbox_accounts(port: int) -> list[ExchangeAccount]:
@@ -53,14 +58,14 @@ def sandbox_nodes(port: int) -> None:
         endpoint_place_set(chain=chain, url=url)
 
 
-def demo_watches_load() -> None:
-    """A wallet on each of the sandbox's chains, as Phantom and others have them. Workers read them once they run."""
-    for name, chain, address in (
-        ("Phantom", "solana", demo.SOLANA),
-        ("Ledger, Ethereum", "ethereum", demo.ETHEREUM),
-        ("Cold storage, Bitcoin", "bitcoin", demo.BITCOIN),
-    ):
-        watch_start(watch_create(raw={"chain": f"{chain}-sandbox", "address": address, "name": name}))
+def demo_watches_load(port: int) -> None:
+    """A wallet on each of the sandbox's chains, as Phantom and others have them. They are read at once, from nodes that are what
+    the sandbox's will be, so that there is something to see before any worker runs."""
+    with running_nodes(demo.demo_nodes()) as nodes:
+        sandbox_nodes(nodes.port)
+        for name, chain, address in WATCHED:
+            watch_read(wallet=watch_create(raw={"chain": f"{chain}-sandbox", "address": address, "name": name}))
+    sandbox_nodes(port)
 
 
 def demo_bots_load(accounts: list[ExchangeAccount]) -> list[Bot]:

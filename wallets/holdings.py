@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -33,15 +32,12 @@ MARKS = 12
 
 
 def chain_holdings(wallet: Wallet) -> dict[str, Decimal]:
-    """By asset, what is confirmed of the chain's coin and of tokens that are known or that a person trusts."""
-    return sum_tokens((one.token, one.units) for one in wallet.chain_holdings.all())
-
-
-def sum_tokens(held: Iterable[tuple[ChainToken, Decimal]]) -> dict[str, Decimal]:
-    """Left out are tokens that do not say their decimals, and those that tell of more than there is of anything."""
+    """By asset, what is confirmed of the chain's coin and of tokens that are known or that a person trusts. Left out are those that
+    do not say their decimals, and those that tell of more than there is of anything."""
     found: dict[str, Decimal] = defaultdict(Decimal)
-    for token, units in held:
-        amount = None if token.decimals is None else units_amount(units, token.decimals)
+    for holding in wallet.chain_holdings.all():
+        token = holding.token
+        amount = None if token.decimals is None else units_amount(holding.units, token.decimals)
         if token.asset and amount is not None and amount < MOST:
             found[token.asset] = EXACT.add(found[token.asset], amount)
     return dict(found)

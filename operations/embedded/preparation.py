@@ -126,5 +126,5 @@ def load_sandbox(layout: VarFolder, port: int, *, wanted: bool) -> None:
         with timed_step("demo bots"):
             demo_bots_load(accounts)
         with timed_step("demo wallets on chains"):
-            demo_watches_load()
+            demo_watches_load(port)
     mark.write_text("decided\n")

@@ -11,20 +11,20 @@ from market.sandbox.chains.server import running_nodes
 from tests.wallets.chains.making import held, read
 from trading.demo import demo_watches_load, sandbox_nodes
 from wallets.holdings import tokens_apart
-from wallets.models import ChainEndpoint, Wallet
+from wallets.models import ChainEndpoint, ChainReading, Wallet
 from wallets.selectors import wallet_get
 
 
 @pytest.mark.django_db
 def test_the_three_wallets_have_holdings_that_their_transactions_explain() -> None:
     with running_nodes(demo_nodes()) as nodes:
-        sandbox_nodes(1)
+        demo_watches_load(1)
+        assert {reading.state for reading in ChainReading.objects.all()} == {"whole"}
         sandbox_nodes(nodes.port)  # the next start, on another port
-        demo_watches_load()
         wallets = {wallet.venue: wallet for wallet in Wallet.objects.all()}
         for wallet in wallets.values():
-            assert read(wallet).state == "whole"
-            assert read(wallet).differences == []
+            reading = read(wallet)
+            assert (reading.state, reading.differences) == ("whole", [])
             assert wallet.chain_transactions.exists()
     assert ChainEndpoint.objects.count() == 3
     assert held(wallets["solana-sandbox"]) == {"SOL": Decimal("42.499995"), "USDT": Decimal("850.75")}
