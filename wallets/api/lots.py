@@ -15,7 +15,6 @@ from core.paging import next_url
 from core.shapes import (
     COUNT,
     DECIMAL,
-    FLAG,
     MOMENT,
     MOMENT_ASKED,
     TEXT,
@@ -52,7 +51,7 @@ LOT = {
     "currency": "USD",
     "kind": "fill",
     "transaction": 4711,
-    "in_transit": False,
+    "place": "wallet",
 }
 DISPOSAL = {
     "key": "1782864000000000-5120-0",
@@ -97,7 +96,7 @@ LOTS = name_page(
         currency=TEXT,
         kind=TEXT,
         transaction=COUNT,
-        in_transit=FLAG,
+        place=choice_shape([reports.HERE, reports.ELSEWHERE, reports.IN_TRANSIT]),
     )
 )
 DISPOSAL_SHAPE = name_object(

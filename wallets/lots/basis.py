@@ -16,7 +16,7 @@ from wallets.lots.inventory import Inventory
 from wallets.lots.reading import read_changes, read_costs, read_rules
 from wallets.lots.store import Place
 from wallets.lots.types import Disposal, LotRule, LotScope, from_units, to_units
-from wallets.models import Wallet, WalletBalance
+from wallets.models import Movement, Wallet, WalletBalance
 from wallets.selectors import reporting_currency
 from wallets.valuation import money_of, price_environment
 
@@ -61,8 +61,16 @@ class LotDifference:
 def basis_of_wallet(wallet: Wallet, until: datetime | None = None) -> CostBasis:
     """Its lots at a moment, or now, with those of all wallets that it may take lots from."""
     rules = read_rules()
-    alone = wallet.kind == Wallet.Kind.REPLAY or all(rule.scope is LotScope.WALLET for rule in rules)
+    alone = wallet.kind == Wallet.Kind.REPLAY or (
+        all(rule.scope is LotScope.WALLET for rule in rules) and not has_transfers(wallet)
+    )
     return compute_basis([wallet] if alone else wallets_together(wallet), rules, until=until)
+
+
+def has_transfers(wallet: Wallet) -> bool:
+    """Whether lots may have come from another wallet, or gone to one."""
+    named = wallet.movements.exclude(txid="").values("txid")
+    return Movement.objects.filter(txid__in=named).exclude(wallet=wallet).exists()
 
 
 def basis_of_year(money: str, year: TaxYear) -> list[CostBasis]:

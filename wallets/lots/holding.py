@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-from wallets.lots.reading import begin_day, from_microseconds
+from wallets.lots.moments import from_microseconds
+from wallets.lots.reading import begin_day
 from wallets.models import CostRule
 
 LONG, SHORT = "long", "short"

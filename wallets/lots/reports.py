@@ -12,7 +12,7 @@ from core.sheets import csv_line
 from core.text import decimal_text, utc_text
 from wallets.lots.basis import CostBasis
 from wallets.lots.holding import find_day, name_term
-from wallets.lots.reading import from_microseconds
+from wallets.lots.moments import from_microseconds
 from wallets.lots.types import UNIT, Disposal, Lot, from_units, share_of
 
 Row: TypeAlias = dict[str, Any]
@@ -24,6 +24,7 @@ COLUMNS = (
     *("kind", "note", "transaction"),
 )
 COVERED, SHORT, NO_COST, NO_PRICE = "covered", "short", "cost_unknown", "price_unknown"
+HERE, ELSEWHERE, IN_TRANSIT = "wallet", "elsewhere", "in_transit"
 NOTES = ("", COVERED, SHORT, NO_COST, NO_PRICE)
 
 
@@ -53,8 +54,13 @@ def lot_row(basis: CostBasis, lot: Lot, link: str) -> Row:
         "currency": basis.currency,
         "kind": lot.kind,
         "transaction": lot.transaction,
-        "in_transit": bool(link),
+        "place": name_place(link),
     }
+
+
+def name_place(link: str) -> str:
+    """Where a lot is: parked ones are elsewhere at the venue, or on their way to another wallet."""
+    return HERE if not link else ELSEWHERE if link.startswith(ELSEWHERE) else IN_TRANSIT
 
 
 def list_disposals(parts: Iterable[CostBasis], zone: ZoneInfo) -> list[Row]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -21,6 +22,8 @@ from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from core.errors import Conflict, Forbidden, Invalid
+from market.exchanges.movements import Movement as VenueMovement
+from market.exchanges.movements import MovementLeg
 from tests.people import make_person
 from tests.wallets.making import NOW, account, allowed, fill, paper
 from tests.wallets.prices import store_closes
@@ -255,6 +258,55 @@ def test_asking_takes_a_fixed_number_of_queries(api: APIClient) -> None:
         buy(wallet, number, "1", "1")
         sell(dollars(), number, "1", "1", base="USD", quote="EUR", fee=Decimal("0.01"))
     assert [count(url) for url in urls] == few
+
+
+# ---------------------------------------------------------------- transfers
+
+
+def movement(wallet: Wallet, reference: str, amount: str, kind: str, ts: datetime, txid: str = "") -> VenueMovement:
+    row = VenueMovement(reference, kind, "done", ts, ts, (MovementLeg("BTC", Decimal(amount)),), txid=txid)  # type: ignore[arg-type]
+    services.movements_take(wallet=wallet, rows=[row])
+    return row
+
+
+def opened(name: str) -> Wallet:
+    wallet = real(name)
+    services.ledger_opening_from_venue(wallet=wallet, balances=[], ts=NOW - timedelta(days=9))
+    return wallet
+
+
+@pytest.mark.parametrize("later", [1, -1])
+def test_lots_follow_a_transfer_from_wallet_to_wallet_whatever_the_clocks_of_venues_say(api: APIClient, later: int) -> None:
+    one, other = opened("one"), opened("other")
+    buy(one, 0, "2", "100")
+    sent = NOW + timedelta(days=3)
+    movement(one, "w1", "-1.5", "withdrawal", sent, "0xabc")
+    (moved,) = [row for row in walk(api, f"/api/v1/wallets/{one.wallet_id}/lots") if row["quantity"] == "0.5"]
+    assert moved["place"] == "wallet"
+    movement(other, "d1", "1.5", "deposit", sent + later * timedelta(minutes=5), "0xabc")
+    (row,) = walk(api, f"/api/v1/wallets/{other.wallet_id}/lots")
+    assert (row["quantity"], row["basis"], row["acquired_at"]) == ("1.5", "150", NOW.isoformat().replace("+00:00", "Z"))
+    assert check_lots(basis_of_wallet(other)) == []
+
+
+def test_what_is_elsewhere_at_the_venue_comes_back_with_its_cost(api: APIClient) -> None:
+    wallet = opened("one")
+    buy(wallet, 0, "2", "100")
+    movement(wallet, "t1", "-2", "transfer", NOW + timedelta(days=2))
+    url = f"/api/v1/wallets/{wallet.wallet_id}/lots"
+    assert [(row["quantity"], row["basis"], row["place"]) for row in walk(api, url)] == [("2", "200", "elsewhere")]
+    movement(wallet, "t2", "0.5", "transfer", NOW + timedelta(days=3))
+    assert [(row["basis"], row["place"]) for row in walk(api, url)] == [("150", "elsewhere"), ("50", "wallet")]
+    assert check_lots(basis_of_wallet(wallet)) == []
+
+
+def test_a_withdrawal_that_the_venue_took_back_gives_its_lots_back(api: APIClient) -> None:
+    wallet = opened("one")
+    buy(wallet, 0, "2", "100")
+    sent = movement(wallet, "w1", "-2", "withdrawal", NOW + timedelta(days=2))
+    url = f"/api/v1/wallets/{wallet.wallet_id}/lots"
+    services.movements_take(wallet=wallet, rows=[replace(sent, state="failed", moved_at=None)])
+    assert [(row["quantity"], row["basis"], row["place"]) for row in walk(api, url)] == [("2", "200", "wallet")]
 
 
 # ---------------------------------------------------------------- rules
