@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from wallets import api
-from wallets.views import movements, wallets, watches
+from wallets.views import lots, movements, wallets, watches
 
 app_name = "wallets"
 
@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern] = [
     path("<slug:wallet_id>/", wallets.wallet_detail, name="detail"),
     path("<slug:wallet_id>/movements/", movements.movement_rows, name="movements"),
     path("<slug:wallet_id>/values/", wallets.wallet_values, name="values"),
+    path("<slug:wallet_id>/lots/", lots.wallet_lots, name="lots"),
     path("<slug:wallet_id>/test/", wallets.wallet_test, name="test"),
 ]
 

@@ -309,6 +309,31 @@ def test_a_withdrawal_that_the_venue_took_back_gives_its_lots_back(api: APIClien
     assert [(row["quantity"], row["basis"], row["place"]) for row in walk(api, url)] == [("2", "200", "wallet")]
 
 
+# ---------------------------------------------------------------- page
+
+
+def test_the_wallets_page_has_its_lots_and_says_what_differs(root: Client) -> None:
+    wallet, htmx = real(), {"HX-Request": "true"}
+    url = f"/wallets/{wallet.wallet_id}/lots/"
+    assert f'hx-get="{url}"' in root.get(f"/wallets/{wallet.wallet_id}/").content.decode()
+    assert root.get(url).status_code == 302
+    assert "No open lots" in root.get(url, headers=htmx).content.decode()
+    for number in range(60):
+        buy(wallet, number, "1", str(100 + number))
+    sell(wallet, 99, "2", "5", base="ETH")
+    page = root.get(url, headers=htmx)
+    shown = page.content.decode()
+    assert "2 ETH is short" in shown
+    assert "not the balance" not in shown
+    more = root.get(f"{url}?cursor={page.context['cursor']}", headers=htmx)
+    assert len(page.context["rows"]) + len(more.context["rows"]) == 60
+    wallet.balances.filter(asset="BTC").update(amount=7)
+    assert "the lots are not the balance" in root.get(url, headers=htmx).content.decode()
+    before = root.get(f"{url}?day={(NOW + timedelta(days=2)).date()}", headers=htmx)
+    assert [row["basis"] for row in before.context["rows"]] == ["100", "101", "102"]
+    assert [root.get(f"{url}?day={day}", headers=htmx).status_code for day in ("soon", "9999-12-31")] == [400, 400]
+
+
 # ---------------------------------------------------------------- rules
 
 
