@@ -12,7 +12,6 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from access.requests import PageRequest
-from core.errors import Invalid
 from core.fields import Fields
 from wallets import selectors
 from wallets.lots import reports
@@ -50,10 +49,7 @@ def read_day_end(day: str) -> datetime | None:
     form = Fields({"day": day})
     begun = form.moment("day")
     form.refuse("The day cannot be used.")
-    try:
-        return begun + timedelta(days=1, microseconds=-1) if begun else None
-    except OverflowError:
-        raise Invalid.at("day", "must be before the year 10000.") from None
+    return begun + timedelta(days=1, microseconds=-1) if begun else None
 
 
 def sum_short(basis: CostBasis, wallet: Wallet) -> list[tuple[str, Decimal]]:
