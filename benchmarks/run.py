@@ -18,6 +18,7 @@ PARTS = {
     "live": "The live desk",
     "portfolio": "The portfolio of a large desk",
     "ledger": "A million ledger entries",
+    "lots": "Cost basis",
     "wallets": "Wallets and their worth",
 }
 

@@ -17,6 +17,7 @@ from market.sandbox import control
 from market.sandbox.server import RunningSandbox
 from trading.models import OPEN, Bot, BotRun, Fill, Order, OrderStatus, Position, RiskAllocation, RiskBudget
 from trading.services.bot_loading import bot_load
+from wallets.lots.basis import basis_of_wallet, check_lots
 from wallets.models import Wallet
 
 VENUES = ("binance", "coinbase")
@@ -51,6 +52,7 @@ def differences(sandbox: RunningSandbox, refused: Sequence[tuple[str, str]] = ()
             *orders_differ(venue, account),
             *fills_differ(venue, account),
             *balances_differ(venue, account),
+            *lots_differ(venue),
             *spent_more_than_there_is(venue, account),
         ]
     for bot in Bot.objects.all():
@@ -109,6 +111,12 @@ def balances_differ(venue: str, account: dict[str, Any]) -> Iterator[Difference]
     for asset in sorted(ours.keys() | there.keys()):
         if ours.get(asset, Decimal(0)) != there.get(asset, Decimal(0)):
             yield Difference(f"{ours.get(asset, 0)} {asset} in the ledger, {there.get(asset, 0)} at {venue}")
+
+
+def lots_differ(venue: str) -> Iterator[Difference]:
+    """Open lots, less what is short, are the balances less what is not booked."""
+    for one in check_lots(basis_of_wallet(Wallet.objects.get(account__venue=venue))):
+        yield Difference(f"{one.lots} {one.asset} in lots, {one.balance} in the ledger of {venue}")
 
 
 def positions_differ(bot: Bot) -> Iterator[Difference]:
