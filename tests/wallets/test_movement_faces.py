@@ -16,7 +16,7 @@ from market.exchanges.base import UnreadRow
 from market.exchanges.movements import Movement as VenueMovement
 from market.exchanges.movements import MovementLeg
 from tests.wallets.making import account
-from tests.wallets.test_faces import queries
+from tests.wallets.test_faces import HTMX, queries
 from tests.wallets.test_movements import OPENED, moved, take
 from wallets import services
 from wallets.models import MovementCursor, Wallet
@@ -85,7 +85,7 @@ def test_api_page_and_admin_take_a_fixed_number_of_queries(wallet: Wallet, api: 
     asks = {
         "api": lambda: api.get(f"/api/v1/wallets/{wallet.wallet_id}/movements"),
         "page": lambda: root.get(f"/wallets/{wallet.wallet_id}/"),
-        "rows": lambda: root.get(f"/wallets/{wallet.wallet_id}/movements/"),
+        "rows": lambda: root.get(f"/wallets/{wallet.wallet_id}/movements/", headers=HTMX),
         "admin": lambda: root.get("/admin/wallets/movement/"),
     }
     few = {name: queries(ask) for name, ask in asks.items()}
@@ -116,8 +116,9 @@ def test_more_rows_are_loaded_where_the_page_ends(wallet: Wallet, root: Client) 
     page = root.get(f"/wallets/{wallet.wallet_id}/").content.decode()
     assert page.count("Conversion<div") == 50
     cursor = page.split(f"/wallets/{wallet.wallet_id}/movements/?cursor=")[1].split('"')[0]
-    rest = root.get(f"/wallets/{wallet.wallet_id}/movements/?cursor={cursor}").content.decode()
+    rest = root.get(f"/wallets/{wallet.wallet_id}/movements/?cursor={cursor}", headers=HTMX).content.decode()
     assert rest.count("Conversion<div") == 10
+    assert root.get(f"/wallets/{wallet.wallet_id}/movements/").url == f"/wallets/{wallet.wallet_id}/"  # type: ignore[attr-defined]
 
 
 def test_movements_are_for_reading_in_the_admin(wallet: Wallet, root: Client) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
 from access.requests import PageRequest
@@ -18,8 +18,10 @@ PAGE = 50
 
 @require_GET
 def movement_rows(request: PageRequest, wallet_id: str) -> HttpResponse:
-    """More rows of the table; `cursor` continues."""
+    """More rows of the table; `cursor` continues. Whoever comes by the address itself is led to the wallet's page."""
     wallet = selectors.wallet_get(wallet_id=wallet_id)
+    if not request.htmx:
+        return redirect("wallets:detail", wallet.wallet_id)
     return render(request, "wallets/_movement_rows.html", {"wallet": wallet, **movement_page(wallet, request.GET.get("cursor"))})
 
 
