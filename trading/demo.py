@@ -6,12 +6,15 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from core.work import send_named
 from market.sandbox import keys
 from market.sandbox.chains import demo
 from market.sandbox.chains.server import Nodes, running_nodes
 from trading.models import Bot
+from trading.reconciliation.run import run_begin, run_execute
 from trading.services.bots import bot_create, bot_start
-from wallets.models import ExchangeAccount, Wallet
+from wallets.ledger import Account, Booking, Leg, booking_write
+from wallets.models import ExchangeAccount, LedgerTransaction, ReconciliationRun, Wallet
 from wallets.services import (
     account_create,
     account_secret_set,
@@ -22,6 +25,7 @@ from wallets.services import (
     watch_read,
 )
 
+Kind = LedgerTransaction.Kind
 SEED = 1
 QUOTES = {"binance": "USDT", "coinbase": "USD"}
 WATCHED = (
@@ -82,6 +86,24 @@ def demo_bots_load(accounts: list[ExchangeAccount]) -> list[Bot]:
         bot_create(name="Cross of averages, on paper", mode="paper", wallet_id=paper.wallet_id, config=CROSS),
     ]
     return [bot_start(bot_id=bot.bot_id) for bot in bots]
+
+
+def demo_drift_load() -> None:
+    """Has a worker plant a drift, once there is a fill that can be booked twice."""
+    send_named("trading.tasks.demo_drift_plant", [()])
+
+
+def drift_plant() -> ReconciliationRun | None:
+    """Books the first fill of the demonstration twice, and has reconciliation find it. None while there is none yet."""
+    fills = LedgerTransaction.objects.filter(kind=Kind.FILL, wallet__account__environment="sandbox", wallet__archived=False)
+    fill = fills.select_related("wallet__account").prefetch_related("entries").order_by("id").first()
+    if fill is None:
+        return None
+    place, _, side = fill.reference.rsplit(":", 2)
+    legs = [Leg(Account(entry.account), entry.asset, entry.amount) for entry in fill.entries.all()]
+    again = Booking(Kind.FILL, f"{place}:planted:{side}", fill.ts, legs, "Booked twice, for the demonstration.")
+    booking_write(fill.wallet_id, again)
+    return run_execute(run_begin(wallet=fill.wallet, trigger=ReconciliationRun.Trigger.START))
 
 
 BUYER: dict[str, Any] = {

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
-from celery import shared_task
+from celery import Task, shared_task
 from django.utils import timezone
 
 from core.errors import Conflict, NotFound
@@ -50,6 +51,15 @@ def reconciliation_execute(run_id: str) -> None:
     run = ReconciliationRun.objects.select_related("wallet__account").get(run_id=run_id)
     if run.state == ReconciliationRun.State.RUNNING:
         run_execute(run)
+
+
+@shared_task(bind=True, max_retries=100, default_retry_delay=10)
+def demo_drift_plant(self: Task[Any, Any]) -> None:
+    """Waits for the first fill of the demonstration."""
+    from trading.demo import drift_plant  # the sandbox; no other task needs it
+
+    if drift_plant() is None:
+        raise self.retry()
 
 
 @shared_task

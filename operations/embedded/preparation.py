@@ -115,7 +115,7 @@ def load_demo_data() -> None:
 def load_sandbox(layout: VarFolder, port: int, *, wanted: bool) -> None:
     """Makes the sandbox's accounts, at the address that it has today. On the first start it also makes the bots of the
     demonstration."""
-    from trading.demo import demo_bots_load, demo_watches_load, sandbox_accounts, sandbox_nodes
+    from trading.demo import demo_bots_load, demo_drift_load, demo_watches_load, sandbox_accounts, sandbox_nodes
 
     accounts = sandbox_accounts(port)
     sandbox_nodes(port)
@@ -125,6 +125,7 @@ def load_sandbox(layout: VarFolder, port: int, *, wanted: bool) -> None:
     if wanted:
         with timed_step("demo bots"):
             demo_bots_load(accounts)
+            demo_drift_load()
         with timed_step("demo wallets on chains"):
             demo_watches_load(port)
     mark.write_text("decided\n")

@@ -9,9 +9,10 @@ import pytest
 
 from market.sandbox.scenario import Scenario
 from market.sandbox.server import running_sandbox
-from trading.demo import SEED, demo_bots_load, sandbox_accounts
+from trading.demo import SEED, demo_bots_load, drift_plant, sandbox_accounts
 from trading.live.worker import StreamWorker
 from trading.models import Bot, BotRun, Fill
+from wallets.models import Drift
 
 PATIENCE = 180.0
 """Seconds, on a machine that does much else."""
@@ -41,7 +42,11 @@ async def trade(venues: set[str]) -> None:
 def test_those_at_a_venue_begin_with_a_purchase_whatever_the_price_does() -> None:
     with running_sandbox(Scenario(seed=SEED)) as sandbox:
         demo_bots_load(sandbox_accounts(sandbox.sandbox.port))
+        assert drift_plant() is None
         asyncio.run(trade({"binance-sandbox", "coinbase-sandbox"}))
+        run = drift_plant()
+        assert run is not None
+        assert "fill_twice" in Drift.objects.filter(wallet=run.wallet).values_list("cause", flat=True)
     assert not BotRun.objects.exclude(error="")
     assert set(Fill.objects.values_list("bot__name", flat=True)) == set(
         Bot.objects.filter(mode="testnet").values_list("name", flat=True)
