@@ -138,6 +138,11 @@ class HistoryView(APIView):
 
 
 class ReportingCurrencyView(APIView):
+    @property
+    def scope(self) -> str:
+        """Who may not change it is told so before the body is looked at."""
+        return "admin" if self.request.method == "POST" else "read"
+
     @describe_endpoint(summary="The currency that the desk is valued in", scope="read", answer=CURRENCY_SHAPE)
     def get(self, request: Request) -> Response:
         return Response({"currency": selectors.reporting_currency()})
