@@ -25,6 +25,8 @@ pytestmark = pytest.mark.browser
 ENTERED = 'Entered+once/and="never"&seen<again>%41-0123456789'
 SECOND = 'The+second/key="of"&the<same>%42-9876543210'
 MISTYPED = 'Mistyped+by/somebody="in"&haste%43-5550123'
+PHRASE = " ".join(["abandon"] * 11 + ["about"])
+"""The published one of BIP-39, which guards nothing."""
 LEAST = 12
 """Characters of a line that are enough to tell it from anything else."""
 
@@ -103,6 +105,19 @@ def enter_secrets(context: BrowserContext, url: str) -> None:
     page.close()
 
 
+def paste_phrase(context: BrowserContext, url: str) -> None:
+    """Where an address belongs, or a name."""
+    page = context.new_page()
+    for field in ("address", "name"):
+        page.goto(f"{url}/wallets/watch/")
+        page.fill("[name=name]", "Cold storage")
+        page.fill("[name=address]", "bc1qcr8te4kr609gcawutmrza0j4xv80jy8z306fyu")
+        page.fill(f"[name={field}]", PHRASE)
+        page.click("main form button[type=submit]")
+        page.get_by_text("looks like a seed phrase").first.wait_for()
+    page.close()
+
+
 def mistype_password(browser: Browser, url: str) -> None:
     context = browser.new_context()
     page = context.new_page()
@@ -127,6 +142,7 @@ def test_what_is_secret_is_nowhere(
 ) -> None:
     context = browser.new_context(storage_state=signed_in_state)
     enter_secrets(context, live_desk.url)
+    paste_phrase(context, live_desk.url)
     mistype_password(browser, live_desk.url)
     made = live_desk.command("create_api_token", "admin", "--scopes", "read")
     token = made.stdout.strip()
@@ -138,6 +154,7 @@ def test_what_is_secret_is_nowhere(
         "a secret that was entered": ENTERED,
         "the one after it": SECOND,
         "one that was mistyped": MISTYPED,
+        "a seed phrase": PHRASE,
         "a password": PASSWORD,
         "a token": token,
     }

@@ -17,17 +17,29 @@ LABELS: dict[str, str] = {"vault": "Vault", "futures": "Futures account", "other
 
 @dataclass(frozen=True, slots=True)
 class Account:
+    """`number` names it at the venue: the same one may come twice, at the border of two pages."""
+
+    number: str
     place: Place
     balance: Balance
 
 
 def parse_account(data: Json) -> Account:
-    """A type or a platform that is not said is that of an ordinary account."""
-    place = words.ACCOUNT_TYPE.read_word(data.get("type") or "ACCOUNT_TYPE_CRYPTO")
+    """A type or a platform that is not said is that of an ordinary account. Older answers say `CRYPTO` alone."""
+    place = words.ACCOUNT_TYPE.read_word(spell_out("ACCOUNT_TYPE_", data.get("type") or "CRYPTO"))
     if place == "spot":
-        place = words.ACCOUNT_PLATFORM.read_word(data.get("platform") or "ACCOUNT_PLATFORM_CONSUMER")
+        place = words.ACCOUNT_PLATFORM.read_word(spell_out("ACCOUNT_PLATFORM_", data.get("platform") or "CONSUMER"))
     free, held = parse_amount(data["available_balance"]["value"]), parse_amount(data["hold"]["value"])
-    return Account(place, Balance(parse_text(data["currency"], NAME), free, held))
+    return Account(parse_text(data["uuid"]), place, Balance(parse_text(data["currency"], NAME), free, held))
+
+
+def spell_out(prefix: str, word: object) -> str:
+    return prefix + str(word).removeprefix(prefix)
+
+
+def drop_repeated(accounts: Iterable[Account]) -> list[Account]:
+    """Of an account that comes twice, what was said last."""
+    return list({one.number: one for one in accounts}.values())
 
 
 def list_spot(accounts: Iterable[Account]) -> list[Balance]:

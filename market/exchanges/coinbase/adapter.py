@@ -38,7 +38,7 @@ from market.exchanges.base import (
 from market.exchanges.breaker import Breaker
 from market.exchanges.budget import Budget
 from market.exchanges.coinbase import frames, streams
-from market.exchanges.coinbase.accounts import Account, list_elsewhere, list_spot, parse_account
+from market.exchanges.coinbase.accounts import Account, drop_repeated, list_elsewhere, list_spot, parse_account
 from market.exchanges.coinbase.client import CoinbaseRest, CoinbaseSocket
 from market.exchanges.coinbase.errors import not_cancelled, not_placed, translate_error
 from market.exchanges.coinbase.movements import LIST, read_transactions
@@ -176,7 +176,8 @@ class Coinbase:
         return list_elsewhere(await self._accounts())
 
     async def _accounts(self) -> list[Account]:
-        return self.reader.read_list("balance", await self._pages("accounts", "accounts", {}), parse_account)
+        rows = await self._pages("accounts", "accounts", {})
+        return drop_repeated(self.reader.read_list("balance", rows, parse_account))
 
     async def fee_tier(self, symbol: str) -> FeeTier:
         async def request(rest: CoinbaseRest) -> FeeTier:
@@ -298,7 +299,10 @@ class Coinbase:
     async def _fills(self, params: Json, symbol: str) -> list[tuple[str, Execution]]:
         rows = await self._pages("orders/historical/fills", "fills", params, urgent=True)
         parse = partial(frames.parse_fill, symbol=symbol)
-        fills = {(each[0], each[1].trade_id): each for each in self.reader.read_list("fill", rows[::-1], parse)}
+        found = self.reader.read_list("fill", rows[::-1], parse)
+        # Of two rows of one trade, that which says its side.
+        found.sort(key=lambda each: each[1].side is not None)
+        fills = {(each[0], each[1].trade_id): each for each in found}
         return sorted(fills.values(), key=lambda each: each[1].time)
 
     async def _pages(self, path: str, key: str, params: Json, *, urgent: bool = False) -> list[Any]:

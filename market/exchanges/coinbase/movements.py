@@ -12,11 +12,11 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from market.exchanges.base import UnreadRow
+from market.exchanges.base import NotFoundAtVenue, UnreadRow
 from market.exchanges.coinbase.frames import NAME
 from market.exchanges.movements import Movement, MovementKind, MovementLeg
 from market.exchanges.parsing import LONGEST, Json, Malformed, from_iso, parse_amount, parse_number, parse_optional_text, parse_text
-from market.exchanges.reading import UNREAD, Reader, keep_read
+from market.exchanges.reading import UNREAD, Reader, describe_row, keep_read
 from market.exchanges.vocabulary import coinbase as words
 
 Ask = Callable[[str, Json], Awaitable[Json]]
@@ -30,9 +30,13 @@ async def read_transactions(ask: Ask, since: datetime, reader: Reader) -> list[M
     """All movements since then of all accounts that may have one."""
     accounts = [row async for row in _walk(ask, "accounts") if may_have_moved(row, since)]
     ids = reader.read_rows("account", accounts, parse_account)
-    rows = [row for account in keep_read(ids) for row in await _read_account(ask, account, since)]
+    rows, unread = [], [row for row in ids if isinstance(row, UnreadRow)]
+    for account in keep_read(ids):
+        try:
+            rows += await _read_account(ask, account, since)
+        except NotFoundAtVenue as error:  # closed meanwhile: the others are there all the same
+            unread.append(describe_row(reader.venue, "account", {"id": account}, str(error), {}))
     moved = reader.read_rows("movement", [row for row in rows if not is_fill(row)], parse_transaction)
-    unread = [row for row in ids if isinstance(row, UnreadRow)]
     return [*unread, *join_legs(moved)]
 
 

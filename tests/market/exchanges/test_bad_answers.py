@@ -96,7 +96,7 @@ def turn_round(value: Any) -> Any:
 
 
 BALANCES = [{"asset": "BTC", "free": "0.5", "locked": "1"}]
-ACCOUNTS = [{"currency": "BTC", "available_balance": {"value": "0.5"}, "hold": {"value": "1"}}]
+ACCOUNTS = [{"uuid": "1", "currency": "BTC", "available_balance": {"value": "0.5"}, "hold": {"value": "1"}}]
 TRADES = [
     {
         "id": 7,

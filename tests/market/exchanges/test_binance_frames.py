@@ -134,7 +134,7 @@ def test_recorded_answers(recorded: Path) -> None:
     trade = load(recorded, "http-account_trades_response")[0]
     assert frames.own_trade(trade, trade["symbol"]) == (
         "100234",
-        Execution("28457", D("4.000001"), D(12), D("10.1"), "BNB", maker=False, time=from_ms(1499865549590)),
+        Execution("28457", D("4.000001"), D(12), D("10.1"), "BNB", maker=False, time=from_ms(1499865549590), side="buy"),
     )
     tick = frames.parse_ticker(load(recorded, "http-ticker_24hr_response"), NAMES)
     assert tick == Tick("binance", "BNB-BTC", D("4.000002"), from_ms(1499869899040), D("4.0"), D("4.000002"))

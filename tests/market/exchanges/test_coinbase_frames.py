@@ -113,7 +113,7 @@ def test_recorded_accounts_and_fills(recorded: Path) -> None:
     assert balances == [Balance("BTC", D("1.23456789"), D("0.005")), Balance("USD", D("10000.5"), D(450))]
     first, second = (frames.parse_fill(each, each["product_id"]) for each in load(recorded, "http_fills")["fills"])
     at = datetime(2024, 1, 15, 10, 30, tzinfo=UTC)
-    maker = Execution("1111-11111-111111", D("45123.45"), D("0.005"), D("1.14"), "USD", maker=True, time=at)
+    maker = Execution("1111-11111-111111", D("45123.45"), D("0.005"), D("1.14"), "USD", maker=True, time=at, side="buy")
     assert first == ("0000-000000-000000", maker)
     assert (second[1].quantity, second[1].fee, second[1].maker) == (D("0.0325"), D("0.5"), False)
 

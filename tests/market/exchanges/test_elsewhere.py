@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 import pytest
@@ -16,9 +17,12 @@ D = Decimal
 NOT_ALLOWED = Answer({"code": -2015, "msg": "Invalid API-key, IP, or permissions for action."}, 401)
 
 
+numbers = count(1)
+
+
 def account(asset: str, free: str, *, held: str = "0", **more: Any) -> dict[str, Any]:
     amounts = {"available_balance": {"value": free, "currency": asset}, "hold": {"value": held, "currency": asset}}
-    return {"currency": asset, "name": f"{asset} Wallet", **amounts, **more}
+    return {"uuid": f"account-{next(numbers)}", "currency": asset, "name": f"{asset} Wallet", **amounts, **more}
 
 
 async def test_a_vault_of_coinbase_is_no_balance(venues: Venues) -> None:
@@ -26,6 +30,7 @@ async def test_a_vault_of_coinbase_is_no_balance(venues: Venues) -> None:
     exchange = await venues.connect("coinbase")
     rows = [
         account("BTC", "2", held="0.5", type="ACCOUNT_TYPE_CRYPTO", platform="ACCOUNT_PLATFORM_CONSUMER"),
+        account("SOL", "3", type="CRYPTO"),
         account("BTC", "845.9", type="ACCOUNT_TYPE_VAULT"),
         account("USDC", "70", type="ACCOUNT_TYPE_CRYPTO", platform="ACCOUNT_PLATFORM_INTX"),
         account("EUR", "9", type="ACCOUNT_TYPE_OF_TOMORROW"),
@@ -33,7 +38,7 @@ async def test_a_vault_of_coinbase_is_no_balance(venues: Venues) -> None:
         account("USD", "100"),
     ]
     venues.canned.answers["GET accounts"] = {"accounts": rows, "has_next": False}
-    assert await exchange.balances() == [Balance("BTC", D(2), D("0.5")), Balance("USD", D(100), D(0))]
+    assert await exchange.balances() == [Balance("BTC", D(2), D("0.5")), Balance("SOL", D(3), D(0)), Balance("USD", D(100), D(0))]
     assert await exchange.elsewhere() == [
         HeldElsewhere("vault", "Vault", "BTC", D("845.9")),
         HeldElsewhere("futures", "Futures account", "USDC", D(70)),
@@ -45,6 +50,14 @@ async def test_two_accounts_of_one_asset_are_added_up(venues: Venues) -> None:
     exchange = await venues.connect("coinbase")
     venues.canned.answers["GET accounts"] = {"accounts": [account("BTC", "2", held="1"), account("BTC", "3")], "has_next": False}
     assert await exchange.balances() == [Balance("BTC", D(5), D(1))]
+
+
+async def test_one_account_that_comes_twice_counts_once(venues: Venues) -> None:
+    """As at the border of two pages."""
+    exchange = await venues.connect("coinbase")
+    row = account("BTC", "2", held="1")
+    venues.canned.answers["GET accounts"] = {"accounts": [row, account("USD", "5"), row], "has_next": False}
+    assert await exchange.balances() == [Balance("BTC", D(2), D(1)), Balance("USD", D(5), D(0))]
 
 
 @pytest.fixture

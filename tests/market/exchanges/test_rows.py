@@ -232,7 +232,7 @@ async def test_a_product_in_a_state_that_is_not_known_does_not_trade(venues: Ven
 async def test_one_balance_or_candle_that_cannot_be_read_costs_no_other(venues: Venues) -> None:
     binance, coinbase = await venues.connect("binance"), await venues.connect("coinbase")
     free = [{"asset": "ODD", "free": None, "locked": "0"}, {"asset": "BTC", "free": "2", "locked": "0"}]
-    accounts = [{"currency": "ODD"}, {"currency": "BTC", "available_balance": {"value": "2"}, "hold": {"value": "0"}}]
+    accounts = [{"currency": "ODD"}, {"uuid": "1", "currency": "BTC", "available_balance": {"value": "2"}, "hold": {"value": "0"}}]
     bar = [NOW - 120_000, "1", "2", "1", "2", "5"]
     start = NOW // 1000 - 120
     row = {"start": str(start), "open": "1", "high": "2", "low": "1", "close": "2", "volume": "5"}

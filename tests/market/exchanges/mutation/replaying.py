@@ -60,6 +60,10 @@ def in_a_row(answer: Any, path: Path) -> bool:
     return rows is not None and path[: len(rows)] == rows and len(path) > len(rows)
 
 
+UNKNOWN_ACCOUNT = Answer({"errors": [{"id": "not_found", "message": "Not found"}]}, 404)
+"""What Coinbase says of an account by another name."""
+
+
 class Replay:
     """The calls of one recording, over and over. `tried` counts cells by method and kind."""
 
@@ -86,10 +90,14 @@ class Replay:
         """Names of pairs are there for each method. `after`: the good answers of this one go before those of `method`."""
         given = self.recording.calls
         laid = {**given["instruments"], **given["clock_offset"], **given[method]}
-        self.canned.answers = {
-            asked: [Answer(json.dumps(changed.get((asked, index), answer))) for index, answer in enumerate(answers)]
-            for asked, answers in laid.items()
-        } | {asked: [Answer(json.dumps(answer)) for answer in answers] for asked, answers in given.get(after, {}).items()}
+        self.canned.answers = (
+            {"GET transactions": UNKNOWN_ACCOUNT}
+            | {
+                asked: [Answer(json.dumps(changed.get((asked, index), answer))) for index, answer in enumerate(answers)]
+                for asked, answers in laid.items()
+            }
+            | {asked: [Answer(json.dumps(answer)) for answer in answers] for asked, answers in given.get(after, {}).items()}
+        )
 
     async def ask(self, exchange: Exchange, method: str) -> list[str] | None:
         """What a method gives, each row as text; None if it raised an error of the port."""
