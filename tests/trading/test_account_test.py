@@ -136,7 +136,7 @@ def test_who_may_only_look_tests_nothing(sandbox: RunningSandbox) -> None:
 def test_a_paper_wallet_has_nothing_to_test(trader: Client) -> None:
     answer = trader.post(f"/wallets/{paper().wallet_id}/test/")
     assert answer.status_code == 409
-    assert "paper wallet" in answer.content.decode()
+    assert "is no exchange wallet" in answer.content.decode()
 
 
 def test_every_hour_a_key_that_was_given_too_much_is_an_alert_once(sandbox: RunningSandbox) -> None:
