@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from celery import Task, current_app
+from celery import Celery, Task, current_app
 from django.conf import settings
 from django.utils import timezone
 from kombu.exceptions import OperationalError
@@ -39,16 +40,19 @@ def worker_name(task: Task[Any, Any]) -> str:
 def send_jobs(task: Task[Any, Any], jobs: Sequence[tuple[Any, ...]]) -> None:
     """Hands jobs, each told by the task's arguments, to the workers. A broker that is away or hangs costs a moment: they stay
     queued, and their sweeper sends them again."""
-    send_named(task.name, jobs)
+    send_all(task.app, task.name, task.apply_async, jobs)
 
 
 def send_named(name: str, jobs: Sequence[tuple[Any, ...]], **options: Any) -> None:
     """The same for a task that is told by its name, where to import it would lead in a circle."""
-    send: Any = current_app.send_task  # its stubs know no connection
+    send_all(current_app, name, partial(current_app.send_task, name, **options), jobs)
+
+
+def send_all(app: Celery, name: str, send: Callable[..., Any], jobs: Sequence[tuple[Any, ...]]) -> None:
     try:
-        with current_app.connection_for_write(transport_options=dict.fromkeys(TIMEOUTS, SEND_SECONDS) | ONE_TRY) as link:
+        with app.connection_for_write(transport_options=dict.fromkeys(TIMEOUTS, SEND_SECONDS) | ONE_TRY) as link:
             for given in jobs:
-                send(name, given, connection=link, retry=False, **options)
+                send(given, connection=link, retry=False)
     except (OperationalError, RedisError, OSError):
         logger.warning("%s %s: queued, but the broker does not answer; what was not sent will be sent again", name, jobs)
 

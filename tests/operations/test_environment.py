@@ -10,7 +10,10 @@ import pytest
 
 from tests.running import PROJECT, RunningDesk
 
-READERS = {"read_text", "read_networks", "read_integer", "read_number", "read_flag", "read_words", "read_lists", "read_asset", "read_variable"}
+READERS = {
+    *("read_text", "read_networks", "read_integer", "read_number", "read_flag"),
+    *("read_words", "read_lists", "read_asset", "read_variable"),
+}
 
 
 def read_names() -> Iterator[str]:
