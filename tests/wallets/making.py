@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import count
 from typing import Any
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from market.exchanges.base import KeyPermissions
 from wallets import services
@@ -15,6 +19,7 @@ from wallets.models import ExchangeAccount, Wallet
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 SECRET = "NotToBeSeenAnywhere0123456789abcdef"
 API_KEY = "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgw"
+HTMX = {"HX-Request": "true"}
 numbers = count(1)
 
 
@@ -52,3 +57,10 @@ def fill(wallet: Wallet, trade_id: Any, **options: Any) -> bool:
         "fee_asset": "USDT",
     }
     return booking_write(wallet.pk, services.fill_booking(**given | options))
+
+
+def queries(act: Callable[[], Any]) -> int:
+    """How many questions an answer costs the database."""
+    with CaptureQueriesContext(connection) as seen:
+        assert act().status_code == 200
+    return len(seen)

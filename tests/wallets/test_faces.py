@@ -2,55 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import User
 from django.core.cache import cache
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from tests.wallets.making import API_KEY, SECRET, account, allowed, fill, paper
+from tests.wallets.making import API_KEY, HTMX, SECRET, account, allowed, fill, paper, queries
 from wallets import services
 from wallets.models import ExchangeAccount, Wallet, WalletBalance
 
 pytestmark = pytest.mark.django_db
 ACCOUNTS, WALLETS = "/admin/wallets/exchangeaccount/", "/admin/wallets/wallet/"
 ADDRESSES = {"rest": "", "ws": "", "ws_api": "", "ws_user": ""}
-HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def root() -> Client:
-    client = Client()
-    client.force_login(User.objects.create_superuser("root"))
-    return client
-
-
-@pytest.fixture
-def viewer() -> Client:
-    client = Client()
-    client.force_login(User.objects.create_user("viewer"))
-    return client
-
-
-@pytest.fixture
-def api() -> APIClient:
-    cache.clear()  # throttles
-    client = APIClient()
-    client.force_authenticate(User.objects.create_user("ada"))
-    return client
-
-
-def queries(act: Callable[[], Any]) -> int:
-    with CaptureQueriesContext(connection) as seen:
-        assert act().status_code == 200
-    return len(seen)
 
 
 def busy(name: str, fills: int, *, held: bool = True) -> Wallet:

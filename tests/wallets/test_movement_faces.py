@@ -7,37 +7,19 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from django.contrib.auth.models import User
-from django.core.cache import cache
 from django.test import Client
 from rest_framework.test import APIClient
 
 from market.exchanges.base import UnreadRow
 from market.exchanges.movements import Movement as VenueMovement
 from market.exchanges.movements import MovementLeg
-from tests.wallets.making import account
-from tests.wallets.test_faces import HTMX, queries
+from tests.wallets.making import HTMX, account, queries
 from tests.wallets.test_movements import OPENED, moved, take
 from wallets import services
 from wallets.models import MovementCursor, Wallet
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "0x94df8b352de7f46f64b01d3666bf6e936e44ce60"
-
-
-@pytest.fixture
-def api() -> APIClient:
-    cache.clear()  # throttles
-    client = APIClient()
-    client.force_authenticate(User.objects.create_user("ada"))
-    return client
-
-
-@pytest.fixture
-def root() -> Client:
-    client = Client()
-    client.force_login(User.objects.create_superuser("root"))
-    return client
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,14 +11,12 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from tests.broker import forget_keys
-from tests.wallets.making import paper
+from tests.wallets.making import paper, queries
 from tests.wallets.prices import hear, store
 from wallets import services
 from wallets.models import ValueSnapshot, Wallet, WalletBalance
@@ -40,19 +38,6 @@ def api() -> APIClient:
     client = APIClient()
     client.force_authenticate(User.objects.create_superuser("ada"))
     return client
-
-
-@pytest.fixture
-def viewer() -> Client:
-    client = Client()
-    client.force_login(User.objects.create_user("viewer"))
-    return client
-
-
-def queries(act: Callable[[], Any]) -> int:
-    with CaptureQueriesContext(connection) as seen:
-        assert act().status_code == 200
-    return len(seen)
 
 
 def three_assets() -> Wallet:

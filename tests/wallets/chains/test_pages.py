@@ -2,43 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
-from django.contrib.auth.models import User
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 
 from market.sandbox.chains.evm import Contract
 from market.sandbox.chains.server import Nodes
 from tests.wallets.chains.making import ETHEREUM, OTHER, SOLANA, read, watch
+from tests.wallets.making import queries
 from wallets.models import ChainEndpoint, ChainToken, Wallet
 from wallets.services import endpoint_create
 
 pytestmark = pytest.mark.django_db
 LIAR = "0x" + "22" * 20
-
-
-@pytest.fixture
-def root() -> Client:
-    client = Client()
-    client.force_login(User.objects.create_superuser("root"))
-    return client
-
-
-@pytest.fixture
-def viewer() -> Client:
-    client = Client()
-    client.force_login(User.objects.create_user("viewer"))
-    return client
-
-
-def queries(act: Callable[[], Any]) -> int:
-    with CaptureQueriesContext(connection) as seen:
-        assert act().status_code == 200
-    return len(seen)
 
 
 def page(client: Client, wallet: Wallet) -> str:
