@@ -40,10 +40,10 @@ def pair_flows(base: tuple[str, int], other: tuple[str, int], fees: Amounts, wor
     base_value = other_value = value
     flows = []
     for asset, paid in fees:
-        if asset == base_name and (base_amount < 0 or paid < base_amount):
+        if asset == base_name and keeps_side(base_amount, paid):
             base_amount -= paid
             continue
-        if asset == other_name and (other_amount < 0 or paid < other_amount):
+        if asset == other_name and keeps_side(other_amount, paid):
             cost = None if value is None else share_of(value, paid, abs(other[1]))
             other_amount -= paid
             other_value = add_values(other_value, cost, sign)
@@ -52,6 +52,11 @@ def pair_flows(base: tuple[str, int], other: tuple[str, int], fees: Amounts, wor
             flows.append(Flow(asset, -paid, cost if cost is None else abs(cost), fee=True))
         base_value = add_values(base_value, cost, sign)
     return [Flow(base_name, base_amount, base_value), Flow(other_name, other_amount, other_value), *flows]
+
+
+def keeps_side(amount: int, paid: int) -> bool:
+    """Whether something of the leg is left on its side. A rebate may be as much as what was sold, or more."""
+    return (amount - paid) * amount > 0
 
 
 def basket_flows(change: Change, currency: str, worth: Worth) -> list[Flow]:

@@ -74,6 +74,13 @@ def test_a_rebate_in_a_third_asset_is_a_lot_that_makes_the_trade_cheaper() -> No
     assert open_figures(inventory) == [("1", "0.01 BNB", "3"), ("1", "1 BTC", "4997")]
 
 
+def test_a_rebate_of_as_much_as_was_sold_leaves_a_sale_and_a_lot() -> None:
+    changes = [trade(DAY, "+2 ETH", "-4000 USD"), trade(2 * DAY, "-1 ETH", "+0.1 BTC", fee="-1 ETH")]
+    inventory, disposals = keep(changes, prices={"BTC": "20000", "ETH": "2000"})
+    assert [figures(one) for one in disposals] == [("1", "4000", "2000", "2000")]
+    assert sorted(open_figures(inventory)) == [("1", "0.1 BTC", "2000"), ("1", "1 ETH", "2000"), ("1", "1 ETH", "2000")]
+
+
 def test_one_coin_for_another_is_a_sale_and_a_purchase_at_the_same_value() -> None:
     changes = [trade(DAY, "+1 BTC", "-20000 USD"), trade(2 * DAY, "+10 ETH", "-0.6 BTC")]
     inventory, disposals = keep(changes, prices={"BTC": "40000", "ETH": "2390"})
